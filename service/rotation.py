@@ -1,0 +1,89 @@
+"""Rotations of the head: unit quaternions, matrices and the three angles people read.
+
+Camera frame, right-handed: x to the image's right, y up, z toward the viewer. Quaternions are [x, y, z, w] with
+w >= 0 and rotate head coordinates into the camera frame. Angles are in degrees and compose as
+R = Rz(roll) Ry(yaw) Rx(pitch): yaw > 0 turns the face toward the image's right, pitch > 0 looks down, roll > 0 is
+counter-clockwise as seen.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[np.floating[Any]]
+
+MIN_NORM = 1e-8  # below this a quaternion has no direction left and stands for no rotation
+
+
+def normalize(quaternion: Array) -> Array:
+    """Unit quaternions with w >= 0. quaternion: (..., 4), any length; a zero one becomes the identity."""
+    length = np.linalg.norm(quaternion, axis=-1, keepdims=True)
+    identity = np.array([0, 0, 0, 1], quaternion.dtype)
+    unit = np.where(length < MIN_NORM, identity, quaternion / np.maximum(length, MIN_NORM))
+    return np.where(unit[..., 3:] < 0, -unit, unit)
+
+
+def multiply(a: Array, b: Array) -> Array:
+    """Hamilton product (..., 4): the rotation b followed by the rotation a."""
+    ax, ay, az, aw = np.moveaxis(a, -1, 0)
+    bx, by, bz, bw = np.moveaxis(b, -1, 0)
+    return np.stack(
+        [
+            aw * bx + ax * bw + ay * bz - az * by,
+            aw * by - ax * bz + ay * bw + az * bx,
+            aw * bz + ax * by - ay * bx + az * bw,
+            aw * bw - ax * bx - ay * by - az * bz,
+        ],
+        axis=-1,
+    )
+
+
+def quaternion_to_matrix(quaternion: Array) -> Array:
+    """Rotation matrices (..., 3, 3) of unit quaternions (..., 4)."""
+    x, y, z, w = np.moveaxis(quaternion, -1, 0)
+    rows = [
+        [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
+        [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
+        [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
+    ]
+    return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
+
+
+def matrix_to_quaternion(matrix: Array) -> Array:
+    """Unit quaternions (..., 4), w >= 0, of rotation matrices (..., 3, 3).
+
+    The four rows below are 4 q_i q for each component q_i; the longest is the one least hurt by rounding
+    (Shepperd, "Quaternion from Rotation Matrix", 1978).
+    """
+    m = np.moveaxis(matrix, (-2, -1), (0, 1))
+    xy, xz, yz = m[0, 1] + m[1, 0], m[0, 2] + m[2, 0], m[1, 2] + m[2, 1]
+    wx, wy, wz = m[2, 1] - m[1, 2], m[0, 2] - m[2, 0], m[1, 0] - m[0, 1]
+    rows = [
+        [1 + m[0, 0] - m[1, 1] - m[2, 2], xy, xz, wx],
+        [xy, 1 - m[0, 0] + m[1, 1] - m[2, 2], yz, wy],
+        [xz, yz, 1 - m[0, 0] - m[1, 1] + m[2, 2], wz],
+        [wx, wy, wz, 1 + m[0, 0] + m[1, 1] + m[2, 2]],
+    ]
+    candidates = np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)  # (..., 4 candidates, 4)
+    longest = np.argmax(np.linalg.norm(candidates, axis=-1), axis=-1)[..., None, None]
+    return normalize(np.take_along_axis(candidates, longest, axis=-2)[..., 0, :])
+
+
+def euler_to_quaternion(yaw: ArrayLike, pitch: ArrayLike, roll: ArrayLike) -> Array:
+    """Unit quaternions (..., 4) of yaw, pitch and roll in degrees, each of shape (...)."""
+    half_yaw, half_pitch, half_roll = (np.radians(np.asarray(angle, np.float64)) / 2 for angle in (yaw, pitch, roll))
+    zero = np.zeros_like(half_yaw + half_pitch + half_roll)
+    rx = np.stack([np.sin(half_pitch) + zero, zero, zero, np.cos(half_pitch) + zero], axis=-1)
+    ry = np.stack([zero, np.sin(half_yaw) + zero, zero, np.cos(half_yaw) + zero], axis=-1)
+    rz = np.stack([zero, zero, np.sin(half_roll) + zero, np.cos(half_roll) + zero], axis=-1)
+    return normalize(multiply(rz, multiply(ry, rx)))
+
+
+def quaternion_to_euler(quaternion: Array) -> tuple[Array, Array, Array]:
+    """(yaw, pitch, roll) in degrees, each (...), of unit quaternions (..., 4); yaw within [-90, 90]."""
+    m = np.moveaxis(quaternion_to_matrix(quaternion), (-2, -1), (0, 1))
+    yaw = np.degrees(np.arcsin(np.clip(-m[2, 0], -1, 1)))
+    pitch = np.degrees(np.arctan2(m[2, 1], m[2, 2]))
+    roll = np.degrees(np.arctan2(m[1, 0], m[0, 0]))
+    return yaw, pitch, roll
