@@ -1,0 +1,139 @@
+"""The networks' raw outputs to candidate faces, in pixels of the network's input.
+
+Every prior (an anchor in a cell of a level's grid) says how far a face lies from it. Scores are looked at first;
+the 104 coefficients of a prior are decoded only where a face is kept.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.rotation import Array, normalize
+
+FACE_HEIGHT_CM: Final = 20.0  # a face of the prior's size is about this high: scale is coded relative to it
+LOG_LIMIT: Final = 6.0  # exp of it is 400: no face is that much larger or smaller than its prior
+MAX_CANDIDATES: Final = 1000  # best scores looked at, so that no picture can make suppression slow
+
+Raw = Mapping[str, Array]  # "detection" (1, N, 5), "pose" (N, 7), "identity" (N, 50), "expression" (N, 46), N or 1, N
+
+
+@dataclass(frozen=True)
+class Level:
+    """A grid of cells of stride x stride pixels with one prior for each anchor (width, height), pixels."""
+
+    stride: int
+    anchors: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class Priors:
+    """centre: (N, 2) x, y. size: (N, 2) width, height. Pixels of the network's input, float32."""
+
+    centre: Array
+    size: Array
+
+    @property
+    def scale(self) -> Array:
+        """(N,) the length in pixels that origin and scale of a pose are coded in."""
+        return np.sqrt(self.size[:, 0] * self.size[:, 1])
+
+    def take(self, index: NDArray[np.intp]) -> "Priors":
+        return Priors(self.centre[index], self.size[index])
+
+
+@dataclass(frozen=True)
+class Detections:
+    """Scored boxes before their coefficients, in descending score.
+
+    index: (K,) of the prior. score: (K,) in [0, 1]. box: (K, 4) x1, y1, x2, y2.
+    """
+
+    index: NDArray[np.intp]
+    score: Array
+    box: Array
+
+    def take(self, index: NDArray[np.intp]) -> "Detections":
+        return Detections(self.index[index], self.score[index], self.box[index])
+
+
+@dataclass(frozen=True)
+class Pose:
+    """quaternion: (K, 4) unit, head to camera. origin: (K, 2) pixels, of the head frame's origin. scale: (K,) pixels
+    a cm."""
+
+    quaternion: Array
+    origin: Array
+    scale: Array
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """K faces in pixels of the network's input, float32, in descending score.
+
+    score: (K,). box: (K, 4) x1, y1, x2, y2. pose: of K. identity: (K, 50) standard deviations. expression: (K, 46)
+    in [0, 1].
+    """
+
+    score: Array
+    box: Array
+    pose: Pose
+    identity: Array
+    expression: Array
+
+
+def build_priors(levels: Sequence[Level], side: int) -> Priors:
+    """The priors of a square input: levels in their order, cells row by row, the anchors of a cell together."""
+    centres, sizes = [], []
+    for level in levels:
+        axis = (np.arange(side // level.stride, dtype=np.float32) + 0.5) * level.stride
+        y, x = np.meshgrid(axis, axis, indexing="ij")
+        cells = np.stack([x.ravel(), y.ravel()], axis=-1)
+        anchors = np.asarray(level.anchors, np.float32)
+        centres.append(np.repeat(cells, len(anchors), axis=0))
+        sizes.append(np.tile(anchors, (len(cells), 1)))
+    return Priors(np.concatenate(centres), np.concatenate(sizes))
+
+
+def detect(detection: Array, priors: Priors, min_score: float) -> Detections:
+    """Boxes with at least min_score, the best MAX_CANDIDATES of them, of raw detections (1, N, 5) or (N, 5)."""
+    raw = detection.reshape(-1, 5)
+    logit = raw[:, 4]
+    threshold = np.log(min_score) - np.log1p(-min_score) if min_score < 1 else np.inf
+    index = np.flatnonzero(logit >= threshold)  # a NaN is above no threshold
+    if len(index) > MAX_CANDIDATES:
+        index = index[np.argpartition(-logit[index], MAX_CANDIDATES)[:MAX_CANDIDATES]]
+    index = index[np.argsort(-logit[index], kind="stable")]
+    shift, log_size = raw[index, :2], np.clip(raw[index, 2:4], -LOG_LIMIT, LOG_LIMIT)
+    centre = priors.centre[index] + shift * priors.size[index]
+    half = priors.size[index] * np.exp(log_size) / 2
+    return Detections(index, sigmoid(logit[index]), np.concatenate([centre - half, centre + half], axis=-1))
+
+
+def decode(raw: Raw, priors: Priors, detections: Detections) -> Candidates:
+    """The candidates of detections, from a network's raw outputs."""
+    index = detections.index
+    return Candidates(
+        score=detections.score,
+        box=detections.box,
+        pose=decode_pose(raw["pose"].reshape(-1, 7)[index], priors.take(index)),
+        identity=raw["identity"].reshape(len(priors.centre), -1)[index],
+        expression=sigmoid(raw["expression"].reshape(len(priors.centre), -1)[index]),
+    )
+
+
+def decode_pose(raw: Array, priors: Priors) -> Pose:
+    """Poses of raw ones (K, 7) at K priors: a raw pose of zeros is a head that looks straight out of its prior."""
+    length = priors.scale
+    return Pose(
+        quaternion=normalize(raw[:, :4] + np.array([0, 0, 0, 1], raw.dtype)),
+        origin=priors.centre + raw[:, 4:6] * length[:, None],
+        scale=length * np.exp(np.clip(raw[:, 6], -LOG_LIMIT, LOG_LIMIT)) / FACE_HEIGHT_CM,
+    )
+
+
+def sigmoid(x: Array) -> Array:
+    """1 / (1 + exp(-x)), written so that it cannot overflow."""
+    return (1 + np.tanh(x / 2)) / 2

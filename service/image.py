@@ -1,0 +1,139 @@
+"""Bytes of a JPEG, PNG or WebP file to RGB pixels, upright, whatever its mode and whoever sent it."""
+
+import struct
+import warnings
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Final
+
+import numpy as np
+from PIL import Image, ImageFile
+
+from service.errors import BAD_PICTURE, TOO_LARGE, RequestError
+from service.letterbox import PAD_GREY, Pixels
+
+FORMATS: Final = ("JPEG", "PNG", "WEBP")
+
+# A progressive JPEG brings its picture in scans, 10 or so; each costs a pass over all of it and may take 20 bytes of
+# the file, so that a small file with thousands of them would keep a core busy for minutes.
+MAX_JPEG_SCANS: Final = 100
+START_OF_SCAN: Final = b"\xff\xda"
+
+EXIF_ORIENTATION: Final = 0x0112
+UPRIGHT: Final = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+# The limit is ours, below, and comes before any decoding; Pillow's own would only warn at 89 megapixels.
+Image.MAX_IMAGE_PIXELS = None
+# What Pillow has to say about a sender's file is no news for the server's log.
+warnings.filterwarnings("ignore", module=r"PIL(\.|$)")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """pixels: (h, w, 3) uint8 RGB, upright, perhaps decoded at a fraction of the size.
+    width, height: of the picture as sent, after its EXIF orientation; all coordinates are in these pixels."""
+
+    pixels: Pixels
+    width: int
+    height: int
+
+
+def decode(data: bytes, side: int, max_megapixels: float) -> Picture:
+    """Decodes a picture so that its longer side has at least `side` pixels (or all that it has).
+
+    A JPEG is decoded at 1/2, 1/4 or 1/8 where that is enough: the time of a large one falls by that much. Transparent
+    parts show the grey that surrounds pictures in the network's input; colour profiles are not applied.
+    Raises RequestError: BAD_PICTURE for what is no picture of one frame, TOO_LARGE above max_megapixels.
+    """
+    if not data:
+        raise RequestError(
+            BAD_PICTURE, "There are 0 bytes where a picture was expected. Send a JPEG, PNG or WebP file."
+        )
+    image = _open(data)
+    if image.width * image.height > max_megapixels * 1e6:
+        raise RequestError(
+            TOO_LARGE,
+            f"The picture is {image.width} x {image.height} = {image.width * image.height / 1e6:.1f} megapixels; "
+            f"at most {max_megapixels:g} are allowed. Scale it down.",
+        )
+    if image.format != "JPEG" and getattr(image, "n_frames", 1) > 1:  # a JPEG's further pictures are previews or depth
+        raise RequestError(
+            BAD_PICTURE, "The file is animated or has several frames; one was expected. Send a single frame."
+        )
+    if data.startswith(b"\xff\xd8") and data.count(START_OF_SCAN) > MAX_JPEG_SCANS:
+        raise RequestError(BAD_PICTURE, f"The JPEG has over {MAX_JPEG_SCANS} scans. Save it again, as a baseline JPEG.")
+    width, height = image.size
+    turned = UPRIGHT.get(_orientation(image.info.get("exif", b"")))
+    shrink = side / max(width, height)
+    try:
+        if shrink < 1:
+            image.draft(None, (max(1, int(width * shrink)), max(1, int(height * shrink))))
+        rgb = _to_rgb(image)
+    except MemoryError:
+        raise
+    except Exception as error:  # decoders raise what they like on a broken file
+        raise RequestError(
+            BAD_PICTURE,
+            "The picture is truncated or corrupt: its header could be read, its pixels could not. "
+            "Send the complete file.",
+        ) from error
+    if turned is not None:
+        rgb = rgb.transpose(turned)
+        if turned in (UPRIGHT[5], UPRIGHT[6], UPRIGHT[7], UPRIGHT[8]):
+            width, height = height, width
+    return Picture(np.asarray(rgb), width, height)
+
+
+def _open(data: bytes) -> ImageFile.ImageFile:
+    try:
+        return Image.open(BytesIO(data), formats=FORMATS)
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise RequestError(
+            BAD_PICTURE, "The bytes are not a picture that can be read: expected a complete JPEG, PNG or WebP file."
+        ) from error
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    """Decodes, and brings every mode to RGB."""
+    image.load()
+    if image.mode == "RGB" and "transparency" not in image.info:
+        return image
+    if image.mode.startswith("I"):  # 16-bit grey, in one of Pillow's several modes for it
+        high_byte = np.clip(np.asarray(image).astype(np.int32) >> 8, 0, 255).astype(np.uint8)
+        return Image.fromarray(high_byte).convert("RGB")
+    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
+        rgba = image.convert("RGBA")
+        ground = Image.new("RGBA", rgba.size, (PAD_GREY, PAD_GREY, PAD_GREY, 255))
+        return Image.alpha_composite(ground, rgba).convert("RGB")
+    return image.convert("RGB")
+
+
+def _orientation(exif: bytes) -> int:
+    """The orientation 1 to 8 of an EXIF block (TIFF 6.0 layout, its first directory), 1 where it has none.
+
+    Read here, without Pillow's parser, since nothing else of a sender's EXIF block is of use.
+    """
+    tiff = exif.removeprefix(b"Exif\x00\x00")
+    order = {b"II": "<", b"MM": ">"}.get(tiff[:2])
+    if order is None:
+        return 1
+    try:
+        (directory,) = struct.unpack_from(order + "4xI", tiff)
+        (entries,) = struct.unpack_from(order + "H", tiff, directory)
+        for start in range(directory + 2, directory + 2 + 12 * entries, 12):
+            tag, kind, _, value = struct.unpack_from(order + "HHIH", tiff, start)
+            if tag == EXIF_ORIENTATION and kind == 3:  # 3: an unsigned short
+                return int(value)
+    except struct.error:
+        return 1
+    return 1

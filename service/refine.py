@@ -1,0 +1,106 @@
+"""A second look at each face: an upright crop of it for the Single Face Network, and its answer turned back."""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from PIL import Image
+
+from service.candidates import Pose, Priors, Raw, decode_pose, sigmoid
+from service.face_model import FaceModel
+from service.faces import Faces, translation
+from service.image import Picture
+from service.letterbox import PAD_GREY, Pixels
+from service.rotation import Array, euler_to_quaternion, multiply, normalize, quaternion_to_euler
+
+CROP_SIDE: Final = 128  # pixels of the Single Face Network's square input
+
+
+@dataclass(frozen=True)
+class Crop:
+    """A square of the picture, turned so that the head in it is upright.
+
+    centre: (2,) pixels of the picture. side: pixels of the picture. roll: degrees, counter-clockwise as seen, that
+    the square is turned by. Angles and axes as in service.rotation; y of pixels points down.
+    """
+
+    centre: Array
+    side: float
+    roll: float
+
+    @property
+    def upright(self) -> Array:
+        """(2, 2) turns offsets in the picture into offsets in the crop: clockwise as seen, for a positive roll."""
+        c, s = np.cos(np.radians(self.roll)), np.sin(np.radians(self.roll))
+        return np.array([[c, -s], [s, c]])
+
+    def to_picture(self, points: Array) -> Array:
+        """Pixels (..., 2) of the picture of points (..., 2) in the crop of CROP_SIDE pixels."""
+        return (points - CROP_SIDE / 2) * (self.side / CROP_SIDE) @ self.upright + self.centre
+
+    def sample(self, picture: Picture) -> Pixels:
+        """The crop (128, 128, 3) uint8; grey outside the picture. Shrinks by averaging, then interpolates."""
+        ratio = np.array([picture.pixels.shape[1] / picture.width, picture.pixels.shape[0] / picture.height])
+        corners = self.to_picture(np.array([[0, 0], [CROP_SIDE, 0], [0, CROP_SIDE], [CROP_SIDE, CROP_SIDE]])) * ratio
+        grey = (PAD_GREY, PAD_GREY, PAD_GREY)
+        size = np.array(picture.pixels.shape[1::-1])
+        low = np.clip(np.floor(corners.min(axis=0)) - 2, 0, size).astype(int)
+        high = np.clip(np.ceil(corners.max(axis=0)) + 2, 0, size).astype(int)
+        if (low >= high).any():
+            return np.full((CROP_SIDE, CROP_SIDE, 3), PAD_GREY, np.uint8)
+        region = Image.fromarray(picture.pixels[low[1] : high[1], low[0] : high[0]])
+        shrink = max(1, int(self.side * ratio.max() / CROP_SIDE))
+        if shrink > 1:
+            region = region.reduce(shrink)
+        x0, x1, y1 = (self.to_picture(np.array(p)) for p in ([0, 0], [1, 0], [0, 1]))  # the transform's columns
+        a, d = (x1 - x0) * ratio / shrink
+        b, e = (y1 - x0) * ratio / shrink
+        c, f = (x0 * ratio - low) / shrink
+        transform = Image.Transform.AFFINE
+        crop = region.transform(
+            (CROP_SIDE, CROP_SIDE), transform, (a, b, c, d, e, f), Image.Resampling.BILINEAR, fillcolor=grey
+        )
+        return np.asarray(crop)
+
+
+def crop_around(landmarks: Array, quaternion: Array, crop_factor: float) -> Crop:
+    """The crop around projected landmarks (68, 2), pixels, of a head with this rotation (4,).
+
+    Turned upright, their bounding box has the crop's centre; the crop's side is crop_factor times its longer one.
+    """
+    roll = float(quaternion_to_euler(quaternion)[2])
+    turned = Crop(np.zeros(2), 1.0, roll)
+    upright = landmarks @ turned.upright.T
+    low, high = upright.min(axis=0), upright.max(axis=0)
+    side = max(1.0, crop_factor * float((high - low).max()))
+    return Crop((low + high) / 2 @ turned.upright, side, roll)
+
+
+def crops_of(faces: Faces, face_model: FaceModel, width: int, height: int, crop_factor: float) -> list[Crop]:
+    """The crop of each face, in a picture of width x height pixels."""
+    landmarks = faces.landmarks(face_model, width, height)
+    return [crop_around(*face, crop_factor) for face in zip(landmarks, faces.quaternion, strict=True)]
+
+
+def refined(faces: Faces, crops: list[Crop], raw: Raw, width: int, height: int, field_of_view: float) -> Faces:
+    """The faces with pose, identity and expression of the Single Face Network's raw outputs for their crops.
+
+    raw: "pose" (N, 7), "identity" (N, 50), "expression" (N, 46). Boxes and scores stay.
+    """
+    number = len(crops)
+    prior = Priors(
+        centre=np.full((number, 2), CROP_SIDE / 2, np.float32), size=np.full((number, 2), CROP_SIDE, np.float32)
+    )
+    pose: Pose = decode_pose(raw["pose"], prior)
+    roll = np.array([crop.roll for crop in crops])
+    turn = euler_to_quaternion(np.zeros(number), np.zeros(number), roll)
+    scale = pose.scale * np.array([CROP_SIDE / crop.side for crop in crops], np.float32)
+    origin = np.stack([crop.to_picture(point) for crop, point in zip(crops, pose.origin, strict=True)])
+    return replace(
+        faces,
+        quaternion=normalize(multiply(turn, pose.quaternion)).astype(np.float32),
+        translation=translation(origin, scale, width, height, field_of_view),
+        scale=scale,
+        identity=raw["identity"],
+        expression=sigmoid(raw["expression"]),
+    )

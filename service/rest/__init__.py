@@ -1,0 +1,1 @@
+"""The REST door: POST /retarget and what goes with it (RFC 9110 semantics, RFC 9457 problems)."""

@@ -1,0 +1,203 @@
+"""The REST application: paths, parameters, and problems as RFC 9457 documents."""
+
+import asyncio
+import contextlib
+import json
+from time import perf_counter
+from typing import Annotated, Any, Final
+
+from fastapi import FastAPI, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from service import errors
+from service.errors import ProblemKind, RequestError
+from service.pipeline import Options, Pipeline
+from service.rest import schema
+from service.rest.body import JSON, MULTIPART, PICTURE_TYPES, BodyReader, media_type, picture_bytes
+from service.settings import Settings
+from service.workers import Workers
+
+PROBLEM_TYPE: Final = "application/problem+json"
+HELD_BODIES: Final = 32  # of the largest size, may be under way at once: bounds the memory that uploads take
+DRAIN_SECONDS: Final = 5.0
+PARAMETERS: Final = ("min_score", "max_faces", "include", "refine")
+
+PICTURE_SCHEMA: Final = {"type": "string", "format": "binary"}
+REQUEST_BODY: Final = {
+    "requestBody": {
+        "required": True,
+        "description": "one picture: its bytes, or a form with the part `image`, or base64 in JSON",
+        "content": {
+            **{name: {"schema": PICTURE_SCHEMA} for name in PICTURE_TYPES},
+            MULTIPART: {"schema": {"type": "object", "required": ["image"], "properties": {"image": PICTURE_SCHEMA}}},
+            JSON: {
+                "schema": {
+                    "type": "object",
+                    "required": ["image"],
+                    "additionalProperties": False,
+                    "properties": {"image": {"type": "string", "contentEncoding": "base64"}},
+                }
+            },
+        },
+    }
+}
+
+
+def create_app(settings: Settings, pipeline: Pipeline, workers: Workers) -> FastAPI:
+    """The application over a loaded pipeline. Set app.state.draining to have new requests refused with 503."""
+    app = FastAPI(
+        title="MFN", summary="A photo in, every face out", version=pipeline.models.manifest.version, redoc_url=None
+    )
+    app.state.draining = False
+    bodies = BodyReader(settings.max_bytes, HELD_BODIES)
+    _handle_errors(app, bodies)
+
+    @app.post(
+        "/retarget",
+        response_model=schema.RetargetAnswer,
+        responses=_problems(
+            errors.BAD_PICTURE, errors.TOO_LARGE, errors.UNSUPPORTED_MEDIA, errors.BAD_PARAMETER, errors.OVERLOADED,
+            errors.UNAVAILABLE, errors.DEADLINE_PASSED,
+        ),
+        openapi_extra=REQUEST_BODY,
+    )  # fmt: skip
+    async def retarget(
+        request: Request,
+        min_score: Annotated[float, Query(ge=0.01, le=1, description="least score")] = settings.default_min_score,
+        max_faces: Annotated[int, Query(ge=1, le=100, description="most faces")] = settings.default_max_faces,
+        include: Annotated[
+            str, Query(description="what to add to each face: landmarks, blendshapes, or both with a comma")
+        ] = "",
+        refine: Annotated[bool, Query(description="a second, closer look at each face; slower")] = False,
+    ) -> Response:
+        """Finds every face in a picture: box, pose, identity and expression."""
+        arrived = perf_counter()
+        included = _included(include)
+        _refuse_unknown_parameters(request)
+        _refuse_when_draining(app)
+        options = Options(min_score, max_faces, refine)
+        kind, boundary = media_type(request.headers.get("content-type"))
+        try:
+            async with asyncio.timeout(settings.deadline_seconds):
+                body = await bodies.read(request, kind)
+                submitted = perf_counter()
+
+                def work() -> Response:
+                    queue_ms = (perf_counter() - submitted) * 1e3
+                    data = picture_bytes(body, kind, boundary, settings.max_bytes)
+                    result = pipeline.retarget(data, options, queue_ms)
+                    document = schema.retarget_document(result, pipeline.models, included)
+                    return _json(document, headers={"Server-Timing": schema.server_timing(result.timing)})
+
+                return await asyncio.wrap_future(workers.submit(work))
+        except TimeoutError as error:
+            raise RequestError(
+                errors.DEADLINE_PASSED,
+                f"No answer after {perf_counter() - arrived:.1f} s, the most that a request may take. "
+                "Send a smaller picture, or send it again when the server is less busy.",
+            ) from error
+
+    @app.get("/model", response_model=schema.ModelAnswer)
+    async def model() -> Response:
+        """Name, version, files, coefficient names and measured accuracy of the models that answer here."""
+        return _json(schema.model_document(pipeline.models))
+
+    @app.get("/livez", response_model=schema.Status)
+    async def livez() -> Response:
+        """200 while the process answers at all."""
+        return _json({"status": "alive"})
+
+    @app.get("/readyz", response_model=schema.Status, responses=_problems(errors.UNAVAILABLE))
+    async def readyz() -> Response:
+        """200 while new pictures are taken; 503 once the server drains."""
+        _refuse_when_draining(app)
+        return _json({"status": "ready"})
+
+    return app
+
+
+def _included(text: str) -> tuple[str, ...]:
+    names = tuple(name for name in text.split(",") if name)
+    if unknown := [name for name in names if name not in schema.INCLUDES]:
+        raise RequestError(
+            errors.BAD_PARAMETER,
+            f"The parameter include has {unknown[0][:80]!r}; "
+            f"expected {' or '.join(schema.INCLUDES)}, or both with a comma between.",
+        )
+    return names
+
+
+def _refuse_unknown_parameters(request: Request) -> None:
+    given = [name for name, _ in request.query_params.multi_items()]
+    for name in given:
+        if name not in PARAMETERS:
+            problem = f"There is no parameter {name[:80]!r}"
+        elif given.count(name) > 1:
+            problem = f"The parameter {name} is given more than once"
+        else:
+            continue
+        raise RequestError(errors.BAD_PARAMETER, f"{problem}; /retarget takes each of {', '.join(PARAMETERS)} once.")
+
+
+def _refuse_when_draining(app: FastAPI) -> None:
+    if app.state.draining:
+        raise RequestError(
+            errors.UNAVAILABLE, "The server is shutting down. Send the request again, to another.", retry_after=1
+        )
+
+
+def _json(document: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
+    text = json.dumps(document, separators=(",", ":"), allow_nan=False)
+    return Response(text, media_type=JSON, headers=headers)
+
+
+def _problems(*kinds: ProblemKind) -> dict[int | str, dict[str, Any]]:
+    """The problems of a path, for OpenAPI."""
+    return {
+        kind.status: {
+            "description": kind.title,
+            "content": {PROBLEM_TYPE: {"schema": schema.ProblemDocument.model_json_schema()}},
+        }
+        for kind in kinds
+    }
+
+
+def _problem_response(problem: RequestError, headers: dict[str, str] | None = None) -> Response:
+    headers = dict(headers or {})
+    if problem.retry_after is not None:
+        headers["Retry-After"] = str(problem.retry_after)
+    text = json.dumps(problem.document())
+    return Response(text, status_code=problem.kind.status, media_type=PROBLEM_TYPE, headers=headers)
+
+
+def _handle_errors(app: FastAPI, bodies: BodyReader) -> None:
+    """Answers every error with a problem document, after what the sender still has to send."""
+
+    async def answer(request: Request, problem: RequestError, headers: dict[str, str] | None = None) -> Response:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_SECONDS):
+                await bodies.drain(request)
+        return _problem_response(problem, headers)
+
+    @app.exception_handler(RequestError)
+    async def on_problem(request: Request, error: RequestError) -> Response:
+        return await answer(request, error)
+
+    @app.exception_handler(RequestValidationError)
+    async def on_parameter(request: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        name = str(first["loc"][-1])
+        sentence = f"The parameter {name} is {str(first['input'])[:80]!r}: {first['msg'][0].lower()}{first['msg'][1:]}."
+        return await answer(request, RequestError(errors.BAD_PARAMETER, sentence))
+
+    @app.exception_handler(HTTPException)
+    async def on_http(request: Request, error: HTTPException) -> Response:
+        kind = {404: errors.NOT_FOUND, 405: errors.METHOD_NOT_ALLOWED}.get(error.status_code, errors.BAD_BODY)
+        sentence = f"{request.method} {request.url.path[:80]} is not served here. GET /docs shows what is."
+        return await answer(request, RequestError(kind, sentence), dict(error.headers or {}))
+
+    @app.exception_handler(Exception)
+    async def on_failure(request: Request, error: Exception) -> Response:  # noqa: ARG001
+        detail = "The server could not finish this request; the error is in its log. Others are served as before."
+        return _problem_response(RequestError(errors.INTERNAL, detail))

@@ -1,0 +1,183 @@
+"""The answers of the REST door: their schema for clients, and the fast way to write them.
+
+The models document (OpenAPI); documents are built straight from the arrays, and a test holds one against the other.
+"""
+
+from collections.abc import Collection
+from typing import Any, Final, Literal
+
+import numpy as np
+from pydantic import BaseModel, Field
+
+from service.arkit import ARKIT_NAMES
+from service.model_files import Models
+from service.pipeline import Retargeted, Timing
+from service.rotation import Array, quaternion_to_euler
+
+Include = Literal["landmarks", "blendshapes"]
+INCLUDES: Final = ("landmarks", "blendshapes")
+
+# Decimals that are written: well below what the networks resolve, and half as long as all that float32 holds.
+PIXEL_DECIMALS: Final = 2
+COEFFICIENT_DECIMALS: Final = 5
+ANGLE_DECIMALS: Final = 3
+QUATERNION_DECIMALS: Final = 6
+TIME_DECIMALS: Final = 3
+
+
+class ModelName(BaseModel):
+    name: str
+    version: str
+
+
+class ImageSize(BaseModel):
+    width: int = Field(description="pixels, after the picture's EXIF orientation")
+    height: int
+
+
+class TimingMs(BaseModel):
+    """Milliseconds."""
+
+    decode: float
+    preprocess: float
+    queue: float
+    inference: float
+    postprocess: float
+
+
+class Box(BaseModel):
+    """Top left corner and size in pixels of the picture; may reach past its edges."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+class HeadPose(BaseModel):
+    quaternion: list[float] = Field(min_length=4, max_length=4, description="[x, y, z, w], unit, head to camera")
+    yaw: float = Field(description="degrees; positive turns the face toward the image's right")
+    pitch: float = Field(description="degrees; positive looks down")
+    roll: float = Field(description="degrees; positive is counter-clockwise as seen")
+    translation: list[float] = Field(min_length=3, max_length=3, description="cm, camera frame")
+    scale: float = Field(description="pixels per cm")
+
+
+class FaceAnswer(BaseModel):
+    score: float = Field(ge=0, le=1)
+    box: Box
+    pose: HeadPose
+    identity: list[float] = Field(min_length=50, max_length=50, description="standard deviations")
+    expression: dict[str, float] = Field(description="46 weights in [0, 1] by name")
+    landmarks: list[tuple[float, float]] | None = Field(default=None, description="68 points, pixels, when included")
+    blendshapes: dict[str, float] | None = Field(default=None, description="52 ARKit weights, when included")
+
+
+class RetargetAnswer(BaseModel):
+    model: ModelName
+    image: ImageSize
+    timing_ms: TimingMs
+    faces: list[FaceAnswer] = Field(description="in descending score")
+
+
+class ProblemDocument(BaseModel):
+    """RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    detail: str = Field(description="what was wrong, what was expected and what to do")
+
+
+class NetworkAnswer(BaseModel):
+    file: str
+    sha256: str
+    input: list[int | str | None] = Field(description="shape, uint8 RGB")
+
+
+class ModelAnswer(ModelName):
+    networks: dict[str, NetworkAnswer]
+    expression_names: list[str] = Field(description="the 46 of `expression`, in the order of training")
+    arkit_names: list[str] = Field(description="the 52 of `blendshapes`")
+    unobserved_arkit: list[str] = Field(description="of those, the ones no picture shows this model: always 0")
+    accuracy: dict[str, Any] = Field(description="measured figures, as in the model card")
+
+
+class Status(BaseModel):
+    status: Literal["alive", "ready"]
+
+
+def retarget_document(result: Retargeted, models: Models, include: Collection[str] = ()) -> dict[str, Any]:
+    """The answer to POST /retarget as JSON types. include: of INCLUDES."""
+    faces = result.faces
+    low, size = faces.box[:, :2], faces.box[:, 2:] - faces.box[:, :2]
+    boxes = _rounded(np.concatenate([low, size], axis=-1), PIXEL_DECIMALS)
+    quaternions = _rounded(faces.quaternion, QUATERNION_DECIMALS)
+    angles = _rounded(np.stack(quaternion_to_euler(faces.quaternion), axis=-1), ANGLE_DECIMALS)
+    translations = _rounded(faces.translation, COEFFICIENT_DECIMALS)
+    scales = _rounded(faces.scale, COEFFICIENT_DECIMALS)
+    scores = _rounded(faces.score, COEFFICIENT_DECIMALS)
+    identities = _rounded(faces.identity, COEFFICIENT_DECIMALS)
+    expressions = _rounded(faces.expression, COEFFICIENT_DECIMALS)
+    names = models.face_model.expression_names
+    documents: list[dict[str, Any]] = [
+        {
+            "score": scores[i],
+            "box": dict(zip(("x", "y", "width", "height"), boxes[i], strict=True)),
+            "pose": {
+                "quaternion": quaternions[i],
+                **dict(zip(("yaw", "pitch", "roll"), angles[i], strict=True)),
+                "translation": translations[i],
+                "scale": scales[i],
+            },
+            "identity": identities[i],
+            "expression": dict(zip(names, expressions[i], strict=True)),
+        }
+        for i in range(len(faces))
+    ]
+    if "landmarks" in include:
+        points = _rounded(faces.landmarks(models.face_model, result.width, result.height), PIXEL_DECIMALS)
+        for document, landmarks in zip(documents, points, strict=True):
+            document["landmarks"] = landmarks
+    if "blendshapes" in include:
+        weights = _rounded(faces.expression @ models.arkit, COEFFICIENT_DECIMALS)
+        for document, blendshapes in zip(documents, weights, strict=True):
+            document["blendshapes"] = dict(zip(ARKIT_NAMES, blendshapes, strict=True))
+    return {
+        "model": {"name": models.manifest.name, "version": models.manifest.version},
+        "image": {"width": result.width, "height": result.height},
+        "timing_ms": timing_document(result.timing),
+        "faces": documents,
+    }
+
+
+def timing_document(timing: Timing) -> dict[str, float]:
+    return {name: round(ms, TIME_DECIMALS) for name, ms in vars(timing).items()}
+
+
+def server_timing(timing: Timing) -> str:
+    """The timing as a Server-Timing header."""
+    return ", ".join(f"{name};dur={ms:.{TIME_DECIMALS}f}" for name, ms in vars(timing).items())
+
+
+def model_document(models: Models) -> dict[str, Any]:
+    """The answer to GET /model."""
+    manifest = models.manifest
+    networks = {"mfn": manifest.networks.mfn, "sfn": manifest.networks.sfn}
+    return {
+        "name": manifest.name,
+        "version": manifest.version,
+        "networks": {
+            name: {"file": network.file, "sha256": network.sha256, "input": network.input.shape}
+            for name, network in networks.items()
+        },
+        "expression_names": list(manifest.expression_names),
+        "arkit_names": list(ARKIT_NAMES),
+        "unobserved_arkit": list(manifest.unobserved_arkit),
+        "accuracy": manifest.accuracy,
+    }
+
+
+def _rounded(values: Array, decimals: int) -> Any:
+    """Nested lists of numbers as JSON shows them: rounded as float64, so that no float32 digits trail."""
+    return np.round(values.astype(np.float64), decimals).tolist()

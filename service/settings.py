@@ -1,0 +1,91 @@
+"""The server's settings: one frozen object, read once from MFN_* environment variables."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Final, Self
+
+from service.errors import StartError
+
+PREFIX: Final = "MFN_"
+LOG_LEVELS: Final = ("critical", "error", "warning", "info", "debug")
+
+
+def _cores() -> int:
+    """Cores this process may use; a container's limit shows here where it is a CPU set."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _number(default: float, low: float, high: float, description: str) -> Any:
+    """A setting within low..high, both included; whole where the default is."""
+    return field(default=default, metadata={"description": description, "low": low, "high": high})
+
+
+def _text(default: str, description: str, choices: tuple[str, ...] = ()) -> Any:
+    return field(default=default, metadata={"description": description, "choices": choices})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every setting of the server. The environment variable of a field is MFN_ and its name in capitals."""
+
+    host: str = _text("0.0.0.0", "address to listen on; 127.0.0.1 serves this machine only")
+    http_port: int = _number(8000, 0, 65535, "port of the REST door; 0 takes a free one")
+    models_dir: Path = field(
+        default=Path(__file__).resolve().parent.parent / "models",
+        metadata={"description": "folder with manifest.json and the files it names", "shown": "models"},
+    )
+    max_bytes: int = _number(10 * 2**20, 1, 2**30, "most bytes of an encoded picture")
+    max_megapixels: float = _number(25.0, 0.01, 500, "most pixels of a picture, in millions")
+    default_min_score: float = _number(0.5, 0.01, 1, "least score of a face where a request names none")
+    default_max_faces: int = _number(20, 1, 100, "most faces in an answer where a request names no number")
+    nms_iou: float = _number(0.45, 0.05, 1, "boxes that overlap by more than this (IoU) are one face")
+    field_of_view: float = _number(63.0, 1, 179, "vertical field of view in degrees that is assumed for translation z")
+    workers: int = field(
+        default_factory=_cores,
+        metadata={"description": "pictures in work at once", "low": 1, "high": 1024, "shown": "number of cores"},
+    )
+    intra_op_threads: int = _number(1, 1, 1024, "threads one picture may use inside a network")
+    queue_length: int = _number(32, 0, 100_000, "pictures that may wait for a worker; one more is refused with 429")
+    deadline_seconds: float = _number(10.0, 0.01, 3600, "longest time for a request, its upload included, before 504")
+    drain_seconds: float = _number(20.0, 0, 3600, "longest time that requests in work get to finish after SIGTERM")
+    log_level: str = _text("info", f"least severe log lines shown: {', '.join(LOG_LEVELS)}", LOG_LEVELS)
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
+        """Settings of the MFN_* variables. Raises StartError where one is unknown or its value does not fit."""
+        known = {PREFIX + setting.name.upper(): setting for setting in fields(cls)}
+        given = {name: value for name, value in environment.items() if name.startswith(PREFIX)}
+        if unknown := sorted(given.keys() - known.keys()):
+            raise StartError(f"{unknown[0]} is not a setting. The settings are {', '.join(sorted(known))}.")
+        return cls(**{known[name].name: _parse(name, text, known[name]) for name, text in given.items()})
+
+
+def _parse(name: str, text: str, setting: Any) -> Any:
+    metadata = setting.metadata
+    if setting.type is Path:
+        return Path(text)
+    if setting.type is str:
+        choices = metadata["choices"]
+        if not text or (choices and text not in choices):
+            raise StartError(f"{name} is {text!r}; expected {'one of ' + ', '.join(choices) if choices else 'a text'}.")
+        return text
+    low, high = metadata["low"], metadata["high"]
+    noun = "a whole number" if setting.type is int else "a number"
+    try:
+        value = setting.type(text)
+    except ValueError:
+        value = None
+    if value is None or not low <= value <= high:  # a NaN is in no range
+        raise StartError(f"{name} is {text!r}; expected {noun} from {low} to {high}.")
+    return value
+
+
+def markdown_table() -> str:
+    """The settings as the README shows them, a line each."""
+    lines = ["| variable | default | meaning |", "|---|---|---|"]
+    for setting in fields(Settings):
+        default = setting.metadata.get("shown", setting.default)
+        lines.append(f"| `{PREFIX}{setting.name.upper()}` | {default} | {setting.metadata['description']} |")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,56 @@
+"""A fixed number of threads and a bounded queue in front of them; what does not fit is refused at once."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from queue import SimpleQueue
+from typing import Any, Final, TypeVar
+
+from service.errors import OVERLOADED, RequestError
+
+RETRY_AFTER_SECONDS: Final = 1
+
+T = TypeVar("T")
+
+
+class Workers:
+    """`count` threads work, at most `queue_length` jobs wait; a cancelled job holds its place until its turn."""
+
+    def __init__(self, count: int, queue_length: int) -> None:
+        self.capacity = count + queue_length
+        self._places = threading.Semaphore(self.capacity)
+        self._jobs: SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = SimpleQueue()
+        self._threads = [threading.Thread(target=self._work, name=f"worker-{i}", daemon=True) for i in range(count)]
+        for thread in self._threads:
+            thread.start()
+
+    def submit(self, job: Callable[[], T]) -> Future[T]:
+        """Queues a job. Raises RequestError OVERLOADED where no place is free."""
+        if not self._places.acquire(blocking=False):
+            raise RequestError(
+                OVERLOADED,
+                f"All {self.capacity} places for pictures in work or waiting are taken. Send it again, a little later.",
+                retry_after=RETRY_AFTER_SECONDS,
+            )
+        future: Future[T] = Future()
+        self._jobs.put((future, job))
+        return future
+
+    def close(self) -> None:
+        """Ends the threads once the jobs that are queued now are done."""
+        for _ in self._threads:
+            self._jobs.put(None)
+        for thread in self._threads:
+            thread.join()
+
+    def _work(self) -> None:
+        while (item := self._jobs.get()) is not None:
+            future, job = item
+            try:
+                if future.set_running_or_notify_cancel():
+                    future.set_result(job())
+            except BaseException as error:
+                future.set_exception(error)
+            finally:
+                self._places.release()
+                del item, future, job  # a picture is not kept while the thread waits for the next
