@@ -60,18 +60,29 @@ class Head:
             )
 
 
-def to_camera(shape: np.ndarray, quaternion: np.ndarray, translation: np.ndarray) -> np.ndarray:
-    """Points (V, 3) of one head in the camera frame, cm: x to the image's right, y up, z toward the viewer.
+@dataclass(frozen=True)
+class Pose:
+    """Where a head is in a picture (paper, equation 2): quaternion (4,) unit, head to camera; origin (2,), the pixel
+    at which the head frame's origin is seen; scale, pixels a cm. s (t_x, -t_y) of equation 2 is origin minus centre."""
 
-    z counts from the head's own origin: under weak perspective the distance cannot be seen (t_z is not added).
-    """
-    flat = np.array([translation[0], translation[1], 0], np.float32)
-    return (shape @ quaternion_to_matrix(quaternion).T.astype(np.float32) + flat).astype(np.float32)
+    quaternion: np.ndarray
+    origin: np.ndarray
+    scale: float
 
+    def turn(self, shape: np.ndarray) -> np.ndarray:
+        """Points (V, 3) of the head frame in the camera frame about the head's origin, cm: x right, y up, z near."""
+        return shape @ quaternion_to_matrix(self.quaternion).T.astype(np.float32)
 
-def to_pixels(camera: np.ndarray, scale: float, width: float, height: float) -> np.ndarray:
-    """Points (V, 3) of the camera frame in cm as pixels x, y and depth in pixels, growing toward the viewer."""
-    return (camera * np.array([scale, -scale, scale]) + np.array([width / 2, height / 2, 0])).astype(np.float32)
+    def pixels(self, camera: np.ndarray) -> np.ndarray:
+        """Turned points (V, 3) in cm as x, y in pixels and a depth in pixels that grows toward the viewer."""
+        return (camera * np.array([self.scale, -self.scale, self.scale]) + np.array([*self.origin, 0])).astype(
+            np.float32
+        )
+
+    def translation(self, width: float, height: float) -> np.ndarray:
+        """t_x and t_y of equation 2 in cm, and 0 for t_z, in a picture of width x height pixels."""
+        x, y = (self.origin - np.array([width, height]) / 2) / self.scale
+        return np.array([x, -y, 0], np.float32)
 
 
 def vertex_normals(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:

@@ -54,12 +54,13 @@ def rasterize(points: np.ndarray, triangles: np.ndarray, width: int, height: int
     """
     corners = points.astype(np.float32)[triangles]  # (T, 3, 3)
     x, y = corners[..., 0], corners[..., 1]
+    low, high = (f(f(corners[:, 0], corners[:, 1]), corners[:, 2]) for f in (np.minimum, np.maximum))  # (T, 3)
     # twice the signed area; positive for triangles seen from their front
     area = (x[:, 2] - x[:, 0]) * (y[:, 1] - y[:, 0]) - (x[:, 1] - x[:, 0]) * (y[:, 2] - y[:, 0])
-    first_column = np.clip(np.ceil(x.min(1) - 0.5), 0, width).astype(np.int32)
-    last_column = np.clip(np.floor(x.max(1) - 0.5), -1, width - 1).astype(np.int32)
-    first_row = np.clip(np.ceil(y.min(1) - 0.5), 0, height).astype(np.int32)
-    last_row = np.clip(np.floor(y.max(1) - 0.5), -1, height - 1).astype(np.int32)
+    first_column = np.clip(np.ceil(low[:, 0] - 0.5), 0, width).astype(np.int32)
+    last_column = np.clip(np.floor(high[:, 0] - 0.5), -1, width - 1).astype(np.int32)
+    first_row = np.clip(np.ceil(low[:, 1] - 0.5), 0, height).astype(np.int32)
+    last_row = np.clip(np.floor(high[:, 1] - 0.5), -1, height - 1).astype(np.int32)
     columns = last_column - first_column + 1
     rows = last_row - first_row + 1
     seen = area > SMALLEST_AREA if cull else np.abs(area) > SMALLEST_AREA

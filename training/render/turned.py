@@ -1,0 +1,71 @@
+"""Turns fitted photos in depth to large poses as in 300W-LP, labels following exactly.
+
+python -m training.render.turned --pictures .work/pack/singles.npy --labels .work/labels/singles.npz
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from service.rotation import euler_to_quaternion, quaternion_to_euler
+from training.render.crops import CROP, CropSet, contact_sheet, place
+from training.render.head import Head, Pose
+from training.render.turn import turn_in_depth
+
+TRUSTED = 0.5  # least `fitted` of a face that is turned
+SMALLEST = 70.0  # pixels of the 68 points' longer side in the photo
+FRONTAL = 12.0  # degrees of yaw within which a face may turn either way
+YAW = (28.0, 90.0)  # degrees after the turn
+LEAST_TURN = 12.0  # degrees
+PITCH_SPREAD, MOST_PITCH = 7.0, 45.0  # degrees
+
+
+def new_angles(yaw: float, pitch: float, roll: float, rng: np.random.Generator) -> tuple[float, float, float]:
+    """Angles in degrees of a head turned further away: more yaw of the same sign, a little pitch, the same roll."""
+    sign = np.sign(yaw) if abs(yaw) > FRONTAL else rng.choice([-1.0, 1.0])
+    least = min(max(YAW[0], abs(yaw) + LEAST_TURN), YAW[1])
+    pitch = float(np.clip(pitch + rng.normal(0, PITCH_SPREAD), -MOST_PITCH, MOST_PITCH))
+    return float(sign * rng.uniform(least, YAW[1])), pitch, roll
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--head", type=Path, default=Path("../shared/ict_facekit.npz"))
+    parser.add_argument("--pictures", type=Path, default=Path(".work/pack/singles.npy"))
+    parser.add_argument("--labels", type=Path, default=Path(".work/labels/singles.npz"))
+    parser.add_argument("--out", type=Path, default=Path(".work/turned"))
+    parser.add_argument("--count", type=int, default=6000)
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args()
+    rng = np.random.default_rng(args.seed)
+    head = Head.load(args.head)
+    pictures = np.load(args.pictures, mmap_mode="r")
+    sizes = np.load(args.pictures.with_suffix(".sizes.npy")).astype(int)
+    with np.load(args.labels) as file:
+        labels = {key: file[key] for key in file.files}
+
+    extent = np.ptp(labels["points"], axis=1).max(1)
+    usable = np.flatnonzero((labels["fitted"] >= TRUSTED) & (labels["ignored"] == 0) & (extent >= SMALLEST))
+    if not len(usable):
+        raise SystemExit(f"{args.labels}: no face with fitted >= {TRUSTED} and at least {SMALLEST:.0f} pixels to turn")
+    chosen = np.concatenate([rng.permutation(usable) for _ in range(-(-args.count // len(usable)))])[: args.count]
+    crops = CropSet()
+    for i in chosen:
+        width, height = sizes[labels["picture"][i]]
+        photo = np.ascontiguousarray(pictures[labels["picture"][i], :height, :width])
+        w_id, w_exp = labels["identity"][i], labels["expression"][i]
+        fitted = Pose(labels["quaternion"][i], labels["origin"][i], float(labels["scale"][i]))
+        shape = head.surface.shape(w_id, w_exp)
+        angles = new_angles(*(float(angle) for angle in quaternion_to_euler(fitted.quaternion)), rng)
+        pose = place(head, shape, euler_to_quaternion(*angles), rng)
+        picture = turn_in_depth(photo, head, shape, fitted, pose, CROP)
+        points = pose.pixels(pose.turn(shape[head.landmarks]))[:, :2]
+        crops.add(picture, pose, w_id, w_exp, points, float(labels["fitted"][i]))
+    crops.save(args.out)
+    Image.fromarray(contact_sheet(crops)).save(args.out.with_suffix(".png"))
+
+
+if __name__ == "__main__":
+    main()
