@@ -44,8 +44,9 @@ class Letterbox:
         square = np.full((self.side, self.side, 3), PAD_GREY, np.uint8)
         x, y = self.offset
         w, h = self.content
-        # Bilinear resizing in Pillow widens its filter when it shrinks, so nothing aliases.
-        resized = Image.fromarray(pixels).resize((w, h), Image.Resampling.BILINEAR, reducing_gap=2.0)
+        # Whole factors are averaged away first, as JPEG's own smaller sizes are; what is left is below 2, and bilinear
+        # resizing in Pillow widens its filter when it shrinks, so nothing aliases.
+        resized = Image.fromarray(pixels).resize((w, h), Image.Resampling.BILINEAR, reducing_gap=1.0)
         square[y : y + h, x : x + w] = np.asarray(resized)
         return square
 

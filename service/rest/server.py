@@ -16,6 +16,7 @@ from service.errors import StartError
 from service.image import Picture
 from service.model_files import Models
 from service.pipeline import Options, Pipeline
+from service.refine import CROP_SIDE
 from service.rest.app import create_app
 from service.settings import Settings
 from service.workers import Workers
@@ -70,14 +71,19 @@ class _Server(uvicorn.Server):
 def _listen(host: str, port: int) -> socket.socket:
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, port), family=family, backlog=2048)
+        listener = socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
         raise StartError(
             f"Cannot listen on {host} port {port}: {error.strerror or error}. Set MFN_HOST or MFN_HTTP_PORT."
         ) from error
+    # Accepted sockets inherit this. Without it an answer's headers and body, two writes, lie 40 ms apart: asyncio
+    # sets it only on sockets made with an explicit TCP protocol number, which create_server's are not.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 def _warm_up(pipeline: Pipeline) -> None:
     """One empty picture through both networks, so that the first request takes no longer than the next."""
     side = pipeline.models.side
     pipeline.retarget_picture(Picture(np.zeros((side, side, 3), np.uint8), side, side), Options())
+    pipeline.models.sfn.run(np.zeros((1, CROP_SIDE, CROP_SIDE, 3), np.uint8))

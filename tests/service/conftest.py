@@ -1,138 +1,17 @@
-"""Networks small enough to check by hand, in files of the published form, and pictures drawn for them.
+"""Fixtures of the service's tests: tiny models and what stands on them."""
 
-The MFN here sees a 96 x 96 square in cells of 16 and calls a cell a face where its mean is above 200; the face is its
-prior of 32 x 32 pixels, its pose the identity. The SFN answers every crop with the same constants.
-"""
-
-import hashlib
-import json
 from collections.abc import Iterator
-from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
-from service.arkit import UNOBSERVED
 from service.model_files import Models
 from service.pipeline import Pipeline
 from service.settings import Settings
 from service.workers import Workers
-
-PUBLISHED = Path(__file__).resolve().parents[2] / "models"
-SIDE, STRIDE, ANCHOR = 96, 16, 32
-CELLS = SIDE // STRIDE
-IDENTITY = np.linspace(-1, 1, 50, dtype=np.float32)
-EXPRESSION_LOGIT = np.linspace(-3, 3, 46, dtype=np.float32)
-SFN_IDENTITY = np.linspace(2, 3, 50, dtype=np.float32)
-
-
-def _constant(name: str, value: np.ndarray) -> onnx.TensorProto:
-    return numpy_helper.from_array(value, name)
-
-
-def _save(path: Path, nodes: list[Any], inputs: list[Any], outputs: list[Any], constants: list[Any]) -> None:
-    graph = helper.make_graph(nodes, "tiny", inputs, outputs, constants)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
-    onnx.checker.check_model(model)
-    path.write_bytes(model.SerializeToString())
-
-
-def save_mfn(path: Path) -> None:
-    count = CELLS * CELLS
-    node = helper.make_node
-    nodes = [
-        node("Cast", ["image"], ["float"], to=TensorProto.FLOAT),
-        node("ReduceMean", ["float"], ["grey"], axes=[3], keepdims=0),
-        node("Unsqueeze", ["grey", "one"], ["planes"]),
-        node("AveragePool", ["planes"], ["cells"], kernel_shape=[STRIDE, STRIDE], strides=[STRIDE, STRIDE]),
-        node("Reshape", ["cells", "rows"], ["means"]),
-        node("Sub", ["means", "threshold"], ["logit"]),
-        node("Concat", ["shift", "logit"], ["detection"], axis=2),
-        *(node("Identity", [f"{name}_value"], [name]) for name in ("pose", "identity", "expression")),
-    ]
-    constants = [
-        _constant("one", np.array([1])),
-        _constant("rows", np.array([1, count, 1])),
-        _constant("threshold", np.array(200, np.float32)),
-        _constant("shift", np.zeros((1, count, 4), np.float32)),
-        _constant("pose_value", np.zeros((1, count, 7), np.float32)),
-        _constant("identity_value", np.tile(IDENTITY, (1, count, 1))),
-        _constant("expression_value", np.tile(EXPRESSION_LOGIT, (1, count, 1))),
-    ]
-    float_output = [("detection", 5), ("pose", 7), ("identity", 50), ("expression", 46)]
-    outputs = [helper.make_tensor_value_info(n, TensorProto.FLOAT, [1, count, size]) for n, size in float_output]
-    inputs = [helper.make_tensor_value_info("image", TensorProto.UINT8, [1, SIDE, SIDE, 3])]
-    _save(path, nodes, inputs, outputs, constants)
-
-
-def save_sfn(path: Path) -> None:
-    node = helper.make_node
-    values = {"pose": np.zeros(7, np.float32), "identity": SFN_IDENTITY, "expression": EXPRESSION_LOGIT}
-    nodes = [
-        node("Cast", ["image"], ["float"], to=TensorProto.FLOAT),
-        node("ReduceMean", ["float"], ["mean"], axes=[1, 2, 3], keepdims=0),
-        node("Mul", ["mean", "zero"], ["nothing"]),
-        node("Reshape", ["nothing", "column"], ["rows"]),
-        *(node("Add", ["rows", f"{name}_value"], [name]) for name in values),
-    ]
-    constants = [
-        _constant("zero", np.array(0, np.float32)),
-        _constant("column", np.array([-1, 1])),
-        *(_constant(f"{name}_value", value) for name, value in values.items()),
-    ]
-    outputs = [
-        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", len(value)]) for name, value in values.items()
-    ]
-    inputs = [helper.make_tensor_value_info("image", TensorProto.UINT8, ["batch", 128, 128, 3])]
-    _save(path, nodes, inputs, outputs, constants)
-
-
-def write_manifest(folder: Path) -> None:
-    """manifest.json over the files that lie in the folder."""
-
-    def file(name: str) -> dict[str, str]:
-        return {"file": name, "sha256": hashlib.sha256((folder / name).read_bytes()).hexdigest()}
-
-    with np.load(PUBLISHED / "face_model.npz") as arrays:
-        names = [str(name) for name in arrays["expression_names"]]
-    count = CELLS * CELLS
-    groups = {"pose": 7, "identity": 50, "expression": 46}
-    manifest = {
-        "name": "mfn",
-        "version": "9.9.9",
-        "face_model": file("face_model.npz"),
-        "networks": {
-            "mfn": {
-                **file("mfn.onnx"),
-                "input": {"name": "image", "shape": [1, SIDE, SIDE, 3], "dtype": "uint8"},
-                "outputs": {name: [1, count, size] for name, size in {"detection": 5, **groups}.items()},
-                "pad_value": 114,
-                "levels": [{"stride": STRIDE, "anchors": [[ANCHOR, ANCHOR]]}],
-            },
-            "sfn": {
-                **file("sfn.onnx"),
-                "input": {"name": "image", "shape": ["batch", 128, 128, 3], "dtype": "uint8"},
-                "outputs": {name: ["batch", size] for name, size in groups.items()},
-                "crop_factor": 1.4,
-            },
-        },
-        "expression_names": names,
-        "unobserved_arkit": list(UNOBSERVED),
-        "accuracy": {"multi_val": {"AP50": 12.5}},
-    }
-    (folder / "manifest.json").write_text(json.dumps(manifest))
-
-
-def write_models(folder: Path) -> None:
-    (folder / "face_model.npz").write_bytes((PUBLISHED / "face_model.npz").read_bytes())
-    save_mfn(folder / "mfn.onnx")
-    save_sfn(folder / "sfn.onnx")
-    write_manifest(folder)
+from tests.service.tiny_models import encoded, write_models
 
 
 @pytest.fixture(scope="session")
@@ -183,9 +62,3 @@ def photo() -> Image.Image:
 @pytest.fixture(scope="session")
 def png(photo: Image.Image) -> bytes:
     return encoded(photo, "PNG")
-
-
-def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
-    buffer = BytesIO()
-    image.save(buffer, kind, **options)
-    return buffer.getvalue()

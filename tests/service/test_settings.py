@@ -1,0 +1,77 @@
+from dataclasses import FrozenInstanceError, fields
+from pathlib import Path
+
+import pytest
+
+from service.errors import StartError
+from service.settings import Settings, markdown_table
+
+README = Path(__file__).resolve().parents[2] / "README.md"
+
+
+def test_defaults_are_those_of_the_contract() -> None:
+    settings = Settings.from_environment({})
+    assert settings.http_port == 8000
+    assert settings.max_bytes == 10 * 1024 * 1024
+    assert settings.max_megapixels == 25
+    assert settings.field_of_view == 63
+    assert settings.default_min_score == 0.5
+    assert settings.default_max_faces == 20
+    assert settings.workers >= 1
+    assert settings.models_dir.name == "models"
+
+
+def test_settings_are_frozen() -> None:
+    with pytest.raises(FrozenInstanceError):
+        Settings().http_port = 1  # type: ignore[misc]
+
+
+def test_variables_are_read_as_what_they_are() -> None:
+    environment = {
+        "MFN_HTTP_PORT": "9",
+        "MFN_NMS_IOU": "0.3",
+        "MFN_MODELS_DIR": "/m",
+        "MFN_HOST": "::1",
+        "PATH": "/bin",
+    }
+    settings = Settings.from_environment(environment)
+    assert (settings.http_port, settings.nms_iou, settings.models_dir, settings.host) == (9, 0.3, Path("/m"), "::1")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("MFN_HTTP_PORT", "80a", "a whole number from 0 to 65535"),
+        ("MFN_HTTP_PORT", "65536", "from 0 to 65535"),
+        ("MFN_WORKERS", "0", "from 1 to"),
+        ("MFN_WORKERS", "1.5", "a whole number"),
+        ("MFN_MAX_MEGAPIXELS", "nan", "a number from"),
+        ("MFN_DEADLINE_SECONDS", "inf", "a number from"),
+        ("MFN_LOG_LEVEL", "loud", "one of critical"),
+        ("MFN_HOST", "", "a text"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_refused_by_name(name: str, text: str, expected: str) -> None:
+    with pytest.raises(StartError, match=name) as refused:
+        Settings.from_environment({name: text})
+    assert repr(text) in str(refused.value)
+    assert expected in str(refused.value)
+
+
+def test_an_unknown_variable_is_refused_by_name() -> None:
+    with pytest.raises(StartError, match=r"MFN_HTTP_PROT is not a setting.*MFN_HTTP_PORT"):
+        Settings.from_environment({"MFN_HTTP_PROT": "80"})
+
+
+def test_table_describes_every_setting() -> None:
+    lines = markdown_table().splitlines()[2:]
+    assert len(lines) == len(fields(Settings))
+    for setting, line in zip(fields(Settings), lines, strict=True):
+        _, variable, default, meaning, _ = (part.strip() for part in line.split("|"))
+        assert variable == f"`MFN_{setting.name.upper()}`"
+        assert default
+        assert meaning
+
+
+def test_readme_shows_the_table() -> None:
+    assert markdown_table() in README.read_text("utf-8")
