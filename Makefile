@@ -1,6 +1,7 @@
 # Needs Python 3.11 or newer and make; everything else is fetched into .venv, as locked with hashes in requirements/.
 #   make run    set up and serve on port 8000        make test   set up and run all tests
 #   make lint   style, formatting and type checks    make lock   renew the lock files after a change of pyproject.toml
+#   make format correct style and formatting         make readme renew the README's picture, answer and settings
 #   make clean  remove the environment and caches
 
 PYTHON ?= python3
@@ -12,7 +13,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCK := .venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--upgrade --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
-.PHONY: run test lint format lock clean
+.PHONY: run test lint format readme lock clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.serve
@@ -29,6 +30,9 @@ lint: $(VENV)/.dev
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+readme: $(VENV)/.dev
+	$(BIN)/python -m docs.readme
 
 $(VENV)/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

@@ -1,0 +1,18 @@
+"""What holds for all tests: no settings of this machine's environment, and no deadlines on property tests."""
+
+import os
+
+import pytest
+from hypothesis import settings
+
+# How long an example takes is the machine's affair; speed is measured in bench/.
+settings.register_profile("mfn", deadline=None)
+settings.load_profile("mfn")
+
+
+@pytest.fixture(autouse=True)
+def default_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests start from the default settings, whatever MFN_* variables are set outside."""
+    for name in list(os.environ):
+        if name.startswith("MFN_"):
+            monkeypatch.delenv(name)

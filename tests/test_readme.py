@@ -1,0 +1,125 @@
+"""The README's commands run and its tables are true."""
+
+import argparse
+import json
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from docs.readme import README, ROOT, answer, part, shortened
+from service.cli import build_parser
+from service.errors import PROBLEM_KINDS
+from service.face_model import FaceModel
+from service.model_files import Models
+from service.pipeline import Pipeline
+from service.rest.app import create_app
+from service.settings import Settings, markdown_table
+from service.workers import Workers
+
+TEXT = README.read_text(encoding="utf-8")
+PUBLISHED = (Settings().models_dir / "manifest.json").exists()
+needs_networks = pytest.mark.skipif(not PUBLISHED, reason="models/ has no networks yet")
+CURLS = re.findall(r"^curl .*$", TEXT, re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def client() -> Any:
+    settings = Settings()
+    workers = Workers(1, 1)
+    app = create_app(settings, Pipeline(Models.load(settings.models_dir), settings), workers)
+    with TestClient(app, base_url="http://localhost:8000") as client:
+        yield client
+    workers.close()
+
+
+def post(client: TestClient, curl: str) -> Any:
+    """Sends what a curl command line would send."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("url")
+    parser.add_argument("-H", dest="header")
+    parser.add_argument("--data-binary", dest="body")
+    parser.add_argument("-F", dest="form")
+    call = parser.parse_args(shlex.split(curl)[1:])
+    if call.form:
+        name, file = call.form.split("=@")
+        return client.post(call.url, files={name: (file, (ROOT / file).read_bytes(), "image/jpeg")})
+    header, value = call.header.split(": ")
+    return client.post(call.url, content=(ROOT / call.body.removeprefix("@")).read_bytes(), headers={header: value})
+
+
+def shape(value: Any) -> Any:
+    """A JSON value without its numbers: names, lengths and types."""
+    if isinstance(value, dict):
+        return {name: shape(entry) for name, entry in value.items()}
+    if isinstance(value, list):
+        return [shape(entry) for entry in value]
+    return float if isinstance(value, int | float) else value
+
+
+@needs_networks
+def test_the_first_curl_gets_the_answer_shown(client: TestClient) -> None:
+    response = post(client, CURLS[0])
+    assert response.status_code == 200
+    shown = json.loads(part("answer", TEXT).removeprefix("```json\n").removesuffix("```\n"))
+    answered = json.loads(shortened(response.json()))
+    assert shown["model"] == answered["model"]
+    assert shown["image"] == answered["image"]
+    assert len(shown["faces"]) == len(answered["faces"]) > 0
+    for face_shown, face_answered in zip(shown["faces"], answered["faces"], strict=True):
+        # Which coefficients are the strongest may depend on the machine's rounding, their number may not.
+        expression_shown, expression_answered = face_shown.pop("expression"), face_answered.pop("expression")
+        assert len(expression_shown) == len(expression_answered)
+        assert expression_shown["..."] == expression_answered["..."]
+        assert face_shown["box"] == pytest.approx(face_answered["box"], abs=2)
+        assert face_shown["pose"]["yaw"] == pytest.approx(face_answered["pose"]["yaw"], abs=1)
+    assert shape(shown) == shape(answered)
+
+
+@needs_networks
+@pytest.mark.parametrize("curl", CURLS)
+def test_every_curl_is_answered(curl: str, client: TestClient) -> None:
+    response = post(client, curl)
+    assert response.status_code == 200
+    for face in response.json()["faces"]:
+        assert ("landmarks" in face) == ("landmarks" in curl)
+
+
+@needs_networks
+def test_the_answer_is_shortened_to_json() -> None:
+    full = answer()
+    short = json.loads(shortened(full))
+    assert short.keys() == full.keys()
+    assert [face["box"] for face in short["faces"]] == [face["box"] for face in full["faces"]]
+
+
+def test_every_setting_is_documented() -> None:
+    assert part("settings", TEXT) == markdown_table(), "run `make readme`"
+
+
+def test_every_problem_is_documented() -> None:
+    listed = re.findall(r"^\| (\d+) \| `([\w-]+)` \| (.*) \|$", TEXT, re.MULTILINE)
+    assert listed == [(str(kind.status), kind.name, kind.title) for kind in PROBLEM_KINDS]
+
+
+def test_every_expression_is_named_in_order() -> None:
+    listed = part("expressions", TEXT).split()[1:-1]
+    assert tuple(listed) == FaceModel.load(Settings().models_dir / "face_model.npz").expression_names
+
+
+def test_every_option_of_the_command_line_is_understood() -> None:
+    commands = re.findall(r"^ +\.venv/bin/mfn ([^#>\n]*)", TEXT, re.MULTILINE)
+    assert len(commands) >= 4
+    for command in commands:
+        build_parser().parse_args(shlex.split(command))
+
+
+def test_every_file_that_is_linked_exists() -> None:
+    linked = [*re.findall(r"\]\(([^):]+)\)", TEXT), *re.findall(r'src="([^"]+)"', TEXT)]
+    assert linked
+    if not PUBLISHED:  # these two come with them
+        linked = [path for path in linked if not path.endswith(("MODEL_CARD.md", "training/README.md"))]
+    assert not [path for path in linked if not (Path(README).parent / path).exists()]
