@@ -37,6 +37,13 @@ class Coverage:
         total += flat[corners[:, 2]] * self.weights[:, 2:]
         return total.reshape(-1, *values.shape[1:])
 
+    def where_nearer(self, depth: np.ndarray) -> "Coverage":
+        """Only the pixels at which this is nearer than depth (height, width)."""
+        kept = np.flatnonzero(self.depth > depth.reshape(-1)[self.pixel])
+        return Coverage(
+            self.height, self.width, self.pixel[kept], self.triangle[kept], self.weights[kept], self.depth[kept]
+        )
+
     def scatter(self, values: np.ndarray, background: np.ndarray | float) -> np.ndarray:
         """A picture (height, width, ...) with values (P, ...) at the covered pixels and `background` elsewhere."""
         picture = np.empty((self.height * self.width, *values.shape[1:]), values.dtype)
