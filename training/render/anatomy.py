@@ -75,19 +75,20 @@ def open_sky(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     return (lit / weight).astype(np.float32)
 
 
-def seen_from(points: np.ndarray, triangles: np.ndarray, direction: np.ndarray) -> np.ndarray:
-    """(V,) bool: which points of a surface light from a unit direction (3,) reaches."""
+def seen_from(
+    points: np.ndarray, triangles: np.ndarray, direction: np.ndarray, bias: float = OCCLUSION_BIAS
+) -> np.ndarray:
+    """(V,) bool: which points of a surface light from a unit direction (3,) reaches; bias in cm lets it pass a bit."""
     side = np.cross([0.0, 1, 0], direction) if abs(direction[1]) < 0.9 else np.cross([1.0, 0, 0], direction)
     side /= np.linalg.norm(side)
-    view = points @ np.stack([side, np.cross(direction, side), direction]).T
+    view = points @ np.stack([side, np.cross(side, direction), direction]).T
     low = view[:, :2].min(0)
     size = (np.ptp(view[:, :2], axis=0).max() * OCCLUSION_PIXELS + 1).astype(int)
     pixels = np.concatenate([(view[:, :2] - low) * OCCLUSION_PIXELS, view[:, 2:]], axis=1)
-    # y is not turned over here, so fronts appear as backs: both sides cast shadows
-    coverage = rasterize(pixels, triangles, size, size, cull=False)
+    coverage = rasterize(pixels, triangles, size, size)
     nearest = coverage.scatter(coverage.depth, -np.inf)
     column, row = np.clip(pixels[:, :2].astype(int), 0, size - 1).T
-    return pixels[:, 2] > nearest[row, column] - OCCLUSION_BIAS
+    return pixels[:, 2] > nearest[row, column] - bias
 
 
 def find_anatomy(head: Head) -> Anatomy:
@@ -115,7 +116,7 @@ def find_anatomy(head: Head) -> Anatomy:
     ears = skin * smoothstep(np.abs(x), EAR_X, EAR_X + 0.4)
     ears *= (y > EAR_Y[0]) & (y < EAR_Y[1]) & (z > EAR_Z[0]) & (z < EAR_Z[1])
     # the beard: under a line from the ear to the nose, not on the lips, not far down the neck
-    beard = skin * smoothstep(-(y + 0.8 - 0.25 * np.abs(x)), 0, 1.2) * smoothstep(y, -11, -8.5) * (1 - lips)
+    beard = skin * smoothstep(-(y + 0.9 - 0.2 * np.abs(x)), 0, 2.2) * smoothstep(y, -11, -8.5) * (1 - lips)
     beard *= smoothstep(z, 2.0, 4.5) * (1 - smoothstep(signed, -0.35, 0.0))
     cheeks = [np.exp(-np.sum((mean - c) ** 2, axis=1) / 5) for c in ([4.3, 0.3, 8.5], [-4.3, 0.3, 8.5], [0, 0.2, 12.5])]
     hairline = (y - 6.3) + 0.9 * (5.5 - z)
@@ -134,3 +135,10 @@ def find_anatomy(head: Head) -> Anatomy:
         eye_direction=direction.astype(np.float32),
         outward=(outward / np.linalg.norm(outward, axis=1, keepdims=True)).astype(np.float32),
     )
+
+
+def smoothed(values: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """(V,) values at the vertices averaged over the triangles around each, to soften the edges of shadows."""
+    index = triangles.T.ravel()
+    total = np.bincount(index, np.tile(values[triangles].mean(1), 3), len(values))
+    return total / np.maximum(np.bincount(index, minlength=len(values)), 1)

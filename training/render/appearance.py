@@ -61,31 +61,31 @@ class Appearance:
 def draw_light(rng: np.random.Generator, strength: float, shadow: bool) -> Light:
     """A light somewhere in front of the camera's plane, mostly from above, from candle to window in colour."""
     direction = np.array([rng.normal(0, 0.8), rng.normal(0.4, 0.45), rng.uniform(0.15, 1.2)])
-    warmth = rng.normal(0, 0.16)
+    warmth = rng.normal(0.03, 0.11)
     colour = np.array([1 + warmth, 1, 1 - warmth]).clip(0.5, 1.5)
     direction /= np.linalg.norm(direction)
     return Light(direction.astype(np.float32), (strength * colour).astype(np.float32), shadow)
 
 
 def draw_appearance(rng: np.random.Generator) -> Appearance:
-    darkness = rng.beta(1.1, 1.5)
+    darkness = rng.beta(1.0, 1.9)
     skin = np.exp(np.log(LIGHT_SKIN) * (1 - darkness) + np.log(DARK_SKIN) * darkness)
     skin *= np.exp(rng.normal(0, [0.06, 0.06, 0.12]))
     hair = HAIR[rng.choice(len(HAIR), p=HAIR_CHANCE if darkness < 0.6 else (0.75, 0.15, 0.02, 0.02, 0.06))]
     hair = hair * np.exp(rng.normal(0, 0.25)) * np.exp(rng.normal(0, 0.08, 3))
     lipstick = rng.random() < 0.15
     lips = skin * [0.95, 0.62, 0.66] if not lipstick else np.array([0.45, 0.05, 0.08]) * np.exp(rng.normal(0, 0.3, 3))
-    ambient = rng.uniform(0.25, 0.9)
-    cast = np.exp(rng.normal(0, 0.08, 3))
+    ambient = rng.uniform(0.2, 0.75)
+    cast = np.exp(rng.normal([0.02, 0, -0.02], 0.06))
     kind = rng.choice(["bald", "short", "long"], p=[0.12, 0.53, 0.35])
     length = {"bald": 0.0, "short": rng.uniform(1, 7), "long": rng.uniform(9, 24)}[str(kind)]
-    waves = rng.normal(0, 1, (10, 3)) * np.exp(rng.uniform(-1.2, 1.2, (10, 1)))
+    waves = rng.normal(0, 1, (10, 3)) * np.exp(rng.uniform(-1.5, 0.4, (10, 1)))
     strengths = rng.normal(0, 0.028, (10, 1))
     look = Appearance(
         skin=skin,
         lips=np.clip(lips, 0, 0.9),
         hair=hair,
-        brows=rng.uniform(0.35, 1),
+        brows=rng.uniform(0.45, 1),
         lashes=rng.uniform(0.35, 0.95),
         beard=float(rng.random() < 0.35) * (kind != "long") * rng.uniform(0.1, 0.95),
         blush=rng.uniform(0, 0.35),
@@ -103,7 +103,7 @@ def draw_appearance(rng: np.random.Generator) -> Appearance:
         glasses_colour=rng.uniform(0, 0.25, 3) if rng.random() < 0.8 else rng.uniform(0, 0.8, 3),
         gloss=rng.uniform(0.0, 0.22),
         lights=(
-            draw_light(rng, rng.uniform(0.3, 1.3), rng.random() < 0.5),
+            draw_light(rng, rng.uniform(0.4, 1.5), rng.random() < 0.5),
             draw_light(rng, rng.uniform(0, 0.5), False),
         ),
         sky=ambient * cast,

@@ -26,7 +26,8 @@ def noise(rng: np.random.Generator, width: int, height: int) -> np.ndarray:
 
 def drawn_background(rng: np.random.Generator, width: int, height: int) -> np.ndarray:
     """(height, width, 3) uint8: a wall with windows, frames, posts and blurs of any colour."""
-    top, bottom = rng.uniform(20, 235, (2, 3)) if rng.random() < 0.5 else rng.uniform(20, 235, (2, 1)).repeat(3, 1)
+    grey = rng.uniform(30, 225, (2, 1))
+    top, bottom = grey + rng.normal(0, 18, (2, 3))
     ramp = np.linspace(0, 1, height)[:, None, None]
     wall = np.broadcast_to(top * (1 - ramp) + bottom * ramp, (height, width, 3)).clip(0, 255).astype(np.uint8)
     image = Image.fromarray(wall.copy())
@@ -34,7 +35,8 @@ def drawn_background(rng: np.random.Generator, width: int, height: int) -> np.nd
     for _ in range(rng.integers(0, 9)):
         x, y = rng.uniform(-0.2, 1, 2) * [width, height]
         w, h = rng.uniform(0.04, 0.7, 2) * [width, height]
-        colour = tuple(int(c) for c in rng.integers(0, 256, 3))
+        vivid = rng.uniform(0, 255, 3)
+        colour = tuple(int(c) for c in vivid.mean() + rng.random() * (vivid - vivid.mean()))
         shape = draw.rectangle if rng.random() < 0.65 else draw.ellipse
         shape((x, y, x + w, y + h), fill=colour)
     detail = noise(rng, width, height)[..., None] * rng.uniform(2, 22) * rng.uniform(0.6, 1.2, 3)

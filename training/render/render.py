@@ -12,8 +12,8 @@ from typing import Self
 import numpy as np
 
 from training.render.accessories import STRANDS, glasses, long_hair
-from training.render.anatomy import Anatomy, find_anatomy, seen_from, smoothstep
-from training.render.appearance import Appearance
+from training.render.anatomy import Anatomy, find_anatomy, seen_from, smoothed, smoothstep
+from training.render.appearance import Appearance, Light
 from training.render.head import EYES, FACE, HEAD, MOUTH, TEETH, Head, Pose, vertex_normals
 from training.render.rasterize import rasterize
 
@@ -27,7 +27,7 @@ LOOK_DOWN = 0.5  # radians the gaze sinks with eyeLookDown at 1
 LONG_HAIR = 8.0  # cm from which it falls
 GLINT, GLINT_WITHIN = 0.8, 0.985  # the light mirrored in the eye: strength, cosine
 ROUGHNESS = 18  # Blinn-Phong exponent of skin
-SHADOW_SOFTNESS = 0.75  # share of a light that its shadow takes away
+SHADOW, SHADOW_BIAS = 0.75, 0.8  # share of a light that its shadow takes away; cm that light passes, against specks
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class HeadRenderer:
         return find_anatomy(self.head)
 
     def albedo(self, look: Appearance) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Linear colours (V, 3), gloss (V,) and hair (V,) 0..1 of the head's vertices."""
+        """Linear colours (V, 3), gloss (V,) and thickness of the hair (V,) in cm of the head's vertices."""
         mean, anatomy = self.head.surface.mean, self.anatomy
         waves = np.sin(mean @ look.noise[:, :3].T + look.noise[:, 3])  # (V, K)
         tone = waves @ look.noise[:, 4]
@@ -88,7 +88,9 @@ class HeadRenderer:
         skin = over(look.hair * 1.2, 0.8 * look.beard * anatomy.beard * np.clip(strands, 0, 1))
         skin = over(look.hair, look.brows * anatomy.brows)
         skin = over(np.full(3, 0.012, np.float32), look.lashes * anatomy.lashes)
-        hair = smoothstep(anatomy.hairline + 5 * tone - look.hairline, -0.15, 0.5) * (look.hair_length > 0)
+        growth = anatomy.hairline + 5 * tone - look.hairline
+        hair = smoothstep(growth, -0.15, 0.5) * (look.hair_length > 0)
+        volume = look.hair_volume * smoothstep(growth, 0.2, 2.5) * (look.hair_length > 0)
         skin = over(look.hair, hair)
         skin = skin * (hair[:, None] * (strands[:, None] - 1) + 1)
         collar = mean[:, 1] - CLOTHES_SLOPE * (8 - mean[:, 2])
@@ -99,17 +101,17 @@ class HeadRenderer:
         inside = np.isin(self.part_of_vertex, (TEETH, MOUTH))
         gloss = look.gloss * (1 - hair) * (1 - clothes) * (1 + anatomy.lips)
         gloss[inside] = 0.15
-        return skin.astype(np.float32), gloss.astype(np.float32), hair.astype(np.float32)
+        return skin.astype(np.float32), gloss.astype(np.float32), volume.astype(np.float32)
 
     def surface(self, shape: np.ndarray, pose: Pose, look: Appearance, rng: np.random.Generator) -> tuple[Surface, int]:
         """Everything of one person that is drawn, head first, lenses last, and how many of the triangles are lenses."""
         head, anatomy = self.head, self.anatomy
         albedo, gloss, hair = self.albedo(look)
-        camera = pose.turn(shape + (hair * look.hair_volume)[:, None] * anatomy.outward)
+        camera = pose.turn(shape + hair[:, None] * anatomy.outward)
         sky = np.where(anatomy.eyes > 0, 0.85, anatomy.open_sky)
         inside = np.isin(self.part_of_vertex, (TEETH, MOUTH))
         sky = np.where(inside, 0.1 + 0.8 * smoothstep(head.surface.mean[:, 2], MOUTH_DARK, MOUTH_LIGHT), sky)
-        sky = np.where(hair > 0.5, 0.8, sky).astype(np.float32)
+        sky = np.where(hair > 0.1, 0.8, sky).astype(np.float32)
         surface = Surface(camera, head.triangles, vertex_normals(camera, head.triangles), albedo, gloss, sky)
         lenses = 0
         if look.hair_length >= LONG_HAIR:
@@ -147,12 +149,7 @@ class HeadRenderer:
         drawn, part = solid[front], part[front]
         coverage = rasterize(pixels, drawn, width, height, cull=False).where_nearer(depth)
 
-        lit = [
-            1 - SHADOW_SOFTNESS * ~seen_from(surface.points, solid, light.direction)
-            if light.shadow
-            else np.ones(len(pixels))
-            for light in look.lights
-        ]
+        lit = [self._lit(surface.points, solid, light) for light in look.lights]
         attributes = [surface.normals, surface.albedo, surface.gloss, surface.open_sky, *lit]
         values = coverage.interpolate(np.column_stack(attributes).astype(np.float32), drawn)
         normal, colour, gloss, sky, lit = np.split(values, [3, 6, 7, 8], axis=1)
@@ -178,6 +175,14 @@ class HeadRenderer:
         if lenses:
             lens = rasterize(pixels, surface.triangles[-lenses:], width, height, cull=False).where_nearer(depth)
             canvas.reshape(-1, 3)[lens.pixel] *= 1 - look.lens
+
+    @staticmethod
+    def _lit(points: np.ndarray, triangles: np.ndarray, light: Light) -> np.ndarray:
+        """(V,) share of a light that reaches each point past the head's own shadow."""
+        if not light.shadow:
+            return np.ones(len(points), np.float32)
+        seen = seen_from(points, triangles, light.direction, SHADOW_BIAS).astype(np.float32)
+        return 1 - SHADOW * (1 - smoothed(smoothed(seen, triangles), triangles))
 
     @staticmethod
     def _eye(toward: np.ndarray, look: Appearance, gaze: np.ndarray) -> np.ndarray:
