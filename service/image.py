@@ -64,7 +64,8 @@ def decode(data: bytes, side: int, max_megapixels: float) -> Picture:
             f"The picture is {image.width} x {image.height} = {image.width * image.height / 1e6:.1f} megapixels; "
             f"at most {max_megapixels:g} are allowed. Scale it down.",
         )
-    if image.format != "JPEG" and getattr(image, "n_frames", 1) > 1:  # a JPEG's further pictures are previews or depth
+    # A JPEG with several pictures (MPO, of many phones) has its one photo first; the rest are previews and depth.
+    if image.format in ("PNG", "WEBP") and getattr(image, "n_frames", 1) > 1:
         raise RequestError(
             BAD_PICTURE, "The file is animated or has several frames; one was expected. Send a single frame."
         )

@@ -94,7 +94,7 @@ def refined(faces: Faces, crops: list[Crop], raw: Raw, width: int, height: int, 
     pose: Pose = decode_pose(raw["pose"], prior)
     roll = np.array([crop.roll for crop in crops])
     turn = euler_to_quaternion(np.zeros(number), np.zeros(number), roll)
-    scale = pose.scale * np.array([CROP_SIDE / crop.side for crop in crops], np.float32)
+    scale = pose.scale * np.array([crop.side / CROP_SIDE for crop in crops], np.float32)
     origin = np.stack([crop.to_picture(point) for crop, point in zip(crops, pose.origin, strict=True)])
     return replace(
         faces,

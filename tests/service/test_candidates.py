@@ -70,7 +70,8 @@ def test_detection_agrees_with_a_loop(seed: int, min_score: float) -> None:
     for (cx, cy), (pw, ph), (dx, dy, lw, lh, logit) in zip(priors.centre, priors.size, raw[0], strict=True):
         score = 1 / (1 + math.exp(-logit))
         if score >= min_score:
-            x, y, w, h = cx + dx * pw, cy + dy * ph, pw * math.exp(min(lw, 6)), ph * math.exp(min(lh, 6))
+            x, y = cx + dx * pw, cy + dy * ph
+            w, h = pw * math.exp(max(-6, min(lw, 6))), ph * math.exp(max(-6, min(lh, 6)))
             expected.append((score, x - w / 2, y - h / 2, x + w / 2, y + h / 2))
     expected.sort(key=lambda row: -row[0])
     assert len(found.index) == len(expected)

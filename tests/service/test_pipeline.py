@@ -1,0 +1,92 @@
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from service.candidates import sigmoid
+from service.errors import TOO_LARGE, RequestError
+from service.image import Picture
+from service.pipeline import Options, Pipeline
+from tests.service.tiny_models import EXPRESSION_LOGIT, IDENTITY, SFN_IDENTITY, encoded
+
+
+def test_the_bright_cell_is_the_face(pipeline: Pipeline, png: bytes) -> None:
+    """The picture is twice the network's input: its bright cell has the centre (112, 48), the prior 64 x 64 pixels."""
+    result = pipeline.retarget(png, Options())
+    assert (result.width, result.height) == (192, 192)
+    (face,) = result.faces
+    assert face.score == pytest.approx(1)
+    np.testing.assert_allclose(face.box, [80, 16, 144, 80])
+    np.testing.assert_allclose(face.quaternion, [0, 0, 0, 1])
+    assert face.scale == pytest.approx(64 / 20)
+    np.testing.assert_allclose(face.translation[:2], [16 / 3.2, 48 / 3.2], rtol=1e-5)
+    np.testing.assert_array_equal(face.identity, IDENTITY)
+    np.testing.assert_allclose(face.expression, 1 / (1 + np.exp(-EXPRESSION_LOGIT)), rtol=1e-5)
+
+
+def test_refinement_replaces_all_but_box_and_score(pipeline: Pipeline, png: bytes) -> None:
+    coarse = pipeline.retarget(png, Options()).faces[0]
+    fine = pipeline.retarget(png, Options(refine=True)).faces[0]
+    np.testing.assert_array_equal(fine.box, coarse.box)
+    assert fine.score == coarse.score
+    np.testing.assert_array_equal(fine.identity, SFN_IDENTITY)
+    np.testing.assert_allclose(fine.expression, sigmoid(EXPRESSION_LOGIT), rtol=1e-5)
+    assert fine.scale != coarse.scale
+
+
+@pytest.mark.parametrize("refine", [False, True])
+def test_a_picture_without_faces(pipeline: Pipeline, refine: bool) -> None:
+    result = pipeline.retarget(encoded(Image.new("RGB", (30, 20)), "PNG"), Options(refine=refine))
+    assert (len(result.faces), result.width, result.height) == (0, 30, 20)
+
+
+def test_options_bound_what_is_found(pipeline: Pipeline) -> None:
+    pixels = np.full((96, 96, 3), 20, np.uint8)
+    for i, brightness in enumerate((255, 201, 230)):  # logits 55, 1, 30
+        pixels[16:32, 32 * i : 32 * i + 16] = brightness
+    picture = Picture(pixels, 96, 96)
+    scores = pipeline.retarget_picture(picture, Options()).faces.score
+    np.testing.assert_allclose(scores, [1, 1, 0.731], atol=1e-3)
+    assert len(pipeline.retarget_picture(picture, Options(max_faces=2)).faces) == 2
+    assert len(pipeline.retarget_picture(picture, Options(min_score=0.8)).faces) == 2
+
+
+def test_overlapping_faces_are_one(pipeline: Pipeline) -> None:
+    """Neighbouring cells' priors overlap by a third: beyond the setting, one of them stays."""
+    pixels = np.full((96, 96, 3), 20, np.uint8)
+    pixels[16:32, 16:32], pixels[16:32, 32:48] = 240, 250
+    picture = Picture(pixels, 96, 96)
+    strict = Pipeline(pipeline.models, replace(pipeline.settings, nms_iou=0.3))
+    assert len(strict.retarget_picture(picture, Options()).faces) == 1
+    assert strict.retarget_picture(picture, Options()).faces[0].box.tolist() == [24, 8, 56, 40]
+    loose = Pipeline(pipeline.models, replace(pipeline.settings, nms_iou=0.4))
+    assert len(loose.retarget_picture(picture, Options()).faces) == 2
+
+
+def test_depth_follows_the_field_of_view(pipeline: Pipeline, png: bytes) -> None:
+    right_angle = Pipeline(pipeline.models, replace(pipeline.settings, field_of_view=90.0))
+    assert right_angle.retarget(png, Options()).faces[0].translation[2] == pytest.approx(-96 / 3.2)
+
+
+def test_too_many_bytes_are_refused(pipeline: Pipeline) -> None:
+    with pytest.raises(RequestError) as refused:
+        pipeline.retarget(bytes(pipeline.settings.max_bytes + 1), Options())
+    assert refused.value.kind is TOO_LARGE
+
+
+def test_every_step_is_timed(pipeline: Pipeline, png: bytes) -> None:
+    timing = pipeline.retarget(png, Options(refine=True), queue_ms=12.5).timing
+    assert timing.queue == 12.5
+    assert all(ms > 0 for ms in vars(timing).values())
+
+
+def test_threads_share_a_pipeline(pipeline: Pipeline, photo: Image.Image) -> None:
+    """Each gets the answer to its own picture."""
+    turned = [encoded(photo.rotate(angle), "PNG") for angle in (0, 90, 180, 270)]
+    alone = [pipeline.retarget(data, Options(refine=True)).faces.box for data in turned]
+    with ThreadPoolExecutor(4) as threads:
+        for _ in range(5):
+            together = threads.map(lambda data: pipeline.retarget(data, Options(refine=True)).faces.box, turned)
+            np.testing.assert_array_equal(list(together), alone)
