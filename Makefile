@@ -2,6 +2,7 @@
 #   make run    set up and serve on port 8000        make test   set up and run all tests
 #   make lint   style, formatting and type checks    make lock   renew the lock files after a change of pyproject.toml
 #   make format correct style and formatting         make readme renew the README's picture, answer and settings
+#   make training-environment   add what training needs (gigabytes: PyTorch brings CUDA along)
 #   make clean  remove the environment and caches
 
 PYTHON ?= python3
@@ -13,7 +14,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCK := .venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--upgrade --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
-.PHONY: run test lint format readme lock clean
+.PHONY: run test lint format readme training-environment lock clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.serve
@@ -33,6 +34,9 @@ format: $(VENV)/.dev
 
 readme: $(VENV)/.dev
 	$(BIN)/python -m docs.readme
+
+training-environment: $(VENV)/.serve requirements/training.txt
+	$(PIP_INSTALL) --require-hashes -r requirements/training.txt
 
 $(VENV)/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -55,6 +59,7 @@ lock:
 	.venv-lock/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	$(LOCK) pyproject.toml --output-file requirements/serve.txt
 	$(LOCK) pyproject.toml --extra test --extra lint --constraint requirements/serve.txt --output-file requirements/dev.txt
+	$(LOCK) pyproject.toml --extra training --constraint requirements/dev.txt --output-file requirements/training.txt
 
 clean:
 	rm -rf $(VENV) .venv-lock build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
