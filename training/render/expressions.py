@@ -71,9 +71,9 @@ def draw_expression(names: tuple[str, ...], rng: np.random.Generator) -> np.ndar
     else:
         drawn = []
     if rng.random() < 0.4:
-        weights["jawOpen"] = float(rng.beta(1.2, 1.6)) * (0.15 if set(drawn) & set(CLOSED_MOUTH) else 1.0)
+        weights["jawOpen"] = float(rng.beta(1.1, 1.3)) * (0.15 if set(drawn) & set(CLOSED_MOUTH) else 1.0)
     if weights["jawOpen"] > 0.1 and rng.random() < 0.15:
-        weights["mouthClose"] = float(weights["jawOpen"] * rng.random())
+        weights["mouthClose"] = float(weights["jawOpen"] * rng.random() ** 0.5)
     else:
         weights["mouthClose"] = min(weights["mouthClose"], weights["jawOpen"])
 

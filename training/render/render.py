@@ -47,7 +47,8 @@ class Surface:
         """A thing of one gloss that stands free."""
         count = len(points)
         normals = vertex_normals(points, triangles)
-        return cls(points, triangles, normals, albedo, np.full(count, gloss), np.full(count, 0.8))
+        gloss_of, sky = np.full(count, gloss, np.float32), np.full(count, 0.8, np.float32)
+        return cls(points, triangles, normals, albedo.astype(np.float32), gloss_of, sky)
 
     def join(self, other: "Surface") -> "Surface":
         joined = {name: np.concatenate([value, getattr(other, name)]) for name, value in vars(self).items()}
@@ -151,7 +152,7 @@ class HeadRenderer:
 
         lit = [self._lit(surface.points, solid, light) for light in look.lights]
         attributes = [surface.normals, surface.albedo, surface.gloss, surface.open_sky, *lit]
-        values = coverage.interpolate(np.column_stack(attributes).astype(np.float32), drawn)
+        values = coverage.interpolate(np.column_stack(attributes), drawn)
         normal, colour, gloss, sky, lit = np.split(values, [3, 6, 7, 8], axis=1)
         normal = normal / np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-6)
         normal *= np.where(normal[:, 2:] < 0, -1, 1)  # of what is seen from behind
@@ -182,7 +183,8 @@ class HeadRenderer:
         if not light.shadow:
             return np.ones(len(points), np.float32)
         seen = seen_from(points, triangles, light.direction, SHADOW_BIAS).astype(np.float32)
-        return 1 - SHADOW * (1 - smoothed(smoothed(seen, triangles), triangles))
+        softened = smoothed(smoothed(seen, triangles), triangles)
+        return (1 - SHADOW * (1 - softened)).astype(np.float32)
 
     @staticmethod
     def _eye(toward: np.ndarray, look: Appearance, gaze: np.ndarray) -> np.ndarray:
