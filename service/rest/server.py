@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 import socket
 import sys
 from collections.abc import Iterator
@@ -21,15 +20,13 @@ from service.rest.app import create_app
 from service.settings import Settings
 from service.workers import Workers
 
-log = logging.getLogger("uvicorn.error")
-
 
 def serve(settings: Settings) -> int:
     """Serves until SIGTERM or SIGINT, then lets requests in work finish. Returns the exit code: 0, or 1 where the
     models or the port keep it from starting; one line on stderr says why."""
     try:
         pipeline = Pipeline(Models.load(settings.models_dir, settings.intra_op_threads), settings)
-        listener = _listen(settings.host, settings.http_port)
+        listener = listen(settings.host, settings.http_port)
     except StartError as error:
         print(f"mfn: {error}", file=sys.stderr)
         return 1
@@ -68,7 +65,8 @@ class _Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises StartError where the address is taken or not ours."""
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listener = socket.create_server((host, port), family=family, backlog=2048)

@@ -1,0 +1,54 @@
+"""The REST door behind a real server on loopback, in a thread of the test's process."""
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+
+import httpx
+import pytest
+import uvicorn
+from fastapi import FastAPI
+
+from service.pipeline import Pipeline
+from service.rest.app import create_app
+from service.settings import Settings
+from service.workers import Workers
+
+Serve = Callable[[FastAPI], httpx.Client]
+
+
+@contextmanager
+def running(app: FastAPI) -> Iterator[httpx.Client]:
+    """A client of the application, served until the block ends."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        server = uvicorn.Server(uvicorn.Config(app, log_level="critical", ws="none", lifespan="off"))
+        thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])), daemon=True)
+        thread.start()
+        while not server.started:
+            time.sleep(0.005)
+        with httpx.Client(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}", timeout=30) as client:
+            yield client
+        server.should_exit = True
+        thread.join(10)
+
+
+@pytest.fixture(scope="session")
+def app(settings: Settings, pipeline: Pipeline, workers: Workers) -> FastAPI:
+    return create_app(settings, pipeline, workers)
+
+
+@pytest.fixture(scope="session")
+def client(app: FastAPI) -> Iterator[httpx.Client]:
+    with running(app) as client:
+        yield client
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Serves an application of the test's own until its end."""
+    with ExitStack() as stack:
+        yield lambda app: stack.enter_context(running(app))
