@@ -1,0 +1,44 @@
+"""Readers of annotated photos, each data set in its own layout, and what is measured on which."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from training.evaluation.datasets import aflw2000, afw, archives, fddb, lfw, points, videos, wider
+from training.evaluation.datasets.sample import Sample
+
+
+class Measure(Enum):
+    DETECTION = "detection"
+    LANDMARKS = "landmarks"
+    EXPRESSION = "expression"
+    INVARIANCE = "invariance"
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """read: samples of a folder or file. place: where it lies under the folder of all data, unless told otherwise."""
+
+    read: Callable[[Path], Iterator[Sample]]
+    place: str
+    measures: tuple[Measure, ...]
+
+
+_LANDMARKS = (Measure.LANDMARKS, Measure.INVARIANCE)
+DATA_SETS = {
+    "multi_val": DataSet(archives.read, "multi_val.tar", (Measure.DETECTION,)),
+    "multi_train_2": DataSet(archives.read, "multi_train_2.tar", (Measure.DETECTION,)),
+    "landmarks_val": DataSet(archives.read, "landmarks_val.tar", _LANDMARKS),
+    "landmarks_train": DataSet(archives.read, "landmarks_train.tar", (Measure.LANDMARKS,)),
+    "expressions_unlabelled": DataSet(archives.read, "expressions_unlabelled.tar", (Measure.EXPRESSION,)),
+    "fddb": DataSet(fddb.read, "fddb", (Measure.DETECTION,)),
+    "wider_val": DataSet(wider.read, "wider", (Measure.DETECTION,)),
+    "afw": DataSet(afw.read, "afw", (Measure.DETECTION,)),
+    "afw_points": DataSet(points.read, "300w/afw", (Measure.LANDMARKS,)),
+    "helen_test": DataSet(points.read, "300w/helen/testset", _LANDMARKS),
+    "lfpw_test": DataSet(points.read, "300w/lfpw/testset", _LANDMARKS),
+    "aflw2000": DataSet(aflw2000.read, "AFLW2000", (Measure.LANDMARKS,)),
+    "lfw": DataSet(lfw.read, "lfw", (Measure.EXPRESSION, Measure.INVARIANCE)),
+    "300vw": DataSet(videos.read, "300VW_Dataset_2015_12_14", (Measure.LANDMARKS,)),
+}

@@ -1,0 +1,77 @@
+"""What is measured: any function from a picture to faces, our networks first of all."""
+
+from dataclasses import dataclass, fields
+from importlib import import_module
+from typing import Any, Protocol, Self, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.image import Picture
+from service.letterbox import Pixels
+from service.pipeline import Options, Pipeline
+
+Floats = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """N faces in a picture: score (N,) in [0, 1], box (N, 4) x1, y1, x2, y2 and landmarks (N, 68, 2) in pixels, the
+    picture's corner being (0, 0). What not every predictor knows may be None: quaternion (N, 4), identity (N, 50),
+    expression (N, 46), all as in service.faces."""
+
+    score: Floats
+    box: Floats
+    landmarks: Floats
+    quaternion: Floats | None = None
+    identity: Floats | None = None
+    expression: Floats | None = None
+
+    @classmethod
+    def none(cls) -> Self:
+        return cls(np.zeros(0), np.zeros((0, 4)), np.zeros((0, 68, 2)))
+
+    def take(self, index: NDArray[Any]) -> "Prediction":
+        """The faces of an index or a mask."""
+        values: list[Any] = [getattr(self, field.name) for field in fields(self)]
+        taken: list[Any] = [None if value is None else value[index] for value in values]
+        return Prediction(*taken)
+
+
+class Predictor(Protocol):
+    """Anything that finds faces in a picture (H, W, 3) uint8 RGB. Those of low score too: they draw the curve."""
+
+    def __call__(self, image: Pixels, /) -> Prediction: ...
+
+
+class Networks:
+    """Our networks, by way of the product's own pipeline: MFN on the whole picture, each face refined by SFN or not."""
+
+    def __init__(self, pipeline: Pipeline, min_score: float, refine: bool = False) -> None:
+        self.pipeline = pipeline
+        self.options = Options(min_score=min_score, max_faces=100, refine=refine)
+
+    def __call__(self, image: Pixels, /) -> Prediction:
+        height, width = image.shape[:2]
+        faces = self.pipeline.retarget_picture(Picture(image, width, height), self.options).faces
+        return Prediction(
+            score=faces.score,
+            box=faces.box,
+            landmarks=faces.landmarks(self.pipeline.models.face_model, width, height),
+            quaternion=faces.quaternion,
+            identity=faces.identity,
+            expression=faces.expression,
+        )
+
+
+def load_predictor(name: str) -> Predictor:
+    """The predictor "package.module:attribute": a function, or a class that is made without arguments.
+
+    Raises ValueError where there is no such thing.
+    """
+    module, _, attribute = name.partition(":")
+    try:
+        found = getattr(import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ValueError(f"{name} is no predictor: {error}. Expected package.module:function.") from error
+    return cast(Predictor, found() if isinstance(found, type) else found)
