@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from service.rotation import Array, normalize
 
 FACE_HEIGHT_CM: Final = 20.0  # a face of the prior's size is about this high: scale is coded relative to it
-LOG_LIMIT: Final = 6.0  # exp of it is 400: no face is that much larger or smaller than its prior
+LOG_LIMIT: Final = 4.0  # exp of it is 55: no face is that much larger or smaller than its prior
 MAX_CANDIDATES: Final = 1000  # best scores looked at, so that no picture can make suppression slow
 
 Raw = Mapping[str, Array]  # "detection" (1, N, 5), "pose" (N, 7), "identity" (N, 50), "expression" (N, 46), N or 1, N

@@ -9,12 +9,14 @@ from fastapi import FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic_core import to_json
 from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse
 
 from service import errors
 from service.errors import ProblemKind, RequestError
 from service.pipeline import Options, Pipeline
 from service.rest import schema
 from service.rest.body import JSON, MULTIPART, PICTURE_TYPES, BodyReader, media_type, picture_bytes
+from service.rest.docs import DOCS_PAGE
 from service.settings import Settings
 from service.workers import Workers
 
@@ -47,7 +49,11 @@ REQUEST_BODY: Final = {
 def create_app(settings: Settings, pipeline: Pipeline, workers: Workers) -> FastAPI:
     """The application over a loaded pipeline. Set app.state.draining to have new requests refused with 503."""
     app = FastAPI(
-        title="MFN", summary="A photo in, every face out", version=pipeline.models.manifest.version, redoc_url=None
+        title="MFN",
+        summary="A photo in, every face out",
+        version=pipeline.models.manifest.version,
+        docs_url=None,
+        redoc_url=None,
     )
     app.state.draining = False
     bodies = BodyReader(settings.max_bytes, HELD_BODIES)
@@ -113,6 +119,10 @@ def create_app(settings: Settings, pipeline: Pipeline, workers: Workers) -> Fast
         """200 while new pictures are taken; 503 once the server drains."""
         _refuse_when_draining(app)
         return _json({"status": "ready"})
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> HTMLResponse:
+        return HTMLResponse(DOCS_PAGE)
 
     return app
 

@@ -71,7 +71,7 @@ def test_detection_agrees_with_a_loop(seed: int, min_score: float) -> None:
         score = 1 / (1 + math.exp(-logit))
         if score >= min_score:
             x, y = cx + dx * pw, cy + dy * ph
-            w, h = pw * math.exp(max(-6, min(lw, 6))), ph * math.exp(max(-6, min(lh, 6)))
+            w, h = pw * math.exp(max(-4, min(lw, 4))), ph * math.exp(max(-4, min(lh, 4)))
             expected.append((score, x - w / 2, y - h / 2, x + w / 2, y + h / 2))
     expected.sort(key=lambda row: -row[0])
     assert len(found.index) == len(expected)

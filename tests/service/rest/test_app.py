@@ -149,7 +149,12 @@ class TestOtherPaths:
         assert client.get("/readyz").json() == {"status": "ready"}
 
     def test_docs(self, client: httpx.Client) -> None:
-        assert client.get("/docs").status_code == 200
+        """The page needs nothing from elsewhere: it works on a machine without a network."""
+        page = client.get("/docs")
+        assert page.status_code == 200
+        assert page.headers["content-type"].startswith("text/html")
+        assert "openapi.json" in page.text
+        assert "//" not in page.text
 
     def test_openapi_describes_bodies_answer_and_problems(self, client: httpx.Client) -> None:
         operation = client.get("/openapi.json").json()["paths"]["/retarget"]["post"]
