@@ -29,10 +29,12 @@ FARTHEST = 90.0  # cm
 BEHIND_HEAD = 0.4  # cm that the sheet lies under the head's own triangles
 FALL_OFF = 1.6  # cm of depth a cm beside the silhouette
 TURNS_WITHIN, STAYS_BEYOND = 3.0, 11.0  # cm beside the silhouette
+FOLLOWS_WITHIN = 5.0  # cm beside the silhouette that an expression still moves
 BACKGROUND_DEPTH = -25.0  # cm
 
 GRAZING = 0.55  # cosine below which the photo's silhouette may already be background
 INWARD = 1.6  # cm by which texture is fetched further inside at the very silhouette
+FULL_INWARD = np.radians(30)  # turns by less fetch it less far inside, for less of the edge comes into sight
 SUPERSAMPLING = 1.5  # edges are smooth enough, and the time is half of that at 2
 
 
@@ -56,12 +58,13 @@ def _smoothstep(x: np.ndarray) -> np.ndarray:
     return x * x * (3 - 2 * x)
 
 
-def _depth_map(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
-    """Depth (S, S) in cm of the nearest surface around the origin, -inf beside it."""
+def _depth_map(points: np.ndarray, triangles: np.ndarray, moves: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Depth (S, S) cm of the nearest surface around the origin, -inf beside it, and its `moves` (V, 3) as (S, S, 3)."""
     size = int(2 * REACH * DEPTH_PIXELS)
     upright = Pose(np.array([0.0, 0, 0, 1]), np.full(2, size / 2), DEPTH_PIXELS)
     coverage = rasterize(upright.pixels(points), triangles, size, size)
-    return coverage.scatter(coverage.depth / DEPTH_PIXELS, -np.inf)
+    depth = coverage.scatter(coverage.depth / DEPTH_PIXELS, -np.inf)
+    return depth, coverage.scatter(coverage.interpolate(moves, triangles), 0.0)
 
 
 def _look_up(picture: np.ndarray, xy: np.ndarray) -> np.ndarray:
@@ -72,17 +75,19 @@ def _look_up(picture: np.ndarray, xy: np.ndarray) -> np.ndarray:
     return picture[row, column]
 
 
-def _sheet(depth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The sheet's depth (G,) in the photo's camera frame and how much it stays where it is (G,), 0 to 1."""
+def _sheet(depth: np.ndarray, moves: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The sheet's depth (G,) in the photo's camera frame, how much it stays where it is (G,), 0 to 1, and how it
+    follows an expression (G, 3) cm, from a depth map (S, S) and the moves (S, S, 3) of the surface on it."""
     outside = ~np.isfinite(depth)
-    distance, nearest = distance_transform_edt(outside, return_indices=True)
-    carried = depth[nearest[0], nearest[1]]
-    smooth = gaussian_filter(carried, 0.75 * DEPTH_PIXELS)
+    distance, (row, column) = distance_transform_edt(outside, return_indices=True)
     distance = distance / DEPTH_PIXELS
-    carried = np.where(outside, smooth, carried) - FALL_OFF * np.minimum(distance, TURNS_WITHIN * 2)
+    carried = depth[row, column]
+    carried = np.where(outside, gaussian_filter(carried, 0.75 * DEPTH_PIXELS), carried)
+    carried -= FALL_OFF * np.minimum(distance, TURNS_WITHIN * 2)
+    follows = moves[row, column] * (1 - _smoothstep(distance / FOLLOWS_WITHIN))[..., None]
     beyond = np.maximum(np.abs(GRID) - REACH, 0).max(1)  # the depth map ends before the grid does
     stays = _smoothstep((_look_up(distance, GRID) + beyond - TURNS_WITHIN) / (STAYS_BEYOND - TURNS_WITHIN))
-    return _look_up(carried, GRID) - BEHIND_HEAD, stays
+    return _look_up(carried, GRID) - BEHIND_HEAD, stays, _look_up(follows, GRID)
 
 
 def turn_in_depth(
@@ -101,20 +106,23 @@ def turn_in_depth(
     """
     triangles = head.triangles[(shape[:, 1] > LOWEST_NECK)[head.triangles].all(1)]
     points = fitted.turn(shape)
-    depth = _depth_map(points, triangles)
+    new_points = shape if new_shape is None else new_shape
+    depth, moves = _depth_map(points, triangles, fitted.turn(new_points - shape))
     normals = vertex_normals(points, triangles)
     seen = (points[:, 2] > _look_up(depth, points[:, :2]) - VISIBLE_WITHIN) & (normals[:, 2] > 0)
     triangles = triangles[seen[triangles].all(1)]
 
-    sheet_depth, stays = _sheet(depth)
+    sheet_depth, stays, follows = _sheet(depth, moves)
     unturned = fitted.turn(np.eye(3, dtype=np.float32)).T  # camera of the photo to head frame, for row vectors
-    sheet = turned.turn(np.concatenate([GRID, sheet_depth[:, None]], axis=1) @ unturned)
+    sheet = turned.turn((np.concatenate([GRID, sheet_depth[:, None]], axis=1) + follows) @ unturned)
     still = np.concatenate([GRID, np.full((len(GRID), 1), BACKGROUND_DEPTH)], axis=1)
     sheet = (1 - stays[:, None]) * sheet + stays[:, None] * still
-    together = np.concatenate([sheet, turned.turn(shape if new_shape is None else new_shape)])
+    together = np.concatenate([sheet, turned.turn(new_points)])
 
     # texture coordinates: the photo's own projection, drawn inside where the surface turns away
-    inward = INWARD * np.maximum(0, 1 - normals[:, 2:] / GRAZING)
+    cosine = abs(float(fitted.quaternion @ turned.quaternion))  # of half the angle between the two poses
+    turned_by = 2 * np.arccos(min(cosine, 1.0))
+    inward = INWARD * min(1.0, turned_by / FULL_INWARD) * np.maximum(0, 1 - normals[:, 2:] / GRAZING)
     inward[NARROW_FACE_VERTICES:] = 0  # ears and scalp meet the sheet there
     source = np.concatenate([GRID, points[:, :2] - inward * normals[:, :2]])
     source = source * [fitted.scale, -fitted.scale] + fitted.origin

@@ -11,11 +11,10 @@ from PIL import Image
 
 from service.rotation import euler_to_quaternion, quaternion_to_euler
 from training.render.crops import CROP, CropSet, contact_sheet, place
-from training.render.head import Head, Pose
+from training.render.fitted import FittedPhotos
+from training.render.head import Head
 from training.render.turn import turn_in_depth
 
-TRUSTED = 0.5  # least `fitted` of a face that is turned
-SMALLEST = 70.0  # pixels of the 68 points' longer side in the photo
 FRONTAL = 12.0  # degrees of yaw within which a face may turn either way
 YAW = (28.0, 90.0)  # degrees after the turn
 LEAST_TURN = 12.0  # degrees
@@ -40,29 +39,15 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     rng = np.random.default_rng(args.seed)
-    head = Head.load(args.head)
-    pictures = np.load(args.pictures, mmap_mode="r")
-    sizes = np.load(args.pictures.with_suffix(".sizes.npy")).astype(int)
-    with np.load(args.labels) as file:
-        labels = {key: file[key] for key in file.files}
-
-    extent = np.ptp(labels["points"], axis=1).max(1)
-    usable = np.flatnonzero((labels["fitted"] >= TRUSTED) & (labels["ignored"] == 0) & (extent >= SMALLEST))
-    if not len(usable):
-        raise SystemExit(f"{args.labels}: no face with fitted >= {TRUSTED} and at least {SMALLEST:.0f} pixels to turn")
-    chosen = np.concatenate([rng.permutation(usable) for _ in range(-(-args.count // len(usable)))])[: args.count]
-    crops = CropSet()
-    for i in chosen:
-        width, height = sizes[labels["picture"][i]]
-        photo = np.ascontiguousarray(pictures[labels["picture"][i], :height, :width])
-        w_id, w_exp = labels["identity"][i], labels["expression"][i]
-        fitted = Pose(labels["quaternion"][i], labels["origin"][i], float(labels["scale"][i]))
-        shape = head.surface.shape(w_id, w_exp)
-        angles = new_angles(*(float(angle) for angle in quaternion_to_euler(fitted.quaternion)), rng)
-        pose = place(head, shape, euler_to_quaternion(*angles), rng)
-        picture = turn_in_depth(photo, head, shape, fitted, pose, CROP)
+    head, photos, crops = Head.load(args.head), FittedPhotos.load(args.pictures, args.labels), CropSet()
+    for index in photos.draw(args.count, rng):
+        face = photos[index]
+        shape = head.surface.shape(face.w_id, face.w_exp)
+        yaw, pitch, roll = (float(angle) for angle in quaternion_to_euler(face.pose.quaternion))
+        pose = place(head, shape, euler_to_quaternion(*new_angles(yaw, pitch, roll, rng)), rng)
+        picture = turn_in_depth(face.photo, head, shape, face.pose, pose, CROP)
         points = pose.pixels(pose.turn(shape[head.landmarks]))[:, :2]
-        crops.add(picture, pose, w_id, w_exp, points, float(labels["fitted"][i]))
+        crops.add(picture, pose, face.w_id, face.w_exp, points, face.fitted)
     crops.save(args.out)
     Image.fromarray(contact_sheet(crops)).save(args.out.with_suffix(".png"))
 

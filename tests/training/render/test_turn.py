@@ -86,3 +86,12 @@ def test_heads_turn_further_away_only() -> None:
             np.testing.assert_allclose(
                 quaternion_to_euler(euler_to_quaternion(turned, pitch, roll)), (turned, pitch, roll), atol=1e-6
             )
+
+
+def test_an_edited_shape_takes_the_photo_along(ball: Head) -> None:
+    """The ball's front is moved 2 cm to the image's right and 1 cm up: so is the spot on it."""
+    mean = ball.surface.mean
+    weight = np.exp(-((mean - [0, 0, RADIUS]) ** 2).sum(1) / 18)[:, None]
+    edited = (mean + weight * np.array([2, 1, 0])).astype(np.float32)
+    picture = turn_in_depth(photo_of((SIZE / 2, SIZE / 2)), ball, mean, UPRIGHT, UPRIGHT, SIZE, edited)
+    np.testing.assert_allclose(red_spot(picture), [SIZE / 2 + 10, SIZE / 2 - 5], atol=1.5)
