@@ -63,7 +63,7 @@ class Movement:
             (width, height),
             Image.Transform.AFFINE,
             (a, b, offset[0], d, e, offset[1]),
-            Image.Resampling.BICUBIC,
+            Image.Resampling.BILINEAR,  # the cubic one of this method shifts what it samples by a tenth of a pixel
             fillcolor=(PAD_GREY, PAD_GREY, PAD_GREY),
         )
         return np.asarray(moved)
