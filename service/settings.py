@@ -1,6 +1,7 @@
 """The server's settings: one frozen object, read once from MFN_* environment variables."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Any, Final, Self
 from service.errors import StartError
 
 PREFIX: Final = "MFN_"
+# What Kubernetes sets in every pod beside a Service named mfn; no setting, and nobody's mistake.
+SERVICE_LINK: Final = re.compile(r"MFN_(SERVICE_(HOST|PORT\w*)|PORT_\d+_(TCP|UDP|SCTP)\w*)=.*|MFN_PORT=\w+://.*")
 LOG_LEVELS: Final = ("critical", "error", "warning", "info", "debug")
 
 
@@ -56,7 +59,11 @@ class Settings:
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
         """Settings of the MFN_* variables. Raises StartError where one is unknown or its value does not fit."""
         known = {PREFIX + setting.name.upper(): setting for setting in fields(cls)}
-        given = {name: value for name, value in environment.items() if name.startswith(PREFIX)}
+        given = {
+            name: value
+            for name, value in environment.items()
+            if name.startswith(PREFIX) and not SERVICE_LINK.fullmatch(f"{name}={value}")
+        }
         if unknown := sorted(given.keys() - known.keys()):
             raise StartError(f"{unknown[0]} is not a setting. The settings are {', '.join(sorted(known))}.")
         return cls(**{known[name].name: _parse(name, text, known[name]) for name, text in given.items()})

@@ -37,7 +37,8 @@ DOCS_PAGE: Final = """<!doctype html>
     schema.minimum !== undefined ? `${schema.minimum} to ${schema.maximum}` : "",
     schema.default !== undefined && schema.default !== "" ? `default ${schema.default}` : "",
   ].filter(Boolean).join(", ");
-  const resolve = (api, schema) => schema.$ref ? api.components.schemas[schema.$ref.split("/").pop()] : schema;
+  const written = (api, schema) => JSON.stringify(
+    schema, (key, value) => value?.$ref ? api.components.schemas[value.$ref.split("/").pop()] : value, 1);
 
   fetch("openapi.json").then((answer) => answer.json()).then((api) => {
     document.getElementById("title").textContent = `${api.info.title} ${api.info.version}: ${api.info.summary}`;
@@ -58,8 +59,8 @@ DOCS_PAGE: Final = """<!doctype html>
         section.append(table);
         const schema = operation.responses["200"]?.content?.["application/json"]?.schema;
         if (schema) {
-          const text = JSON.stringify(resolve(api, schema).properties, null, 1);
-          section.append(element("details", "", element("summary", "members of the answer"), element("pre", text)));
+          section.append(
+            element("details", "", element("summary", "schema of the answer"), element("pre", written(api, schema))));
         }
         document.getElementById("paths").append(section);
       }

@@ -63,6 +63,19 @@ def test_an_unknown_variable_is_refused_by_name() -> None:
         Settings.from_environment({"MFN_HTTP_PROT": "80"})
 
 
+def test_the_links_of_a_kubernetes_service_are_no_settings() -> None:
+    links = {
+        "MFN_SERVICE_HOST": "10.0.0.1",
+        "MFN_SERVICE_PORT": "8000",
+        "MFN_SERVICE_PORT_HTTP": "8000",
+        "MFN_PORT": "tcp://10.0.0.1:8000",
+        "MFN_PORT_8000_TCP_ADDR": "10.0.0.1",
+    }
+    assert Settings.from_environment(links) == Settings()
+    with pytest.raises(StartError, match="MFN_PORT is not a setting"):
+        Settings.from_environment({"MFN_PORT": "8080"})
+
+
 def test_table_describes_every_setting() -> None:
     lines = markdown_table().splitlines()[2:]
     assert len(lines) == len(fields(Settings))
