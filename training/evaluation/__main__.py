@@ -29,7 +29,8 @@ from training.evaluation.measure import (
     measure_invariance,
     measure_landmarks,
 )
-from training.evaluation.prediction import Networks, Predictor, load_predictor
+from training.evaluation.prediction import Networks, Predictor, close, load_predictor
+from training.evaluation.reference import reference
 from training.evaluation.report import Results, as_json, markdown, put_into
 
 CURVE_SCORE = 0.01  # lowest score that the networks are asked for where the detection curve is drawn
@@ -69,9 +70,13 @@ def chosen_sets(names: list[str], data: Path) -> list[tuple[str, DataSet, Path]]
 
 def reference_of(name: str, samples: Iterator[Sample], arguments: argparse.Namespace) -> dict[str, Floats]:
     """The teacher's expressions: as kept from an earlier run, or made now."""
-    from training.evaluation.teacher import label  # needs the training extra
 
-    return label(samples, arguments.cache / f"{name}.npz")
+    def make_teacher() -> Predictor:
+        from training.evaluation.teacher import Teacher  # needs the training extra
+
+        return Teacher()
+
+    return reference(samples, arguments.cache / f"{name}.npz", make_teacher)
 
 
 def evaluate(system: System, name: str, data_set: DataSet, path: Path, arguments: argparse.Namespace) -> Results:
@@ -92,8 +97,8 @@ def evaluate(system: System, name: str, data_set: DataSet, path: Path, arguments
     if Measure.LANDMARKS in measures:
         results.landmarks[key] = measure_landmarks(seen, arguments.min_score)
     if Measure.EXPRESSION in measures:
-        reference = reference_of(name, data_set.read(path), arguments)
-        if metrics := measure_expression(seen, reference, names, arguments.min_score):
+        truth = reference_of(name, samples(), arguments)
+        if metrics := measure_expression(seen, truth, names, arguments.min_score):
             results.expression[key] = metrics
     if Measure.INVARIANCE in measures and not arguments.no_invariance:
         spread = [seen[i] for i in np.linspace(0, len(seen) - 1, min(len(seen), MOVED_PICTURES)).round().astype(int)]
@@ -135,6 +140,7 @@ def main() -> None:
                 results.expression |= part.expression
                 results.invariance |= part.invariance
                 print(f"{time.perf_counter() - start:6.1f} s  {system.name} on {name}", file=sys.stderr, flush=True)
+            close(system.predictor)
     except (OSError, ValueError) as error:
         parser.exit(1, f"{error}\n")
     if arguments.groups:

@@ -64,6 +64,12 @@ class Networks:
         )
 
 
+def close(predictor: Predictor) -> None:
+    """Lets a predictor that has a method `close` end what it holds."""
+    if hasattr(predictor, "close"):
+        predictor.close()
+
+
 def load_predictor(name: str) -> Predictor:
     """The predictor "package.module:attribute": a function, or a class that is made without arguments.
 

@@ -3,24 +3,20 @@
 python -m training.evaluation --predictor training.evaluation.teacher:Teacher
 """
 
-import atexit
-from collections.abc import Iterable
 from pathlib import Path
 
 import mediapipe as mp
 import numpy as np
 from mediapipe.tasks.python import BaseOptions, vision
-from numpy.typing import NDArray
 from PIL import Image
 
-from service.arkit import ARKIT_NAMES, arkit_matrix
+from service.arkit import ARKIT_NAMES
 from service.face_model import FaceModel
 from service.letterbox import Pixels
 from service.rotation import matrix_to_quaternion
 from training.data.archives import box_of_points
-from training.evaluation.datasets.sample import Floats, Sample
-from training.evaluation.detection import area
 from training.evaluation.prediction import Prediction
+from training.evaluation.reference import expression_of_arkit
 
 TEACHER = Path("../shared/face_landmarker_v2.task")
 FACE_KIT = Path("../shared/ict_facekit.npz")  # holds the map from the teacher's 478 points to the 68
@@ -41,10 +37,13 @@ class Teacher:
             output_facial_transformation_matrixes=True,
         )
         self._landmarker = vision.FaceLandmarker.create_from_options(options)
-        atexit.register(self._landmarker.close)  # its own finalizer is too late when the interpreter ends
         with np.load(face_kit) as kit:
             self._to_68 = kit["mediapipe478_to_68"]
         self._to_expression = expression_of_arkit(FaceModel.load(face_model).expression_names)
+
+    def close(self) -> None:
+        """Ends its threads; left to the end of the interpreter, it would complain."""
+        self._landmarker.close()
 
     def __call__(self, image: Pixels, /) -> Prediction:
         height, width = image.shape[:2]
@@ -66,34 +65,3 @@ class Teacher:
             quaternion=matrix_to_quaternion(np.array(result.facial_transformation_matrixes)[:, :3, :3]),
             expression=arkit @ self._to_expression.T,
         )
-
-
-def expression_of_arkit(names: tuple[str, ...]) -> NDArray[np.float64]:
-    """(46, 52) from ARKit's weights to the face model's: halves take their whole's weight, bilateral ones the mean."""
-    involved = arkit_matrix(names) > 0
-    mean: NDArray[np.float64] = involved / involved.sum(axis=1, keepdims=True)
-    return mean
-
-
-def label(samples: Iterable[Sample], cache: Path) -> dict[str, Floats]:
-    """The teacher's view of the largest face of each sample, made once and kept in the file `cache` (.npz).
-
-    name (N,), landmarks (N, 68, 2) and expression (N, 46), NaN where it found no face.
-    """
-    if not cache.exists():
-        teacher = Teacher()
-        names, landmarks, expression = [], [], []
-        for sample in samples:
-            seen = teacher(sample.read())
-            names.append(sample.name)
-            if len(seen.score) == 0 or seen.expression is None:
-                landmarks.append(np.full((68, 2), np.nan))
-                expression.append(np.full(46, np.nan))
-                continue
-            largest = int(area(seen.box).argmax())
-            landmarks.append(seen.landmarks[largest])
-            expression.append(seen.expression[largest])
-        cache.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(cache, name=np.array(names), landmarks=np.array(landmarks), expression=np.array(expression))
-    with np.load(cache) as arrays:
-        return {key: arrays[key] for key in ("name", "landmarks", "expression")}
