@@ -1,0 +1,81 @@
+"""Reads the training archives: uncompressed tars with WebP pictures and one JSON object a picture.
+
+Every annotated or detectable face becomes one `FaceRecord`; the region it names is what the teacher looks at.
+"""
+
+import io
+import json
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+GROUP_PHOTOS = ("multi_train_0", "multi_train_1", "multi_train_2")
+SINGLE_FACES = ("landmarks_train", "faces_approx", "faces_unlabelled", "expressions_unlabelled")
+
+HELD_OUT_CLIPS = ("d2", "d11")  # of expressions_unlabelled: what expressions are measured on, never trained
+
+# The annotated boxes of group photos measured against the box of the 68 points (of its width and height).
+BOX_WIDTH_OVER_POINTS, BOX_HEIGHT_OVER_POINTS, BOX_SHIFT_UP = 1.12, 1.18, 0.15
+
+
+@dataclass(frozen=True)
+class Picture:
+    """name: path in the archive. annotation: its JSON object. encoded: the picture's bytes."""
+
+    name: str
+    annotation: dict[str, Any]
+    encoded: bytes
+
+    def decode(self) -> np.ndarray:
+        """RGB, (H, W, 3) uint8."""
+        return np.asarray(Image.open(io.BytesIO(self.encoded)).convert("RGB"))
+
+
+@dataclass(frozen=True)
+class FaceRecord:
+    """One face of a picture: box (4,) x1 y1 x2 y2 and, where annotated, its 68 points (68, 2); pixels."""
+
+    picture: str
+    box: np.ndarray
+    points: np.ndarray | None = field(default=None)
+
+
+def read_archive(path: Path) -> Iterator[Picture]:
+    """The pictures of one tar in the order of its annotations.jsonl."""
+    with tarfile.open(path) as tar:
+        lines = tar.extractfile("annotations.jsonl")
+        if lines is None:
+            raise ValueError(f"{path} holds no annotations.jsonl; expected one JSON object a picture in it")
+        for line in lines.read().decode().splitlines():
+            annotation = json.loads(line)
+            member = tar.extractfile(annotation["image"])
+            if member is None:
+                raise ValueError(f"{path} names {annotation['image']} but does not hold it")
+            yield Picture(annotation["image"], annotation, member.read())
+
+
+def box_of_points(points: np.ndarray) -> np.ndarray:
+    """The box (..., 4) an annotator would draw around a face with these points (..., 68, 2)."""
+    low, high = points.min(axis=-2), points.max(axis=-2)
+    size = high - low
+    centre = (low + high) / 2 - [0, BOX_SHIFT_UP / 2] * size  # a box grown upward by 0.15 moves its centre by half
+    half = size * [BOX_WIDTH_OVER_POINTS / 2, BOX_HEIGHT_OVER_POINTS / 2]
+    return np.concatenate([centre - half, centre + half], axis=-1)
+
+
+def faces_of(picture: Picture) -> list[FaceRecord]:
+    """Every face that the annotation of a picture names; a picture without any holds one in its middle half."""
+    annotation = picture.annotation
+    if "boxes" in annotation:
+        return [FaceRecord(picture.name, np.array(box, np.float32)) for box in annotation["boxes"]]
+    for key in ("landmarks68", "landmarks68_approximate"):
+        if key in annotation:
+            faces = [np.array(points, np.float32) for points in annotation[key]]
+            return [FaceRecord(picture.name, box_of_points(points).astype(np.float32), points) for points in faces]
+    width, height = annotation["size"]
+    return [FaceRecord(picture.name, np.array([width / 4, height / 4, width * 3 / 4, height * 3 / 4], np.float32))]

@@ -1,0 +1,96 @@
+"""Augmentation on the device that trains: transforms, sampling of pixels, colours, blur (paper section 4.3.1)."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from training.data.faces import Similarity
+
+MOST_TILT = 0.9  # radians
+CHUNK = 8  # pictures whose float copies are held at once; small enough for a processor's cache
+
+
+def uniform(n: int, low: float, high: float, generator: torch.Generator) -> Tensor:
+    """(n,) on the generator's device."""
+    return torch.rand(n, generator=generator, device=generator.device) * (high - low) + low
+
+
+def random_tilt(n: int, spread: float, generator: torch.Generator) -> Tensor:
+    """(n,) in-plane angles, radians, normal with `spread` and cut at 50 degrees."""
+    return (torch.randn(n, generator=generator, device=generator.device) * spread).clamp(-MOST_TILT, MOST_TILT)
+
+
+def sample(images: Tensor, transform: Similarity, size: int, pad: float = 114.0) -> Tensor:
+    """Pixels (B, 3, size, size) float 0..255 of pictures (B, H, W, 3) uint8 under transforms picture -> output.
+
+    Bilinear. Where a picture shrinks to less than 0.7 it is averaged over 2 x 2 pixels first, below 0.35 over 4 x 4, so
+    that little aliases; serving shrinks with an area filter.
+    """
+    height, width = images.shape[1:3]
+    inverse = torch.linalg.inv(transform.linear())  # (B, 2, 2)
+    offset = -(inverse @ transform.shift[..., None])[..., 0]
+    # grid_sample counts -1..1 from edge to edge: in = inverse @ out + offset, out = (size / 2)(n + 1)
+    half_in = torch.tensor([width / 2, height / 2], device=images.device)
+    linear = inverse * (size / 2) / half_in[:, None]
+    constant = ((inverse.sum(-1) * (size / 2) + offset) / half_in - 1)[..., None]
+    grid = functional.affine_grid(torch.cat([linear, constant], -1), [len(images), 3, size, size], align_corners=False)
+    output = torch.empty(len(images), 3, size, size, device=images.device)
+    factors = torch.where(transform.scale < 0.35, 4, torch.where(transform.scale < 0.7, 2, 1))
+    for factor in factors.unique().tolist():
+        for chosen in (factors == factor).nonzero()[:, 0].split(CHUNK):
+            source = images[chosen].permute(0, 3, 1, 2).float()
+            if factor > 1:
+                source = functional.avg_pool2d(source, factor)
+            output[chosen] = functional.grid_sample(source, grid[chosen], padding_mode="border", align_corners=False)
+    outside = (grid.abs() > 1).any(-1)[:, None]
+    return output.masked_fill_(outside, pad)
+
+
+def recolour(images: Tensor, generator: torch.Generator, strength: float = 1.0) -> Tensor:
+    """Brightness, contrast, saturation, colour cast, now and then grey; (B, 3, H, W) 0..255 in and out."""
+    n = len(images)
+
+    def each(low: float, high: float) -> Tensor:
+        return uniform(n, low * strength, high * strength, generator)[:, None, None, None]
+
+    grey = (images * torch.tensor([0.299, 0.587, 0.114], device=images.device)[:, None, None]).sum(1, keepdim=True)
+    saturation = 1 + each(-0.5, 0.5)
+    saturation = torch.where(uniform(n, 0, 1, generator)[:, None, None, None] < 0.08 * strength, 0.0, saturation)
+    images = grey + (images - grey) * saturation
+    cast = 1 + (torch.rand(n, 3, 1, 1, generator=generator, device=generator.device) - 0.5) * 0.24 * strength
+    mean = images.mean((1, 2, 3), keepdim=True)
+    images = ((images - mean) * (1 + each(-0.4, 0.4)) + mean * (1 + each(-0.4, 0.35))) * cast
+    return images.clamp(0, 255)
+
+
+def degrade(images: Tensor, share: float, smallest: float, generator: torch.Generator) -> Tensor:
+    """A share of the pictures loses detail: shrunk to `smallest`..1 of its size and enlarged again, some with noise.
+
+    This is what a small or out-of-focus face looks like once its crop is enlarged. (B, 3, H, W) 0..255 in and out.
+    """
+    size = images.shape[-1]
+    picked = uniform(len(images), 0, 1, generator) < share
+    for i in picked.nonzero()[:, 0].tolist():
+        factor = smallest ** float(uniform(1, 0, 1, generator))
+        small = max(8, round(size * factor))
+        shrunk = functional.interpolate(images[i : i + 1], size=(small, small), mode="bilinear", antialias=True)
+        if uniform(1, 0, 1, generator) < 0.5:
+            spread = 12 * float(uniform(1, 0, 1, generator))
+            noise = torch.randn(shrunk.shape, generator=generator, device=generator.device)
+            shrunk = shrunk + noise * spread
+        images[i] = functional.interpolate(shrunk, size=(size, size), mode="bilinear")[0]
+    return images.clamp(0, 255)
+
+
+def occlude(images: Tensor, share: float, generator: torch.Generator) -> Tensor:
+    """A share of the pictures gets one flat rectangle of up to 45 % of its side, of random colour, somewhere."""
+    size = images.shape[-1]
+    n = len(images)
+    picked = uniform(n, 0, 1, generator) < share
+    extent = (torch.rand(n, 2, generator=generator, device=generator.device) * 0.35 + 0.1) * size
+    corner = torch.rand(n, 2, generator=generator, device=generator.device) * (size - extent)
+    colour = torch.rand(n, 3, 1, 1, generator=generator, device=generator.device) * 255
+    steps = torch.arange(size, device=images.device)
+    inside = (steps >= corner[..., None]) & (steps < (corner + extent)[..., None])  # (n, 2, size)
+    hidden = (inside[:, 1, :, None] & inside[:, 0, None, :] & picked[:, None, None])[:, None]
+    return torch.where(hidden, colour, images)

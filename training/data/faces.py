@@ -1,0 +1,174 @@
+"""Labels of many faces as arrays, and what a similarity transform of the picture does to them."""
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import torch
+from torch import Tensor
+
+# A mirrored face: left and right exchanged among the 68 points (iBUG order), and identity modes whose sign flips
+# because they are the face model's asymmetric ones.
+MIRRORED_POINTS = np.array(
+    [*range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1)]
+    + [45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40]
+    + [54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55, 64, 63, 62, 61, 60, 67, 66, 65]
+)
+ASYMMETRIC_IDENTITY_MODES = (9, 20, 25, 28, 33, 37, 43, 45)
+SIDES = {"_L": "_R", "_R": "_L", "Left": "Right", "Right": "Left"}
+
+
+def mirrored_expressions(names: tuple[str, ...] | list[str]) -> np.ndarray:
+    """(46,) index of the coefficient that takes each one's place when the face is mirrored."""
+
+    def partner(name: str) -> str:
+        for side, other in SIDES.items():
+            if name.endswith(side):
+                return name.removesuffix(side) + other
+        return name
+
+    return np.array([list(names).index(partner(name)) for name in names])
+
+
+@dataclass
+class FaceLabels:
+    """N faces in pixels of their picture; NumPy arrays on disk, torch tensors in training, the same names.
+
+    picture: (N,) index of the picture. box: (N, 4) x1 y1 x2 y2. quaternion: (N, 4). origin: (N, 2) where the head
+    frame's origin projects. scale: (N,) pixels a cm. identity: (N, 50). expression: (N, 46). points: (N, 68, 2) targets.
+    point_weight: (N, 68), 0 where a target is not to be trusted. fitted: (N,) 1 where pose and coefficients are known,
+    down to 0. ignored: (N,) 1 where the box is neither a face to find nor background.
+    """
+
+    picture: Tensor
+    box: Tensor
+    quaternion: Tensor
+    origin: Tensor
+    scale: Tensor
+    identity: Tensor
+    expression: Tensor
+    points: Tensor
+    point_weight: Tensor
+    fitted: Tensor
+    ignored: Tensor
+
+    @classmethod
+    def load(cls, path: Path, device: str = "cpu") -> Self:
+        with np.load(path) as arrays:
+            return cls(**{f.name: torch.from_numpy(arrays[f.name]).to(device) for f in fields(cls)})
+
+    def save(self, path: Path) -> None:
+        np.savez(path, **{f.name: np.asarray(getattr(self, f.name)) for f in fields(self)})
+
+    def __len__(self) -> int:
+        return len(self.picture)
+
+    def __getitem__(self, index: Tensor) -> "FaceLabels":
+        return FaceLabels(**{f.name: getattr(self, f.name)[index] for f in fields(self)})
+
+    @staticmethod
+    def concatenate(parts: list["FaceLabels"]) -> "FaceLabels":
+        """The faces of several sets; picture indices are taken as they are."""
+        return FaceLabels(**{f.name: torch.cat([getattr(p, f.name) for p in parts]) for f in fields(FaceLabels)})
+
+    @staticmethod
+    def of_boxes(picture: np.ndarray, box: np.ndarray, ignored: np.ndarray) -> "FaceLabels":
+        """Faces of which only the box is known."""
+        n = len(box)
+        quaternion = np.tile(np.array([0, 0, 0, 1], np.float32), (n, 1))
+        return FaceLabels(
+            picture=torch.from_numpy(picture.astype(np.int64)),
+            box=torch.from_numpy(box.astype(np.float32)),
+            quaternion=torch.from_numpy(quaternion),
+            origin=torch.from_numpy((box[:, :2] + box[:, 2:]).astype(np.float32) / 2),
+            scale=torch.ones(n),
+            identity=torch.zeros(n, 50),
+            expression=torch.zeros(n, 46),
+            points=torch.zeros(n, 68, 2),
+            point_weight=torch.zeros(n, 68),
+            fitted=torch.zeros(n),
+            ignored=torch.from_numpy(ignored.astype(np.float32)),
+        )
+
+
+@dataclass
+class Similarity:
+    """N transforms of pictures: out = scale * Rot(angle) * mirror(in) + shift, in pixels.
+
+    mirror: (N,) bool, x becomes -x first. angle: (N,) radians, counter-clockwise as seen. scale: (N,).
+    shift: (N, 2).
+    """
+
+    mirror: Tensor
+    angle: Tensor
+    scale: Tensor
+    shift: Tensor
+
+    def linear(self) -> Tensor:
+        """(N, 2, 2) matrices on column vectors; the image's y runs down, so counter-clockwise is (c, s; -s, c)."""
+        c, s = torch.cos(self.angle) * self.scale, torch.sin(self.angle) * self.scale
+        sign = torch.where(self.mirror, -1.0, 1.0)
+        return torch.stack([torch.stack([c * sign, s], -1), torch.stack([-s * sign, c], -1)], -2)
+
+    def points(self, points: Tensor) -> Tensor:
+        """(N, ..., 2) of (N, ..., 2)."""
+        flat = points.reshape(len(points), -1, 2)
+        return (flat @ self.linear().transpose(1, 2) + self.shift[:, None]).reshape(points.shape)
+
+    @staticmethod
+    def about(centre: Tensor, target: Tensor, scale: Tensor, angle: Tensor, mirror: Tensor) -> "Similarity":
+        """The transform that takes `centre` (N, 2) of the picture to `target` (N, 2) of the output."""
+        transform = Similarity(mirror, angle, scale, torch.zeros_like(centre))
+        transform.shift = target - transform.points(centre)
+        return transform
+
+    def __getitem__(self, index: Tensor) -> "Similarity":
+        return Similarity(self.mirror[index], self.angle[index], self.scale[index], self.shift[index])
+
+    def faces(self, labels: FaceLabels, expression_partner: Tensor) -> FaceLabels:
+        """The labels of the transformed pictures, one transform a face.
+
+        A turn of the picture turns the head about the viewing axis; a mirror image flips yaw and roll and exchanges
+        left and right. A turned box is the box around the ellipse inscribed in the old one, for faces are round.
+        """
+        mirror = self.mirror
+        sign = torch.where(
+            mirror[:, None],
+            torch.tensor([1.0, -1, -1, 1], device=mirror.device),
+            torch.ones(1, 4, device=mirror.device),
+        )
+        x, y, z, w = (labels.quaternion * sign).unbind(-1)
+        c, s = torch.cos(self.angle / 2), torch.sin(self.angle / 2)
+        quaternion = torch.stack([c * x - s * y, c * y + s * x, c * z + s * w, c * w - s * z], -1)
+
+        modes = torch.ones(50, device=mirror.device)
+        modes[list(ASYMMETRIC_IDENTITY_MODES)] = -1
+        column, points_order = mirror[:, None], torch.from_numpy(MIRRORED_POINTS).to(mirror.device)
+        points = self.points(labels.points)
+        half = (labels.box[:, 2:] - labels.box[:, :2]) / 2
+        cos2, sin2 = torch.cos(self.angle) ** 2, torch.sin(self.angle) ** 2
+        turned = (
+            torch.stack(
+                [
+                    torch.sqrt(half[:, 0] ** 2 * cos2 + half[:, 1] ** 2 * sin2),
+                    torch.sqrt(half[:, 0] ** 2 * sin2 + half[:, 1] ** 2 * cos2),
+                ],
+                -1,
+            )
+            * self.scale[:, None]
+        )
+        centre = self.points((labels.box[:, :2] + labels.box[:, 2:]) / 2)
+        return FaceLabels(
+            picture=labels.picture,
+            box=torch.cat([centre - turned, centre + turned], -1),
+            quaternion=torch.where(quaternion[:, 3:] < 0, -quaternion, quaternion),
+            origin=self.points(labels.origin),
+            scale=labels.scale * self.scale,
+            identity=torch.where(column, labels.identity * modes, labels.identity),
+            expression=torch.where(column, labels.expression[:, expression_partner], labels.expression),
+            points=torch.where(column[..., None], points[:, points_order], points),
+            point_weight=torch.where(column, labels.point_weight[:, points_order], labels.point_weight),
+            fitted=labels.fitted,
+            ignored=labels.ignored,
+        )

@@ -1,0 +1,303 @@
+"""Teacher's answers to labels: correct the points, fit the face model, leave out bad fits.
+
+`python -m training.labels.assemble` reads .work/teacher and .work/pack and writes .work/labels/singles.npz and
+groups.npz (training/data/faces.py) in pixels of the packed pictures, and val.npz for landmarks_val in its own pixels.
+"""
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from service.face_model import FaceModel
+from service.rotation import quaternion_to_euler
+from training.data.archives import GROUP_PHOTOS, HELD_OUT_CLIPS, SINGLE_FACES, box_of_points
+from training.data.faces import FaceLabels
+from training.labels.correction import INNER, Correction, teacher_points
+from training.labels.fit import Fit, fit
+
+# MediaPipe's 52 blendshapes in its order
+BLENDSHAPES = [
+    "_neutral",
+    "browDownLeft",
+    "browDownRight",
+    "browInnerUp",
+    "browOuterUpLeft",
+    "browOuterUpRight",
+    "cheekPuff",
+    "cheekSquintLeft",
+    "cheekSquintRight",
+    "eyeBlinkLeft",
+    "eyeBlinkRight",
+    "eyeLookDownLeft",
+    "eyeLookDownRight",
+    "eyeLookInLeft",
+    "eyeLookInRight",
+    "eyeLookOutLeft",
+    "eyeLookOutRight",
+    "eyeLookUpLeft",
+    "eyeLookUpRight",
+    "eyeSquintLeft",
+    "eyeSquintRight",
+    "eyeWideLeft",
+    "eyeWideRight",
+    "jawForward",
+    "jawLeft",
+    "jawOpen",
+    "jawRight",
+    "mouthClose",
+    "mouthDimpleLeft",
+    "mouthDimpleRight",
+    "mouthFrownLeft",
+    "mouthFrownRight",
+    "mouthFunnel",
+    "mouthLeft",
+    "mouthLowerDownLeft",
+    "mouthLowerDownRight",
+    "mouthPressLeft",
+    "mouthPressRight",
+    "mouthPucker",
+    "mouthRight",
+    "mouthRollLower",
+    "mouthRollUpper",
+    "mouthShrugLower",
+    "mouthShrugUpper",
+    "mouthSmileLeft",
+    "mouthSmileRight",
+    "mouthStretchLeft",
+    "mouthStretchRight",
+    "mouthUpperUpLeft",
+    "mouthUpperUpRight",
+    "noseSneerLeft",
+    "noseSneerRight",
+]
+
+SMALLEST_FACE = 30.0  # pixels of the annotated box; below it the teacher guesses and the single face network labels
+GOOD_VIEWS, USABLE_VIEWS = 0.025, 0.05  # mean distance of the two views' points over the face's size
+MOST_ERROR = 0.035  # of the fit, over the face's size
+MOST_BLENDSHAPE_DIFFERENCE = 0.10  # mean over the 52, between the two views
+LEAST_BOX_OVERLAP = 0.3  # IoU of the annotated box with the one around the fitted points
+JAW_FADES_FROM, JAW_GONE_AT = 20.0, 45.0  # degrees of yaw: the far jaw of a hand annotation slides along the outline
+EXACT_SOURCES = ("facesynthetics",)  # annotated by rendering, not by hand
+
+
+@dataclass
+class Taught:
+    """The teacher's answers for M faces; see training/labels/teacher.py for the arrays."""
+
+    picture: np.ndarray
+    box: np.ndarray
+    points: np.ndarray
+    found: np.ndarray
+    landmarks: np.ndarray
+    blendshapes: np.ndarray
+
+    @classmethod
+    def load(cls, folder: Path, archive: str) -> "Taught":
+        parts = [np.load(path) for path in sorted(folder.glob(f"{archive}.*of*.npz"))]
+        if not parts:
+            raise SystemExit(f"{folder} holds nothing for {archive}; run python -m training.labels.teacher {archive}")
+        arrays = {name: np.concatenate([part[name] for part in parts]) for name in cls.__dataclass_fields__}
+        arrays["picture"] = np.array([f"{archive}/{name}" for name in arrays["picture"]])
+        return cls(**arrays)
+
+    def where(self, chosen: np.ndarray) -> "Taught":
+        return Taught(**{name: getattr(self, name)[chosen] for name in self.__dataclass_fields__})
+
+    @staticmethod
+    def concatenate(parts: list["Taught"]) -> "Taught":
+        fields = Taught.__dataclass_fields__
+        return Taught(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in fields})
+
+
+def expressions_of(blendshapes: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
+    """(N, 46) w_exp of MediaPipe's blendshapes (N, 52): halves of one ARKit coefficient are taken as equal."""
+
+    def columns(name: str) -> list[int]:
+        if name == "eyeLookDown":
+            return [BLENDSHAPES.index("eyeLookDownLeft"), BLENDSHAPES.index("eyeLookDownRight")]
+        stem = name.removesuffix("_L").removesuffix("_R")
+        sided = {"_L": stem + "Left", "_R": stem + "Right"}.get(name[-2:], name)
+        return [BLENDSHAPES.index(sided if sided in BLENDSHAPES else stem)]
+
+    return np.stack([blendshapes[:, columns(name)].mean(1) for name in names], axis=1).astype(np.float64)
+
+
+def learn_correction(taught: Taught, to_68: np.ndarray) -> Correction:
+    """From the hand-annotated training photos."""
+    by_hand = taught.found.all(1) & np.isfinite(taught.points[:, 0, 0])
+    by_hand &= ~np.array([any(source in name for source in EXACT_SOURCES) for name in taught.picture])
+    chosen = taught.where(by_hand)
+    return Correction.learn(teacher_points(chosen.landmarks, to_68).mean(1), chosen.points.astype(np.float64))
+
+
+def size_of(points: np.ndarray) -> np.ndarray:
+    """(N,) sqrt(w h) of the box of points (N, 68, 2)."""
+    return np.sqrt(np.prod(points.max(1) - points.min(1), axis=-1))
+
+
+def jaw_weights(yaw: np.ndarray) -> np.ndarray:
+    """(N, 68) 1, less for the jaw points of the side turned away."""
+    weight = np.ones((len(yaw), 68), np.float32)
+    faded = 1 - np.clip((np.abs(yaw) - JAW_FADES_FROM) / (JAW_GONE_AT - JAW_FADES_FROM), 0, 1)
+    weight[yaw > 0, 9:17] *= faded[yaw > 0, None]  # turned to the image's right: the points at the right are far
+    weight[yaw < 0, 0:8] *= faded[yaw < 0, None]
+    return weight
+
+
+@dataclass
+class Labelled:
+    """Fits of the faces that both views of the teacher saw, with what they were fitted to."""
+
+    taught: Taught
+    fit: Fit
+    points: np.ndarray
+    point_weight: np.ndarray
+    fitted: np.ndarray
+
+
+def label(
+    taught: Taught, correction: Correction, to_68: np.ndarray, face_model: FaceModel, use_annotation: bool
+) -> Labelled:
+    """Fits every face of `taught` that both views saw; `fitted` says how far each fit is to be trusted."""
+    taught = taught.where(taught.found.all(1))
+    views = teacher_points(taught.landmarks, to_68)
+    seen = views.mean(1)
+    points = correction(seen)
+    annotated = np.isfinite(taught.points[:, 0, 0]) & use_annotation
+    exact = np.array([any(source in name for source in EXACT_SOURCES) for name in taught.picture], bool)
+    for group in (annotated & ~exact, annotated & exact):
+        if group.any():
+            shift = (
+                np.median((taught.points[group] - points[group])[:, INNER, 0].mean(1)) if not exact[group].all() else 0
+            )
+            points[group] = taught.points[group] - [
+                shift,
+                0,
+            ]  # a mean sideways shift is the annotation's, not the faces'
+    points_of_teacher = correction(seen)
+
+    blendshapes = taught.blendshapes.astype(np.float64)
+    prior = expressions_of(blendshapes.mean(1), face_model.expression_names)
+    first = fit(face_model, points, np.ones((len(points), 68), np.float32), prior, seen)
+    yaw = quaternion_to_euler(first.quaternion)[0]
+    point_weight = jaw_weights(yaw)
+    point_weight[exact] = 1
+    result = fit(face_model, points, point_weight, prior, seen)
+
+    size = size_of(points)
+    apart = np.linalg.norm(views[:, 0, :, :2] - views[:, 1, :, :2], axis=-1).mean(1) / size
+    unlike = np.abs(blendshapes[:, 0] - blendshapes[:, 1]).mean(1)
+    off = np.linalg.norm((points - points_of_teacher)[:, INNER], axis=-1).mean(1) / size
+    low, high = np.split(box_of_points(result.points), 2, axis=-1)
+    overlap = np.clip(np.minimum(high, taught.box[:, 2:]) - np.maximum(low, taught.box[:, :2]), 0, None).prod(-1)
+    area = (high - low).prod(-1) + (taught.box[:, 2:] - taught.box[:, :2]).prod(-1) - overlap
+    guessed_box = np.array(["faces_unlabelled" in n or "expressions_unlabelled" in n for n in taught.picture])
+    good = (apart < USABLE_VIEWS) & (result.error < MOST_ERROR) & (unlike < MOST_BLENDSHAPE_DIFFERENCE)
+    good &= guessed_box | (overlap / area > LEAST_BOX_OVERLAP)
+    good &= (taught.box[:, 2:] - taught.box[:, :2]).min(1) >= SMALLEST_FACE
+    good &= ~annotated | (off < USABLE_VIEWS)
+    fitted = np.where(good, np.where(apart < GOOD_VIEWS, 1.0, 0.5), 0.0).astype(np.float32)
+    return Labelled(taught, result, points.astype(np.float32), point_weight, fitted)
+
+
+def labels_of(labelled: Labelled, picture: np.ndarray, scale: np.ndarray, box: np.ndarray) -> FaceLabels:
+    """In pixels of the packed pictures: picture (N,) their indices, scale (N,) packed over original, box (N, 4)."""
+    result, wide = labelled.fit, scale[:, None].astype(np.float32)
+    arrays = {
+        "picture": picture,
+        "box": box.astype(np.float32),
+        "quaternion": result.quaternion,
+        "origin": result.origin * wide,
+        "scale": (result.scale * scale).astype(np.float32),
+        "identity": result.identity,
+        "expression": result.expression.astype(np.float32),
+        "points": labelled.points * wide[..., None],
+        "point_weight": labelled.point_weight * (labelled.fitted > 0)[:, None],
+        "fitted": labelled.fitted,
+        "ignored": np.zeros(len(picture), np.float32),
+    }
+    return FaceLabels(**{name: torch.from_numpy(np.ascontiguousarray(value)) for name, value in arrays.items()})
+
+
+def packed_scale(pack: Path, side: int, original: dict[str, float]) -> tuple[dict[str, int], dict[str, float]]:
+    """Index and scale of each packed picture by name; `original` holds the long sides before packing."""
+    names = [str(name) for name in np.load(pack.with_suffix(".names.npy"))]
+    return {name: i for i, name in enumerate(names)}, {name: min(1.0, side / original[name]) for name in names}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--teacher", type=Path, default=Path(".work/teacher"))
+    parser.add_argument("--pack", type=Path, default=Path(".work/pack"))
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--face-model-source", type=Path, default=Path("../shared/ict_facekit.npz"))
+    parser.add_argument("--out", type=Path, default=Path(".work/labels"))
+    parser.add_argument("--only", choices=("singles", "groups", "val"), nargs="*", default=("singles", "groups", "val"))
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    args.out.mkdir(parents=True, exist_ok=True)
+
+    from training.data.archives import read_archive
+    from training.data.pack import GROUP_SIDE, SINGLE_SIDE
+
+    face_model = FaceModel.load(Path("models/face_model.npz"))
+    with np.load(args.face_model_source) as source:
+        to_68 = source["mediapipe478_to_68"]
+    correction = learn_correction(Taught.load(args.teacher, "landmarks_train"), to_68)
+
+    for name, archives, side in (("singles", SINGLE_FACES, SINGLE_SIDE), ("groups", GROUP_PHOTOS, GROUP_SIDE)):
+        if name not in args.only:
+            continue
+        taught = Taught.concatenate([Taught.load(args.teacher, archive) for archive in archives])
+        longest = {
+            f"{archive}/{p.name}": float(max(p.annotation["size"]))
+            for archive in archives
+            for p in read_archive(args.data / f"{archive}.tar")
+        }
+        index, scales = packed_scale(args.pack / f"{name}.npy", side, longest)
+        held_out = np.array([any(f"/{clip}/" in picture for clip in HELD_OUT_CLIPS) for picture in taught.picture])
+        taught = taught.where(np.isin(taught.picture, list(index)) & ~held_out)
+        labelled = label(taught, correction, to_68, face_model, True)
+        picture = np.array([index[n] for n in labelled.taught.picture])
+        scale = np.array([scales[n] for n in labelled.taught.picture])
+        if name == "singles":
+            faces = labels_of(labelled, picture, scale, box_of_points(labelled.fit.points) * scale[:, None])
+            faces = faces[faces.fitted > 0]
+        else:
+            faces = with_unfitted(labels_of(labelled, picture, scale, labelled.taught.box * scale[:, None]), args.pack)
+        faces.save(args.out / f"{name}.npz")
+        print(
+            f"{name}: {len(faces)} faces, {int((faces.fitted > 0).sum())} fitted, {int((faces.fitted == 1).sum())} well"
+        )
+
+    if "val" in args.only:
+        labelled = label(Taught.load(args.teacher, "landmarks_val"), correction, to_68, face_model, False)
+        n = len(labelled.fitted)
+        labels_of(labelled, np.arange(n), np.ones(n), box_of_points(labelled.fit.points)).save(args.out / "val.npz")
+        given = labelled.taught.points
+        error = np.linalg.norm(labelled.fit.points - given, axis=-1).mean(1) / size_of(given)
+        print(f"landmarks_val: fits are {error.mean():.2%} from the annotated points")
+
+
+def with_unfitted(fits: FaceLabels, pack: Path) -> FaceLabels:
+    """Every annotated box of the group photos, those with a fit replaced by it."""
+    boxes = FaceLabels.load(pack / "groups.boxes.npz")
+    near = {}
+    for i in range(len(fits)):
+        near.setdefault(int(fits.picture[i]), []).append(i)
+    kept = torch.ones(len(boxes), dtype=torch.bool)
+    ignored = fits.ignored.clone()
+    for i in range(len(boxes)):
+        for j in near.get(int(boxes.picture[i]), []):
+            if torch.allclose(fits.box[j], boxes.box[i], atol=0.1):
+                kept[i] = False
+                ignored[j] = boxes.ignored[i]
+    fits.ignored = ignored
+    return FaceLabels.concatenate([fits, boxes[kept]])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,151 @@
+"""Labels every annotated face with the single face network (paper section 3.4): `python -m training.labels.relabel`.
+
+Each face is looked at three times: in a crop made from its box, then, upright, around the points of the first look, and
+mirrored. The last two are averaged; where they disagree, the label counts less. Takes the faces of
+.work/labels/NAME.npz and writes NAME.sfn.npz beside it.
+"""
+
+import argparse
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from service.face_model import FaceModel, project
+from service.faces import Faces
+from service.image import Picture
+from service.model_files import Models
+from service.refine import Crop, crops_of, refined
+from service.rotation import Array, normalize
+from training.data.archives import BOX_HEIGHT_OVER_POINTS, BOX_SHIFT_UP, BOX_WIDTH_OVER_POINTS
+from training.data.faces import ASYMMETRIC_IDENTITY_MODES, FaceLabels, mirrored_expressions
+from training.labels.assemble import size_of
+
+GOOD, USABLE = 0.025, 0.06  # mean distance of the points of the two looks over the face's size
+SMALLEST_BOX = 8.0  # pixels; below it there is nothing to see of an expression
+FIELD_OF_VIEW = 63.0  # degrees; only t_z depends on it, which labels do not hold
+
+
+def crop_of_box(box: Array, crop_factor: float) -> Crop:
+    """The crop that the points of a face with this annotated box (4,) would have."""
+    size = (box[2:] - box[:2]) / [BOX_WIDTH_OVER_POINTS, BOX_HEIGHT_OVER_POINTS]
+    centre = (box[:2] + box[2:]) / 2 + [0, BOX_SHIFT_UP / 2 * size[1]]
+    return Crop(centre, max(1.0, crop_factor * float(size.max())), 0.0)
+
+
+@dataclass
+class Labeller:
+    """The single face network, looking at all faces of a picture at once."""
+
+    models: Models
+    expression_partner: np.ndarray
+
+    @classmethod
+    def load(cls, folder: Path) -> "Labeller":
+        models = Models.load(folder)
+        return cls(models, mirrored_expressions(models.face_model.expression_names))
+
+    def look(self, picture: Picture, faces: Faces, crops: list[Crop], mirrored: bool = False) -> Faces:
+        pixels = np.stack([crop.sample(picture) for crop in crops])
+        raw = self.models.sfn.run(np.ascontiguousarray(pixels[:, :, ::-1]) if mirrored else pixels)
+        if mirrored:
+            raw = self.mirrored_back(raw)
+        return refined(faces, crops, raw, picture.width, picture.height, FIELD_OF_VIEW)
+
+    def mirrored_back(self, raw: dict[str, Array]) -> dict[str, Array]:
+        """The answer for the crops themselves, from the answer for their mirror images."""
+        pose, identity = raw["pose"].copy(), raw["identity"].copy()
+        pose[:, [1, 2, 4]] *= -1  # y and z of the quaternion, and the origin's x
+        identity[:, ASYMMETRIC_IDENTITY_MODES] *= -1
+        return {"pose": pose, "identity": identity, "expression": raw["expression"][:, self.expression_partner]}
+
+    def label(self, pixels: np.ndarray, boxes: np.ndarray) -> tuple[Faces, np.ndarray]:
+        """Faces of boxes (N, 4) in a picture (H, W, 3), and how far the two looks are apart (N,), in face sizes."""
+        height, width = pixels.shape[:2]
+        picture = Picture(pixels, width, height)
+        n = len(boxes)
+        blank = Faces(
+            score=np.ones(n, np.float32),
+            box=boxes,
+            quaternion=np.zeros((n, 4), np.float32),
+            translation=np.zeros((n, 3), np.float32),
+            scale=np.ones(n, np.float32),
+            identity=np.zeros((n, 50), np.float32),
+            expression=np.zeros((n, 46), np.float32),
+        )
+        model, factor = self.models.face_model, self.models.crop_factor
+        first = self.look(picture, blank, [crop_of_box(box, factor) for box in boxes])
+        crops = crops_of(first, model, width, height, factor)
+        second, third = self.look(picture, first, crops), self.look(picture, first, crops, mirrored=True)
+        points = [look.landmarks(model, width, height) for look in (second, third)]
+        apart = np.linalg.norm(points[0] - points[1], axis=-1).mean(1) / size_of(points[0])
+        # both looks see the same head: their quaternions differ little, and half-way is their mean
+        sign = np.where((second.quaternion * third.quaternion).sum(-1, keepdims=True) < 0, -1, 1)
+        mean = replace(
+            second,
+            quaternion=normalize(second.quaternion + sign * third.quaternion).astype(np.float32),
+            **{
+                name: (getattr(second, name) + getattr(third, name)) / 2
+                for name in ("translation", "scale", "identity", "expression")
+            },
+        )
+        return mean, apart
+
+
+def relabel(labels: FaceLabels, images: np.ndarray, sizes: np.ndarray, labeller: Labeller) -> FaceLabels:
+    """The same faces, sorted by picture, with the network's pose and coefficients.
+
+    Points that come from annotation or the teacher stay the landmarks' targets; other faces take the network's own.
+    """
+    labels = labels[torch.argsort(labels.picture, stable=True)]
+    model: FaceModel = labeller.models.face_model
+    pictures = labels.picture.numpy()
+    starts = np.flatnonzero(np.r_[True, pictures[1:] != pictures[:-1], True])
+    for begin, end in zip(starts[:-1], starts[1:], strict=True):
+        width, height = sizes[pictures[begin]].astype(int)
+        boxes = labels.box[begin:end].numpy()
+        usable = (boxes[:, 2:] - boxes[:, :2]).min(1) >= SMALLEST_BOX
+        if not usable.any():
+            continue
+        rows = begin + np.flatnonzero(usable)
+        faces, apart = labeller.label(np.asarray(images[pictures[begin], :height, :width]), boxes[usable])
+        shape = model.landmarks.shape(faces.identity, faces.expression)
+        points = project(shape, faces.quaternion, faces.translation, faces.scale, width, height)
+        origin = np.array([width / 2, height / 2]) + faces.scale[:, None] * faces.translation[:, :2] * [1, -1]
+        unknown = labels.fitted[rows] == 0
+        labels.quaternion[rows] = torch.from_numpy(faces.quaternion)
+        labels.origin[rows] = torch.from_numpy(origin.astype(np.float32))
+        labels.scale[rows] = torch.from_numpy(faces.scale.astype(np.float32))
+        labels.identity[rows] = torch.from_numpy(faces.identity)
+        labels.expression[rows] = torch.from_numpy(faces.expression)
+        trust = np.where(apart < GOOD, 1.0, np.where(apart < USABLE, 0.5, 0.0)).astype(np.float32)
+        labels.fitted[rows] = torch.from_numpy(trust)
+        labels.points[rows[unknown]] = torch.from_numpy(points.astype(np.float32))[unknown]
+        labels.point_weight[rows[unknown]] = torch.from_numpy((trust > 0).astype(np.float32))[unknown, None].expand(
+            -1, 68
+        )
+    return labels
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--models", type=Path, default=Path("models"))
+    parser.add_argument("--pack", type=Path, default=Path(".work/pack"))
+    parser.add_argument("--labels", type=Path, default=Path(".work/labels"))
+    parser.add_argument("--sets", nargs="+", default=["groups", "singles"])
+    args = parser.parse_args()
+    labeller = Labeller.load(args.models)
+    for name in args.sets:
+        labels = FaceLabels.load(args.labels / f"{name}.npz")
+        images = np.load(args.pack / f"{name}.npy", mmap_mode="r")
+        known = int((labels.fitted > 0).sum())
+        labels = relabel(labels, images, np.load(args.pack / f"{name}.sizes.npy"), labeller)
+        labels.save(args.labels / f"{name}.sfn.npz")
+        print(
+            f"{name}: {known} of {len(labels)} faces were known, {int((labels.fitted > 0).sum())} are now", flush=True
+        )
+
+
+if __name__ == "__main__":
+    main()

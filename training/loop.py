@@ -1,0 +1,145 @@
+"""What both training runs share: schedule, averaged weights, checkpoints to resume from, a log to plot.
+
+A run is a folder: checkpoint.pt (everything needed to go on), log.jsonl (one object a report), curves.png.
+Training can be cut into pieces of any length; the pieces together give the run that one piece would have given.
+"""
+
+import ctypes
+import json
+import math
+import sys
+import time
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+WARM_UP_STEPS = 200
+FINAL_RATE = 0.01  # share of the top learning rate left at the end of the cosine
+AVERAGE_DECAY = 0.998  # of the averaged weights, a step; about the last 500 steps count
+
+
+def keep_memory() -> None:
+    """Lets glibc keep freed memory instead of returning it to the system after every operation.
+
+    Training on a CPU allocates the same hundreds of megabytes each step; without this, half of the time goes into
+    page faults.
+    """
+    if sys.platform == "linux":
+        mallopt = ctypes.CDLL(None).mallopt
+        trim_threshold, top_pad, mmap_max = -1, -2, -4  # <malloc.h>
+        mallopt(mmap_max, 0)
+        mallopt(trim_threshold, 2**31 - 1)
+        mallopt(top_pad, 256 * 2**20)
+
+
+def learning_rate(step: int, steps: int, top: float) -> float:
+    """Linear warm-up, then half a cosine down to a hundredth."""
+    if step < WARM_UP_STEPS:
+        return top * (step + 1) / WARM_UP_STEPS
+    progress = min(1.0, (step - WARM_UP_STEPS) / max(1, steps - WARM_UP_STEPS))
+    return top * (FINAL_RATE + (1 - FINAL_RATE) * (1 + math.cos(math.pi * progress)) / 2)
+
+
+@dataclass
+class Run:
+    """One training run of a network in a folder. `averaged` is the network that is evaluated and published."""
+
+    folder: Path
+    network: nn.Module
+    averaged: nn.Module
+    optimizer: torch.optim.Optimizer
+    generator: torch.Generator
+    steps: int
+    top_rate: float
+    minutes: float = math.inf
+    step: int = 0
+    seconds: float = 0.0
+    _sums: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    _count: int = 0
+    _started: float = field(default_factory=time.monotonic)
+    _reported: float = field(default_factory=time.monotonic)
+
+    def resume(self) -> None:
+        """Takes up the folder's checkpoint where there is one."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / "checkpoint.pt"
+        if not path.exists():
+            return
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        self.network.load_state_dict(state["network"])
+        self.averaged.load_state_dict(state["averaged"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.generator.set_state(state["generator"])
+        self.step, self.seconds = state["step"], state["seconds"]
+        print(f"resumed {path} at step {self.step} of {self.steps}", flush=True)
+
+    def save(self) -> None:
+        path = self.folder / "checkpoint.pt"
+        state = {
+            "network": self.network.state_dict(),
+            "averaged": self.averaged.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "generator": self.generator.get_state(),
+            "step": self.step,
+            "seconds": self.seconds + time.monotonic() - self._started,
+        }
+        torch.save(state, path.with_suffix(".tmp"))
+        path.with_suffix(".tmp").replace(path)
+
+    def running(self) -> bool:
+        """Whether to take another step; sets its learning rate."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(self.step, self.steps, self.top_rate)
+        return self.step < self.steps and (time.monotonic() - self._started) / 60 < self.minutes
+
+    def update(self, terms: dict[str, Tensor]) -> None:
+        """One step down the sum of the terms; a step whose loss is not finite is left out."""
+        loss = torch.stack(list(terms.values())).sum()
+        self.optimizer.zero_grad(set_to_none=True)
+        if torch.isfinite(loss):
+            loss.backward()
+            nn.utils.clip_grad_norm_(self.network.parameters(), 10.0)
+            self.optimizer.step()
+        self.step += 1
+        decay = min(AVERAGE_DECAY, (1 + self.step) / (10 + self.step))
+        with torch.no_grad():
+            for mean, value in zip(
+                self.averaged.state_dict().values(), self.network.state_dict().values(), strict=True
+            ):
+                if mean.is_floating_point():
+                    mean.lerp_(value, 1 - decay)
+                else:
+                    mean.copy_(value)
+        for name, term in terms.items():
+            self._sums[name] += float(term.detach())
+        self._count += 1
+
+    def report(self, samples_per_step: int, extra: dict[str, Any] | None = None) -> None:
+        """Writes the means of the terms since the last report to the log and the screen."""
+        now = time.monotonic()
+        means = {name: total / self._count for name, total in self._sums.items()}
+        row = {
+            "step": self.step,
+            "samples": self.step * samples_per_step,
+            "per_second": self._count * samples_per_step / (now - self._reported),
+            "rate": self.optimizer.param_groups[0]["lr"],
+            "loss": sum(means.values()),
+            **means,
+            **(extra or {}),
+        }
+        self._sums.clear()
+        self._count, self._reported = 0, now
+        with (self.folder / "log.jsonl").open("a") as log:
+            log.write(json.dumps(row) + "\n")
+        print(" ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in row.items()), flush=True)
+
+
+def decayed_parameters(network: nn.Module, decay: float) -> list[dict[str, Any]]:
+    """Parameter groups: weights decay, biases and normalisation do not."""
+    weights = [p for p in network.parameters() if p.ndim > 1]
+    others = [p for p in network.parameters() if p.ndim <= 1]
+    return [{"params": weights, "weight_decay": decay}, {"params": others, "weight_decay": 0.0}]

@@ -1,0 +1,82 @@
+"""Losses: coefficients and landmarks (paper, equations 3 and 4), boxes and scores."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from training.data.faces import FaceLabels
+from training.decoding import Landmarks, Pose
+
+LANDMARK_WEIGHT = 50.0  # landmarks' distance then counts as pixels of a face of 50 pixels
+EXPRESSION_WEIGHT = 25.0  # brings them level with identity once both are learned
+EXPRESSION_KNEE = 3.0  # spreads; up to here an expression's error counts squared
+ROTATION_WEIGHT = 4.0  # quaternions differ by hundredths
+SMALLEST_SPREAD = 0.04  # of an expression coefficient over the training set; below it the coefficient is noise
+
+
+@dataclass
+class CoefficientLoss:
+    """Equation 3: tau * (L1 of w_id, w_exp and R) + root mean square of the landmarks' distances.
+
+    Two departures, both measured: the landmarks' distance is in units of sqrt(w h) of the face's points, so that faces
+    of all sizes weigh the same; and each expression's error is divided by that coefficient's spread in the training set
+    and squared (Huber), for plain L1 sets rare coefficients to their median, which is zero.
+    expression_spread: (46,).
+    """
+
+    landmarks: Landmarks
+    expression_spread: Tensor
+
+    def __call__(
+        self, pose: Pose, identity: Tensor, expression: Tensor, target: FaceLabels, tau: float
+    ) -> dict[str, Tensor]:
+        """Terms to add up, each a scalar; identity (M, 50), expression (M, 46) in 0..1, target of the same M faces."""
+        weight = target.fitted
+        total = weight.sum().clamp(min=1)
+
+        def mean(per_face: Tensor) -> Tensor:
+            return (per_face * weight).sum() / total
+
+        aligned = torch.where((pose.quaternion * target.quaternion).sum(-1, keepdim=True) < 0, -1.0, 1.0)
+        rotation = (pose.quaternion * aligned - target.quaternion).abs().mean(-1)
+        spread = self.expression_spread
+        error = expression - target.expression
+        missed = functional.huber_loss(error / spread, torch.zeros_like(error), reduction="none", delta=EXPRESSION_KNEE)
+        expression_error = missed.mean(-1) * spread.mean()
+        points = self.landmarks(pose, identity, expression)
+        extent = target.points.amax(1) - target.points.amin(1)
+        size = torch.sqrt(extent[:, 0] * extent[:, 1]).clamp(min=4)
+        square = ((points - target.points) / size[:, None, None]).square().sum(-1)
+        point_weight = target.point_weight
+        distance = torch.sqrt((square * point_weight).sum(-1) / point_weight.sum(-1).clamp(min=1) + 1e-8)
+        return {
+            "identity": tau * mean((identity - target.identity).abs().mean(-1)),
+            "expression": EXPRESSION_WEIGHT * tau * mean(expression_error),
+            "rotation": ROTATION_WEIGHT * tau * mean(rotation),
+            "landmarks": LANDMARK_WEIGHT * mean(distance * (point_weight.sum(-1) > 0)),
+        }
+
+
+def box_loss(predicted: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """1 - generalized IoU (Rezatofighi et al., CVPR 2019) and the IoU: (M,), (M,) of boxes (M, 4) x1 y1 x2 y2."""
+    overlap_low = torch.maximum(predicted[:, :2], target[:, :2])
+    overlap_high = torch.minimum(predicted[:, 2:], target[:, 2:])
+    overlap = (overlap_high - overlap_low).clamp(min=0).prod(-1)
+    area = (predicted[:, 2:] - predicted[:, :2]).prod(-1) + (target[:, 2:] - target[:, :2]).prod(-1)
+    union = (area - overlap).clamp(min=1e-6)
+    hull_low = torch.minimum(predicted[:, :2], target[:, :2])
+    hull_high = torch.maximum(predicted[:, 2:], target[:, 2:])
+    hull = (hull_high - hull_low).prod(-1).clamp(min=1e-6)
+    iou = overlap / union
+    return 1 - iou + (hull - union) / hull, iou
+
+
+def score_loss(logits: Tensor, target: Tensor, counted: Tensor) -> Tensor:
+    """Quality focal loss (Li et al., "Generalized Focal Loss", 2020), summed: the score learns the box's IoU.
+
+    logits, target in 0..1 and counted (0 where neither face nor background), all (B, N).
+    """
+    entropy = functional.binary_cross_entropy_with_logits(logits, target, reduction="none")
+    return (entropy * (torch.sigmoid(logits) - target).square() * counted).sum()

@@ -1,0 +1,215 @@
+"""The two networks: SFN looks at one cropped face, MFN at a whole picture (paper section 4.3, figure 1).
+
+Both follow the paper's plan: pose from the last features, identity and expression from features of several scales. The
+default blocks differ from it: a thin stem of two strided 3 x 3 convolutions instead of 7 x 7 with 64 filters, and
+residual bottlenecks instead of Fire modules. They do more multiply-adds a millisecond, in training and in serving.
+The paper's own networks stand in training/paper_networks.py.
+
+Both take pictures as (B, 3, H, W) float in 0..255 and return raw outputs, which training/decoding.py and
+service/candidates.py turn into faces. Shapes in comments are for MFN at 288 x 288 and SFN at 128 x 128.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+EXPRESSION_PRIOR = -2.4  # logit of 0.08, the mean over coefficients and faces
+EXPRESSIONS, IDENTITY, POSE, DETECTION = 46, 50, 7, 5
+SCORE_PRIOR = -4.6  # logit of a score of 0.01: nearly every prior is background (Lin et al., "Focal Loss", section 3.3)
+
+
+class Level(NamedTuple):
+    """One grid of priors: cells of `stride` pixels with `anchors` (width, height) in pixels each."""
+
+    stride: int
+    anchors: tuple[tuple[float, float], ...]
+
+
+class Outputs(NamedTuple):
+    """Raw, of N priors: detection (B, N, 5), pose (B, N, 7), identity (B, N, 50), expression (B, N, 46) logits."""
+
+    detection: Tensor
+    pose: Tensor
+    identity: Tensor
+    expression: Tensor
+
+
+def conv(inputs: int, outputs: int, kernel: int = 1, stride: int = 1, groups: int = 1) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False),
+        nn.BatchNorm2d(outputs),
+        nn.ReLU(inplace=True),
+    )
+
+
+class Bottleneck(nn.Module):
+    """x + 3x3(1x1(x)), half the channels between (the residual block of Darknet-53)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(conv(channels, channels // 2), conv(channels // 2, channels, 3))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.body(x)
+
+
+class Down(nn.Module):
+    """Half the resolution through a squeeze: 1x1 to `squeeze` channels, then 3x3 with stride 2."""
+
+    def __init__(self, inputs: int, squeeze: int, outputs: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(conv(inputs, squeeze), conv(squeeze, outputs, 3, 2))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.body(x)
+
+
+def stage(inputs: int, outputs: int, blocks: int) -> nn.Sequential:
+    return nn.Sequential(conv(inputs, outputs, 3, 2), *[Bottleneck(outputs) for _ in range(blocks)])
+
+
+def normalized(picture: Tensor) -> Tensor:
+    """0..255 to -1..1."""
+    return picture * (1 / 127.5) - 1
+
+
+def initialize(network: nn.Module) -> None:
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+
+
+class Head(nn.Module):
+    """One group's outputs at one level: depthwise 3x3, 1x1, and a last 1x1 to `outputs` numbers an anchor."""
+
+    def __init__(self, channels: int, anchors: int, outputs: int) -> None:
+        super().__init__()
+        self.outputs = outputs
+        self.body = nn.Sequential(conv(channels, channels, 3, groups=channels), conv(channels, channels))
+        self.last = nn.Conv2d(channels, anchors * outputs, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.last(self.body(x))  # (B, A * outputs, h, w)
+        return y.permute(0, 2, 3, 1).reshape(y.shape[0], -1, self.outputs)  # (B, h * w * A, outputs)
+
+
+class MFN(nn.Module):
+    """Every face of a picture in one pass: priors on grids of 36, 18 and 9 cells a side.
+
+    Detection and pose read the top-down pyramid; identity and expression read it after a bottom-up path has carried
+    the finer scales back down, the counterpart of the multi-scale branches of figure 1.
+    """
+
+    levels = (Level(8, ((14, 14),)), Level(16, ((36, 36),)), Level(32, ((110, 110),)))
+    input_size = 288
+
+    def __init__(self) -> None:
+        super().__init__()
+        fine, middle, coarse = 64, 96, 128
+        self.stem = nn.Sequential(conv(3, 16, 3, 2), conv(16, 32, 3, 2))
+        self.stage3 = stage(32, 64, 2)
+        self.stage4 = stage(64, 128, 3)
+        self.stage5 = stage(128, 256, 2)
+        self.side3, self.side4, self.side5 = conv(64, fine), conv(128, middle), conv(256, coarse)
+        self.drop5, self.drop4 = conv(coarse, middle), conv(middle, fine)
+        self.mix4, self.mix3 = Bottleneck(middle), Bottleneck(fine)
+        self.up4, self.up5 = Down(fine, 32, middle), Down(middle, 48, coarse)
+        widths = (fine, middle, coarse)
+
+        def heads(outputs: int) -> nn.ModuleList:
+            return nn.ModuleList(
+                Head(width, len(level.anchors), outputs) for width, level in zip(widths, self.levels, strict=True)
+            )
+
+        self.detection, self.pose = heads(DETECTION), heads(POSE)
+        self.identity, self.expression = heads(IDENTITY), heads(EXPRESSIONS)
+        initialize(self)
+        finish_heads(self.detection, self.expression, self.pose, self.identity)
+
+    def forward(self, picture: Tensor) -> Outputs:
+        x = self.stem(normalized(picture))  # (B, 32, 72, 72)
+        c3 = self.stage3(x)  # (B, 64, 36, 36)
+        c4 = self.stage4(c3)  # (B, 128, 18, 18)
+        c5 = self.stage5(c4)  # (B, 256, 9, 9)
+        p5 = self.side5(c5)  # (B, 128, 9, 9)
+        p4 = self.mix4(self.side4(c4) + double(self.drop5(p5)))  # (B, 96, 18, 18)
+        p3 = self.mix3(self.side3(c3) + double(self.drop4(p4)))  # (B, 64, 36, 36)
+        n4 = p4 + self.up4(p3)  # (B, 96, 18, 18)
+        n5 = p5 + self.up5(n4)  # (B, 128, 9, 9)
+
+        def read(heads: nn.ModuleList, features: tuple[Tensor, Tensor, Tensor]) -> Tensor:
+            return torch.cat([head(feature) for head, feature in zip(heads, features, strict=True)], dim=1)
+
+        return Outputs(
+            detection=read(self.detection, (p3, p4, p5)),
+            pose=read(self.pose, (p3, p4, p5)),
+            identity=read(self.identity, (p3, n4, n5)),
+            expression=read(self.expression, (p3, n4, n5)),
+        )
+
+
+def double(x: Tensor) -> Tensor:
+    return nn.functional.interpolate(x, scale_factor=2.0, mode="nearest")
+
+
+def finish_heads(detection: nn.ModuleList, expression: nn.ModuleList, *others: nn.ModuleList) -> None:
+    """Last layers start near zero: no face anywhere, and where one is, the prior's box, mean face, no rotation."""
+    for heads in (detection, expression, *others):
+        for head in heads:
+            nn.init.normal_(head.last.weight, std=0.01)
+            nn.init.zeros_(head.last.bias)
+    for head in expression:
+        nn.init.constant_(head.last.bias, EXPRESSION_PRIOR)
+    for head in detection:
+        head.last.bias.data.view(-1, DETECTION)[:, 4] = SCORE_PRIOR
+
+
+class Regressor(nn.Module):
+    """One group's numbers from a 4 x 4 map: 1x1 to 24 channels, flattened, 64 units, the outputs (section 4.3.2).
+
+    The flattened map keeps where on the face a feature was seen; global pooling, as in the paper, measured worse.
+    """
+
+    def __init__(self, channels: int, outputs: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(conv(channels, 24), nn.Flatten(), nn.Linear(24 * 4 * 4, 64), nn.ReLU(inplace=True))
+        self.last = nn.Linear(64, outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.last(self.body(x))
+
+
+class SFN(nn.Module):
+    """One face from a 128 x 128 crop. The prior is the crop: its centre and 128 x 128 pixels."""
+
+    input_size = 128
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(conv(3, 16, 3, 2), conv(16, 32, 3, 2))
+        self.stage3 = stage(32, 64, 3)
+        self.stage4 = stage(64, 104, 2)
+        self.stage5 = nn.Sequential(Down(104, 48, 104), Bottleneck(104))
+        self.branch3 = nn.Sequential(Down(64, 24, 32), Down(32, 24, 32))
+        self.branch4 = Down(104, 32, 48)
+        multi_scale = 104 + 32 + 48
+        self.pose = Regressor(104, POSE)
+        self.identity = Regressor(multi_scale, IDENTITY)
+        self.expression = Regressor(multi_scale, EXPRESSIONS)
+        initialize(self)
+        for regressor in (self.pose, self.identity, self.expression):
+            nn.init.normal_(regressor.last.weight, std=0.01)
+            nn.init.zeros_(regressor.last.bias)
+        nn.init.constant_(self.expression.last.bias, EXPRESSION_PRIOR)
+
+    def forward(self, crop: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """pose (B, 7), identity (B, 50), expression (B, 46) logits."""
+        x = self.stem(normalized(crop))  # (B, 32, 32, 32)
+        c3 = self.stage3(x)  # (B, 64, 16, 16)
+        c4 = self.stage4(c3)  # (B, 104, 8, 8)
+        c5 = self.stage5(c4)  # (B, 104, 4, 4)
+        scales = torch.cat([c5, self.branch3(c3), self.branch4(c4)], dim=1)  # (B, 184, 4, 4)
+        return self.pose(c5), self.identity(scales), self.expression(scales)

@@ -1,0 +1,143 @@
+"""Trains the single face network: `python -m training.train_sfn --run RUN` (paper sections 3.2, 3.3 and 4.3)."""
+
+import argparse
+import copy
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from service.face_model import FaceModel
+from training.data.augment import degrade, occlude, random_tilt, recolour, sample, uniform
+from training.data.crops import CROP_SIDE
+from training.data.faces import FaceLabels, Similarity, mirrored_expressions
+from training.decoding import Landmarks, decode_pose
+from training.loop import Run, decayed_parameters, keep_memory
+from training.losses import SMALLEST_SPREAD, CoefficientLoss
+from training.networks import SFN
+
+SCALES = (0.8, 1.2)  # of the crop, and
+SHIFT = 0.10  # of its side (paper section 4.3.1)
+TILT = 0.25  # radians, standard deviation
+SOFT_SHARE, SMALLEST_SHARE = 0.4, 0.12  # crops that lose detail, down to this share of their pixels
+VIEWS = 2  # copies of each face in a batch, which must agree on identity and expression (section 3.2)
+AGREEMENT_WEIGHT = 0.5
+
+
+@dataclass
+class Crops:
+    """images (N, 192, 192, 3) uint8, their faces, and how often each is drawn (N,)."""
+
+    images: Tensor
+    faces: FaceLabels
+    frequency: Tensor
+
+    @classmethod
+    def load(cls, paths: list[Path], shares: list[float], device: str) -> list["Crops"]:
+        sets = []
+        for path, share in zip(paths, shares, strict=True):
+            images = torch.from_numpy(np.load(path.with_suffix(".npy"), mmap_mode="c"))
+            faces = FaceLabels.load(path.with_suffix(".npz"), device)
+            frequency = rarity(faces.expression) * faces.fitted
+            sets.append(cls(images.to(device), faces, share * frequency / frequency.sum()))
+        return sets
+
+
+def rarity(expression: Tensor) -> Tensor:
+    """(N,) 1 for usual faces, up to 6 for those with coefficients (N, 46) far above their spread."""
+    excess = (expression - expression.mean(0)) / expression.std(0).clamp(min=SMALLEST_SPREAD) - 2
+    return (1 + 0.5 * excess.clamp(0, 4).sum(1)).clamp(max=6)
+
+
+def draw_views(
+    sets: list[Crops], faces: int, size: int, partner: Tensor, generator: torch.Generator
+) -> tuple[Tensor, FaceLabels]:
+    """Images (VIEWS * faces, 3, size, size) and labels; row i and row i + faces show the same face."""
+    images, labels = [], []
+    for crops in sets:
+        n = round(faces * float(crops.frequency.sum()))
+        chosen = torch.multinomial(crops.frequency, n, replacement=True, generator=generator).repeat(VIEWS)
+        m = len(chosen)
+        device = chosen.device
+        centre = torch.full((m, 2), CROP_SIDE / 2, device=device)
+        target = size / 2 + (torch.rand(m, 2, generator=generator, device=device) * 2 - 1) * SHIFT * size
+        scale = torch.exp(uniform(m, math.log(SCALES[0]), math.log(SCALES[1]), generator))
+        mirror = (uniform(n, 0, 1, generator) < 0.5).repeat(VIEWS)  # both views alike: they are compared
+        transform = Similarity.about(centre, target, scale, random_tilt(m, TILT, generator), mirror)
+        images.append(sample(crops.images[chosen], transform, size).unflatten(0, (VIEWS, n)))
+        labels.append((transform.faces(crops.faces[chosen], partner), n))
+    order = [
+        FaceLabels.concatenate(
+            [part[torch.arange(view * n, (view + 1) * n, device=part.box.device)] for part, n in labels]
+        )
+        for view in range(VIEWS)
+    ]
+    return torch.cat(images, dim=1).flatten(0, 1), FaceLabels.concatenate(order)
+
+
+def losses_of(
+    network: nn.Module, images: Tensor, labels: FaceLabels, coefficients: CoefficientLoss, tau: float
+) -> dict[str, Tensor]:
+    """Equation 3 plus the agreement of the views."""
+    pose, identity, logits = network(images)
+    side = images.shape[-1]
+    prior = torch.tensor([side / 2, side / 2, side, side], device=images.device)
+    expression = torch.sigmoid(logits)
+    terms = coefficients(decode_pose(pose, prior.expand(len(pose), 4)), identity, expression, labels, tau)
+    first, second = identity.chunk(VIEWS)
+    first_expression, second_expression = expression.chunk(VIEWS)
+    apart = (first - second).abs().mean() + 5 * (first_expression - second_expression).abs().mean()
+    return terms | {"agreement": AGREEMENT_WEIGHT * apart}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--run", type=Path, required=True, help="folder of the run; resumed where it exists")
+    parser.add_argument(
+        "--crops", type=Path, nargs="+", default=[Path(".work/crops/singles"), Path(".work/crops/groups")]
+    )
+    parser.add_argument("--shares", type=float, nargs="+", default=[0.55, 0.45], help="of each set in a batch")
+    parser.add_argument("--faces", type=int, default=32, help="faces in a batch, each in two views")
+    parser.add_argument("--steps", type=int, default=12000)
+    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--minutes", type=float, default=math.inf, help="stop, to be resumed, after this long")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args()
+
+    keep_memory()
+    torch.set_num_threads(args.threads)
+    torch.manual_seed(args.seed)
+    device = args.device
+    generator = torch.Generator(device).manual_seed(args.seed)
+    network = SFN().to(device, memory_format=torch.channels_last)
+    optimizer = torch.optim.AdamW(decayed_parameters(network, 0.02), lr=args.rate)
+    run = Run(args.run, network, copy.deepcopy(network), optimizer, generator, args.steps, args.rate, args.minutes)
+    run.resume()
+
+    sets = Crops.load(args.crops, args.shares, device)
+    face_model = FaceModel.load(Path("models/face_model.npz"))
+    partner = torch.from_numpy(mirrored_expressions(face_model.expression_names)).to(device)
+    spread = torch.cat([s.faces.expression for s in sets]).std(0).clamp(min=SMALLEST_SPREAD)
+    coefficients = CoefficientLoss(Landmarks(face_model).to(device), spread)
+    steps_per_epoch = sum(len(s.faces) for s in sets) / args.faces
+
+    network.train()
+    while run.running():
+        tau = 10 / max(1.0, run.step / steps_per_epoch)
+        images, labels = draw_views(sets, args.faces, network.input_size, partner, generator)
+        images = occlude(degrade(recolour(images, generator), SOFT_SHARE, SMALLEST_SHARE, generator), 0.1, generator)
+        images = images.contiguous(memory_format=torch.channels_last)
+        run.update(losses_of(network, images, labels, coefficients, tau))
+        if run.step % 100 == 0:
+            run.report(VIEWS * args.faces, {"tau": tau})
+            run.save()
+    run.save()
+
+
+if __name__ == "__main__":
+    main()
