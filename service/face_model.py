@@ -64,9 +64,7 @@ class FaceModel:
             )
 
 
-def project(
-    shape: Array, quaternion: Array, translation: Array, scale: Array, width: float, height: float
-) -> Array:
+def project(shape: Array, quaternion: Array, translation: Array, scale: Array, width: float, height: float) -> Array:
     """Weak perspective (paper, equation 2): pixels (..., V, 2) of points in a picture of width x height pixels.
 
     shape: (..., V, 3) cm, head frame. quaternion: (..., 4), unit. translation: (..., 3) cm. scale: (...) pixels a cm.

@@ -10,7 +10,7 @@ from torch import Tensor
 class Assignment:
     """A prior takes a face whose size is like its own and whose centre is near.
 
-    A face's size sqrt(w h) is like a prior's when it lies within the factor `tolerance`, or when no other prior shape is
+    A face's size sqrt(w h) is like a prior's when it lies within the factor `tolerance`, or when no other prior's is
     nearer to it. Near means within `reach` cells in x and in y, and inside the face unless it is the face's own cell.
     With tolerance 1 and reach 0.5 this is YOLO's rule: the best anchor of the cell that holds the centre.
     """

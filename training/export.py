@@ -1,8 +1,8 @@
 """Publishes trained networks: `python -m training.export --mfn RUN --sfn RUN` writes models/*.onnx and manifest.json.
 
 Each network takes uint8 NHWC pictures as they come from a decoder and gives one output a group, so that each group has
-its own scale once it is quantised. The averaged weights also go into models/weights/*.npz (float32, one array a name, no
-pickle), from which training can go on and every other form can be made.
+its own scale once it is quantised. The averaged weights also go into models/weights/*.npz (float32, one array a name,
+no pickle), from which training can go on and every other form can be made.
 """
 
 import argparse

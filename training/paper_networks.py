@@ -1,4 +1,4 @@
-"""The paper's own networks (section 4.3, figure 1), as far as it describes them: the variants `paper-sfn` and `paper-mfn`.
+"""The paper's own networks (section 4.3, figure 1) as far as it describes them: variants `paper-sfn` and `paper-mfn`.
 
 A 7 x 7 convolution with 64 filters and stride 2, 2 x 2 max pooling, Fire modules (SqueezeNet) with squeeze-and-excite
 blocks, stride-2 Fire modules at half the channels as branches. The paper gives no table of layers; the depths here

@@ -1,6 +1,6 @@
 """Decodes the archives once into arrays that training maps into memory: `python -m training.data.pack`.
 
-Group photos become .work/pack/groups.npy (N, 432, 432, 3) uint8, single faces singles.npy (N, 288, 288, 3): each picture
+Group photos become .work/pack/groups.npy (N, 432, 432, 3) uint8, single faces singles.npy (N, 288, 288, 3): each one
 at the top left of its square, shrunk where its long side is larger, the rest grey. Beside them .names.npy (N,) and
 .sizes.npy (N, 2) width and height in the square, and groups.boxes.npz, the boxes as labels without coefficients.
 """

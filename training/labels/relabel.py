@@ -6,6 +6,7 @@ mirrored. The last two are averaged; where they disagree, the label counts less.
 """
 
 import argparse
+import itertools
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -102,7 +103,7 @@ def relabel(labels: FaceLabels, images: np.ndarray, sizes: np.ndarray, labeller:
     model: FaceModel = labeller.models.face_model
     pictures = labels.picture.numpy()
     starts = np.flatnonzero(np.r_[True, pictures[1:] != pictures[:-1], True])
-    for begin, end in zip(starts[:-1], starts[1:], strict=True):
+    for begin, end in itertools.pairwise(starts):
         width, height = sizes[pictures[begin]].astype(int)
         boxes = labels.box[begin:end].numpy()
         usable = (boxes[:, 2:] - boxes[:, :2]).min(1) >= SMALLEST_BOX
