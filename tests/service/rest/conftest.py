@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
-import httpx
+import httpx2
 import pytest
 import uvicorn
 from fastapi import FastAPI
@@ -17,11 +17,11 @@ from service.rest.app import create_app
 from service.settings import Settings
 from service.workers import Workers
 
-Serve = Callable[[FastAPI], httpx.Client]
+Serve = Callable[[FastAPI], httpx2.Client]
 
 
 @contextmanager
-def running(app: FastAPI) -> Iterator[httpx.Client]:
+def running(app: FastAPI) -> Iterator[httpx2.Client]:
     """A client of the application, served until the block ends."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -30,7 +30,7 @@ def running(app: FastAPI) -> Iterator[httpx.Client]:
         thread.start()
         while not server.started:
             time.sleep(0.005)
-        with httpx.Client(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}", timeout=30) as client:
+        with httpx2.Client(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}", timeout=30) as client:
             yield client
         server.should_exit = True
         thread.join(10)
@@ -42,7 +42,7 @@ def app(settings: Settings, pipeline: Pipeline, workers: Workers) -> FastAPI:
 
 
 @pytest.fixture(scope="session")
-def client(app: FastAPI) -> Iterator[httpx.Client]:
+def client(app: FastAPI) -> Iterator[httpx2.Client]:
     with running(app) as client:
         yield client
 

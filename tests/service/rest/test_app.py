@@ -7,7 +7,7 @@ from dataclasses import replace
 from queue import SimpleQueue
 from typing import Any
 
-import httpx
+import httpx2
 import numpy as np
 import pytest
 from PIL import Image
@@ -25,7 +25,7 @@ FORM = {"Content-Type": "multipart/form-data; boundary=b"}
 JSON = {"Content-Type": "application/json"}
 
 
-def is_problem(answer: httpx.Response, status: int, *words: str) -> bool:
+def is_problem(answer: httpx2.Response, status: int, *words: str) -> bool:
     """Asserts that an answer is a problem document of this status, whose detail has these words."""
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
@@ -39,7 +39,7 @@ def is_problem(answer: httpx.Response, status: int, *words: str) -> bool:
     return True
 
 
-def box(answer: httpx.Response) -> dict[str, float]:
+def box(answer: httpx2.Response) -> dict[str, float]:
     """The box of the only face in an answer."""
     assert answer.status_code == 200, answer.text
     (face,) = answer.json()["faces"]
@@ -51,37 +51,37 @@ THE_BOX = {"x": 80.0, "y": 16.0, "width": 64.0, "height": 64.0}
 
 
 class TestBodies:
-    def test_raw(self, client: httpx.Client, photo: Image.Image) -> None:
+    def test_raw(self, client: httpx2.Client, photo: Image.Image) -> None:
         for kind in ("png", "jpeg", "webp"):
             answer = client.post(
                 "/retarget", content=encoded(photo, kind.upper()), headers={"Content-Type": f"image/{kind}"}
             )
             assert box(answer) == THE_BOX
 
-    def test_type_has_parameters_and_any_case(self, client: httpx.Client, png: bytes) -> None:
+    def test_type_has_parameters_and_any_case(self, client: httpx2.Client, png: bytes) -> None:
         answer = client.post("/retarget", content=png, headers={"Content-Type": "Image/PNG; charset=binary"})
         assert box(answer) == THE_BOX
 
-    def test_picture_of_another_type_than_it_says(self, client: httpx.Client, png: bytes) -> None:
+    def test_picture_of_another_type_than_it_says(self, client: httpx2.Client, png: bytes) -> None:
         assert box(client.post("/retarget", content=png, headers=JPEG)) == THE_BOX
 
-    def test_chunked(self, client: httpx.Client, png: bytes) -> None:
+    def test_chunked(self, client: httpx2.Client, png: bytes) -> None:
         assert box(client.post("/retarget", content=iter([png[:100], png[100:]]), headers=PNG)) == THE_BOX
 
     @pytest.mark.parametrize("part_type", ["image/png", "application/octet-stream", None])
-    def test_multipart(self, client: httpx.Client, png: bytes, part_type: str | None) -> None:
+    def test_multipart(self, client: httpx2.Client, png: bytes, part_type: str | None) -> None:
         part: Any = ("photo.png", png, part_type) if part_type else (None, png)
         assert box(client.post("/retarget", files={"image": part})) == THE_BOX
 
-    def test_json(self, client: httpx.Client, png: bytes) -> None:
+    def test_json(self, client: httpx2.Client, png: bytes) -> None:
         assert box(client.post("/retarget", json={"image": base64.b64encode(png).decode()})) == THE_BOX
 
-    def test_json_with_base64_in_lines(self, client: httpx.Client, png: bytes) -> None:
+    def test_json_with_base64_in_lines(self, client: httpx2.Client, png: bytes) -> None:
         assert box(client.post("/retarget", json={"image": base64.encodebytes(png).decode()})) == THE_BOX
 
 
 class TestAnswer:
-    def test_has_the_members_of_the_contract(self, client: httpx.Client, png: bytes) -> None:
+    def test_has_the_members_of_the_contract(self, client: httpx2.Client, png: bytes) -> None:
         answer = client.post("/retarget", content=png, headers=PNG)
         document = answer.json()
         assert list(document) == ["model", "image", "timing_ms", "faces"]
@@ -95,12 +95,12 @@ class TestAnswer:
         assert len(face["identity"]) == 50
         assert len(face["expression"]) == 46
 
-    def test_timings_travel_in_the_header_too(self, client: httpx.Client, png: bytes) -> None:
+    def test_timings_travel_in_the_header_too(self, client: httpx2.Client, png: bytes) -> None:
         answer = client.post("/retarget", content=png, headers=PNG)
         header = dict(entry.split(";dur=") for entry in answer.headers["server-timing"].split(", "))
         assert {name: float(ms) for name, ms in header.items()} == answer.json()["timing_ms"]
 
-    def test_includes(self, client: httpx.Client, png: bytes) -> None:
+    def test_includes(self, client: httpx2.Client, png: bytes) -> None:
         answer = client.post("/retarget?include=landmarks,blendshapes", content=png, headers=PNG)
         (face,) = answer.json()["faces"]
         assert np.array(face["landmarks"]).shape == (68, 2)
@@ -110,20 +110,20 @@ class TestAnswer:
             (face,) = client.post("/retarget", params={"include": name}, content=png, headers=PNG).json()["faces"]
             assert [member for member in face if member in ("landmarks", "blendshapes")] == [name]
 
-    def test_refine(self, client: httpx.Client, png: bytes) -> None:
+    def test_refine(self, client: httpx2.Client, png: bytes) -> None:
         (face,) = client.post("/retarget?refine=true", content=png, headers=PNG).json()["faces"]
         assert face["identity"][0] == 2
         assert face["box"] == THE_BOX
 
-    def test_no_face_is_an_empty_list(self, client: httpx.Client) -> None:
+    def test_no_face_is_an_empty_list(self, client: httpx2.Client) -> None:
         answer = client.post("/retarget?refine=true", content=encoded(Image.new("RGB", (9, 9)), "PNG"), headers=PNG)
         assert (answer.status_code, answer.json()["faces"]) == (200, [])
 
-    def test_one_pixel(self, client: httpx.Client) -> None:
+    def test_one_pixel(self, client: httpx2.Client) -> None:
         answer = client.post("/retarget", content=encoded(Image.new("L", (1, 1)), "PNG"), headers=PNG)
         assert (answer.status_code, answer.json()["image"]) == (200, {"width": 1, "height": 1})
 
-    def test_faces_descend_in_score_and_are_bounded(self, client: httpx.Client) -> None:
+    def test_faces_descend_in_score_and_are_bounded(self, client: httpx2.Client) -> None:
         pixels = np.full((96, 96, 3), 20, np.uint8)
         for i, brightness in enumerate((201, 203, 202)):
             pixels[16:32, 32 * i : 32 * i + 16] = brightness
@@ -135,7 +135,7 @@ class TestAnswer:
 
 
 class TestOtherPaths:
-    def test_model(self, client: httpx.Client) -> None:
+    def test_model(self, client: httpx2.Client) -> None:
         document = client.get("/model").json()
         assert (document["name"], document["version"]) == ("mfn", "9.9.9")
         assert len(document["expression_names"]) == 46
@@ -144,11 +144,11 @@ class TestOtherPaths:
         assert document["accuracy"] == {"multi_val": {"AP50": 12.5}}
         assert document["networks"]["mfn"]["file"] == "mfn.onnx"
 
-    def test_health(self, client: httpx.Client) -> None:
+    def test_health(self, client: httpx2.Client) -> None:
         assert client.get("/livez").json() == {"status": "alive"}
         assert client.get("/readyz").json() == {"status": "ready"}
 
-    def test_docs(self, client: httpx.Client) -> None:
+    def test_docs(self, client: httpx2.Client) -> None:
         """The page needs nothing from elsewhere: it works on a machine without a network."""
         page = client.get("/docs")
         assert page.status_code == 200
@@ -156,7 +156,7 @@ class TestOtherPaths:
         assert "openapi.json" in page.text
         assert "//" not in page.text
 
-    def test_openapi_describes_bodies_answer_and_problems(self, client: httpx.Client) -> None:
+    def test_openapi_describes_bodies_answer_and_problems(self, client: httpx2.Client) -> None:
         operation = client.get("/openapi.json").json()["paths"]["/retarget"]["post"]
         assert set(operation["requestBody"]["content"]) == {
             "image/jpeg", "image/png", "image/webp", "multipart/form-data", "application/json",
@@ -169,7 +169,7 @@ class TestOtherPaths:
             kind = "application/json" if status == "200" else "application/problem+json"
             assert list(response["content"]) == [kind], status
 
-    def test_unknown_path_and_method(self, client: httpx.Client) -> None:
+    def test_unknown_path_and_method(self, client: httpx2.Client) -> None:
         assert is_problem(client.get("/nothing"), 404, "/nothing", "/docs")
         answer = client.get("/retarget")
         assert is_problem(answer, 405, "GET /retarget")
@@ -198,13 +198,13 @@ class TestParameters:
             ("min_score=0.5&min_score=0.6", ["min_score", "more than once"]),
         ],
     )
-    def test_out_of_range_or_unknown(self, client: httpx.Client, png: bytes, query: str, words: list[str]) -> None:
+    def test_out_of_range_or_unknown(self, client: httpx2.Client, png: bytes, query: str, words: list[str]) -> None:
         answer = client.post(f"/retarget?{query}", content=png, headers=PNG)
         assert is_problem(answer, 422, *words)
         assert len(answer.json()["detail"]) < 400
 
     @pytest.mark.parametrize("query", ["min_score=0.01", "min_score=1", "max_faces=1", "max_faces=100", "refine=1"])
-    def test_ends_of_the_ranges(self, client: httpx.Client, png: bytes, query: str) -> None:
+    def test_ends_of_the_ranges(self, client: httpx2.Client, png: bytes, query: str) -> None:
         assert client.post(f"/retarget?{query}", content=png, headers=PNG).status_code == 200
 
 
@@ -225,55 +225,55 @@ class TestBadPictures:
     """Each is answered with its code and a sentence, and the next picture as if nothing had happened."""
 
     @pytest.fixture(autouse=True)
-    def _next_request_is_served(self, client: httpx.Client, png: bytes) -> Iterator[None]:
+    def _next_request_is_served(self, client: httpx2.Client, png: bytes) -> Iterator[None]:
         yield
         assert box(client.post("/retarget", content=png, headers=PNG)) == THE_BOX
 
-    def test_zero_bytes(self, client: httpx.Client) -> None:
+    def test_zero_bytes(self, client: httpx2.Client) -> None:
         assert is_problem(client.post("/retarget", content=b"", headers=PNG), 400, "0 bytes", "Send")
 
-    def test_text(self, client: httpx.Client) -> None:
+    def test_text(self, client: httpx2.Client) -> None:
         assert is_problem(client.post("/retarget", content=b"Hello.", headers=JPEG), 400, "JPEG, PNG or WebP")
 
     @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
-    def test_truncated(self, client: httpx.Client, kind: str) -> None:
+    def test_truncated(self, client: httpx2.Client, kind: str) -> None:
         data = encoded(Image.effect_noise((99, 99), 50), kind)
         assert is_problem(client.post("/retarget", content=data[:-500], headers=PNG), 400, "complete")
 
-    def test_corrupt(self, client: httpx.Client, png: bytes) -> None:
+    def test_corrupt(self, client: httpx2.Client, png: bytes) -> None:
         middle = png.index(b"IDAT") + 20
         spoiled = png[:middle] + bytes(40) + png[middle + 40 :]
         assert is_problem(client.post("/retarget", content=spoiled, headers=PNG), 400, "corrupt", "Send")
 
-    def test_too_many_pixels(self, client: httpx.Client) -> None:
+    def test_too_many_pixels(self, client: httpx2.Client) -> None:
         answer = client.post("/retarget", content=bomb(), headers=PNG)
         assert is_problem(answer, 413, "40000 x 40000", "4 are allowed", "Scale it down")
 
     @pytest.mark.parametrize("kind", ["PNG", "WEBP"])
-    def test_animated(self, client: httpx.Client, kind: str) -> None:
+    def test_animated(self, client: httpx2.Client, kind: str) -> None:
         assert is_problem(client.post("/retarget", content=animation(kind), headers=PNG), 400, "single frame")
 
     @pytest.mark.parametrize("kind", ["GIF", "TIFF"])
-    def test_formats_of_many_frames(self, client: httpx.Client, kind: str) -> None:
+    def test_formats_of_many_frames(self, client: httpx2.Client, kind: str) -> None:
         data = animation(kind)
         headers = {"Content-Type": f"image/{kind.lower()}"}
         assert is_problem(client.post("/retarget", content=data, headers=headers), 415, kind.lower(), "image/jpeg")
         assert is_problem(client.post("/retarget", content=data, headers=PNG), 400, "JPEG, PNG or WebP")
 
-    def test_other_media_types(self, client: httpx.Client, png: bytes) -> None:
+    def test_other_media_types(self, client: httpx2.Client, png: bytes) -> None:
         for headers in ({}, {"Content-Type": "text/plain"}, {"Content-Type": "application/x-www-form-urlencoded"}):
             assert is_problem(client.post("/retarget", content=png, headers=headers), 415, "Send", "image/jpeg")
         assert is_problem(client.post("/retarget", files={"image": ("a.gif", png, "image/gif")}), 415, "image/gif")
 
     @pytest.mark.parametrize("beyond", [1, 5 * 2**20])
     @pytest.mark.parametrize("chunked", [False, True])
-    def test_too_many_bytes(self, client: httpx.Client, settings: Settings, beyond: int, chunked: bool) -> None:
+    def test_too_many_bytes(self, client: httpx2.Client, settings: Settings, beyond: int, chunked: bool) -> None:
         data = bytes(settings.max_bytes + beyond)
         content: Any = (data[i : i + 50_000] for i in range(0, len(data), 50_000)) if chunked else data
         answer = client.post("/retarget", content=content, headers=PNG)
         assert is_problem(answer, 413, str(settings.max_bytes), "Scale it down")
 
-    def test_too_many_bytes_in_an_envelope(self, client: httpx.Client, settings: Settings) -> None:
+    def test_too_many_bytes_in_an_envelope(self, client: httpx2.Client, settings: Settings) -> None:
         data = bytes(settings.max_bytes + 1)
         assert is_problem(client.post("/retarget", files={"image": data}), 413)
         assert is_problem(client.post("/retarget", json={"image": base64.b64encode(data).decode()}), 413)
@@ -306,7 +306,7 @@ class TestBadPictures:
             b'{"image": "\\ud800"}',
         ],
     )
-    def test_json_without_a_picture(self, client: httpx.Client, body: bytes) -> None:
+    def test_json_without_a_picture(self, client: httpx2.Client, body: bytes) -> None:
         assert is_problem(client.post("/retarget", content=body, headers=JSON), 400, "base64")
 
     @pytest.mark.parametrize(
@@ -324,14 +324,14 @@ class TestBadPictures:
             b"--b\r\n\r\n\r\n" * 1000 + b"--b--\r\n",
         ],
     )
-    def test_form_without_a_picture(self, client: httpx.Client, body: bytes) -> None:
+    def test_form_without_a_picture(self, client: httpx2.Client, body: bytes) -> None:
         assert is_problem(client.post("/retarget", content=body, headers=FORM), 400, "image=@photo.jpg")
 
-    def test_form_without_a_boundary(self, client: httpx.Client) -> None:
+    def test_form_without_a_boundary(self, client: httpx2.Client) -> None:
         headers = {"Content-Type": "multipart/form-data"}
         assert is_problem(client.post("/retarget", content=b"x", headers=headers), 400, "boundary")
 
-    def test_form_with_an_endless_boundary(self, client: httpx.Client) -> None:
+    def test_form_with_an_endless_boundary(self, client: httpx2.Client) -> None:
         headers = {"Content-Type": "multipart/form-data; boundary=" + "b" * 9000}
         assert is_problem(client.post("/retarget", content=b"x", headers=headers), 400)
 
@@ -352,7 +352,7 @@ class TestLoad:
     def test_full_queue_is_429(self, serve: Serve, settings: Settings, pipeline: Pipeline, png: bytes) -> None:
         slow, workers = SlowPipeline(pipeline), Workers(1, 1)
         client = serve(create_app(settings, slow, workers))
-        answers: SimpleQueue[httpx.Response] = SimpleQueue()
+        answers: SimpleQueue[httpx2.Response] = SimpleQueue()
         senders = [
             threading.Thread(target=lambda: answers.put(client.post("/retarget", content=png, headers=PNG)))
             for _ in range(3)  # one works, one waits, one is too many
@@ -416,7 +416,7 @@ class TestLoad:
         assert is_problem(answer, 500, "log")
         assert "innards" not in answer.text
 
-    def test_many_at_once_each_get_their_own(self, client: httpx.Client, photo: Image.Image) -> None:
+    def test_many_at_once_each_get_their_own(self, client: httpx2.Client, photo: Image.Image) -> None:
         pictures = {size: encoded(photo.resize((size, size)), "PNG") for size in range(60, 68)}
         seen: dict[int, int] = {}
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from service.rest.server import listen
@@ -43,9 +43,9 @@ def port() -> int:
 def wait_until_ready(port: int) -> None:
     for _ in range(400):
         try:
-            assert httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 200
+            assert httpx2.get(f"http://127.0.0.1:{port}/readyz").status_code == 200
             return
-        except httpx.TransportError:
+        except httpx2.TransportError:
             time.sleep(0.05)
     pytest.fail("the server did not come up within 20 seconds")
 
@@ -56,7 +56,7 @@ def test_serves_until_a_signal_and_exits_with_0(
 ) -> None:
     with server(models_dir, port) as process:
         wait_until_ready(port)
-        answer = httpx.post(f"http://127.0.0.1:{port}/retarget", content=png, headers={"Content-Type": "image/png"})
+        answer = httpx2.post(f"http://127.0.0.1:{port}/retarget", content=png, headers={"Content-Type": "image/png"})
         assert len(answer.json()["faces"]) == 1
         process.send_signal(number)
         assert process.wait(20) == 0
@@ -65,16 +65,18 @@ def test_serves_until_a_signal_and_exits_with_0(
 def test_a_request_that_has_begun_is_finished_after_the_signal(models_dir: Path, port: int, png: bytes) -> None:
     with server(models_dir, port) as process:
         wait_until_ready(port)
-
-        def body() -> Iterator[bytes]:
-            yield png[:50]
-            time.sleep(0.2)  # the first part is with the server, which has begun the request
+        head = (
+            f"POST /retarget HTTP/1.1\r\nHost: here\r\nContent-Type: image/png\r\nContent-Length: {len(png)}\r\n"
+            "Expect: 100-continue\r\n\r\n"
+        )
+        with socket.create_connection(("127.0.0.1", port)) as connection, connection.makefile("rb") as answers:
+            connection.sendall(head.encode())
+            assert answers.readline() == b"HTTP/1.1 100 Continue\r\n"  # the request has begun
             process.terminate()
             time.sleep(0.3)
-            yield png[50:]
-
-        answer = httpx.post(f"http://127.0.0.1:{port}/retarget", content=body(), headers={"Content-Type": "image/png"})
-        assert answer.status_code == 200
+            connection.sendall(png)
+            answers.readline()
+            assert answers.readline() == b"HTTP/1.1 200 OK\r\n"
         assert process.wait(20) == 0
 
 
