@@ -86,27 +86,22 @@ def light_mesh(vertices: np.ndarray, triangles: np.ndarray, count: int) -> tuple
     return np.array(picked), corners[np.sort(first)].astype(np.int32)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("source", type=Path, help="ict_facekit.npz")
-    parser.add_argument("--out", type=Path, default=Path("models/face_model.npz"))
-    parser.add_argument("--jaw-line", default=JAW_LINE, help="name of the landmark set to use")
-    args = parser.parse_args()
-
-    with np.load(args.source, allow_pickle=False) as source:
+def build(source_path: Path, out: Path, jaw_line: str = JAW_LINE) -> None:
+    """Writes the face model to `out` with the landmark set `jaw_line`, and its notice beside it."""
+    with np.load(source_path, allow_pickle=False) as source:
         mean = source["mean"].astype(np.float32)
         identity = source["identity"][:IDENTITY_MODES].astype(np.float32)
         names, expression = expression_basis(list(source["expression_names"]), source["expression"].astype(np.float32))
-        landmarks = source[args.jaw_line]
+        landmarks = source[jaw_line]
         triangles = source["triangles"]
     if len(names) != EXPRESSIONS:
-        raise SystemExit(f"{args.source}: expected {EXPRESSIONS} expressions after the selection, found {len(names)}")
+        raise SystemExit(f"{source_path}: expected {EXPRESSIONS} expressions after the selection, found {len(names)}")
 
     narrow = triangles[(triangles < NARROW_FACE_VERTICES).all(axis=1)]
     mesh, mesh_triangles = light_mesh(mean[:NARROW_FACE_VERTICES], narrow, MESH_VERTICES)
-    args.out.parent.mkdir(parents=True, exist_ok=True)
+    out.parent.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(
-        args.out,
+        out,
         landmarks_mean=mean[landmarks],
         landmarks_identity=identity[:, landmarks],
         landmarks_expression=expression[:, landmarks],
@@ -117,8 +112,16 @@ def main() -> None:
         expression_names=np.array(names),
         license=np.array(LICENSE),
     )
-    args.out.with_suffix(".LICENSE").write_text(LICENSE)
-    print(f"{args.out}: {len(mesh)} vertices, {len(mesh_triangles)} triangles, {args.out.stat().st_size / 1e6:.2f} MB")
+    out.with_suffix(".LICENSE").write_text(LICENSE)
+    print(f"{out}: {len(mesh)} vertices, {len(mesh_triangles)} triangles, {out.stat().st_size / 1e6:.2f} MB")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("source", type=Path, help="ict_facekit.npz")
+    parser.add_argument("--out", type=Path, default=Path("models/face_model.npz"))
+    args = parser.parse_args()
+    build(args.source, args.out)
 
 
 if __name__ == "__main__":

@@ -119,7 +119,7 @@ class PaperSFN(nn.Module):
 class PaperMFN(nn.Module):
     """288 x 288 in, 9 x 9 cells of 5 anchors out; every output as in training/networks.py."""
 
-    levels = (Level(32, ((13, 13), (21, 21), (30, 30), (42, 42), (62, 62))),)
+    levels = (Level(32, ((11, 13), (18, 21), (27, 30), (38, 40), (55, 60))),)
     input_size = 288
 
     def __init__(self) -> None:

@@ -19,6 +19,9 @@ from training.loop import Run, decayed_parameters, keep_memory
 from training.losses import SMALLEST_SPREAD, CoefficientLoss, box_loss, score_loss
 from training.networks import MFN, Level
 
+PICTURES = [Path(".work/pack/groups.npy"), Path(".work/pack/singles.npy"), Path(".work/turned.npy")]
+LABELS = [Path(".work/labels/groups.npz"), Path(".work/labels/singles.npz"), Path(".work/turned.npz")]
+SHARES = [0.7, 0.2, 0.1]
 NETWORK_SIDE = 288  # pixels, long side of a picture that fills the network's input
 SMALLEST, LARGEST = 7.0, 250.0  # pixels: sizes that zooming gives to the face it is about
 WHOLE_SHARE = 0.5  # of the pictures keep about their own size, the others zoom to a face
@@ -168,12 +171,9 @@ def strides_of(levels: tuple[Level, ...], size: int, device: str) -> Tensor:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--run", type=Path, required=True, help="folder of the run; resumed where it exists")
-    parser.add_argument("--pack", type=Path, default=Path(".work/pack"))
-    parser.add_argument(
-        "--groups", type=Path, default=Path(".work/pack/groups.boxes.npz"), help="labels of the group photos"
-    )
-    parser.add_argument("--singles", type=Path, help="labels of the single faces; without it they are left out")
-    parser.add_argument("--single-share", type=float, default=0.3, help="share of pictures that are single faces")
+    parser.add_argument("--pictures", type=Path, nargs="+", default=PICTURES, help="packed pictures, .npy")
+    parser.add_argument("--labels", type=Path, nargs="+", default=LABELS, help="their faces, .npz, in the same order")
+    parser.add_argument("--shares", type=float, nargs="+", default=SHARES, help="of each set in a batch")
     parser.add_argument("--size", type=int, default=192, help="side of the training windows, pixels")
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--steps", type=int, default=10000)
@@ -194,11 +194,7 @@ def main() -> None:
     run = Run(args.run, network, copy.deepcopy(network), optimizer, generator, args.steps, args.rate, args.minutes)
     run.resume()
 
-    sets = [PictureSet.load(args.pack / "groups.npy", args.groups, device)]
-    shares = [1.0]
-    if args.singles:
-        sets.append(PictureSet.load(args.pack / "singles.npy", args.singles, device))
-        shares = [1 - args.single_share, args.single_share]
+    sets = [PictureSet.load(*paths, device) for paths in zip(args.pictures, args.labels, strict=True)]
     pools = [s.with_faces() for s in sets]
     face_model = FaceModel.load(Path("models/face_model.npz"))
     partner = torch.from_numpy(mirrored_expressions(face_model.expression_names)).to(device)
@@ -214,7 +210,7 @@ def main() -> None:
     while run.running():
         tau = 10 / max(1.0, run.step / steps_per_epoch)
         batches = []
-        for pictures, pool, share in zip(sets, pools, shares, strict=True):
+        for pictures, pool, share in zip(sets, pools, args.shares, strict=True):
             n = round(args.batch * share)
             chosen = pool[(uniform(n, 0, 1, generator) * len(pool)).long()]
             batches.append(draw_batch(pictures, chosen, args.size, partner, generator))

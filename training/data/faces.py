@@ -10,44 +10,14 @@ from torch import Tensor
 
 # A mirrored face: left and right exchanged among the 68 points (iBUG order), and identity modes whose sign flips
 # because they are the face model's asymmetric ones.
-MIRRORED_POINTS = np.array(
+MIRRORED_POINTS = np.concatenate(
     [
-        *range(16, -1, -1),
-        *range(26, 16, -1),
-        *range(27, 31),
-        *range(35, 30, -1),
-        45,
-        44,
-        43,
-        42,
-        47,
-        46,
-        39,
-        38,
-        37,
-        36,
-        41,
-        40,
-        54,
-        53,
-        52,
-        51,
-        50,
-        49,
-        48,
-        59,
-        58,
-        57,
-        56,
-        55,
-        64,
-        63,
-        62,
-        61,
-        60,
-        67,
-        66,
-        65,
+        np.arange(16, -1, -1),  # jaw
+        np.arange(26, 16, -1),  # brows
+        [27, 28, 29, 30, 35, 34, 33, 32, 31],  # nose
+        [45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40],  # eyes
+        [54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55],  # outer lips
+        [64, 63, 62, 61, 60, 67, 66, 65],  # inner lips
     ]
 )
 ASYMMETRIC_IDENTITY_MODES = (9, 20, 25, 28, 33, 37, 43, 45)
@@ -71,7 +41,7 @@ class FaceLabels:
     """N faces in pixels of their picture; NumPy arrays on disk, torch tensors in training, the same names.
 
     picture: (N,) index of the picture. box: (N, 4) x1 y1 x2 y2. quaternion: (N, 4). origin: (N, 2) where the head
-    frame's origin projects. scale: (N,) pixels a cm. identity: (N, 50). expression: (N, 46). points: (N, 68, 2) targets.
+    frame's origin projects. scale: (N,) pixels a cm. identity: (N, 50). expression: (N, 46). points: (N, 68, 2).
     point_weight: (N, 68), 0 where one is not to be trusted. fitted: (N,) 1 where pose and coefficients are known,
     down to 0. ignored: (N,) 1 where the box is neither a face to find nor background.
     """

@@ -13,8 +13,9 @@ import torch
 
 from service.face_model import FaceModel
 from service.rotation import quaternion_to_euler
-from training.data.archives import GROUP_PHOTOS, HELD_OUT_CLIPS, SINGLE_FACES, box_of_points
+from training.data.archives import GROUP_PHOTOS, HELD_OUT_CLIPS, SINGLE_FACES, box_of_points, read_archive
 from training.data.faces import FaceLabels
+from training.data.pack import GROUP_SIDE, SINGLE_SIDE
 from training.labels.correction import INNER, Correction, teacher_points
 from training.labels.fit import Fit, fit
 
@@ -125,11 +126,15 @@ def expressions_of(blendshapes: np.ndarray, names: tuple[str, ...]) -> np.ndarra
     return np.stack([blendshapes[:, columns(name)].mean(1) for name in names], axis=1).astype(np.float64)
 
 
+def by_hand(taught: Taught) -> np.ndarray:
+    """(N,) faces that a person annotated and both views of the teacher saw."""
+    exact = np.array([any(source in name for source in EXACT_SOURCES) for name in taught.picture])
+    return taught.found.all(1) & np.isfinite(taught.points[:, 0, 0]) & ~exact
+
+
 def learn_correction(taught: Taught, to_68: np.ndarray) -> Correction:
     """From the hand-annotated training photos."""
-    by_hand = taught.found.all(1) & np.isfinite(taught.points[:, 0, 0])
-    by_hand &= ~np.array([any(source in name for source in EXACT_SOURCES) for name in taught.picture])
-    chosen = taught.where(by_hand)
+    chosen = taught.where(by_hand(taught))
     return Correction.learn(teacher_points(chosen.landmarks, to_68).mean(1), chosen.points.astype(np.float64))
 
 
@@ -239,9 +244,6 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(1)
     args.out.mkdir(parents=True, exist_ok=True)
-
-    from training.data.archives import read_archive
-    from training.data.pack import GROUP_SIDE, SINGLE_SIDE
 
     face_model = FaceModel.load(Path("models/face_model.npz"))
     with np.load(args.face_model_source) as source:

@@ -1,0 +1,59 @@
+"""Sampled pixels go where the transform says."""
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from training.data.augment import degrade, occlude, recolour, sample  # noqa: E402
+from training.data.faces import Similarity  # noqa: E402
+
+
+def spot(x: int, y: int, side: int = 64) -> torch.Tensor:
+    """A white 3 x 3 spot around the pixel (x, y) on black."""
+    image = np.zeros((1, side, side, 3), np.uint8)
+    image[0, y - 1 : y + 2, x - 1 : x + 2] = 255
+    return torch.from_numpy(image)
+
+
+def centre_of_light(image: torch.Tensor) -> np.ndarray:
+    """(2,) x, y in continuous pixels: a pixel's centre is half a pixel from its corner."""
+    light = image[0, 0].numpy()
+    y, x = np.mgrid[: light.shape[0], : light.shape[1]] + 0.5
+    return np.array([(x * light).sum(), (y * light).sum()]) / light.sum()
+
+
+@pytest.mark.parametrize("mirror", [False, True])
+@pytest.mark.parametrize(("angle", "scale"), [(0.0, 1.0), (0.4, 1.5), (-0.7, 0.6), (0.2, 0.3)])
+def test_a_spot_lands_where_its_centre_is_sent(mirror: bool, angle: float, scale: float) -> None:
+    transform = Similarity.about(
+        torch.tensor([[30.5, 24.5]]),
+        torch.tensor([[33.0, 29.0]]),
+        torch.tensor([scale]),
+        torch.tensor([angle]),
+        torch.tensor([mirror]),
+    )
+    out = sample(spot(36, 20), transform, 64, pad=0.0)
+    expected = transform.points(torch.tensor([[36.5, 20.5]]))[0]
+    np.testing.assert_allclose(centre_of_light(out), expected, atol=0.35)
+
+
+def test_outside_the_picture_is_grey() -> None:
+    here = torch.zeros(1, 2)
+    transform = Similarity(torch.tensor([False]), torch.zeros(1), torch.ones(1), here + 40)
+    out = sample(torch.full((1, 64, 64, 3), 200, dtype=torch.uint8), transform, 64)
+    assert float(out[0, 0, 10, 10]) == 114
+    assert float(out[0, 0, 50, 50]) == pytest.approx(200)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_colours_stay_in_range_and_depend_on_the_seed_alone(seed: int) -> None:
+    images = torch.rand(6, 3, 32, 32) * 255
+
+    def changed() -> torch.Tensor:
+        generator = torch.Generator().manual_seed(seed)
+        return occlude(degrade(recolour(images.clone(), generator), 0.5, 0.2, generator), 0.5, generator)
+
+    assert changed().min() >= 0
+    assert changed().max() <= 255
+    torch.testing.assert_close(changed(), changed())

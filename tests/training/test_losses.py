@@ -1,0 +1,71 @@
+"""Losses at points where their value is known."""
+
+from pathlib import Path
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from training.data.faces import FaceLabels  # noqa: E402
+from training.decoding import Landmarks, Pose  # noqa: E402
+from training.losses import LANDMARK_WEIGHT, CoefficientLoss, box_loss, score_loss  # noqa: E402
+
+LANDMARKS = Landmarks.load(Path("models/face_model.npz"))
+
+
+def test_boxes_apart_together_and_within() -> None:
+    target = torch.tensor([[0.0, 0, 2, 2]]).expand(3, 4)
+    predicted = torch.tensor([[0.0, 0, 2, 2], [2, 0, 4, 2], [0, 0, 1, 2]])
+    loss, iou = box_loss(predicted, target)
+    torch.testing.assert_close(iou, torch.tensor([1.0, 0, 0.5]))
+    torch.testing.assert_close(loss, torch.tensor([0.0, 1, 0.5]))  # side by side fill their hull: no further penalty
+
+
+def test_boxes_far_apart_cost_more() -> None:
+    loss, _ = box_loss(torch.tensor([[6.0, 0, 8, 2]]), torch.tensor([[0.0, 0, 2, 2]]))
+    assert float(loss) == pytest.approx(1 + 8 / 16)  # union 8 of a hull of 16
+
+
+def test_a_sure_and_right_score_costs_nothing_and_ignored_priors_never_do() -> None:
+    logits = torch.tensor([[20.0, -20.0, 20.0]])
+    target = torch.tensor([[1.0, 0.0, 0.0]])
+    assert float(score_loss(logits, target, torch.tensor([[1.0, 1, 0]]))) == pytest.approx(0, abs=1e-6)
+    assert float(score_loss(logits, target, torch.ones(1, 3))) == pytest.approx(20, rel=1e-3)
+
+
+def face() -> tuple[FaceLabels, Pose]:
+    labels = FaceLabels.of_boxes(*(torch.tensor(x).numpy() for x in ([0], [[0.0, 0, 50, 50]], [0.0])))
+    labels.scale[:] = 5
+    labels.fitted[:] = 1
+    labels.expression[:] = 0.1
+    labels.point_weight[:] = 1
+    pose = Pose(labels.quaternion, labels.origin, labels.scale)
+    labels.points = LANDMARKS(pose, labels.identity, labels.expression)
+    return labels, pose
+
+
+def test_the_truth_costs_nothing_and_its_opposite_quaternion_neither() -> None:
+    labels, pose = face()
+    loss = CoefficientLoss(LANDMARKS, torch.full((46,), 0.1))
+    pose.quaternion = -pose.quaternion
+    terms = loss(pose, labels.identity, labels.expression, labels, tau=1.0)
+    assert sum(float(term) for term in terms.values()) == pytest.approx(0, abs=1e-2)
+
+
+def test_landmarks_a_tenth_of_the_face_away_cost_a_tenth() -> None:
+    labels, pose = face()
+    extent = (labels.points.amax(1) - labels.points.amin(1))[0]
+    pose.origin = pose.origin + torch.tensor([0.1, 0.0]) * extent.prod().sqrt()
+    terms = CoefficientLoss(LANDMARKS, torch.full((46,), 0.1))(
+        pose, labels.identity, labels.expression, labels, tau=1.0
+    )
+    assert float(terms["landmarks"]) == pytest.approx(0.1 * LANDMARK_WEIGHT, rel=1e-3)
+
+
+def test_unfitted_faces_do_not_count() -> None:
+    labels, pose = face()
+    labels.fitted[:] = 0
+    terms = CoefficientLoss(LANDMARKS, torch.full((46,), 0.1))(
+        pose, labels.identity + 3, labels.expression, labels, tau=1.0
+    )
+    assert sum(float(term) for term in terms.values()) == 0
