@@ -20,8 +20,7 @@ from torch import Tensor, nn
 from service.face_model import FaceModel
 from training.data.crops import CROP_FACTOR
 from training.data.pack import PAD
-from training.networks import MFN, SFN
-from training.paper_networks import PaperMFN, PaperSFN
+from training.variants import MULTIPLE, SINGLE
 
 VERSION = "0.1.0"
 OUTPUTS = {"mfn": ("detection", "pose", "identity", "expression"), "sfn": ("pose", "identity", "expression")}
@@ -31,7 +30,6 @@ UNOBSERVED_ARKIT = [
     *("eyeLookInLeft", "eyeLookInRight", "eyeLookOutLeft", "eyeLookOutRight", "eyeLookUpLeft", "eyeLookUpRight"),
     "tongueOut",
 ]
-VARIANTS: dict[str, type[nn.Module]] = {"mfn": MFN, "sfn": SFN, "paper-mfn": PaperMFN, "paper-sfn": PaperSFN}
 
 
 class Bytes(nn.Module):
@@ -113,7 +111,7 @@ def describe(path: Path, network: nn.Module, kind: str) -> dict[str, Any]:
 
 def load_averaged(run: Path, variant: str) -> nn.Module:
     """The averaged network of a run's checkpoint."""
-    network = VARIANTS[variant]()
+    network = {**MULTIPLE, **SINGLE}[variant]()
     state = torch.load(run / "checkpoint.pt", map_location="cpu", weights_only=True)
     network.load_state_dict(state["averaged"])
     return network.eval()
@@ -123,8 +121,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--mfn", type=Path, required=True, help="folder of the run")
     parser.add_argument("--sfn", type=Path, required=True, help="folder of the run")
-    parser.add_argument("--mfn-variant", choices=("mfn", "paper-mfn"), default="mfn")
-    parser.add_argument("--sfn-variant", choices=("sfn", "paper-sfn"), default="sfn")
+    parser.add_argument("--mfn-variant", choices=MULTIPLE, default="mfn")
+    parser.add_argument("--sfn-variant", choices=SINGLE, default="sfn")
     parser.add_argument("--out", type=Path, default=Path("models"))
     parser.add_argument("--face-model", type=Path, default=Path("models/face_model.npz"))
     args = parser.parse_args()

@@ -17,7 +17,8 @@ from training.data.faces import FaceLabels, Similarity, mirrored_expressions
 from training.decoding import Landmarks, decode_boxes, decode_pose, priors_of
 from training.loop import Run, decayed_parameters, keep_memory
 from training.losses import SMALLEST_SPREAD, CoefficientLoss, box_loss, score_loss
-from training.networks import MFN, Level
+from training.networks import Level, Outputs
+from training.variants import ASSIGNMENTS, MULTIPLE, PRECISIONS, in_precision
 
 PICTURES = [Path(".work/pack/groups.npy"), Path(".work/pack/singles.npy"), Path(".work/turned.npy")]
 LABELS = [Path(".work/labels/groups.npz"), Path(".work/labels/singles.npz"), Path(".work/turned.npz")]
@@ -138,9 +139,10 @@ def losses_of(
     assignment: Assignment,
     coefficients: CoefficientLoss,
     tau: float,
+    precision: str = "float32",
 ) -> dict[str, Tensor]:
     """Detection losses plus equation 4."""
-    outputs = network(batch.images)
+    outputs = Outputs(*in_precision(network, batch.images, precision))
     assigned, counted = targets_of(batch, priors, strides, assignment)
     picture, prior = (assigned >= 0).nonzero(as_tuple=True)
     target = batch.faces[assigned[picture, prior]]
@@ -171,6 +173,8 @@ def strides_of(levels: tuple[Level, ...], size: int, device: str) -> Tensor:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--run", type=Path, required=True, help="folder of the run; resumed where it exists")
+    parser.add_argument("--variant", choices=MULTIPLE, default="mfn")
+    parser.add_argument("--precision", choices=PRECISIONS, default="float32")
     parser.add_argument("--pictures", type=Path, nargs="+", default=PICTURES, help="packed pictures, .npy")
     parser.add_argument("--labels", type=Path, nargs="+", default=LABELS, help="their faces, .npz, in the same order")
     parser.add_argument("--shares", type=float, nargs="+", default=SHARES, help="of each set in a batch")
@@ -189,7 +193,7 @@ def main() -> None:
     torch.manual_seed(args.seed)
     device = args.device
     generator = torch.Generator(device).manual_seed(args.seed)
-    network = MFN().to(device, memory_format=torch.channels_last)
+    network = MULTIPLE[args.variant]().to(device, memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(decayed_parameters(network, 0.02), lr=args.rate)
     run = Run(args.run, network, copy.deepcopy(network), optimizer, generator, args.steps, args.rate, args.minutes)
     run.resume()
@@ -203,7 +207,7 @@ def main() -> None:
     coefficients = CoefficientLoss(Landmarks(face_model).to(device), spread)
     priors = priors_of(network.levels, args.size, device)
     strides = strides_of(network.levels, args.size, device)
-    assignment = Assignment()
+    assignment = ASSIGNMENTS[args.variant]
     steps_per_epoch = sum(len(pool) for pool in pools) / args.batch
 
     network.train()
@@ -219,7 +223,8 @@ def main() -> None:
             FaceLabels.concatenate([b.faces for b in batches]),
             torch.cat([b.row + sum(len(a.images) for a in batches[:i]) for i, b in enumerate(batches)]),
         )
-        run.update(losses_of(network, batch, priors, strides, assignment, coefficients, tau))
+        terms = losses_of(network, batch, priors, strides, assignment, coefficients, tau, args.precision)
+        run.update(terms)
         if run.step % 100 == 0:
             run.report(args.batch, {"tau": tau})
             run.save()

@@ -17,7 +17,7 @@ from training.data.faces import FaceLabels, Similarity, mirrored_expressions
 from training.decoding import Landmarks, decode_pose
 from training.loop import Run, decayed_parameters, keep_memory
 from training.losses import SMALLEST_SPREAD, CoefficientLoss
-from training.networks import SFN
+from training.variants import PRECISIONS, SINGLE, in_precision
 
 SCALES = (0.8, 1.2)  # of the crop, and
 SHIFT = 0.10  # of its side (paper section 4.3.1)
@@ -79,10 +79,15 @@ def draw_views(
 
 
 def losses_of(
-    network: nn.Module, images: Tensor, labels: FaceLabels, coefficients: CoefficientLoss, tau: float
+    network: nn.Module,
+    images: Tensor,
+    labels: FaceLabels,
+    coefficients: CoefficientLoss,
+    tau: float,
+    precision: str = "float32",
 ) -> dict[str, Tensor]:
     """Equation 3 plus the agreement of the views."""
-    pose, identity, logits = network(images)
+    pose, identity, logits = in_precision(network, images, precision)
     side = images.shape[-1]
     prior = torch.tensor([side / 2, side / 2, side, side], device=images.device)
     expression = torch.sigmoid(logits)
@@ -96,6 +101,8 @@ def losses_of(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--run", type=Path, required=True, help="folder of the run; resumed where it exists")
+    parser.add_argument("--variant", choices=SINGLE, default="sfn")
+    parser.add_argument("--precision", choices=PRECISIONS, default="float32")
     parser.add_argument(
         "--crops", type=Path, nargs="+", default=[Path(".work/crops/singles"), Path(".work/crops/groups")]
     )
@@ -114,7 +121,7 @@ def main() -> None:
     torch.manual_seed(args.seed)
     device = args.device
     generator = torch.Generator(device).manual_seed(args.seed)
-    network = SFN().to(device, memory_format=torch.channels_last)
+    network = SINGLE[args.variant]().to(device, memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(decayed_parameters(network, 0.02), lr=args.rate)
     run = Run(args.run, network, copy.deepcopy(network), optimizer, generator, args.steps, args.rate, args.minutes)
     run.resume()
@@ -132,7 +139,7 @@ def main() -> None:
         images, labels = draw_views(sets, args.faces, network.input_size, partner, generator)
         images = occlude(degrade(recolour(images, generator), SOFT_SHARE, SMALLEST_SHARE, generator), 0.1, generator)
         images = images.contiguous(memory_format=torch.channels_last)
-        run.update(losses_of(network, images, labels, coefficients, tau))
+        run.update(losses_of(network, images, labels, coefficients, tau, args.precision))
         if run.step % 100 == 0:
             run.report(VIEWS * args.faces, {"tau": tau})
             run.save()

@@ -14,13 +14,14 @@ from training.data.augment import sample
 from training.data.crops import CROP_FACTOR, upright_crop
 from training.decoding import Landmarks, decode_pose
 from training.evaluation.landmarks import landmark_metrics
-from training.export import VARIANTS, load_averaged
+from training.export import load_averaged
+from training.variants import SINGLE
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--run", type=Path, required=True)
-    parser.add_argument("--variant", choices=[name for name in VARIANTS if name.endswith("sfn")], default="sfn")
+    parser.add_argument("--variant", choices=SINGLE, default="sfn")
     parser.add_argument("--archive", type=Path, default=Path("../shared/data/landmarks_val.tar"))
     args = parser.parse_args()
     torch.set_num_threads(1)

@@ -1,0 +1,91 @@
+"""Every variant takes steps on a handful of made-up faces, stops, goes on where it stopped, and exports."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from service.face_model import FaceModel  # noqa: E402
+from service.rotation import euler_to_quaternion  # noqa: E402
+from training import export, train_mfn, train_sfn  # noqa: E402
+from training.data.faces import FaceLabels  # noqa: E402
+from training.decoding import Landmarks, Pose  # noqa: E402
+
+FACES = 12
+
+
+@pytest.fixture(scope="module")
+def made_up(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """FACES pictures of noise, 192 x 192, with one labelled face each; the files that both commands read."""
+    folder = tmp_path_factory.mktemp("set")
+    rng = np.random.default_rng(0)
+    np.save(folder / "faces.npy", rng.integers(0, 256, (FACES, 192, 192, 3), dtype=np.uint8))
+    np.save(folder / "faces.sizes.npy", np.full((FACES, 2), 192, np.float32))
+    box = np.tile(np.array([50, 50, 140, 140], np.float32), (FACES, 1))
+    labels = FaceLabels.of_boxes(np.arange(FACES), box, np.zeros(FACES))
+    labels.quaternion = torch.from_numpy(euler_to_quaternion(*rng.uniform(-20, 20, (3, FACES))).astype(np.float32))
+    labels.scale[:] = 5
+    labels.identity = torch.from_numpy(rng.normal(size=(FACES, 50)).astype(np.float32))
+    labels.expression = torch.from_numpy(rng.uniform(0, 0.5, (FACES, 46)).astype(np.float32))
+    model = Landmarks(FaceModel.load(Path("models/face_model.npz")))
+    pose = Pose(labels.quaternion, labels.origin, labels.scale)
+    labels.points = model(pose, labels.identity, labels.expression)
+    labels.point_weight[:] = 1
+    labels.fitted[:] = 1
+    labels.save(folder / "faces.npz")
+    return folder
+
+
+def arguments(kind: str, variant: str, data: Path, run: Path, steps: int) -> list[str]:
+    common = ["--run", str(run), "--variant", variant, "--device", "cpu", "--steps", str(steps), "--shares", "1.0"]
+    if kind == "mfn":
+        pictures = ["--pictures", str(data / "faces.npy"), "--labels", str(data / "faces.npz")]
+        return [*common, *pictures, "--batch", "4", "--size", "96"]
+    return [*common, "--crops", str(data / "faces"), "--faces", "4"]
+
+
+def train(
+    monkeypatch: pytest.MonkeyPatch, kind: str, variant: str, data: Path, run: Path, steps: int
+) -> dict[str, object]:
+    monkeypatch.setattr("sys.argv", ["train", *arguments(kind, variant, data, run, steps)])
+    (train_mfn if kind == "mfn" else train_sfn).main()
+    return torch.load(run / "checkpoint.pt", weights_only=True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "variant"), [("mfn", "mfn"), ("mfn", "paper-mfn"), ("sfn", "sfn"), ("sfn", "paper-sfn")]
+)
+def test_every_variant_learns_a_little(
+    kind: str, variant: str, made_up: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = train(monkeypatch, kind, variant, made_up, tmp_path, 3)
+    assert state["step"] == 3
+    assert all(bool(torch.isfinite(value).all()) for value in state["network"].values())
+
+
+def test_pieces_give_the_same_run_as_one(made_up: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("training.loop.WARM_UP_STEPS", 100)  # so that the rate does not depend on the planned length
+    whole = train(monkeypatch, "sfn", "sfn", made_up, tmp_path / "whole", 4)
+    train(monkeypatch, "sfn", "sfn", made_up, tmp_path / "pieces", 2)
+    pieces = train(monkeypatch, "sfn", "sfn", made_up, tmp_path / "pieces", 4)
+    for name, value in whole["network"].items():
+        torch.testing.assert_close(value, pieces["network"][name])
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_runs_export_to_a_folder_that_the_service_loads(
+    made_up: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from service.model_files import Models
+
+    pytest.importorskip("onnxscript")
+    for kind in ("mfn", "sfn"):
+        train(monkeypatch, kind, kind, made_up, tmp_path / kind, 1)
+    out = tmp_path / "models"
+    runs = ["--mfn", str(tmp_path / "mfn"), "--sfn", str(tmp_path / "sfn"), "--out", str(out)]
+    monkeypatch.setattr("sys.argv", ["export", *runs])
+    export.main()
+    models = Models.load(out)
+    assert models.mfn.run(np.zeros((1, 288, 288, 3), np.uint8))["detection"].shape == (1, 1701, 5)

@@ -1,0 +1,150 @@
+"""Reference answers of the published networks, to hold the served ones against: `python -m training.reference`.
+
+Runs the weights in models/weights/ with torch on tests/pictures/five_faces.webp and decodes the raw outputs with
+training.decoding, so that neither ONNX nor the service's decoding has a part in the numbers. To be run again after each
+export. Writes tests/service/reference_faces.json:
+
+    networks  {"mfn", "sfn"}: sha256 of the ONNX files that were published with these weights
+    mfn       the faces in descending score: score, box [x1, y1, x2, y2], quaternion, origin [x, y], scale, identity,
+              expression, in pixels of the network's input
+    sfn       a look at each of them: crop {"centre", "side", "roll"} as in service.refine.Crop; quaternion, identity,
+              expression and the 68 landmarks of the head as it stands in the picture, in pixels of the picture
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from service.image import decode
+from service.letterbox import Letterbox
+from service.model_files import Models
+from service.pipeline import Options, Pipeline
+from service.refine import Crop, crops_of
+from service.rotation import Array
+from training.decoding import Landmarks, decode_boxes, decode_pose, priors_of
+from training.variants import MULTIPLE, SINGLE
+
+PICTURE = Path("tests/pictures/five_faces.webp")
+OUT = Path("tests/service/reference_faces.json")
+MIN_SCORE = 0.5
+DIGITS = 5
+
+
+def load_published(network: nn.Module, path: Path) -> nn.Module:
+    """The network with the float weights of an .npz file; batch normalisation's counters are not needed any more."""
+    with np.load(path) as arrays:
+        state = {name: torch.from_numpy(arrays[name]) for name in arrays.files}
+    missing, unexpected = network.load_state_dict(state, strict=False)
+    if unexpected or any(not name.endswith("num_batches_tracked") for name in missing):
+        raise SystemExit(f"{path} holds the weights of another network: missing {missing}, unexpected {unexpected}.")
+    return network.eval()
+
+
+def pixels(image: Array) -> Tensor:
+    """(1, 3, H, W) float of (H, W, 3) uint8."""
+    return torch.from_numpy(image.copy()).permute(2, 0, 1)[None].float()
+
+
+def mfn_faces(network: nn.Module, square: Array) -> list[dict[str, Any]]:
+    detection, pose, identity, expression = (output[0] for output in network(pixels(square)))
+    priors = priors_of(network.levels, network.input_size)
+    score, boxes = torch.sigmoid(detection[:, 4]), decode_boxes(detection, priors)
+    poses = decode_pose(pose, priors)
+    return [
+        {
+            "score": score[i],
+            "box": boxes[i],
+            "quaternion": poses.quaternion[i] * torch.sign(poses.quaternion[i, 3]),
+            "origin": poses.origin[i],
+            "scale": poses.scale[i],
+            "identity": identity[i],
+            "expression": torch.sigmoid(expression[i]),
+        }
+        for i in best_of_each(score, boxes)
+    ]
+
+
+def best_of_each(score: Tensor, boxes: Tensor) -> list[int]:
+    """Of the boxes above MIN_SCORE the best on each face: those that hold no better one's centre in their own."""
+    kept: list[int] = []
+    for i in torch.argsort(score, descending=True).tolist():
+        if score[i] < MIN_SCORE:
+            break
+        centres = (boxes[kept, :2] + boxes[kept, 2:]) / 2
+        inside = ((centres > boxes[i, :2]) & (centres < boxes[i, 2:])).all(1)
+        if not inside.any():
+            kept.append(i)
+    return kept
+
+
+def sfn_face(network: nn.Module, landmarks: Landmarks, crop: Crop, sample: Array) -> dict[str, Any]:
+    size = network.input_size
+    pose, identity, expression = network(pixels(sample))
+    expression = torch.sigmoid(expression)
+    seen = decode_pose(pose, torch.tensor([[size / 2, size / 2, size, size]]))
+    # The crop is the picture turned clockwise by roll: what is right in the crop lies that much further up in the
+    # picture, whose y points down.
+    angle = np.radians(crop.roll)
+    turn = torch.tensor([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]], dtype=torch.float32)
+    offset = (landmarks(seen, identity, expression)[0] - size / 2) * (crop.side / size)
+    x, y, z, w = seen.quaternion[0].tolist()
+    s, c = np.sin(angle / 2), np.cos(angle / 2)
+    quaternion = torch.tensor([c * x - s * y, c * y + s * x, c * z + s * w, c * w - s * z])  # (0, 0, s, c) times it
+    return {
+        "crop": {"centre": torch.from_numpy(np.asarray(crop.centre)), "side": crop.side, "roll": crop.roll},
+        "quaternion": quaternion * torch.sign(quaternion[3]),
+        "identity": identity[0],
+        "expression": expression[0],
+        "landmarks": offset @ turn.T + torch.tensor(np.asarray(crop.centre), dtype=torch.float32),
+    }
+
+
+def plain(value: Any) -> Any:
+    """JSON's own types, rounded."""
+    if isinstance(value, dict):
+        return {name: plain(entry) for name, entry in value.items()}
+    if isinstance(value, list):
+        return [plain(entry) for entry in value]
+    if isinstance(value, Tensor):
+        return plain(value.tolist())
+    return round(value, DIGITS) if isinstance(value, float) else value
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--models", type=Path, default=Path("models"))
+    parser.add_argument("--mfn-variant", choices=MULTIPLE, default="mfn")
+    parser.add_argument("--sfn-variant", choices=SINGLE, default="sfn")
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+
+    models = Models.load(args.models)
+    mfn = load_published(MULTIPLE[args.mfn_variant](), args.models / "weights" / "mfn.npz")
+    sfn = load_published(SINGLE[args.sfn_variant](), args.models / "weights" / "sfn.npz")
+    landmarks = Landmarks.load(args.models / "face_model.npz")
+
+    picture = decode(PICTURE.read_bytes(), 10**6, 25.0)
+    square = Letterbox.fit(picture.width, picture.height, models.side).apply(picture.pixels)
+    found = Pipeline(models).retarget_picture(picture, Options()).faces
+    # Where to look closer is the input of the second network; how it was chosen is nothing to the decoding.
+    crops = [
+        Crop(np.round(crop.centre, 1), round(crop.side, 1), round(crop.roll, 1))
+        for crop in crops_of(found, models.face_model, picture.width, picture.height, models.crop_factor)
+    ]
+    with torch.inference_mode():
+        reference = {
+            "networks": {"mfn": models.manifest.networks.mfn.sha256, "sfn": models.manifest.networks.sfn.sha256},
+            "mfn": mfn_faces(mfn, square),
+            "sfn": [sfn_face(sfn, landmarks, crop, crop.sample(picture)) for crop in crops],
+        }
+    OUT.write_text(json.dumps(plain(reference), separators=(",", ":")).replace('{"', '\n{"') + "\n")
+    print(f"{OUT}: {len(reference['mfn'])} faces, {OUT.stat().st_size} bytes")
+
+
+if __name__ == "__main__":
+    main()
