@@ -1,6 +1,10 @@
-"""The published networks on a photo free of rights: the astronaut of scikit-image, measured by eye."""
+"""The published networks on pictures free of rights: scikit-image's astronaut, measured by eye, and rendered heads,
+whose labels are exact. What people notice is tested; how accurate the networks are, training/evaluation measures."""
 
+import json
 from io import BytesIO
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +17,7 @@ from service.pipeline import Options, Pipeline
 from service.rotation import quaternion_to_euler
 from tests.service.tiny_models import PUBLISHED, encoded
 
-pytestmark = pytest.mark.skip(reason="models/ holds no trained networks yet")
+PICTURES = Path(__file__).resolve().parents[1] / "pictures"
 
 # Pixels in the photo of 512 x 512; left and right are the subject's.
 RIGHT_EYE, LEFT_EYE, NOSE_TIP = (202, 101), (246, 103), (224, 124)
@@ -97,3 +101,38 @@ def test_orientation_and_resolution_change_little(pipeline: Pipeline, photo: Ima
     assert np.abs(points_of(pipeline, result.faces, 512, 512) - points).max() < 0.03 * FACE_HEIGHT
     _, large = the_face(pipeline, photo.resize((1536, 1536), Image.Resampling.BICUBIC))
     assert np.linalg.norm(large / 3 - points, axis=-1).mean() < 0.03 * FACE_HEIGHT
+
+
+def rendered(pipeline: Pipeline, name: str, kind: str) -> list[tuple[dict[str, Any], Face, np.ndarray]]:
+    """Each rendered head's labels with the face found nearest to it, refined, and that one's landmarks."""
+    labels = json.loads((PICTURES / f"{name}.json").read_text(encoding="utf-8"))
+    result = pipeline.retarget((PICTURES / f"{name}.{kind}").read_bytes(), Options(refine=True))
+    points = result.faces.landmarks(pipeline.models.face_model, result.width, result.height)
+    assert len(result.faces) == len(labels["faces"])
+    expected = np.array([label["landmarks"] for label in labels["faces"]])
+    nearest = np.linalg.norm(points - expected[:, None], axis=-1).mean(axis=-1).argmin(axis=1)
+    assert len(set(nearest.tolist())) == len(nearest)
+    return [(label, result.faces[i], points[i]) for label, i in zip(labels["faces"], nearest, strict=True)]
+
+
+@pytest.mark.parametrize(("name", "kind"), [("one_face", "jpg"), ("five_faces", "webp")])
+def test_rendered_heads_are_found_where_they_look_as_they_look(pipeline: Pipeline, name: str, kind: str) -> None:
+    for label, face, points in rendered(pipeline, name, kind):
+        expected = np.array(label["landmarks"])
+        size = np.sqrt(np.prod(np.ptp(expected, axis=0)))
+        assert np.linalg.norm(points - expected, axis=-1).mean() < 0.1 * size
+        angles = quaternion_to_euler(face.quaternion), quaternion_to_euler(np.array(label["quaternion"]))
+        assert np.abs(np.subtract(*angles)).max() < 15
+
+
+def test_the_one_open_mouth_is_told(pipeline: Pipeline) -> None:
+    jaw = pipeline.models.face_model.expression_names.index("jawOpen")
+    pairs = rendered(pipeline, "five_faces", "webp")
+    opened = [face.expression[jaw] for label, face, _ in pairs if label["expression"]["jawOpen"] > 0.5]
+    others = [face.expression[jaw] for label, face, _ in pairs if label["expression"]["jawOpen"] < 0.1]
+    assert len(opened) == 1
+    assert opened[0] > max(others) + 0.2
+
+
+def test_no_face_is_seen_where_none_is(pipeline: Pipeline) -> None:
+    assert len(pipeline.retarget((PICTURES / "no_face.png").read_bytes(), Options()).faces) == 0

@@ -1,0 +1,90 @@
+"""The published networks answer, decoded by the service, what their weights answer in torch, decoded by training.
+
+`python -m training.reference` writes the reference; its docstring says what it holds.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from service.candidates import decode, detect
+from service.image import Picture
+from service.image import decode as decode_picture
+from service.letterbox import Letterbox
+from service.model_files import Models
+from service.pipeline import Options, Pipeline
+from service.refine import Crop, refined
+from service.suppression import suppress
+from tests.service.tiny_models import PUBLISHED
+
+HERE = Path(__file__).resolve().parent
+PICTURE = HERE.parent / "pictures" / "five_faces.webp"
+REFERENCE = json.loads((HERE / "reference_faces.json").read_text(encoding="utf-8"))
+# torch and the runtime add up in other orders: 0.002 of raw outputs is what an export may differ by.
+CLOSE = {"rtol": 2e-3, "atol": 2e-3}
+CLOSE_PIXELS = {"rtol": 0, "atol": 0.1}
+
+
+def column(network: str, name: str) -> np.ndarray:
+    return np.array([face[name] for face in REFERENCE[network]], np.float32)
+
+
+@pytest.fixture(scope="module")
+def models() -> Models:
+    models = Models.load(PUBLISHED)
+    specs = models.manifest.networks
+    assert REFERENCE["networks"] == {"mfn": specs.mfn.sha256, "sfn": specs.sfn.sha256}, (
+        "the reference is of other networks: run python -m training.reference"
+    )
+    return models
+
+
+@pytest.fixture(scope="module")
+def picture() -> Picture:
+    return decode_picture(PICTURE.read_bytes(), 10**6, 25)
+
+
+def test_every_face_is_in_the_reference() -> None:
+    assert len(REFERENCE["mfn"]) == len(REFERENCE["sfn"]) == 5
+
+
+def test_mfn_in_pixels_of_its_input(models: Models, picture: Picture) -> None:
+    raw = models.mfn.run(Letterbox.fit(picture.width, picture.height, models.side).apply(picture.pixels)[None])
+    detections = detect(raw["detection"], models.priors, 0.5)
+    faces = decode(raw, models.priors, detections.take(suppress(detections.box, 0.45, 20)))
+    np.testing.assert_allclose(faces.score, column("mfn", "score"), **CLOSE)
+    np.testing.assert_allclose(faces.box, column("mfn", "box"), **CLOSE_PIXELS)
+    np.testing.assert_allclose(faces.pose.quaternion, column("mfn", "quaternion"), **CLOSE)
+    np.testing.assert_allclose(faces.pose.origin, column("mfn", "origin"), **CLOSE_PIXELS)
+    np.testing.assert_allclose(faces.pose.scale, column("mfn", "scale"), **CLOSE)
+    np.testing.assert_allclose(faces.identity, column("mfn", "identity"), **CLOSE)
+    np.testing.assert_allclose(faces.expression, column("mfn", "expression"), **CLOSE)
+
+
+def test_mfn_in_the_picture(models: Models) -> None:
+    """Of 1200 x 560 pixels, 288 x 134 are left in the middle of the square."""
+    result = Pipeline(models).retarget(PICTURE.read_bytes(), Options())
+    corners = column("mfn", "box").reshape(-1, 2)
+    np.testing.assert_allclose(
+        result.faces.box.reshape(-1, 2), (corners - [0, 77]) * [1200 / 288, 560 / 134], rtol=0, atol=0.5
+    )
+    np.testing.assert_allclose(result.faces.scale, column("mfn", "scale") * (1200 / 288), **CLOSE)
+
+
+def test_sfn_in_the_picture(models: Models, picture: Picture) -> None:
+    crops = [crop_of(face["crop"]) for face in REFERENCE["sfn"]]
+    raw = models.sfn.run(np.stack([crop.sample(picture) for crop in crops]))
+    found = Pipeline(models).retarget_picture(picture, Options()).faces
+    faces = refined(found, crops, raw, picture.width, picture.height, 63)
+    np.testing.assert_allclose(faces.quaternion, column("sfn", "quaternion"), **CLOSE)
+    np.testing.assert_allclose(faces.identity, column("sfn", "identity"), **CLOSE)
+    np.testing.assert_allclose(faces.expression, column("sfn", "expression"), **CLOSE)
+    landmarks = faces.landmarks(models.face_model, picture.width, picture.height)
+    np.testing.assert_allclose(landmarks, column("sfn", "landmarks"), rtol=0, atol=0.5)
+
+
+def crop_of(document: dict[str, Any]) -> Crop:
+    return Crop(np.array(document["centre"]), document["side"], document["roll"])
