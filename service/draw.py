@@ -53,7 +53,7 @@ CONTOURS = (
 
 MAX_BARS = 6
 MIN_WEIGHT = 0.1  # weaker coefficients get no bar
-FONT_OF_FACE = 0.065  # font size in face heights, within these parts of the picture's longer side:
+FONT_OF_FACE = 0.078  # font size in face heights, within these parts of the picture's longer side:
 FONT_OF_PICTURE = (0.0095, 0.019)
 PANEL_OF_FACE = 1.2  # a panel is at most this many times as high as its face, at least its title
 

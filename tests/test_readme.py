@@ -21,8 +21,6 @@ from service.settings import Settings, markdown_table
 from service.workers import Workers
 
 TEXT = README.read_text(encoding="utf-8")
-PUBLISHED = (Settings().models_dir / "manifest.json").exists()
-needs_networks = pytest.mark.skipif(not PUBLISHED, reason="models/ has no networks yet")
 CURLS = re.findall(r"^curl .*$", TEXT, re.MULTILINE)
 
 
@@ -60,7 +58,6 @@ def shape(value: Any) -> Any:
     return float if isinstance(value, int | float) else value
 
 
-@needs_networks
 def test_the_first_curl_gets_the_answer_shown(client: TestClient) -> None:
     response = post(client, CURLS[0])
     assert response.status_code == 200
@@ -79,7 +76,6 @@ def test_the_first_curl_gets_the_answer_shown(client: TestClient) -> None:
     assert shape(shown) == shape(answered)
 
 
-@needs_networks
 @pytest.mark.parametrize("curl", CURLS)
 def test_every_curl_is_answered(curl: str, client: TestClient) -> None:
     response = post(client, curl)
@@ -88,7 +84,6 @@ def test_every_curl_is_answered(curl: str, client: TestClient) -> None:
         assert ("landmarks" in face) == ("landmarks" in curl)
 
 
-@needs_networks
 def test_the_answer_is_shortened_to_json() -> None:
     full = answer()
     short = json.loads(shortened(full))
@@ -120,6 +115,4 @@ def test_every_option_of_the_command_line_is_understood() -> None:
 def test_every_file_that_is_linked_exists() -> None:
     linked = [*re.findall(r"\]\(([^):]+)\)", TEXT), *re.findall(r'src="([^"]+)"', TEXT)]
     assert linked
-    if not PUBLISHED:  # these two come with them
-        linked = [path for path in linked if not path.endswith(("MODEL_CARD.md", "training/README.md"))]
     assert not [path for path in linked if not (Path(README).parent / path).exists()]
