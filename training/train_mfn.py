@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from service.face_model import FaceModel
 from training.assignment import Assignment
+from training.data.archives import BOX_LEAN, LEANING_BOXES
 from training.data.augment import occlude, random_tilt, recolour, sample, uniform
 from training.data.faces import FaceLabels, Similarity, mirrored_expressions
 from training.decoding import Landmarks, decode_boxes, decode_pose, priors_of
@@ -26,6 +27,8 @@ SHARES = [0.7, 0.2, 0.1]
 NETWORK_SIDE = 288  # pixels, long side of a picture that fills the network's input
 SMALLEST, LARGEST = 7.0, 250.0  # pixels: sizes that zooming gives to the face it is about
 WHOLE_SHARE = 0.5  # of the pictures keep about their own size, the others zoom to a face
+TILT = 0.22  # radians, standard deviation of the usual tilt
+LYING_SHARE, MOST_LYING = 0.08, 1.9  # of pictures turned anyhow up to this, radians, for people who lie down
 LEAST_FILLED = 0.6  # share of the window's side that a picture fills when it is shrunk to make its faces small
 MOST_ENLARGED = 4.0  # more enlargement only shows blur
 LEAST_VISIBLE = 0.45  # share of a face's box that the window must show for it to count
@@ -35,12 +38,16 @@ MOST_FACES = 24  # faces of one window that are looked at
 
 @dataclass
 class PictureSet:
-    """Pictures (P, side, side, 3) uint8 with their sizes (P, 2) and the faces on them, sorted by picture."""
+    """Pictures (P, side, side, 3) uint8 with their sizes (P, 2) and the faces on them, sorted by picture.
+
+    lean: (P,) how far boxes lie to the right of their faces, in widths: a habit of those who annotated the picture.
+    """
 
     images: Tensor
     sizes: Tensor
     faces: FaceLabels
     first: Tensor  # (P + 1,) faces of picture p are first[p] : first[p + 1]
+    lean: Tensor
 
     @classmethod
     def load(cls, packed: Path, labels: Path, device: str) -> "PictureSet":
@@ -51,7 +58,12 @@ class PictureSet:
         counts = torch.bincount(faces.picture, minlength=len(images))
         first = torch.cat([torch.zeros(1, dtype=torch.long, device=device), counts.cumsum(0)])
         sizes = torch.from_numpy(np.load(packed.with_suffix(".sizes.npy"))).to(device)
-        return cls(images.to(device), sizes, faces, first)
+        lean = torch.zeros(len(images), device=device)
+        names = packed.with_suffix(".names.npy")
+        if names.exists():
+            leaning = np.array([name.startswith(LEANING_BOXES) for name in np.load(names).tolist()])
+            lean[torch.from_numpy(leaning)] = BOX_LEAN
+        return cls(images.to(device), sizes, faces, first, lean)
 
     def with_faces(self) -> Tensor:
         """Indices of pictures on which at least one face is annotated."""
@@ -92,13 +104,20 @@ def draw_batch(pictures: PictureSet, chosen: Tensor, size: int, partner: Tensor,
     slack = size - extent
     moved = seen_centre + torch.maximum(torch.minimum(target - seen_centre, slack.clamp(min=0)), slack.clamp(max=0))
     target = torch.where(uniform(n, 0, 1, generator)[:, None] < 0.8, moved, target)
-    transform = Similarity.about(centre, target, scale, random_tilt(n, 0.22, generator), mirror)
+    lying = uniform(n, 0, 1, generator) < LYING_SHARE
+    angle = torch.where(lying, uniform(n, -MOST_LYING, MOST_LYING, generator), random_tilt(n, TILT, generator))
+    transform = Similarity.about(centre, target, scale, angle, mirror)
 
     images = sample(pictures.images[chosen], transform, size)
     images = occlude(recolour(images, generator), 0.1, generator)
     row = torch.repeat_interleave(torch.arange(n, device=device), count)
     within = torch.arange(len(row), device=device) - torch.repeat_interleave(count.cumsum(0) - count, count)
     faces = transform[row].faces(pictures.faces[first[row] + within], partner)
+
+    # a mirrored box lies on the other side of its face; put it where the annotators would have
+    width = faces.box[:, 2] - faces.box[:, 0]
+    across = 2 * pictures.lean[chosen][row] * width * mirror[row]
+    faces.box = faces.box + across[:, None] * torch.tensor([1.0, 0, 1, 0], device=device)
 
     low, high = faces.box[:, :2].clamp(0, size), faces.box[:, 2:].clamp(0, size)
     visible = (high - low).prod(-1) / (faces.box[:, 2:] - faces.box[:, :2]).prod(-1).clamp(min=1)
