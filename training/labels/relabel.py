@@ -7,8 +7,9 @@ mirrored. The last two are averaged; where they disagree, the label counts less.
 
 import argparse
 import itertools
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import torch
@@ -101,11 +102,12 @@ def relabel(labels: FaceLabels, images: np.ndarray, sizes: np.ndarray, labeller:
     """
     labels = labels[torch.argsort(labels.picture, stable=True)]
     model: FaceModel = labeller.models.face_model
-    pictures = labels.picture.numpy()
+    arrays = SimpleNamespace(**{f.name: getattr(labels, f.name).numpy() for f in fields(labels)})  # views of labels
+    pictures = arrays.picture
     starts = np.flatnonzero(np.r_[True, pictures[1:] != pictures[:-1], True])
     for begin, end in itertools.pairwise(starts):
         width, height = sizes[pictures[begin]].astype(int)
-        boxes = labels.box[begin:end].numpy()
+        boxes = arrays.box[begin:end]
         usable = (boxes[:, 2:] - boxes[:, :2]).min(1) >= SMALLEST_BOX
         if not usable.any():
             continue
@@ -114,18 +116,16 @@ def relabel(labels: FaceLabels, images: np.ndarray, sizes: np.ndarray, labeller:
         shape = model.landmarks.shape(faces.identity, faces.expression)
         points = project(shape, faces.quaternion, faces.translation, faces.scale, width, height)
         origin = np.array([width / 2, height / 2]) + faces.scale[:, None] * faces.translation[:, :2] * [1, -1]
-        unknown = labels.fitted[rows] == 0
-        labels.quaternion[rows] = torch.from_numpy(faces.quaternion)
-        labels.origin[rows] = torch.from_numpy(origin.astype(np.float32))
-        labels.scale[rows] = torch.from_numpy(faces.scale.astype(np.float32))
-        labels.identity[rows] = torch.from_numpy(faces.identity)
-        labels.expression[rows] = torch.from_numpy(faces.expression)
-        trust = np.where(apart < GOOD, 1.0, np.where(apart < USABLE, 0.5, 0.0)).astype(np.float32)
-        labels.fitted[rows] = torch.from_numpy(trust)
-        labels.points[rows[unknown]] = torch.from_numpy(points.astype(np.float32))[unknown]
-        labels.point_weight[rows[unknown]] = torch.from_numpy((trust > 0).astype(np.float32))[unknown, None].expand(
-            -1, 68
-        )
+        trust = np.where(apart < GOOD, 1.0, np.where(apart < USABLE, 0.5, 0.0))
+        unknown = arrays.fitted[rows] == 0
+        arrays.quaternion[rows] = faces.quaternion
+        arrays.origin[rows] = origin
+        arrays.scale[rows] = faces.scale
+        arrays.identity[rows] = faces.identity
+        arrays.expression[rows] = faces.expression
+        arrays.fitted[rows] = trust
+        arrays.points[rows[unknown]] = points[unknown]
+        arrays.point_weight[rows[unknown]] = (trust > 0)[unknown, None]
     return labels
 
 
