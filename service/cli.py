@@ -38,6 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = Settings.from_environment()
         if chosen.command == "serve":
             return serve(settings)
+        if chosen.include and not chosen.json:
+            parser.error("--include adds to what --json prints; give both")
         check_drawing_target(parser, chosen.photos, chosen.draw)
         pipeline = Pipeline(Models.load(settings.models_dir, settings.workers), settings)
     except StartError as error:
@@ -74,7 +76,7 @@ def build_parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="OUT",
         help="draw the faces into this file; into OUT/<name of the photo>.png where OUT is a folder, "
-        "which it must be for several photos",
+        "which it must be for several photos; one is made where OUT has no ending",
     )
     photo.add_argument("--surface", choices=SURFACES, default="mesh", help="what to draw on a face (default: mesh)")
     photo.add_argument("--min-score", type=score, metavar="S", help="least score, 0.01 to 1 (default: 0.5)")
@@ -89,7 +91,10 @@ def retarget(photo: Path, pipeline: Pipeline, options: Options, chosen: argparse
         data = photo.read_bytes()
         result = pipeline.retarget(data, options)
         if chosen.draw is not None:
-            target = chosen.draw / f"{photo.stem}.png" if chosen.draw.is_dir() else chosen.draw
+            target = chosen.draw
+            if target.is_dir() or not target.suffix:
+                target.mkdir(parents=True, exist_ok=True)
+                target /= f"{photo.stem}.png"
             draw(data, result, pipeline, target, chosen.surface)
     except OSError as error:
         reason = f"{error.filename or photo}: {error.strerror or error}"
@@ -139,7 +144,7 @@ def check_drawing_target(parser: argparse.ArgumentParser, photos: Sequence[Path]
     """Ends the program with a sentence and exit code 2 where --draw cannot work, before any photo is looked at."""
     if target is None:
         return
-    if target.is_dir():
+    if target.is_dir() or not target.suffix:
         names = [photo.stem for photo in photos]
         if twice := next((photo for photo in photos if names.count(photo.stem) > 1), None):
             parser.error(f"--draw: two photos would be drawn into {target / twice.stem}.png; draw them one by one")
@@ -148,7 +153,7 @@ def check_drawing_target(parser: argparse.ArgumentParser, photos: Sequence[Path]
         ):
             parser.error(f"--draw: {lost} would be overwritten; name another folder")
     elif len(photos) > 1:
-        parser.error(f"--draw: {target} is no folder, and {len(photos)} photos need one; make it first")
+        parser.error(f"--draw: {target} is no folder, and {len(photos)} photos need one")
     elif Image.registered_extensions().get(target.suffix.lower()) not in ("PNG", "JPEG", "WEBP"):
         parser.error(f"--draw: cannot write {target.name!r}; give it the ending .png, .jpg or .webp")
     elif target.resolve() == photos[0].resolve():

@@ -1,10 +1,11 @@
 """Faces in the frame of the picture as sent: what every door answers with."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from service.candidates import Candidates, Pose
 from service.face_model import EXPRESSIONS, IDENTITY_MODES, FaceModel, project
@@ -57,6 +58,10 @@ class Faces:
             self.identity[i],
             self.expression[i],
         )
+
+    def take(self, index: NDArray[np.intp]) -> "Faces":
+        """The faces of an index, in its order."""
+        return Faces(*(getattr(self, field.name)[index] for field in fields(self)))
 
     def __iter__(self) -> Iterator[Face]:
         return (self[i] for i in range(len(self)))

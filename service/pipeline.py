@@ -21,6 +21,9 @@ from service.suppression import suppress
 # Longer side that a JPEG keeps at least, where it can be decoded smaller, when its faces get a second look: a face of
 # 5 % of it still fills its crop.
 REFINE_SIDE: Final = 2048
+# Of the picture, not of the network's input, to which a picture of 1 x 1 is enlarged too: on fewer pixels no face
+# shows, whatever the network takes the blur for.
+MIN_FACE_PIXELS: Final = 6
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,7 @@ class Pipeline:
         detections = detect(raw["detection"], models.priors, options.min_score)
         kept = detections.take(suppress(detections.box, self.settings.nms_iou, options.max_faces))
         faces = place(decode_candidates(raw, models.priors, kept), letterbox, field_of_view)
+        faces = faces.take(np.flatnonzero(np.ptp(faces.box.reshape(-1, 2, 2), axis=1).min(axis=-1) >= MIN_FACE_PIXELS))
         times.append(perf_counter())
         if options.refine and len(faces):
             crops = crops_of(faces, models.face_model, picture.width, picture.height, models.crop_factor)

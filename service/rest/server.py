@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import socket
 import sys
 from collections.abc import Iterator
@@ -40,6 +41,10 @@ def serve(settings: Settings) -> int:
         timeout_graceful_shutdown=max(1, round(settings.drain_seconds)),
         server_header=False,
         ws="none",
+    )
+    # uvicorn says it only of sockets that it makes itself; with port 0 there is no other way to know.
+    logging.getLogger("uvicorn.error").info(
+        "Listening on http://%s:%d, documented at /docs", settings.host, listener.getsockname()[1]
     )
     with listener:
         asyncio.run(_Server(config, app).serve(sockets=[listener]))

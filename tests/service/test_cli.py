@@ -131,10 +131,14 @@ def test_draws_into_a_file(name: str, photo_file: Path, tmp_path: Path) -> None:
 
 
 def test_draws_several_photos_into_a_folder(photo_file: Path, dark_file: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "drawn"
-    folder.mkdir()
+    folder = tmp_path / "new" / "drawn"
     assert main(["retarget", str(photo_file), str(dark_file), "--draw", str(folder)]) == 0
     assert sorted(path.name for path in folder.iterdir()) == ["dark.png", "group.png"]
+
+
+def test_draws_one_photo_into_a_new_folder(photo_file: Path, tmp_path: Path) -> None:
+    assert main(["retarget", str(photo_file), "--draw", f"{tmp_path / 'drawn'}/"]) == 0
+    assert (tmp_path / "drawn" / "group.png").is_file()
 
 
 def test_drawing_obeys_the_orientation_of_the_photo(tmp_path: Path, photo: Image.Image) -> None:
@@ -163,7 +167,6 @@ def test_drawing_targets_that_cannot_work(
     assert ".png, .jpg or .webp" in wrong_use(["retarget", photo, "--draw", str(tmp_path / "out.txt")], capsys)
     assert "overwritten" in wrong_use(["retarget", photo, "--draw", photo], capsys)
     assert "overwritten" in wrong_use(["retarget", photo, "--draw", str(tmp_path)], capsys)
-    (tmp_path / "drawn").mkdir()
     assert "two photos" in wrong_use(["retarget", dark, dark, "--draw", str(tmp_path / "drawn")], capsys)
 
 

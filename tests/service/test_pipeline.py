@@ -42,6 +42,15 @@ def test_a_picture_without_faces(pipeline: Pipeline, refine: bool) -> None:
     assert (len(result.faces), result.width, result.height) == (0, 30, 20)
 
 
+@pytest.mark.parametrize(("side", "count"), [(17, 0), (18, 1)])
+def test_a_face_has_at_least_six_pixels(pipeline: Pipeline, side: int, count: int) -> None:
+    """The prior of 32 of 96 pixels is a third of the picture."""
+    square = np.full((96, 96, 3), 20, np.uint8)
+    square[32:48, 32:48] = 255
+    picture = Picture(square, side, side)  # as if decoded larger, so that one cell is exactly bright
+    assert len(pipeline.retarget_picture(picture, Options()).faces) == count
+
+
 def test_options_bound_what_is_found(pipeline: Pipeline) -> None:
     pixels = np.full((96, 96, 3), 20, np.uint8)
     for i, brightness in enumerate((255, 201, 230)):  # logits 55, 1, 30

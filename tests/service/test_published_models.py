@@ -134,5 +134,10 @@ def test_the_one_open_mouth_is_told(pipeline: Pipeline) -> None:
     assert opened[0] > max(others) + 0.2
 
 
+@pytest.mark.parametrize("colour", [(0, 0, 0), (200, 100, 50), (255, 255, 255)])
+def test_one_pixel_is_no_face(pipeline: Pipeline, colour: tuple[int, int, int]) -> None:
+    assert len(pipeline.retarget(encoded(Image.new("RGB", (1, 1), colour), "PNG"), Options(min_score=0.1)).faces) == 0
+
+
 def test_no_face_is_seen_where_none_is(pipeline: Pipeline) -> None:
     assert len(pipeline.retarget((PICTURES / "no_face.png").read_bytes(), Options()).faces) == 0

@@ -59,7 +59,9 @@ def test_serves_until_a_signal_and_exits_with_0(
         answer = httpx2.post(f"http://127.0.0.1:{port}/retarget", content=png, headers={"Content-Type": "image/png"})
         assert len(answer.json()["faces"]) == 1
         process.send_signal(number)
-        assert process.wait(20) == 0
+        _, log = process.communicate(timeout=20)
+        assert process.returncode == 0
+        assert f"http://127.0.0.1:{port}" in log
 
 
 def test_a_request_that_has_begun_is_finished_after_the_signal(models_dir: Path, port: int, png: bytes) -> None:
