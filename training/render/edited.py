@@ -6,7 +6,6 @@ values.
     python -m training.render.edited --pictures .work/pack/singles.npy --labels .work/labels/singles.npz
 """
 
-import argparse
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,7 @@ from PIL import Image
 from service.rotation import euler_to_quaternion, quaternion_to_euler
 from training.render.crops import CROP, CropSet, contact_sheet, place
 from training.render.expressions import OPPOSITES
-from training.render.fitted import FittedPhotos
+from training.render.fitted import FittedPhotos, read_arguments
 from training.render.head import Head
 from training.render.turn import turn_in_depth
 
@@ -68,14 +67,7 @@ def edit(w_exp: np.ndarray, names: tuple[str, ...], rng: np.random.Generator) ->
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--head", type=Path, default=Path("../shared/ict_facekit.npz"))
-    parser.add_argument("--pictures", type=Path, default=Path(".work/pack/singles.npy"))
-    parser.add_argument("--labels", type=Path, default=Path(".work/labels/singles.npz"))
-    parser.add_argument("--out", type=Path, default=Path(".work/edited"))
-    parser.add_argument("--count", type=int, default=6000)
-    parser.add_argument("--seed", type=int, default=0)
-    args = parser.parse_args()
+    args = read_arguments(__doc__, Path(".work/edited"))
     rng = np.random.default_rng(args.seed)
     head, photos, crops = Head.load(args.head), FittedPhotos.load(args.pictures, args.labels), CropSet()
     for index in photos.draw(args.count, rng):

@@ -1,5 +1,6 @@
 """Photos with a fitted face each, as training/labels leaves them, to make turned or edited copies of."""
 
+import argparse
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -61,3 +62,15 @@ class FittedPhotos:
             pose=Pose(labels["quaternion"][index], labels["origin"][index], float(labels["scale"][index])),
             fitted=float(labels["fitted"][index]),
         )
+
+
+def read_arguments(doc: str | None, out: Path) -> argparse.Namespace:
+    """The command line of a command that copies fitted photos. doc: its module's. out: where to by default."""
+    parser = argparse.ArgumentParser(description=(doc or "").partition("\n")[0])
+    parser.add_argument("--head", type=Path, default=Path("../shared/ict_facekit.npz"))
+    parser.add_argument("--pictures", type=Path, default=Path(".work/pack/singles.npy"))
+    parser.add_argument("--labels", type=Path, default=Path(".work/labels/singles.npz"))
+    parser.add_argument("--out", type=Path, default=out)
+    parser.add_argument("--count", type=int, default=6000)
+    parser.add_argument("--seed", type=int, default=0)
+    return parser.parse_args()

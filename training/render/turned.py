@@ -3,7 +3,6 @@
 python -m training.render.turned --pictures .work/pack/singles.npy --labels .work/labels/singles.npz
 """
 
-import argparse
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,7 @@ from PIL import Image
 
 from service.rotation import euler_to_quaternion, quaternion_to_euler
 from training.render.crops import CROP, CropSet, contact_sheet, place
-from training.render.fitted import FittedPhotos
+from training.render.fitted import FittedPhotos, read_arguments
 from training.render.head import Head
 from training.render.turn import turn_in_depth
 
@@ -30,14 +29,7 @@ def new_angles(yaw: float, pitch: float, roll: float, rng: np.random.Generator) 
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--head", type=Path, default=Path("../shared/ict_facekit.npz"))
-    parser.add_argument("--pictures", type=Path, default=Path(".work/pack/singles.npy"))
-    parser.add_argument("--labels", type=Path, default=Path(".work/labels/singles.npz"))
-    parser.add_argument("--out", type=Path, default=Path(".work/turned"))
-    parser.add_argument("--count", type=int, default=6000)
-    parser.add_argument("--seed", type=int, default=0)
-    args = parser.parse_args()
+    args = read_arguments(__doc__, Path(".work/turned"))
     rng = np.random.default_rng(args.seed)
     head, photos, crops = Head.load(args.head), FittedPhotos.load(args.pictures, args.labels), CropSet()
     for index in photos.draw(args.count, rng):
