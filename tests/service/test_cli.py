@@ -170,6 +170,10 @@ def test_drawing_targets_that_cannot_work(
     assert "two photos" in wrong_use(["retarget", dark, dark, "--draw", str(tmp_path / "drawn")], capsys)
 
 
+def test_include_without_json_is_no_use(photo_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "--json" in wrong_use(["retarget", str(photo_file), "--include", "landmarks"], capsys)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
