@@ -16,7 +16,7 @@ from training.data.archives import BOX_LEAN, LEANING_BOXES
 from training.data.augment import occlude, random_tilt, recolour, sample, uniform
 from training.data.faces import FaceLabels, Similarity, mirrored_expressions
 from training.decoding import Landmarks, decode_boxes, decode_pose, priors_of
-from training.loop import Run, decayed_parameters, keep_memory
+from training.loop import Run, decayed_parameters, join_workers, keep_memory
 from training.losses import SMALLEST_SPREAD, CoefficientLoss, box_loss, score_loss
 from training.networks import Level, Outputs
 from training.variants import ASSIGNMENTS, MULTIPLE, PRECISIONS, in_precision
@@ -29,6 +29,8 @@ SMALLEST, LARGEST = 7.0, 250.0  # pixels: sizes that zooming gives to the face i
 WHOLE_SHARE = 0.5  # of the pictures keep about their own size, the others zoom to a face
 TILT = 0.22  # radians, standard deviation of the usual tilt
 LYING_SHARE, MOST_LYING = 0.08, 1.9  # of pictures turned anyhow up to this, radians, for people who lie down
+BACKGROUND_SHARE = 0.15  # of windows lie anywhere on their picture, most without a face
+BLANK_SHARE = 0.02  # of windows show one colour: no picture is so empty that it may hold a face
 LEAST_FILLED = 0.6  # share of the window's side that a picture fills when it is shrunk to make its faces small
 MOST_ENLARGED = 4.0  # more enlargement only shows blur
 LEAST_VISIBLE = 0.45  # share of a face's box that the window must show for it to count
@@ -106,9 +108,14 @@ def draw_batch(pictures: PictureSet, chosen: Tensor, size: int, partner: Tensor,
     target = torch.where(uniform(n, 0, 1, generator)[:, None] < 0.8, moved, target)
     lying = uniform(n, 0, 1, generator) < LYING_SHARE
     angle = torch.where(lying, uniform(n, -MOST_LYING, MOST_LYING, generator), random_tilt(n, TILT, generator))
+    anywhere = (uniform(n, 0, 1, generator) < BACKGROUND_SHARE)[:, None]
+    somewhere = torch.rand(n, 2, generator=generator, device=device) * pictures.sizes[chosen]
+    centre, target = torch.where(anywhere, somewhere, centre), torch.where(anywhere, size / 2, target)
     transform = Similarity.about(centre, target, scale, angle, mirror)
 
     images = sample(pictures.images[chosen], transform, size)
+    blank = uniform(n, 0, 1, generator) < BLANK_SHARE
+    images = torch.where(blank[:, None, None, None], images.mean((2, 3), keepdim=True), images)
     images = occlude(recolour(images, generator), 0.1, generator)
     row = torch.repeat_interleave(torch.arange(n, device=device), count)
     within = torch.arange(len(row), device=device) - torch.repeat_interleave(count.cumsum(0) - count, count)
@@ -124,7 +131,7 @@ def draw_batch(pictures: PictureSet, chosen: Tensor, size: int, partner: Tensor,
     faces.ignored = torch.where(visible < LEAST_VISIBLE, 1.0, faces.ignored)
     side = (faces.box[:, 2:] - faces.box[:, :2]).amin(-1)
     faces.ignored = torch.where(side < 0.019 * NETWORK_SIDE, 1.0, faces.ignored)  # under 2 % (paper section 4.1)
-    seen = visible > 0
+    seen = (visible > 0) & ~blank[row]
     return Batch(images, faces[seen], row[seen])
 
 
@@ -211,10 +218,13 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
     device = args.device
-    generator = torch.Generator(device).manual_seed(args.seed)
+    rank = join_workers()
+    generator = torch.Generator(device).manual_seed(args.seed + rank)
     network = MULTIPLE[args.variant]().to(device, memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(decayed_parameters(network, 0.02), lr=args.rate)
-    run = Run(args.run, network, copy.deepcopy(network), optimizer, generator, args.steps, args.rate, args.minutes)
+    run = Run(
+        args.run, network, copy.deepcopy(network), optimizer, generator, args.steps, args.rate, args.minutes, rank
+    )
     run.resume()
 
     sets = [PictureSet.load(*paths, device) for paths in zip(args.pictures, args.labels, strict=True)]

@@ -15,7 +15,7 @@ from training.data.augment import degrade, occlude, random_tilt, recolour, sampl
 from training.data.crops import CROP_SIDE
 from training.data.faces import FaceLabels, Similarity, mirrored_expressions
 from training.decoding import Landmarks, decode_pose
-from training.loop import Run, decayed_parameters, keep_memory
+from training.loop import Run, decayed_parameters, join_workers, keep_memory
 from training.losses import SMALLEST_SPREAD, CoefficientLoss
 from training.variants import PRECISIONS, SINGLE, in_precision
 
@@ -120,10 +120,13 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
     device = args.device
-    generator = torch.Generator(device).manual_seed(args.seed)
+    rank = join_workers()
+    generator = torch.Generator(device).manual_seed(args.seed + rank)
     network = SINGLE[args.variant]().to(device, memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(decayed_parameters(network, 0.02), lr=args.rate)
-    run = Run(args.run, network, copy.deepcopy(network), optimizer, generator, args.steps, args.rate, args.minutes)
+    run = Run(
+        args.run, network, copy.deepcopy(network), optimizer, generator, args.steps, args.rate, args.minutes, rank
+    )
     run.resume()
 
     sets = Crops.load(args.crops, args.shares, device)
