@@ -31,7 +31,7 @@ from training.evaluation.measure import (
 )
 from training.evaluation.prediction import Networks, Predictor, close, load_predictor
 from training.evaluation.reference import reference
-from training.evaluation.report import Results, as_json, markdown, put_into
+from training.evaluation.report import Results, as_json, markdown, put_into, put_into_manifest
 
 CURVE_SCORE = 0.01  # lowest score that the networks are asked for where the detection curve is drawn
 MOVED_PICTURES = 100  # of a set, evenly spread, for the invariance; each is looked at once for every movement
@@ -83,7 +83,7 @@ def evaluate(system: System, name: str, data_set: DataSet, path: Path, arguments
     """All measures of one system on one data set."""
 
     def samples() -> Iterator[Sample]:
-        groups = set(arguments.groups)
+        groups = set(arguments.groups or data_set.groups)
         return (s for s in data_set.read(path) if not groups or not s.group or s.group in groups)
 
     results, key = Results(), (name, system.name)
@@ -121,12 +121,18 @@ def main() -> None:
         metavar="NAME[=PATH]",
         help=f"any of {', '.join(DATA_SETS)}; a path where it lies elsewhere (%(default)s)",
     )
-    parser.add_argument("--groups", nargs="+", default=[], help="only these clips or scenarios of sets that have them")
+    parser.add_argument(
+        "--groups",
+        nargs="+",
+        default=[],
+        help="only these clips or scenarios of sets that have them (clips: those held out)",
+    )
     parser.add_argument("--limit", type=int, help="first pictures of each set only, for a trial")
     parser.add_argument("--min-score", type=float, default=MIN_SCORE, help="of faces that count (%(default)s)")
     parser.add_argument("--no-invariance", action="store_true", help="leave out the moved pictures, the slowest part")
     parser.add_argument("--cache", type=Path, default=Path("runs/teacher"), help="the teacher's labels (%(default)s)")
     parser.add_argument("--json", type=Path, help="write all figures there")
+    parser.add_argument("--manifest", type=Path, help="write the most important figures into this manifest.json")
     parser.add_argument("--markdown", type=Path, help="write the tables there, between the accuracy markers it has")
     arguments = parser.parse_args()
     results, start = Results(), time.perf_counter()
@@ -143,12 +149,15 @@ def main() -> None:
             close(system.predictor)
     except (OSError, ValueError) as error:
         parser.exit(1, f"{error}\n")
-    if arguments.groups:
-        results.remarks.append(f"Of sets with clips or scenarios, only {', '.join(arguments.groups)}.")
+    for name, data_set, _ in sets:
+        if groups := arguments.groups or data_set.groups:
+            results.remarks.append(f"Of {name}, where it has clips or scenarios, only {', '.join(groups)}.")
     text = markdown(results)
     print(text)
     if arguments.json:
         arguments.json.write_text(as_json(results))
+    if arguments.manifest:
+        put_into_manifest(arguments.manifest, results)
     if arguments.markdown:
         put_into(arguments.markdown, text)
 

@@ -55,6 +55,33 @@ def put_into(path: Path, text: str) -> None:
     path.write_text(before + block + after)
 
 
+def headline(results: Results) -> dict[str, Any]:
+    """The few figures that go into the manifest, by data set and system."""
+    document: dict[str, Any] = {}
+    for (data_set, system), found in results.detection.items():
+        document.setdefault(data_set, {})[system] = {"AP": found.ap, "AP50": found.ap50, "AP75": found.ap75}
+    for (data_set, system), points in results.landmarks.items():
+        document.setdefault(data_set, {}).setdefault(system, {})["NME"] = points.all.nme
+    for (data_set, system), weights in results.expression.items():
+        document.setdefault(data_set, {})[system] = {
+            "mean difference of expressions": weights.mean_difference,
+            "mean correlation of expressions": weights.mean_correlation,
+        }
+    return {
+        data_set: {
+            system: {name: round(float(value), 3) for name, value in figures.items()} for system, figures in by.items()
+        }
+        for data_set, by in document.items()
+    }
+
+
+def put_into_manifest(path: Path, results: Results) -> None:
+    """Replaces the figures in models/manifest.json; everything else stays."""
+    manifest = json.loads(path.read_text())
+    manifest["accuracy"] = headline(results)
+    path.write_text(json.dumps(manifest, indent=2) + "\n")
+
+
 def as_json(results: Results) -> str:
     """Everything measured, by data set and system; NaN and infinity as null."""
     document: dict[str, Any] = {}

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from training.data.archives import HELD_OUT_CLIPS
 from training.evaluation.datasets import aflw2000, afw, archives, fddb, lfw, points, videos, wider
 from training.evaluation.datasets.sample import Sample
 
@@ -18,11 +19,13 @@ class Measure(Enum):
 
 @dataclass(frozen=True)
 class DataSet:
-    """read: samples of a folder or file. place: where it lies under the folder of all data, unless told otherwise."""
+    """read: samples of a folder or file. place: where it lies under the folder of all data, unless told otherwise.
+    groups: the clips that are measured, all where empty."""
 
     read: Callable[[Path], Iterator[Sample]]
     place: str
     measures: tuple[Measure, ...]
+    groups: tuple[str, ...] = ()
 
 
 _LANDMARKS = (Measure.LANDMARKS, Measure.INVARIANCE)
@@ -31,7 +34,9 @@ DATA_SETS = {
     "multi_train_2": DataSet(archives.read, "multi_train_2.tar", (Measure.DETECTION,)),
     "landmarks_val": DataSet(archives.read, "landmarks_val.tar", _LANDMARKS),
     "landmarks_train": DataSet(archives.read, "landmarks_train.tar", (Measure.LANDMARKS,)),
-    "expressions_unlabelled": DataSet(archives.read, "expressions_unlabelled.tar", (Measure.EXPRESSION,)),
+    "expressions_unlabelled": DataSet(
+        archives.read, "expressions_unlabelled.tar", (Measure.EXPRESSION,), HELD_OUT_CLIPS
+    ),
     "fddb": DataSet(fddb.read, "fddb", (Measure.DETECTION,)),
     "wider_val": DataSet(wider.read, "wider", (Measure.DETECTION,)),
     "afw": DataSet(afw.read, "afw", (Measure.DETECTION,)),

@@ -1,0 +1,63 @@
+"""The windows that the multiple face network is trained on."""
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from training import train_mfn  # noqa: E402
+from training.data.faces import FaceLabels  # noqa: E402
+from training.train_mfn import PictureSet, draw_batch  # noqa: E402
+
+PICTURES, SIDE = 64, 128
+
+
+def pictures(lean: float = 0.0) -> PictureSet:
+    """One face of 40 pixels in each picture of noise; its points' box has the face's middle, the box leans."""
+    rng = np.random.default_rng(0)
+    centre = rng.uniform(40, 88, (PICTURES, 2)).astype(np.float32)
+    box = np.concatenate([centre - 20, centre + 20], axis=1) + np.array([lean * 40, 0, lean * 40, 0], np.float32)
+    faces = FaceLabels.of_boxes(np.arange(PICTURES), box, np.zeros(PICTURES))
+    faces.points = torch.from_numpy(centre)[:, None].expand(-1, 68, 2).clone()
+    images = torch.from_numpy(rng.integers(0, 256, (PICTURES, SIDE, SIDE, 3), dtype=np.uint8))
+    first = torch.arange(PICTURES + 1)
+    sizes = torch.full((PICTURES, 2), float(SIDE))
+    return PictureSet(images, sizes, faces, first, torch.full((PICTURES,), lean))
+
+
+def windows(source: PictureSet) -> train_mfn.Batch:
+    generator = torch.Generator().manual_seed(0)
+    return draw_batch(source, torch.arange(PICTURES), 96, torch.arange(46), generator)
+
+
+def test_boxes_lean_to_the_same_side_in_mirrored_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(train_mfn, "LYING_SHARE", 0.0)
+    monkeypatch.setattr(train_mfn, "TILT", 0.0)
+    faces = windows(pictures(-0.1)).faces
+    width = faces.box[:, 2] - faces.box[:, 0]
+    lean = ((faces.box[:, 0] + faces.box[:, 2]) / 2 - faces.points[:, 0, 0]) / width
+    torch.testing.assert_close(lean, torch.full_like(lean, -0.1), atol=1e-4, rtol=0)
+
+
+def test_windows_of_one_colour_hold_no_face(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(train_mfn, "BLANK_SHARE", 1.0)
+    batch = windows(pictures())
+    assert len(batch.faces) == 0
+    assert len(batch.images) == PICTURES
+
+
+def test_some_windows_show_background_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(train_mfn, "BLANK_SHARE", 0.0)
+    monkeypatch.setattr(train_mfn, "BACKGROUND_SHARE", 1.0)
+    anywhere = windows(pictures())
+    monkeypatch.setattr(train_mfn, "BACKGROUND_SHARE", 0.0)
+    around = windows(pictures())
+    whole = [int((batch.faces.ignored == 0).sum()) for batch in (anywhere, around)]
+    assert whole[0] < whole[1]
+
+
+def test_faces_mostly_outside_the_window_are_neither_face_nor_background() -> None:
+    batch = windows(pictures())
+    low, high = batch.faces.box[:, :2].clamp(0, 96), batch.faces.box[:, 2:].clamp(0, 96)
+    visible = (high - low).prod(-1) / (batch.faces.box[:, 2:] - batch.faces.box[:, :2]).prod(-1)
+    assert (batch.faces.ignored[visible < 0.4] == 1).all()
