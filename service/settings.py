@@ -43,7 +43,7 @@ class Settings:
     max_megapixels: float = _number(25.0, 0.01, 500, "most pixels of a picture, in millions")
     default_min_score: float = _number(0.5, 0.01, 1, "least score of a face where a request names none")
     default_max_faces: int = _number(20, 1, 100, "most faces in an answer where a request names no number")
-    nms_iou: float = _number(0.45, 0.05, 1, "boxes that overlap by more than this (IoU) are one face")
+    nms_iou: float = _number(0.5, 0.05, 1, "boxes that overlap by more than this (IoU) are one face")
     field_of_view: float = _number(63.0, 1, 179, "vertical field of view in degrees that is assumed for translation z")
     workers: int = field(
         default_factory=_cores,

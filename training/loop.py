@@ -4,6 +4,8 @@ A run is a folder: checkpoint.pt (everything needed to go on), log.jsonl (one ob
 Training can be cut into pieces of any length; the pieces together give the run that one piece would have given.
 """
 
+import argparse
+import copy
 import ctypes
 import json
 import math
@@ -11,6 +13,7 @@ import os
 import sys
 import time
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +23,8 @@ from torch import Tensor, nn
 
 WARM_UP_STEPS = 200
 FINAL_RATE = 0.01  # share of the top learning rate left at the end of the cosine
+WEIGHT_DECAY = 0.02
+PRECISIONS = ("float32", "bfloat16")
 AVERAGE_DECAY = 0.998  # of the averaged weights, a step; about the last 500 steps count
 
 
@@ -170,6 +175,43 @@ class Run:
         with (self.folder / "log.jsonl").open("a") as log:
             log.write(json.dumps(row) + "\n")
         print(" ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in row.items()), flush=True)
+
+
+def add_run_arguments(parser: argparse.ArgumentParser, variants: Iterable[str], steps: int) -> None:
+    """What both training commands are told about a run; the first of the variants is the default."""
+    names = list(variants)
+    parser.add_argument("--run", type=Path, required=True, help="folder of the run; resumed where it exists")
+    parser.add_argument("--variant", choices=names, default=names[0])
+    parser.add_argument("--precision", choices=PRECISIONS, default="float32")
+    parser.add_argument("--steps", type=int, default=steps)
+    parser.add_argument("--rate", type=float, default=2e-3, help="top learning rate")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="stop, to be resumed, after this long")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=0)
+
+
+def start(network_class: type[nn.Module], args: argparse.Namespace) -> Run:
+    """A new run, or the folder's taken up again, with the arguments above."""
+    keep_memory()
+    torch.set_num_threads(args.threads)
+    torch.manual_seed(args.seed)
+    rank = join_workers()
+    generator = torch.Generator(args.device).manual_seed(args.seed + rank)
+    network = network_class().to(args.device, memory_format=torch.channels_last)
+    optimizer = torch.optim.AdamW(decayed_parameters(network, WEIGHT_DECAY), lr=args.rate)
+    run = Run(
+        args.run, network, copy.deepcopy(network), optimizer, generator, args.steps, args.rate, args.minutes, rank
+    )
+    run.resume()
+    return run
+
+
+def in_precision(network: nn.Module, images: Tensor, precision: str) -> tuple[Tensor, ...]:
+    """The network's outputs in float32, computed in `precision` where the operations allow (autocast)."""
+    with torch.autocast(images.device.type, torch.bfloat16, enabled=precision == "bfloat16"):
+        outputs = network(images)
+    return tuple(output.float() for output in outputs)
 
 
 def decayed_parameters(network: nn.Module, decay: float) -> list[dict[str, Any]]:

@@ -1,7 +1,6 @@
 """Trains the multiple face network: `python -m training.train_mfn --run RUN` (paper sections 3.4 and 4.3.3)."""
 
 import argparse
-import copy
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +15,10 @@ from training.data.archives import BOX_LEAN, LEANING_BOXES
 from training.data.augment import occlude, random_tilt, recolour, sample, uniform
 from training.data.faces import FaceLabels, Similarity, mirrored_expressions
 from training.decoding import Landmarks, decode_boxes, decode_pose, priors_of
-from training.loop import Run, decayed_parameters, join_workers, keep_memory
+from training.loop import add_run_arguments, in_precision, start
 from training.losses import SMALLEST_SPREAD, CoefficientLoss, box_loss, score_loss
 from training.networks import Level, Outputs
-from training.variants import ASSIGNMENTS, MULTIPLE, PRECISIONS, in_precision
+from training.variants import ASSIGNMENTS, MULTIPLE
 
 PICTURES = [Path(".work/pack/groups.npy"), Path(".work/pack/singles.npy"), Path(".work/turned.npy")]
 LABELS = [Path(".work/labels/groups.npz"), Path(".work/labels/singles.npz"), Path(".work/turned.npz")]
@@ -198,35 +197,16 @@ def strides_of(levels: tuple[Level, ...], size: int, device: str) -> Tensor:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--run", type=Path, required=True, help="folder of the run; resumed where it exists")
-    parser.add_argument("--variant", choices=MULTIPLE, default="mfn")
-    parser.add_argument("--precision", choices=PRECISIONS, default="float32")
+    add_run_arguments(parser, MULTIPLE, steps=10000)
     parser.add_argument("--pictures", type=Path, nargs="+", default=PICTURES, help="packed pictures, .npy")
     parser.add_argument("--labels", type=Path, nargs="+", default=LABELS, help="their faces, .npz, in the same order")
     parser.add_argument("--shares", type=float, nargs="+", default=SHARES, help="of each set in a batch")
     parser.add_argument("--size", type=int, default=192, help="side of the training windows, pixels")
     parser.add_argument("--batch", type=int, default=32)
-    parser.add_argument("--steps", type=int, default=10000)
-    parser.add_argument("--rate", type=float, default=2e-3)
-    parser.add_argument("--minutes", type=float, default=math.inf, help="stop, to be resumed, after this long")
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
 
-    keep_memory()
-    torch.set_num_threads(args.threads)
-    torch.manual_seed(args.seed)
-    device = args.device
-    rank = join_workers()
-    generator = torch.Generator(device).manual_seed(args.seed + rank)
-    network = MULTIPLE[args.variant]().to(device, memory_format=torch.channels_last)
-    optimizer = torch.optim.AdamW(decayed_parameters(network, 0.02), lr=args.rate)
-    run = Run(
-        args.run, network, copy.deepcopy(network), optimizer, generator, args.steps, args.rate, args.minutes, rank
-    )
-    run.resume()
-
+    run = start(MULTIPLE[args.variant], args)
+    network, generator, device = run.network, run.generator, args.device
     sets = [PictureSet.load(*paths, device) for paths in zip(args.pictures, args.labels, strict=True)]
     pools = [s.with_faces() for s in sets]
     face_model = FaceModel.load(Path("models/face_model.npz"))

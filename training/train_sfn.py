@@ -1,7 +1,6 @@
 """Trains the single face network: `python -m training.train_sfn --run RUN` (paper sections 3.2, 3.3 and 4.3)."""
 
 import argparse
-import copy
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +14,9 @@ from training.data.augment import degrade, occlude, random_tilt, recolour, sampl
 from training.data.crops import CROP_SIDE
 from training.data.faces import FaceLabels, Similarity, mirrored_expressions
 from training.decoding import Landmarks, decode_pose
-from training.loop import Run, decayed_parameters, join_workers, keep_memory
+from training.loop import add_run_arguments, in_precision, start
 from training.losses import SMALLEST_SPREAD, CoefficientLoss
-from training.variants import PRECISIONS, SINGLE, in_precision
+from training.variants import SINGLE
 
 SCALES = (0.8, 1.2)  # of the crop, and
 SHIFT = 0.10  # of its side (paper section 4.3.1)
@@ -100,35 +99,16 @@ def losses_of(
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--run", type=Path, required=True, help="folder of the run; resumed where it exists")
-    parser.add_argument("--variant", choices=SINGLE, default="sfn")
-    parser.add_argument("--precision", choices=PRECISIONS, default="float32")
+    add_run_arguments(parser, SINGLE, steps=12000)
     parser.add_argument(
         "--crops", type=Path, nargs="+", default=[Path(".work/crops/singles"), Path(".work/crops/groups")]
     )
     parser.add_argument("--shares", type=float, nargs="+", default=[0.55, 0.45], help="of each set in a batch")
     parser.add_argument("--faces", type=int, default=32, help="faces in a batch, each in two views")
-    parser.add_argument("--steps", type=int, default=12000)
-    parser.add_argument("--rate", type=float, default=2e-3)
-    parser.add_argument("--minutes", type=float, default=math.inf, help="stop, to be resumed, after this long")
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
 
-    keep_memory()
-    torch.set_num_threads(args.threads)
-    torch.manual_seed(args.seed)
-    device = args.device
-    rank = join_workers()
-    generator = torch.Generator(device).manual_seed(args.seed + rank)
-    network = SINGLE[args.variant]().to(device, memory_format=torch.channels_last)
-    optimizer = torch.optim.AdamW(decayed_parameters(network, 0.02), lr=args.rate)
-    run = Run(
-        args.run, network, copy.deepcopy(network), optimizer, generator, args.steps, args.rate, args.minutes, rank
-    )
-    run.resume()
-
+    run = start(SINGLE[args.variant], args)
+    network, generator, device = run.network, run.generator, args.device
     sets = Crops.load(args.crops, args.shares, device)
     face_model = FaceModel.load(Path("models/face_model.npz"))
     partner = torch.from_numpy(mirrored_expressions(face_model.expression_names)).to(device)
