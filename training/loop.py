@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -181,6 +182,7 @@ def add_run_arguments(parser: argparse.ArgumentParser, variants: Iterable[str], 
     """What both training commands are told about a run; the first of the variants is the default."""
     names = list(variants)
     parser.add_argument("--run", type=Path, required=True, help="folder of the run; resumed where it exists")
+    parser.add_argument("--weights", type=Path, help="published weights that a new run starts from, .npz")
     parser.add_argument("--variant", choices=names, default=names[0])
     parser.add_argument("--precision", choices=PRECISIONS, default="float32")
     parser.add_argument("--steps", type=int, default=steps)
@@ -191,6 +193,15 @@ def add_run_arguments(parser: argparse.ArgumentParser, variants: Iterable[str], 
     parser.add_argument("--seed", type=int, default=0)
 
 
+def load_weights(network: nn.Module, path: Path) -> None:
+    """Published weights: models/weights/*.npz holds all of a network's state but its counters."""
+    with np.load(path) as arrays:
+        missing, unknown = network.load_state_dict({k: torch.from_numpy(arrays[k]) for k in arrays}, strict=False)
+    missing = [name for name in missing if not name.endswith("num_batches_tracked")]
+    if missing or unknown:
+        raise SystemExit(f"{path} is not of this network: it lacks {missing[:3]} and has {unknown[:3]}, unknown here")
+
+
 def start(network_class: type[nn.Module], args: argparse.Namespace) -> Run:
     """A new run, or the folder's taken up again, with the arguments above."""
     keep_memory()
@@ -198,7 +209,10 @@ def start(network_class: type[nn.Module], args: argparse.Namespace) -> Run:
     torch.manual_seed(args.seed)
     rank = join_workers()
     generator = torch.Generator(args.device).manual_seed(args.seed + rank)
-    network = network_class().to(args.device, memory_format=torch.channels_last)
+    network = network_class()
+    if args.weights:
+        load_weights(network, args.weights)
+    network = network.to(args.device, memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(decayed_parameters(network, WEIGHT_DECAY), lr=args.rate)
     run = Run(
         args.run, network, copy.deepcopy(network), optimizer, generator, args.steps, args.rate, args.minutes, rank

@@ -74,6 +74,18 @@ def test_pieces_give_the_same_run_as_one(made_up: Path, tmp_path: Path, monkeypa
         torch.testing.assert_close(value, pieces["network"][name])
 
 
+def test_a_run_starts_from_published_weights(made_up: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    weights = Path("models/weights/sfn.npz")
+    monkeypatch.setattr(
+        "sys.argv", ["train", *arguments("sfn", "sfn", made_up, tmp_path, 0), "--weights", str(weights)]
+    )
+    train_sfn.main()
+    state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)["averaged"]
+    with np.load(weights) as published:
+        for name in published:
+            np.testing.assert_array_equal(state[name], published[name])
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_runs_export_to_a_folder_that_the_service_loads(
     made_up: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
