@@ -20,7 +20,7 @@ SMALLEST_SPREAD = 0.04  # of an expression coefficient over the training set; be
 class CoefficientLoss:
     """Equation 3: tau * (L1 of w_id, w_exp and R) + root mean square of the landmarks' distances.
 
-    Two departures, both measured: the landmarks' distance is in units of sqrt(w h) of the face's points, so that faces
+    Two departures: the landmarks' distance is in units of sqrt(w h) of the face's points, so that faces
     of all sizes weigh the same; and each expression's error is divided by that coefficient's spread in the training set
     and squared (Huber), for plain L1 sets rare coefficients to their median, which is zero.
     expression_spread: (46,).

@@ -170,7 +170,7 @@ def finish_heads(detection: nn.ModuleList, expression: nn.ModuleList, *others: n
 class Regressor(nn.Module):
     """One group's numbers from a 4 x 4 map: 1x1 to 24 channels, flattened, 64 units, the outputs (section 4.3.2).
 
-    The flattened map keeps where on the face a feature was seen; global pooling, as in the paper, measured worse.
+    The flattened map keeps where on the face a feature was seen, which the paper's global pooling gives up.
     """
 
     def __init__(self, channels: int, outputs: int) -> None:
