@@ -34,6 +34,7 @@ LEAST_FILLED = 0.6  # share of the window's side that a picture fills when it is
 MOST_ENLARGED = 4.0  # more enlargement only shows blur
 LEAST_VISIBLE = 0.45  # share of a face's box that the window must show for it to count
 BOX_WEIGHT, SCORE_WEIGHT, COEFFICIENT_WEIGHT = 2.0, 1.0, 0.08  # bring the terms to like size
+LEAST_SCORE = 0.05  # wanted of a prior that has a face, however bad its box still is
 MOST_FACES = 24  # faces of one window that are looked at
 
 
@@ -174,7 +175,7 @@ def losses_of(
     boxes = decode_boxes(outputs.detection[picture, prior], priors[prior])
     box, iou = box_loss(boxes, target.box)
     wanted = torch.zeros_like(counted)
-    wanted[picture, prior] = iou.detach().clamp(min=0.05)
+    wanted[picture, prior] = iou.detach().clamp(min=LEAST_SCORE)
     found = max(1, len(picture))
     terms = {
         "score": SCORE_WEIGHT * score_loss(outputs.detection[..., 4], wanted, counted) / found,

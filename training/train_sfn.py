@@ -24,6 +24,7 @@ TILT = 0.25  # radians, standard deviation
 SOFT_SHARE, SMALLEST_SHARE = 0.4, 0.12  # crops that lose detail, down to this share of their pixels
 VIEWS = 2  # copies of each face in a batch, which must agree on identity and expression (section 3.2)
 AGREEMENT_WEIGHT = 0.5
+AGREEMENT_OF_EXPRESSION = 5.0  # weights of w_exp differ by tenths where those of w_id differ by whole units
 
 
 @dataclass
@@ -93,7 +94,9 @@ def losses_of(
     terms = coefficients(decode_pose(pose, prior.expand(len(pose), 4)), identity, expression, labels, tau)
     first, second = identity.chunk(VIEWS)
     first_expression, second_expression = expression.chunk(VIEWS)
-    apart = (first - second).abs().mean() + 5 * (first_expression - second_expression).abs().mean()
+    apart = (first - second).abs().mean() + AGREEMENT_OF_EXPRESSION * (
+        first_expression - second_expression
+    ).abs().mean()
     return terms | {"agreement": AGREEMENT_WEIGHT * apart}
 
 
