@@ -1,7 +1,7 @@
 """The networks' raw outputs to candidate faces, in pixels of the network's input.
 
 Every prior (an anchor in a cell of a level's grid) says how far a face lies from it. Scores are looked at first;
-the 104 coefficients of a prior are decoded only where a face is kept.
+the 104 coefficients of a prior are decoded only where it sees a face.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,10 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.rotation import Array, normalize
+from service.suppression import Groups
 
 FACE_HEIGHT_CM: Final = 20.0  # a face of the prior's size is about this high: scale is coded relative to it
 LOG_LIMIT: Final = 4.0  # exp of it is 55: no face is that much larger or smaller than its prior
 MAX_CANDIDATES: Final = 1000  # best scores looked at, so that no picture can make suppression slow
+WITNESS_SHARE: Final = 0.25  # of the best score in a group; candidates below it have no say in what the face is
 
 Raw = Mapping[str, Array]  # "detection" (1, N, 5), "pose" (N, 7), "identity" (N, 50), "expression" (N, 46), N or 1, N
 
@@ -121,6 +123,35 @@ def decode(raw: Raw, priors: Priors, detections: Detections) -> Candidates:
         pose=decode_pose(raw["pose"].reshape(-1, 7)[index], priors.take(index)),
         identity=raw["identity"].reshape(len(priors.centre), -1)[index],
         expression=sigmoid(raw["expression"].reshape(len(priors.centre), -1)[index]),
+    )
+
+
+def merge(candidates: Candidates, groups: Groups) -> Candidates:
+    """One candidate for each group of suppression: the mean of its members, each counting by its score.
+
+    Several priors look at a face; their mean errs less than the best of them does, in its box as in its coefficients.
+    (Boxes so: Gidaris and Komodakis, "Object detection via a multi-region and semantic segmentation-aware CNN model",
+    ICCV 2015, section 5.3.) The score stays the best one's.
+    """
+    score, best = candidates.score[groups.best], groups.best
+    member = groups.member
+    row = np.flatnonzero(member >= 0)
+    row = row[candidates.score[row] >= WITNESS_SHARE * score[member[row]]]
+    weight = np.zeros((len(best), len(row)), np.float32)
+    weight[member[row], np.arange(len(row))] = candidates.score[row]
+    weight /= weight.sum(axis=1, keepdims=True)
+    quaternion = candidates.pose.quaternion[row]  # q and -q are one rotation: w >= 0 in all, but turns near 180 degrees
+    against = (quaternion * candidates.pose.quaternion[best[member[row]]]).sum(axis=-1, keepdims=True) < 0
+    return Candidates(
+        score=score,
+        box=weight @ candidates.box[row],
+        pose=Pose(
+            quaternion=normalize(weight @ np.where(against, -quaternion, quaternion)),
+            origin=weight @ candidates.pose.origin[row],
+            scale=np.exp(weight @ np.log(candidates.pose.scale[row])),
+        ),
+        identity=weight @ candidates.identity[row],
+        expression=weight @ candidates.expression[row],
     )
 
 

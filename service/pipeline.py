@@ -6,8 +6,8 @@ from typing import Final
 
 import numpy as np
 
+from service.candidates import WITNESS_SHARE, detect, merge
 from service.candidates import decode as decode_candidates
-from service.candidates import detect
 from service.errors import too_many_bytes
 from service.faces import Faces, place
 from service.image import Picture
@@ -86,9 +86,12 @@ class Pipeline:
         times.append(perf_counter())
         raw = models.mfn.run(square[None])
         times.append(perf_counter())
-        detections = detect(raw["detection"], models.priors, options.min_score)
-        kept = detections.take(suppress(detections.box, self.settings.nms_iou, options.max_faces))
-        faces = place(decode_candidates(raw, models.priors, kept), letterbox, field_of_view)
+        # what a face is must not hang on the score asked for: candidates below it still have their say
+        detections = detect(raw["detection"], models.priors, WITNESS_SHARE * options.min_score)
+        eligible = int((detections.score >= options.min_score).sum())
+        groups = suppress(detections.box, self.settings.nms_iou, options.max_faces, eligible)
+        merged = merge(decode_candidates(raw, models.priors, detections), groups)
+        faces = place(merged, letterbox, field_of_view)
         faces = faces.take(np.flatnonzero(np.ptp(faces.box.reshape(-1, 2, 2), axis=1).min(axis=-1) >= MIN_FACE_PIXELS))
         times.append(perf_counter())
         if options.refine and len(faces):

@@ -5,8 +5,9 @@ training.decoding, so that neither ONNX nor the service's decoding has a part in
 export. Writes tests/service/reference_faces.json:
 
     networks  {"mfn", "sfn"}: sha256 of the ONNX files that were published with these weights
-    mfn       the faces in descending score: score, box [x1, y1, x2, y2], quaternion, origin [x, y], scale, identity,
-              expression, in pixels of the network's input
+    mfn       the best candidate of each face in descending score: score, box [x1, y1, x2, y2], quaternion, origin
+              [x, y], scale, identity, expression, in pixels of the network's input
+    merged    the same faces, each the mean of the candidates that see it
     sfn       a look at each of them: crop {"centre", "side", "roll"} as in service.refine.Crop; quaternion, identity,
               expression and the 68 landmarks of the head as it stands in the picture, in pixels of the picture
 """
@@ -20,6 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from service.candidates import WITNESS_SHARE
 from service.image import decode
 from service.letterbox import Letterbox
 from service.model_files import Models
@@ -31,7 +33,7 @@ from training.variants import MULTIPLE, SINGLE
 
 PICTURE = Path("tests/pictures/five_faces.webp")
 OUT = Path("tests/service/reference_faces.json")
-MIN_SCORE = 0.5
+MIN_SCORE, NMS_IOU = 0.5, 0.5  # the service's defaults
 DIGITS = 5
 
 
@@ -50,23 +52,48 @@ def pixels(image: Array) -> Tensor:
     return torch.from_numpy(image.copy()).permute(2, 0, 1)[None].float()
 
 
-def mfn_faces(network: nn.Module, square: Array) -> list[dict[str, Any]]:
+def mfn_faces(network: nn.Module, square: Array) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The best candidate of each face, and the faces merged."""
     detection, pose, identity, expression = (output[0] for output in network(pixels(square)))
     priors = priors_of(network.levels, network.input_size)
     score, boxes = torch.sigmoid(detection[:, 4]), decode_boxes(detection, priors)
     poses = decode_pose(pose, priors)
-    return [
-        {
-            "score": score[i],
-            "box": boxes[i],
-            "quaternion": poses.quaternion[i] * torch.sign(poses.quaternion[i, 3]),
-            "origin": poses.origin[i],
-            "scale": poses.scale[i],
-            "identity": identity[i],
-            "expression": torch.sigmoid(expression[i]),
-        }
-        for i in best_of_each(score, boxes)
-    ]
+    candidates = {
+        "score": score,
+        "box": boxes,
+        "quaternion": poses.quaternion * torch.sign(poses.quaternion[:, 3:]),
+        "origin": poses.origin,
+        "scale": poses.scale,
+        "identity": identity,
+        "expression": torch.sigmoid(expression),
+    }
+    best = best_of_each(score, boxes)
+    merged = [merged_face(candidates, witnesses(score, boxes, i)) for i in best]
+    return [{name: values[i] for name, values in candidates.items()} for i in best], merged
+
+
+def witnesses(score: Tensor, boxes: Tensor, best: int) -> Tensor:
+    """Candidates that see the same face as the best one; faces in the picture do not overlap."""
+    low, high = boxes[:, :2].maximum(boxes[best, :2]), boxes[:, 2:].minimum(boxes[best, 2:])
+    both = (high - low).clamp(min=0).prod(1)
+    areas = (boxes[:, 2:] - boxes[:, :2]).prod(1)
+    alike = both / (areas + areas[best] - both) > NMS_IOU
+    return (alike & (score >= WITNESS_SHARE * score[best])).nonzero()[:, 0]
+
+
+def merged_face(candidates: dict[str, Tensor], members: Tensor) -> dict[str, Any]:
+    """Their mean, each counting by its score; of scales the geometric one."""
+    weight = candidates["score"][members]
+    mean = {
+        name: torch.tensordot(weight, values[members].log() if name == "scale" else values[members], dims=1)
+        / weight.sum()
+        for name, values in candidates.items()
+    }
+    return mean | {
+        "score": weight.max(),
+        "quaternion": mean["quaternion"] / mean["quaternion"].norm(),
+        "scale": mean["scale"].exp(),
+    }
 
 
 def best_of_each(score: Tensor, boxes: Tensor) -> list[int]:
@@ -137,9 +164,11 @@ def main() -> None:
         for crop in crops_of(found, models.face_model, picture.width, picture.height, models.crop_factor)
     ]
     with torch.inference_mode():
+        best, merged = mfn_faces(mfn, square)
         reference = {
             "networks": {"mfn": models.manifest.networks.mfn.sha256, "sfn": models.manifest.networks.sfn.sha256},
-            "mfn": mfn_faces(mfn, square),
+            "mfn": best,
+            "merged": merged,
             "sfn": [sfn_face(sfn, landmarks, crop, crop.sample(picture)) for crop in crops],
         }
     OUT.write_text(json.dumps(plain(reference), separators=(",", ":")).replace('{"', '\n{"') + "\n")

@@ -54,7 +54,7 @@ def test_every_face_is_in_the_reference() -> None:
 def test_mfn_in_pixels_of_its_input(models: Models, picture: Picture) -> None:
     raw = models.mfn.run(Letterbox.fit(picture.width, picture.height, models.side).apply(picture.pixels)[None])
     detections = detect(raw["detection"], models.priors, 0.5)
-    faces = decode(raw, models.priors, detections.take(suppress(detections.box, 0.45, 20)))
+    faces = decode(raw, models.priors, detections.take(suppress(detections.box, 0.45, 20).best))
     np.testing.assert_allclose(faces.score, column("mfn", "score"), **CLOSE)
     np.testing.assert_allclose(faces.box, column("mfn", "box"), **CLOSE_PIXELS)
     np.testing.assert_allclose(faces.pose.quaternion, column("mfn", "quaternion"), **CLOSE)
@@ -66,12 +66,14 @@ def test_mfn_in_pixels_of_its_input(models: Models, picture: Picture) -> None:
 
 def test_mfn_in_the_picture(models: Models) -> None:
     """Of 1200 x 560 pixels, 288 x 134 are left in the middle of the square."""
-    result = Pipeline(models).retarget(PICTURE.read_bytes(), Options())
-    corners = column("mfn", "box").reshape(-1, 2)
+    faces = Pipeline(models).retarget(PICTURE.read_bytes(), Options()).faces
+    corners = column("merged", "box").reshape(-1, 2)
     np.testing.assert_allclose(
-        result.faces.box.reshape(-1, 2), (corners - [0, 77]) * [1200 / 288, 560 / 134], rtol=0, atol=0.5
+        faces.box.reshape(-1, 2), (corners - [0, 77]) * [1200 / 288, 560 / 134], rtol=0, atol=0.5
     )
-    np.testing.assert_allclose(result.faces.scale, column("mfn", "scale") * (1200 / 288), **CLOSE)
+    np.testing.assert_allclose(faces.scale, column("merged", "scale") * (1200 / 288), **CLOSE)
+    for name in ("score", "quaternion", "identity", "expression"):
+        np.testing.assert_allclose(getattr(faces, name), column("merged", name), **CLOSE)
 
 
 def test_sfn_in_the_picture(models: Models, picture: Picture) -> None:

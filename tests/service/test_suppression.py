@@ -30,8 +30,30 @@ def test_agrees_with_the_quadratic_loop(seed: int, count: int, max_iou: float, l
                 break
         else:
             kept.append(i)
-    assert suppress(boxes, max_iou, limit).tolist() == kept[:limit]
+    assert suppress(boxes, max_iou, limit).best.tolist() == kept[:limit]
 
 
 def test_nothing_from_nothing() -> None:
-    assert suppress(np.zeros((0, 4), np.float32), 0.5, 10).tolist() == []
+    groups = suppress(np.zeros((0, 4), np.float32), 0.5, 10)
+    assert (groups.best.tolist(), groups.member.tolist()) == ([], [])
+
+
+ROW = np.array([[0, 0, 10, 10], [1, 0, 11, 10], [30, 0, 40, 10], [0, 1, 10, 11], [29, 0, 39, 10], [60, 0, 70, 10]])
+
+
+def test_each_box_belongs_to_the_one_that_suppressed_it() -> None:
+    groups = suppress(ROW, 0.5, 10)
+    assert groups.best.tolist() == [0, 2, 5]
+    assert groups.member.tolist() == [0, 0, 1, 0, 1, 2]
+
+
+def test_beyond_the_limit_boxes_belong_to_none() -> None:
+    groups = suppress(ROW, 0.5, 1)
+    assert groups.best.tolist() == [0]
+    assert groups.member.tolist() == [0, 0, -1, 0, -1, -1]
+
+
+def test_boxes_that_are_not_eligible_join_but_never_stay() -> None:
+    groups = suppress(ROW, 0.5, 10, eligible=3)
+    assert groups.best.tolist() == [0, 2]
+    assert groups.member.tolist() == [0, 0, 1, 0, 1, -1]

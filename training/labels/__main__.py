@@ -1,8 +1,7 @@
 """The training archives to labels in one command: `python -m training.labels`.
 
-Runs, in order: training.data.pack (pictures to arrays), training.labels.teacher (20 minutes on two cores),
-Runs, in order: training.data.pack (pictures to arrays), training.labels.teacher (20 minutes on two cores), then
-training.labels.assemble (correction, fits, quality; 4 minutes) and training.labels.contact_sheet. Each runs alone, too;
+Runs, in order: training.data.pack (pictures to arrays), training.labels.teacher (10 to 20 minutes on two cores),
+training.labels.assemble (correction, fits, quality; 4 minutes) and training.labels.contact_sheet. Each runs alone, too.
 """
 
 import subprocess
