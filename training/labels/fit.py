@@ -20,7 +20,9 @@ POINT_SIGMA = 0.012  # of the face's size: how well a fitted face meets its poin
 IDENTITY_SIGMA = 0.8  # gives w_id an RMS of about 0.8, which generalises; 1.4 overfits
 EXPRESSION_SIGMA = 0.07  # trust in the teacher's blendshapes
 WEAK_SIGMA = 0.12  # where the teacher is weak and the points can tell more
-WEAK = ("mouthFrown_L", "mouthFrown_R", "mouthFunnel", "mouthClose")  # not jawLeft/Right: they would explain yaw
+WEAK = ("mouthFrown_L", "mouthFrown_R", "mouthClose")
+FIRM_SIGMA = 0.03  # where 68 points tell less than the teacher: these would take up yaw and the lips' own shape
+FIRM = ("mouthFunnel", "jawLeft", "jawRight", "mouthLeft", "mouthRight")
 ROUNDS = 12
 DAMPING = 1e-3
 
@@ -93,7 +95,8 @@ def _fit_chunk(
     root_weight = torch.from_numpy(point_weight.astype(np.float32)).sqrt() / (POINT_SIGMA * size[:, None])  # (N, 68)
 
     sigma = torch.full((46,), EXPRESSION_SIGMA)
-    sigma[[face_model.expression_names.index(name) for name in WEAK]] = WEAK_SIGMA
+    for names, own_sigma in ((WEAK, WEAK_SIGMA), (FIRM, FIRM_SIGMA)):
+        sigma[[face_model.expression_names.index(name) for name in names]] = own_sigma
     prior_weight = torch.cat([torch.zeros(6), torch.full((50,), IDENTITY_SIGMA**-2), sigma**-2])  # (102,)
 
     camera = torch.from_numpy(seen.astype(np.float32)) * torch.tensor([1.0, -1, -1])

@@ -1,0 +1,73 @@
+"""What the server tells Prometheus about itself. No label ever names a stream, a face or a client."""
+
+from collections.abc import Callable
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
+
+# Seconds: 1, 2, 5 and between, so that quantiles from 1 ms to 2.5 s are off by a quarter at most.
+BUCKETS: Final = (
+    *(0.001, 0.0015, 0.002, 0.003, 0.004, 0.005, 0.0065, 0.008, 0.01, 0.0125, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05),
+    *(0.065, 0.08, 0.1, 0.125, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.65, 0.8, 1.0, 1.25, 1.5, 2.0, 2.5),
+)
+FACES: Final = (0, 1, 2, 3, 5, 8, 12, 20, 50, 100)
+STAGES: Final = ("decode", "preprocess", "queue", "inference", "refine", "postprocess", "track")
+DROP_REASONS: Final = ("newer_frame", "stream_ended")
+
+
+class Metrics:
+    """One registry and the series in it. queue_depth: called at each scrape, tells how many pictures wait."""
+
+    def __init__(self, version: str, sha256: str, queue_depth: Callable[[], int]) -> None:
+        self.registry = CollectorRegistry()
+        PlatformCollector(registry=self.registry)
+        ProcessCollector(registry=self.registry)
+        self._requests = Histogram(
+            "mfn_request_duration_seconds",
+            "Time from a request's arrival to its answer; of a stream's frame, from its arrival to its answer.",
+            ("transport", "method", "code"),
+            buckets=BUCKETS,
+            registry=self.registry,
+        )
+        self._stages = Histogram(
+            "mfn_stage_duration_seconds",
+            "Time a picture spends in each stage.",
+            ("stage",),
+            buckets=BUCKETS,
+            registry=self.registry,
+        )
+        self._stage = {name: self._stages.labels(name) for name in STAGES}
+        self.in_progress = Gauge(
+            "mfn_requests_in_progress", "Requests and frames in work or waiting.", registry=self.registry
+        )
+        self.streams = Gauge("mfn_streams_active", "Streams that are open.", registry=self.registry)
+        depth = Gauge("mfn_queue_depth", "Pictures that wait for a worker.", registry=self.registry)
+        depth.set_function(queue_depth)
+        dropped = Counter(
+            "mfn_frames_dropped_total", "Frames that were not looked at.", ("reason",), registry=self.registry
+        )
+        self._dropped = {reason: dropped.labels(reason) for reason in DROP_REASONS}
+        self._faces = Histogram(
+            "mfn_faces_per_image", "Faces found in a picture or frame.", buckets=FACES, registry=self.registry
+        )
+        model = Gauge("mfn_model_info", "1, for the model that answers.", ("version", "sha256"), registry=self.registry)
+        model.labels(version, sha256).set(1)
+
+    def request(self, transport: str, method: str, code: str, seconds: float) -> None:
+        """A request is answered. transport: http, grpc or websocket. method and code: from the few there are."""
+        self._requests.labels(transport, method, code).observe(seconds)
+
+    def stages(self, milliseconds: dict[str, float], faces: int) -> None:
+        """A picture went its way: the time in each stage that it passed, and how many faces it shows."""
+        for name, value in milliseconds.items():
+            self._stage[name].observe(value / 1e3)
+        self._faces.observe(faces)
+
+    def dropped(self, reason: str, count: int = 1) -> None:
+        self._dropped[reason].inc(count)
+
+    def exposition(self) -> bytes:
+        """Everything, in Prometheus' text format."""
+        return generate_latest(self.registry)
