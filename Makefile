@@ -2,6 +2,7 @@
 #   make run    set up and serve on port 8000        make test   set up and run all tests
 #   make lint   style, formatting and type checks    make lock   renew the lock files after a change of pyproject.toml
 #   make format correct style and formatting         make readme renew the README's picture, answer and settings
+#   make proto  generate mfn/v1 from proto/      make publish-proto   the contract as later ones are held against it
 #   make training-environment   add what training needs (gigabytes: PyTorch brings CUDA along)
 #   make clean  remove the environment and caches
 
@@ -9,12 +10,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
+GRPC_VERSION := 1.71.0
 
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCK := .venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--upgrade --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
-.PHONY: run test lint format readme training-environment lock clean
+.PHONY: run test lint format readme proto publish-proto training-environment lock clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.serve
@@ -27,6 +29,8 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/buf lint proto
+	$(BIN)/buf breaking proto --against proto/published.binpb
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix
@@ -34,6 +38,17 @@ format: $(VENV)/.dev
 
 readme: $(VENV)/.dev
 	$(BIN)/python -m docs.readme
+
+# Generated at the oldest grpcio that is supported, so that the stubs run with it and all later ones.
+proto: $(VENV)/.dev
+	test -x .venv-proto/bin/python || $(PYTHON) -m venv .venv-proto
+	.venv-proto/bin/python -m pip install --quiet --disable-pip-version-check grpcio-tools==$(GRPC_VERSION) setuptools
+	.venv-proto/bin/python -m grpc_tools.protoc -I proto --python_out=. --pyi_out=. --grpc_python_out=. \
+		proto/mfn/v1/retarget.proto
+
+# What clients may have been built against: later changes of the contract are held against it.
+publish-proto: $(VENV)/.dev
+	$(BIN)/buf build proto --output proto/published.binpb
 
 training-environment: $(VENV)/.serve requirements/training.txt
 	$(PIP_INSTALL) --require-hashes -r requirements/training.txt
@@ -62,5 +77,5 @@ lock:
 	$(LOCK) pyproject.toml --extra training --constraint requirements/dev.txt --output-file requirements/training.txt
 
 clean:
-	rm -rf $(VENV) .venv-lock build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-lock .venv-proto build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

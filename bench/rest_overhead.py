@@ -11,67 +11,17 @@ import argparse
 import base64
 import http.client
 import json
-import os
-import socket
 import statistics
-import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+
+from bench.server import photo, server
 
 WIDTH, HEIGHT = 1280, 720
 WARM_UP_ROUNDS = 10
-SERVER = """
-import sys
-from service.rest.server import serve
-from service.settings import Settings
-sys.exit(serve(Settings.from_environment()))
-"""
-
-
-def photo() -> bytes:
-    """A 1280 x 720 JPEG of quality 90: the astronaut of scikit-image, twice, with noise as of a camera."""
-    from skimage.data import astronaut
-
-    half = Image.fromarray(astronaut()).resize((WIDTH // 2, WIDTH // 2), Image.Resampling.BICUBIC)
-    canvas = Image.new("RGB", (WIDTH, HEIGHT), (90, 100, 110))
-    canvas.paste(half, (0, 40))
-    canvas.paste(half.transpose(Image.Transpose.FLIP_LEFT_RIGHT), (WIDTH // 2, 40))
-    noise = np.random.default_rng(0).normal(0, 3, (HEIGHT, WIDTH, 3))
-    noisy = np.clip(np.asarray(canvas) + noise, 0, 255).astype(np.uint8)
-    buffer = BytesIO()
-    Image.fromarray(noisy).save(buffer, "JPEG", quality=90)
-    return buffer.getvalue()
-
-
-@contextmanager
-def server(models: Path | None) -> Iterator[int]:
-    """A server of its own process; gives its port."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    environment = {**os.environ, "MFN_HOST": "127.0.0.1", "MFN_HTTP_PORT": str(port), "MFN_LOG_LEVEL": "warning"}
-    if models is not None:
-        environment["MFN_MODELS_DIR"] = str(models)
-    process = subprocess.Popen([sys.executable, "-c", SERVER], env=environment)
-    try:
-        for _ in range(300):
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                break
-            except OSError:
-                if process.poll() is not None:
-                    sys.exit("The server did not start.")
-                time.sleep(0.1)
-        yield port
-    finally:
-        process.terminate()
-        process.wait(30)
 
 
 def requests(picture: bytes) -> dict[str, tuple[str, str, bytes, dict[str, str]]]:
@@ -96,14 +46,14 @@ def main() -> None:
     arguments.add_argument("--models", type=Path)
     arguments.add_argument("--photo", type=Path, help="a picture of your own instead of the astronaut")
     options = arguments.parse_args()
-    picture = options.photo.read_bytes() if options.photo else photo()
+    picture = options.photo.read_bytes() if options.photo else photo(WIDTH, HEIGHT)
     cases = requests(picture)
     totals: dict[str, list[float]] = {name: [] for name in cases}
     beyond: dict[str, list[float]] = {name: [] for name in cases}
     steps: dict[str, list[float]] = {}
     faces = 0
-    with server(options.models) as port:
-        connection = http.client.HTTPConnection("127.0.0.1", port)
+    with server(options.models) as served:
+        connection = http.client.HTTPConnection("127.0.0.1", served.http_port)
         for turn in range(WARM_UP_ROUNDS + options.rounds):
             for name, (method, path, body, headers) in cases.items():
                 start = time.perf_counter()

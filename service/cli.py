@@ -21,8 +21,8 @@ from service.image import decode
 from service.model_files import Models
 from service.pipeline import Options, Pipeline, Retargeted
 from service.rest.schema import INCLUDES, retarget_document
-from service.rest.server import serve
 from service.rotation import quaternion_to_euler
+from service.server import serve
 from service.settings import Settings
 
 OK, FAILED = 0, 1

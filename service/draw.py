@@ -5,6 +5,7 @@ from the face's size and the picture's. Everything is drawn on one transparent l
 because Pillow draws without smoothing, and laid over the picture at the end.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
@@ -95,33 +96,62 @@ def draw_faces(image: Image.Image, faces: Faces, face_model: FaceModel, surface:
     """
     width, height = (round(side * enlargement(*image.size)) for side in image.size)
     factor = SUPERSAMPLING if max(width, height) <= SUPERSAMPLED_UP_TO else 1
-    to_layer = factor * width / image.width
     layer = Image.new("RGBA", (width * factor, height * factor))
-    pen = ImageDraw.Draw(layer)
-
-    boxes = [(box[0], box[1], box[2], box[3]) for box in (faces.box * to_layer).tolist()]
-    colours = [COLOURS[face % len(COLOURS)] for face in range(len(boxes))]
-    landmarks = faces.landmarks(face_model, image.width, image.height) * to_layer
-    far_to_near = np.argsort(faces.scale).tolist()
-    for face in far_to_near:
-        if surface == "mesh":
-            draw_mesh(pen, faces[face], face_model, image.size, to_layer, colours[face])
-        else:
-            draw_landmarks(pen, landmarks[face], colours[face])
-    for face in far_to_near:
-        draw_box(pen, boxes[face], colours[face])
-        axes = quaternion_to_matrix(faces.quaternion[face]) * faces.scale[face] * to_layer * AXIS_CM
-        draw_axes(pen, landmarks[face, NOSE_TIP], axes)
-    panels = [
-        panel_of(face, face_model.expression_names, box, layer.size) for face, box in zip(faces, boxes, strict=True)
-    ]
-    for (panel, corner), colour in zip(place_panels(panels, boxes, layer.size), colours, strict=True):
-        if corner is not None:
-            draw_panel(pen, panel, corner, colour)
+    colours = [COLOURS[face % len(COLOURS)] for face in range(len(faces))]
+    draw_heads(layer, faces, face_model, image.size, surface, colours)
+    draw_panels(layer, faces, face_model.expression_names, image.size, colours)
 
     drawn = image.convert("RGBA").resize((width, height), Image.Resampling.LANCZOS)
     drawn.alpha_composite(layer.reduce(factor))
     return drawn.convert("RGB")
+
+
+def draw_heads(
+    layer: Image.Image,
+    faces: Faces,
+    face_model: FaceModel,
+    picture_size: tuple[int, int],
+    surface: Surface,
+    colours: Sequence[Colour],
+) -> None:
+    """Surface, box and axes of each face, near ones over far ones. layer: RGBA, laid over the picture at any scale.
+    colours: one for each face."""
+    pen = ImageDraw.Draw(layer)
+    to_layer = layer.width / picture_size[0]
+    landmarks = faces.landmarks(face_model, *picture_size) * to_layer
+    far_to_near = np.argsort(faces.scale).tolist()
+    for face in far_to_near:
+        if surface == "mesh":
+            draw_mesh(pen, faces[face], face_model, picture_size, to_layer, colours[face])
+        else:
+            draw_landmarks(pen, landmarks[face], colours[face])
+    boxes = boxes_on(layer, faces, picture_size)
+    for face in far_to_near:
+        draw_box(pen, boxes[face], colours[face])
+        axes = quaternion_to_matrix(faces.quaternion[face]) * faces.scale[face] * to_layer * AXIS_CM
+        draw_axes(pen, landmarks[face, NOSE_TIP], axes)
+
+
+def draw_panels(
+    layer: Image.Image,
+    faces: Faces,
+    expression_names: tuple[str, ...],
+    picture_size: tuple[int, int],
+    colours: Sequence[Colour],
+) -> None:
+    """What the score, pose and strongest coefficients of each face are, beside it where there is room."""
+    pen = ImageDraw.Draw(layer)
+    boxes = boxes_on(layer, faces, picture_size)
+    panels = [panel_of(face, expression_names, box, layer.size) for face, box in zip(faces, boxes, strict=True)]
+    for (panel, corner), colour in zip(place_panels(panels, boxes, layer.size), colours, strict=True):
+        if corner is not None:
+            draw_panel(pen, panel, corner, colour)
+
+
+def boxes_on(layer: Image.Image, faces: Faces, picture_size: tuple[int, int]) -> list[Box]:
+    """The faces' boxes in pixels of a layer over the picture."""
+    to_layer = layer.width / picture_size[0]
+    return [(box[0], box[1], box[2], box[3]) for box in (faces.box * to_layer).tolist()]
 
 
 def draw_mesh(

@@ -1,8 +1,9 @@
 """The way of a picture: bytes to RGB, to the network's input, to candidates, to faces, to refined faces."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from time import perf_counter
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 
@@ -37,13 +38,24 @@ class Options:
 
 @dataclass(frozen=True)
 class Timing:
-    """Milliseconds of each step. inference: in the networks; preprocess: what makes their inputs."""
+    """Milliseconds of each step. preprocess: what makes the networks' inputs. inference: in the Multiple Face Network.
+    refine: in the Single Face Network."""
 
     decode: float = 0.0
     preprocess: float = 0.0
     queue: float = 0.0
     inference: float = 0.0
+    refine: float = 0.0
     postprocess: float = 0.0
+
+    @classmethod
+    def of_steps(cls, times: Sequence[float]) -> Self:
+        """Of the four moments, seconds, between which inputs are made, a network runs and its answer is read."""
+        preprocess, inference, postprocess = np.diff(times) * 1e3
+        return cls(preprocess=float(preprocess), inference=float(inference), postprocess=float(postprocess))
+
+    def __add__(self, other: "Timing") -> "Timing":
+        return Timing(*(getattr(self, step.name) + getattr(other, step.name) for step in fields(Timing)))
 
 
 @dataclass(frozen=True)
@@ -79,7 +91,15 @@ class Pipeline:
         self, picture: Picture, options: Options, decode_ms: float = 0.0, queue_ms: float = 0.0
     ) -> Retargeted:
         """The faces in a decoded picture."""
-        models, field_of_view = self.models, self.settings.field_of_view
+        faces, timing = self.detect(picture, options)
+        if options.refine:
+            faces, refinement = self.refine(faces, picture)
+            timing += refinement
+        return Retargeted(faces, picture.width, picture.height, replace(timing, decode=decode_ms, queue=queue_ms))
+
+    def detect(self, picture: Picture, options: Options) -> tuple[Faces, Timing]:
+        """The faces that the Multiple Face Network finds in a picture."""
+        models = self.models
         times = [perf_counter()]
         letterbox = Letterbox.fit(picture.width, picture.height, models.side)
         square = letterbox.apply(picture.pixels)
@@ -91,18 +111,23 @@ class Pipeline:
         eligible = int((detections.score >= options.min_score).sum())
         groups = suppress(detections.box, self.settings.nms_iou, options.max_faces, eligible)
         merged = merge(decode_candidates(raw, models.priors, detections), groups)
-        faces = place(merged, letterbox, field_of_view)
+        faces = place(merged, letterbox, self.settings.field_of_view)
         faces = faces.take(np.flatnonzero(np.ptp(faces.box.reshape(-1, 2, 2), axis=1).min(axis=-1) >= MIN_FACE_PIXELS))
         times.append(perf_counter())
-        if options.refine and len(faces):
-            crops = crops_of(faces, models.face_model, picture.width, picture.height, models.crop_factor)
-            samples = np.stack([crop.sample(picture) for crop in crops])
-            times.append(perf_counter())
-            answers = models.sfn.run(samples)
-            times.append(perf_counter())
-            faces = refined(faces, crops, answers, picture.width, picture.height, field_of_view)
-            times.append(perf_counter())
-        # Steps alternate: preprocess, inference, postprocess, and with refinement the three once more.
-        steps = np.diff(times).reshape(-1, 3).sum(axis=0) * 1e3
-        timing = Timing(decode_ms, float(steps[0]), queue_ms, float(steps[1]), float(steps[2]))
-        return Retargeted(faces, picture.width, picture.height, timing)
+        return faces, Timing.of_steps(times)
+
+    def refine(self, faces: Faces, picture: Picture) -> tuple[Faces, Timing]:
+        """The same faces after a second look at each with the Single Face Network; boxes and scores stay."""
+        if not len(faces):
+            return faces, Timing()
+        models, width, height = self.models, picture.width, picture.height
+        times = [perf_counter()]
+        crops = crops_of(faces, models.face_model, width, height, models.crop_factor)
+        samples = np.stack([crop.sample(picture) for crop in crops])
+        times.append(perf_counter())
+        answers = models.sfn.run(samples)
+        times.append(perf_counter())
+        faces = refined(faces, crops, answers, width, height, self.settings.field_of_view)
+        times.append(perf_counter())
+        timing = Timing.of_steps(times)
+        return faces, replace(timing, inference=0.0, refine=timing.inference)

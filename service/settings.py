@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from service.errors import StartError
+from service.logs import FORMATS
 
 PREFIX: Final = "MFN_"
 # What Kubernetes sets in every pod beside a Service named mfn; no setting, and nobody's mistake.
@@ -25,8 +26,13 @@ def _number(default: float, low: float, high: float, description: str) -> Any:
     return field(default=default, metadata={"description": description, "low": low, "high": high})
 
 
+def _secret(description: str) -> Any:
+    """A text that is not shown when settings are printed."""
+    return field(default="", repr=False, metadata={"description": description, "choices": (), "shown": "none"})
+
+
 def _text(default: str, description: str, choices: tuple[str, ...] = ()) -> Any:
-    return field(default=default, metadata={"description": description, "choices": choices})
+    return field(default=default, metadata={"description": description, "choices": choices, "shown": default or "none"})
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,7 @@ class Settings:
 
     host: str = _text("0.0.0.0", "address to listen on; 127.0.0.1 serves this machine only")
     http_port: int = _number(8000, 0, 65535, "port of the REST door; 0 takes a free one")
+    grpc_port: int = _number(50051, 0, 65535, "port of the gRPC door; 0 takes a free one")
     models_dir: Path = field(
         default=Path(__file__).resolve().parent.parent / "models",
         metadata={"description": "folder with manifest.json and the files it names", "shown": "models"},
@@ -52,7 +59,28 @@ class Settings:
     intra_op_threads: int = _number(1, 1, 1024, "threads one picture may use inside a network")
     queue_length: int = _number(32, 0, 100_000, "pictures that may wait for a worker; one more is refused with 429")
     deadline_seconds: float = _number(10.0, 0.01, 3600, "longest time for a request, its upload included, before 504")
+    max_streams: int = _number(64, 0, 100_000, "streams that may be open at once; one more is refused")
+    frame_deadline_seconds: float = _number(
+        5.0, 0.01, 3600, "longest time for a frame, until its sender takes the answer; then the stream ends"
+    )
+    stream_idle_seconds: float = _number(60.0, 0.01, 86_400, "longest silence of a stream's sender before it is ended")
     drain_seconds: float = _number(20.0, 0, 3600, "longest time that requests in work get to finish after SIGTERM")
+    api_keys: str = _secret(
+        "keys that are let in, with commas between; without any, and without a file of them, everybody is"
+    )
+    api_keys_file: Path | None = field(
+        default=None, metadata={"description": "file of keys that are let in, one a line", "shown": "none"}
+    )
+    cors_origins: str = _text("", "origins of web pages that may ask, with commas between, or *; none unless set")
+    tls_certificate_file: Path | None = field(
+        default=None, metadata={"description": "certificate chain, PEM, for TLS on both doors", "shown": "none"}
+    )
+    tls_key_file: Path | None = field(
+        default=None,
+        metadata={"description": "its private key, PEM, without a passphrase", "shown": "none"},
+    )
+    otlp_endpoint: str = _text("", "where traces go, as http://localhost:4318/v1/traces; needs the extra telemetry")
+    log_format: str = _text("json", f"how log lines look: {' or '.join(FORMATS)}", FORMATS)
     log_level: str = _text("info", f"least severe log lines shown: {', '.join(LOG_LEVELS)}", LOG_LEVELS)
 
     @classmethod
@@ -71,7 +99,7 @@ class Settings:
 
 def _parse(name: str, text: str, setting: Any) -> Any:
     metadata = setting.metadata
-    if setting.type is Path:
+    if setting.type in (Path, Path | None):
         return Path(text)
     if setting.type is str:
         choices = metadata["choices"]

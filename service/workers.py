@@ -19,21 +19,28 @@ class Workers:
     def __init__(self, count: int, queue_length: int) -> None:
         self.capacity = count + queue_length
         self._places = threading.Semaphore(self.capacity)
-        self._jobs: SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = SimpleQueue()
+        self._jobs: SimpleQueue[tuple[Future[Any], Callable[[], Any], bool] | None] = SimpleQueue()
         self._threads = [threading.Thread(target=self._work, name=f"worker-{i}", daemon=True) for i in range(count)]
         for thread in self._threads:
             thread.start()
 
-    def submit(self, job: Callable[[], T]) -> Future[T]:
-        """Queues a job. Raises RequestError OVERLOADED where no place is free."""
-        if not self._places.acquire(blocking=False):
+    def depth(self) -> int:
+        """How many jobs wait for a thread."""
+        return self._jobs.qsize()
+
+    def submit(self, job: Callable[[], T], bounded: bool = True) -> Future[T]:
+        """Queues a job. Raises RequestError OVERLOADED where no place is free.
+
+        Jobs that are not bounded need no place: those of streams, which are few and have one job each at a time.
+        """
+        if bounded and not self._places.acquire(blocking=False):
             raise RequestError(
                 OVERLOADED,
                 f"All {self.capacity} places for pictures in work or waiting are taken. Send it again, a little later.",
                 retry_after=RETRY_AFTER_SECONDS,
             )
         future: Future[T] = Future()
-        self._jobs.put((future, job))
+        self._jobs.put((future, job, bounded))
         return future
 
     def close(self) -> None:
@@ -45,12 +52,13 @@ class Workers:
 
     def _work(self) -> None:
         while (item := self._jobs.get()) is not None:
-            future, job = item
+            future, job, bounded = item
             try:
                 if future.set_running_or_notify_cancel():
                     future.set_result(job())
             except BaseException as error:
                 future.set_exception(error)
             finally:
-                self._places.release()
+                if bounded:
+                    self._places.release()
                 del item, future, job  # a picture is not kept while the thread waits for the next

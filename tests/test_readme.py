@@ -14,9 +14,11 @@ from docs.readme import README, ROOT, answer, part, shortened
 from service.cli import build_parser
 from service.errors import PROBLEM_KINDS
 from service.face_model import FaceModel
+from service.metrics import DROP_REASONS, STAGES, Metrics
 from service.model_files import Models
 from service.pipeline import Pipeline
 from service.rest.app import create_app
+from service.runtime import Runtime
 from service.settings import Settings, markdown_table
 from service.workers import Workers
 
@@ -28,7 +30,7 @@ CURLS = re.findall(r"^curl .*$", TEXT, re.MULTILINE)
 def client() -> Any:
     settings = Settings()
     workers = Workers(1, 1)
-    app = create_app(settings, Pipeline(Models.load(settings.models_dir), settings), workers)
+    app = create_app(Runtime(settings, Pipeline(Models.load(settings.models_dir), settings), workers))
     with TestClient(app, base_url="http://localhost:8000") as client:
         yield client
     workers.close()
@@ -96,8 +98,18 @@ def test_every_setting_is_documented() -> None:
 
 
 def test_every_problem_is_documented() -> None:
-    listed = re.findall(r"^\| (\d+) \| `([\w-]+)` \| (.*) \|$", TEXT, re.MULTILINE)
-    assert listed == [(str(kind.status), kind.name, kind.title) for kind in PROBLEM_KINDS]
+    listed = re.findall(r"^\| (\d+) \| `([\w-]+)` \| (.*) \| (\w+) \|$", TEXT, re.MULTILINE)
+    assert listed == [(str(kind.status), kind.name, kind.title, kind.grpc) for kind in PROBLEM_KINDS]
+
+
+def test_every_metric_is_documented() -> None:
+    """Series that are not the process's own, as Prometheus sees them."""
+    metrics = Metrics("1", "a", lambda: 0)
+    known = {family.name for family in metrics.registry.collect() if family.name.startswith("mfn_")}
+    listed = re.findall(r"^\| `(mfn_\w+)` \|", part("metrics", TEXT), re.MULTILINE)
+    assert {name.removesuffix("_total") for name in listed} == known
+    assert ", ".join(STAGES) in part("metrics", TEXT)
+    assert ", ".join(DROP_REASONS) in part("metrics", TEXT)
 
 
 def test_every_expression_is_named_in_order() -> None:

@@ -183,6 +183,7 @@ def add_run_arguments(parser: argparse.ArgumentParser, variants: Iterable[str], 
     names = list(variants)
     parser.add_argument("--run", type=Path, required=True, help="folder of the run; resumed where it exists")
     parser.add_argument("--weights", type=Path, help="published weights that a new run starts from, .npz")
+    parser.add_argument("--epochs-seen", type=float, default=0.0, help="by those weights: tau goes on from there")
     parser.add_argument("--variant", choices=names, default=names[0])
     parser.add_argument("--precision", choices=PRECISIONS, default="float32")
     parser.add_argument("--steps", type=int, default=steps)

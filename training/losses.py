@@ -13,7 +13,6 @@ LANDMARK_WEIGHT = 50.0  # landmarks' distance then counts as pixels of a face of
 EXPRESSION_WEIGHT = 25.0  # brings them level with identity once both are learned
 EXPRESSION_KNEE = 3.0  # spreads; up to here an expression's error counts squared
 ROTATION_WEIGHT = 4.0  # quaternions differ by hundredths
-SMALLEST_SPREAD = 0.04  # of an expression coefficient over the training set; below it the coefficient is noise
 
 
 @dataclass

@@ -13,10 +13,10 @@ from service.face_model import FaceModel
 from training.assignment import Assignment
 from training.data.archives import BOX_LEAN, LEANING_BOXES
 from training.data.augment import occlude, random_tilt, recolour, sample, uniform
-from training.data.faces import FaceLabels, Similarity, mirrored_expressions
+from training.data.faces import SMALLEST_SPREAD, FaceLabels, Similarity, mirrored_expressions, rarity
 from training.decoding import Landmarks, decode_boxes, decode_pose, priors_of
 from training.loop import add_run_arguments, in_precision, start
-from training.losses import SMALLEST_SPREAD, CoefficientLoss, box_loss, score_loss
+from training.losses import CoefficientLoss, box_loss, score_loss
 from training.networks import Level, Outputs
 from training.variants import ASSIGNMENTS, MULTIPLE
 
@@ -67,9 +67,14 @@ class PictureSet:
             lean[torch.from_numpy(leaning)] = BOX_LEAN
         return cls(images.to(device), sizes, faces, first, lean)
 
-    def with_faces(self) -> Tensor:
-        """Indices of pictures on which at least one face is annotated."""
-        return (self.first[1:] > self.first[:-1]).nonzero()[:, 0]
+    def frequency(self) -> Tensor:
+        """(P,) how often each picture is drawn: never without a face, more often where faces' expressions are rare."""
+        count = self.first[1:] - self.first[:-1]
+        known = (self.faces.fitted > 0).nonzero()[:, 0]
+        excess = torch.zeros(len(count), device=count.device)
+        if len(known) > 1:
+            excess.index_add_(0, self.faces.picture[known], rarity(self.faces.expression[known]) - 1)
+        return (1 + excess / count.clamp(min=1)) * (count > 0)
 
 
 @dataclass
@@ -209,7 +214,7 @@ def main() -> None:
     run = start(MULTIPLE[args.variant], args)
     network, generator, device = run.network, run.generator, args.device
     sets = [PictureSet.load(*paths, device) for paths in zip(args.pictures, args.labels, strict=True)]
-    pools = [s.with_faces() for s in sets]
+    frequencies = [s.frequency() for s in sets]
     face_model = FaceModel.load(Path("models/face_model.npz"))
     partner = torch.from_numpy(mirrored_expressions(face_model.expression_names)).to(device)
     known = torch.cat([s.faces.expression[s.faces.fitted > 0.5] for s in sets])
@@ -218,15 +223,15 @@ def main() -> None:
     priors = priors_of(network.levels, args.size, device)
     strides = strides_of(network.levels, args.size, device)
     assignment = ASSIGNMENTS[args.variant]
-    steps_per_epoch = sum(len(pool) for pool in pools) / args.batch
+    steps_per_epoch = sum(int((frequency > 0).sum()) for frequency in frequencies) / args.batch
 
     network.train()
     while run.running():
-        tau = 10 / max(1.0, run.step / steps_per_epoch)
+        tau = 10 / max(1.0, args.epochs_seen + run.step / steps_per_epoch)
         batches = []
-        for pictures, pool, share in zip(sets, pools, args.shares, strict=True):
+        for pictures, frequency, share in zip(sets, frequencies, args.shares, strict=True):
             n = round(args.batch * share)
-            chosen = pool[(uniform(n, 0, 1, generator) * len(pool)).long()]
+            chosen = torch.multinomial(frequency, n, replacement=True, generator=generator)
             batches.append(draw_batch(pictures, chosen, args.size, partner, generator))
         batch = Batch(
             torch.cat([b.images for b in batches]).contiguous(memory_format=torch.channels_last),

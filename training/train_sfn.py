@@ -12,10 +12,10 @@ from torch import Tensor, nn
 from service.face_model import FaceModel
 from training.data.augment import degrade, occlude, random_tilt, recolour, sample, uniform
 from training.data.crops import CROP_SIDE
-from training.data.faces import FaceLabels, Similarity, mirrored_expressions
+from training.data.faces import SMALLEST_SPREAD, FaceLabels, Similarity, mirrored_expressions, rarity
 from training.decoding import Landmarks, decode_pose
 from training.loop import add_run_arguments, in_precision, start
-from training.losses import SMALLEST_SPREAD, CoefficientLoss
+from training.losses import CoefficientLoss
 from training.variants import SINGLE
 
 SCALES = (0.8, 1.2)  # of the crop, and
@@ -44,12 +44,6 @@ class Crops:
             frequency = rarity(faces.expression) * faces.fitted
             sets.append(cls(images.to(device), faces, share * frequency / frequency.sum()))
         return sets
-
-
-def rarity(expression: Tensor) -> Tensor:
-    """(N,) 1 for usual faces, up to 6 for those with coefficients (N, 46) far above their spread."""
-    excess = (expression - expression.mean(0)) / expression.std(0).clamp(min=SMALLEST_SPREAD) - 2
-    return (1 + 0.5 * excess.clamp(0, 4).sum(1)).clamp(max=6)
 
 
 def draw_views(
@@ -121,7 +115,7 @@ def main() -> None:
 
     network.train()
     while run.running():
-        tau = 10 / max(1.0, run.step / steps_per_epoch)
+        tau = 10 / max(1.0, args.epochs_seen + run.step / steps_per_epoch)
         images, labels = draw_views(sets, args.faces, network.input_size, partner, generator)
         images = occlude(degrade(recolour(images, generator), SOFT_SHARE, SMALLEST_SHARE, generator), 0.1, generator)
         images = images.contiguous(memory_format=torch.channels_last)

@@ -44,6 +44,11 @@ class Mailbox(Generic[T]):
             self._changed.notify_all()
             return item
 
+    @property
+    def waiting(self) -> int:
+        """How many items wait: 0 or 1."""
+        return len(self._waiting)
+
     async def close(self) -> None:
         """Takes nothing more; what waits can still be got."""
         async with self._changed:

@@ -7,18 +7,22 @@ from typing import Annotated, Any, Final
 
 from fastapi import FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
+from prometheus_client import CONTENT_TYPE_LATEST as EXPOSITION
 from pydantic_core import to_json
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import HTMLResponse
 
 from service import errors
 from service.errors import ProblemKind, RequestError
-from service.pipeline import Options, Pipeline
+from service.pipeline import Options
+from service.records import REQUEST_ID_HEADER
 from service.rest import schema
 from service.rest.body import JSON, MULTIPART, PICTURE_TYPES, BodyReader, media_type, picture_bytes
 from service.rest.docs import DOCS_PAGE
-from service.settings import Settings
-from service.workers import Workers
+from service.rest.recording import Recording
+from service.rest.stream import add_stream
+from service.runtime import Runtime
 
 PROBLEM_TYPE: Final = "application/problem+json"
 HELD_BODIES: Final = 32  # of the largest size, may be under way at once: bounds the memory that uploads take
@@ -46,8 +50,9 @@ REQUEST_BODY: Final = {
 }
 
 
-def create_app(settings: Settings, pipeline: Pipeline, workers: Workers) -> FastAPI:
-    """The application over a loaded pipeline. Set app.state.draining to have new requests refused with 503."""
+def create_app(runtime: Runtime) -> FastAPI:
+    """The application over a running pipeline."""
+    settings, pipeline, workers = runtime.settings, runtime.pipeline, runtime.workers
     app = FastAPI(
         title="MFN",
         summary="A photo in, every face out",
@@ -55,7 +60,8 @@ def create_app(settings: Settings, pipeline: Pipeline, workers: Workers) -> Fast
         docs_url=None,
         redoc_url=None,
     )
-    app.state.draining = False
+    _let_pages_ask(app, settings.cors_origins)
+    app.add_middleware(Recording, account=runtime.account)
     bodies = BodyReader(settings.max_bytes, HELD_BODIES)
     _handle_errors(app, bodies)
 
@@ -64,7 +70,7 @@ def create_app(settings: Settings, pipeline: Pipeline, workers: Workers) -> Fast
         response_model=schema.RetargetAnswer,
         responses=_problems(
             errors.BAD_PICTURE, errors.TOO_LARGE, errors.UNSUPPORTED_MEDIA, errors.BAD_PARAMETER, errors.OVERLOADED,
-            errors.UNAVAILABLE, errors.DEADLINE_PASSED,
+            errors.UNAUTHENTICATED, errors.UNAVAILABLE, errors.DEADLINE_PASSED,
         ),
         openapi_extra=REQUEST_BODY,
     )  # fmt: skip
@@ -79,9 +85,10 @@ def create_app(settings: Settings, pipeline: Pipeline, workers: Workers) -> Fast
     ) -> Response:
         """Finds every face in a picture: box, pose, identity and expression."""
         arrived = perf_counter()
+        runtime.keys.check(request.headers)
         included = _included(include)
         _refuse_unknown_parameters(request)
-        _refuse_when_draining(app)
+        runtime.refuse_when_draining()
         options = Options(min_score, max_faces, refine)
         kind, boundary = media_type(request.headers.get("content-type"))
         try:
@@ -93,6 +100,7 @@ def create_app(settings: Settings, pipeline: Pipeline, workers: Workers) -> Fast
                     queue_ms = (perf_counter() - submitted) * 1e3
                     data = picture_bytes(body, kind, boundary, settings.max_bytes)
                     result = pipeline.retarget(data, options, queue_ms)
+                    runtime.metrics.stages(vars(result.timing), len(result.faces))
                     document = schema.retarget_document(result, pipeline.models, included)
                     return _json(document, headers={"Server-Timing": schema.server_timing(result.timing)})
 
@@ -104,9 +112,10 @@ def create_app(settings: Settings, pipeline: Pipeline, workers: Workers) -> Fast
                 "Send a smaller picture, or send it again when the server is less busy.",
             ) from error
 
-    @app.get("/model", response_model=schema.ModelAnswer)
-    async def model() -> Response:
+    @app.get("/model", response_model=schema.ModelAnswer, responses=_problems(errors.UNAUTHENTICATED))
+    async def model(request: Request) -> Response:
         """Name, version, files, coefficient names and measured accuracy of the models that answer here."""
+        runtime.keys.check(request.headers)
         return _json(schema.model_document(pipeline.models))
 
     @app.get("/livez", response_model=schema.Status)
@@ -117,13 +126,18 @@ def create_app(settings: Settings, pipeline: Pipeline, workers: Workers) -> Fast
     @app.get("/readyz", response_model=schema.Status, responses=_problems(errors.UNAVAILABLE))
     async def readyz() -> Response:
         """200 while new pictures are taken; 503 once the server drains."""
-        _refuse_when_draining(app)
+        runtime.refuse_when_draining()
         return _json({"status": "ready"})
+
+    @app.get("/metrics", include_in_schema=False)
+    async def metrics() -> Response:
+        return Response(runtime.metrics.exposition(), media_type=EXPOSITION)
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> HTMLResponse:
         return HTMLResponse(DOCS_PAGE)
 
+    add_stream(app, runtime)
     return app
 
 
@@ -150,10 +164,16 @@ def _refuse_unknown_parameters(request: Request) -> None:
         raise RequestError(errors.BAD_PARAMETER, f"{problem}; /retarget takes each of {', '.join(PARAMETERS)} once.")
 
 
-def _refuse_when_draining(app: FastAPI) -> None:
-    if app.state.draining:
-        raise RequestError(
-            errors.UNAVAILABLE, "The server is shutting down. Send the request again, to another.", retry_after=1
+def _let_pages_ask(app: FastAPI, origins: str) -> None:
+    """Cross-origin requests from the pages of these origins, with commas between; none where there are none."""
+    allowed = [origin.strip() for origin in origins.split(",") if origin.strip()]
+    if allowed:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=allowed,
+            allow_methods=["GET", "POST"],
+            allow_headers=["*"],
+            expose_headers=["Server-Timing", REQUEST_ID_HEADER, "Retry-After"],
         )
 
 
@@ -175,6 +195,8 @@ def _problems(*kinds: ProblemKind) -> dict[int | str, dict[str, Any]]:
 
 def _problem_response(problem: RequestError, headers: dict[str, str] | None = None) -> Response:
     headers = dict(headers or {})
+    if problem.kind is errors.UNAUTHENTICATED:
+        headers["WWW-Authenticate"] = "Bearer"
     if problem.retry_after is not None:
         headers["Retry-After"] = str(problem.retry_after)
     return Response(

@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import BaseModel, Field
 
 from service.arkit import ARKIT_NAMES
+from service.faces import Faces
 from service.model_files import Models
 from service.pipeline import Retargeted, Timing
 from service.rotation import Array, quaternion_to_euler
@@ -109,7 +110,19 @@ class Status(BaseModel):
 
 def retarget_document(result: Retargeted, models: Models, include: Collection[str] = ()) -> dict[str, Any]:
     """The answer to POST /retarget as JSON types. include: of INCLUDES."""
-    faces = result.faces
+    return {
+        "model": {"name": models.manifest.name, "version": models.manifest.version},
+        "image": {"width": result.width, "height": result.height},
+        "timing_ms": timing_document(timing_of(result.timing)),
+        "faces": face_documents(result.faces, models, result.width, result.height, include),
+    }
+
+
+def face_documents(
+    faces: Faces, models: Models, width: int, height: int, include: Collection[str] = (), seen: Faces | None = None
+) -> list[dict[str, Any]]:
+    """The faces in a picture of width x height pixels as JSON types. include: of INCLUDES. seen: the same faces before
+    a calibration, which landmarks show."""
     low, size = faces.box[:, :2], faces.box[:, 2:] - faces.box[:, :2]
     boxes = _rounded(np.concatenate([low, size], axis=-1), PIXEL_DECIMALS)
     quaternions = _rounded(faces.quaternion, QUATERNION_DECIMALS)
@@ -136,28 +149,29 @@ def retarget_document(result: Retargeted, models: Models, include: Collection[st
         for i in range(len(faces))
     ]
     if "landmarks" in include:
-        points = _rounded(faces.landmarks(models.face_model, result.width, result.height), PIXEL_DECIMALS)
+        points = _rounded((seen or faces).landmarks(models.face_model, width, height), PIXEL_DECIMALS)
         for document, landmarks in zip(documents, points, strict=True):
             document["landmarks"] = landmarks
     if "blendshapes" in include:
         weights = _rounded(faces.expression @ models.arkit, COEFFICIENT_DECIMALS)
         for document, blendshapes in zip(documents, weights, strict=True):
             document["blendshapes"] = dict(zip(ARKIT_NAMES, blendshapes, strict=True))
-    return {
-        "model": {"name": models.manifest.name, "version": models.manifest.version},
-        "image": {"width": result.width, "height": result.height},
-        "timing_ms": timing_document(result.timing),
-        "faces": documents,
-    }
+    return documents
 
 
-def timing_document(timing: Timing) -> dict[str, float]:
-    return {name: round(ms, TIME_DECIMALS) for name, ms in vars(timing).items()}
+def timing_of(timing: Timing) -> dict[str, float]:
+    """The times as REST tells them: inference in both networks together."""
+    steps = vars(timing).copy()
+    return steps | {"inference": steps.pop("refine") + timing.inference}
+
+
+def timing_document(milliseconds: dict[str, float]) -> dict[str, float]:
+    return {name: round(ms, TIME_DECIMALS) for name, ms in milliseconds.items()}
 
 
 def server_timing(timing: Timing) -> str:
     """The timing as a Server-Timing header."""
-    return ", ".join(f"{name};dur={ms:.{TIME_DECIMALS}f}" for name, ms in vars(timing).items())
+    return ", ".join(f"{name};dur={ms:.{TIME_DECIMALS}f}" for name, ms in timing_of(timing).items())
 
 
 def model_document(models: Models) -> dict[str, Any]:

@@ -21,6 +21,7 @@ MIRRORED_POINTS = np.concatenate(
     ]
 )
 ASYMMETRIC_IDENTITY_MODES = (9, 20, 25, 28, 33, 37, 43, 45)
+SMALLEST_SPREAD = 0.04  # of an expression coefficient over the training set; below it the coefficient is noise
 SIDES = {"_L": "_R", "_R": "_L", "Left": "Right", "Right": "Left"}
 
 
@@ -34,6 +35,12 @@ def mirrored_expressions(names: tuple[str, ...] | list[str]) -> np.ndarray:
         return name
 
     return np.array([list(names).index(partner(name)) for name in names])
+
+
+def rarity(expression: Tensor) -> Tensor:
+    """(N,) 1 for usual faces, up to 6 for those with coefficients (N, 46) far above their spread."""
+    excess = (expression - expression.mean(0)) / expression.std(0).clamp(min=SMALLEST_SPREAD) - 2
+    return (1 + 0.5 * excess.clamp(0, 4).sum(1)).clamp(max=6)
 
 
 @dataclass

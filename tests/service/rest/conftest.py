@@ -14,6 +14,7 @@ from fastapi import FastAPI
 
 from service.pipeline import Pipeline
 from service.rest.app import create_app
+from service.runtime import Runtime
 from service.settings import Settings
 from service.workers import Workers
 
@@ -25,7 +26,9 @@ def running(app: FastAPI) -> Iterator[httpx2.Client]:
     """A client of the application, served until the block ends."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        server = uvicorn.Server(uvicorn.Config(app, log_level="critical", ws="none", lifespan="off"))
+        server = uvicorn.Server(
+            uvicorn.Config(app, log_level="critical", ws="websockets-sansio", ws_max_size=2**20, lifespan="off")
+        )
         thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])), daemon=True)
         thread.start()
         while not server.started:
@@ -38,7 +41,7 @@ def running(app: FastAPI) -> Iterator[httpx2.Client]:
 
 @pytest.fixture(scope="session")
 def app(settings: Settings, pipeline: Pipeline, workers: Workers) -> FastAPI:
-    return create_app(settings, pipeline, workers)
+    return create_app(Runtime(settings, pipeline, workers))
 
 
 @pytest.fixture(scope="session")

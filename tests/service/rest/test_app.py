@@ -14,6 +14,7 @@ from PIL import Image
 
 from service.pipeline import Options, Pipeline, Retargeted
 from service.rest.app import create_app
+from service.runtime import Runtime
 from service.settings import Settings
 from service.workers import Workers
 from tests.service.rest.conftest import Serve
@@ -164,7 +165,7 @@ class TestOtherPaths:
         assert {parameter["name"] for parameter in operation["parameters"]} == {
             "min_score", "max_faces", "include", "refine",
         }  # fmt: skip
-        assert set(operation["responses"]) == {"200", "400", "413", "415", "422", "429", "503", "504"}
+        assert set(operation["responses"]) == {"200", "400", "401", "413", "415", "422", "429", "503", "504"}
         for status, response in operation["responses"].items():
             kind = "application/json" if status == "200" else "application/problem+json"
             assert list(response["content"]) == [kind], status
@@ -351,7 +352,7 @@ class SlowPipeline(Pipeline):
 class TestLoad:
     def test_full_queue_is_429(self, serve: Serve, settings: Settings, pipeline: Pipeline, png: bytes) -> None:
         slow, workers = SlowPipeline(pipeline), Workers(1, 1)
-        client = serve(create_app(settings, slow, workers))
+        client = serve(create_app(Runtime(settings, slow, workers)))
         answers: SimpleQueue[httpx2.Response] = SimpleQueue()
         senders = [
             threading.Thread(target=lambda: answers.put(client.post("/retarget", content=png, headers=PNG)))
@@ -369,7 +370,7 @@ class TestLoad:
 
     def test_passed_deadline_is_504(self, serve: Serve, settings: Settings, pipeline: Pipeline, png: bytes) -> None:
         slow, workers = SlowPipeline(pipeline), Workers(1, 1)
-        client = serve(create_app(replace(settings, deadline_seconds=0.1), slow, workers))
+        client = serve(create_app(Runtime(replace(settings, deadline_seconds=0.1), slow, workers)))
         assert is_problem(client.post("/retarget", content=png, headers=PNG), 504, "0.1 s", "smaller")
         slow.let.set()
         workers.close()
@@ -377,7 +378,7 @@ class TestLoad:
     def test_a_sender_who_stalls_meets_the_deadline(
         self, serve: Serve, settings: Settings, pipeline: Pipeline, workers: Workers
     ) -> None:
-        client = serve(create_app(replace(settings, deadline_seconds=0.1), pipeline, workers))
+        client = serve(create_app(Runtime(replace(settings, deadline_seconds=0.1), pipeline, workers)))
         done = threading.Event()
 
         def stalling() -> Iterator[bytes]:
@@ -390,9 +391,9 @@ class TestLoad:
     def test_draining_is_503(
         self, serve: Serve, settings: Settings, pipeline: Pipeline, workers: Workers, png: bytes
     ) -> None:
-        app = create_app(settings, pipeline, workers)
-        client = serve(app)
-        app.state.draining = True
+        runtime = Runtime(settings, pipeline, workers)
+        client = serve(create_app(runtime))
+        runtime.draining.set()
         assert is_problem(client.post("/retarget", content=png, headers=PNG), 503, "shutting down")
         assert is_problem(client.get("/readyz"), 503)
         assert client.get("/livez").status_code == 200
@@ -411,7 +412,7 @@ class TestLoad:
 
         broken = Pipeline(pipeline.models, settings)
         monkeypatch.setattr(broken, "retarget", failing)
-        client = serve(create_app(settings, broken, workers))
+        client = serve(create_app(Runtime(settings, broken, workers)))
         answer = client.post("/retarget", content=png, headers=PNG)
         assert is_problem(answer, 500, "log")
         assert "innards" not in answer.text

@@ -11,7 +11,7 @@ from service.pipeline import Retargeted, Timing
 from service.rest import schema
 from service.rotation import euler_to_quaternion
 
-TIMING = Timing(1.23456, 2, 3, 4.0006, 5)
+TIMING = Timing(1.23456, 2, 3, inference=3.0004, refine=1.0002, postprocess=5)
 
 
 @pytest.fixture

@@ -11,12 +11,12 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from service.rest.server import listen
+from service.server import listen
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = """
 import sys
-from service.rest.server import serve
+from service.server import serve
 from service.settings import Settings
 sys.exit(serve(Settings.from_environment()))
 """
@@ -25,7 +25,13 @@ sys.exit(serve(Settings.from_environment()))
 @contextmanager
 def server(models: Path, port: int, **settings: str) -> Iterator[subprocess.Popen[str]]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MFN_")}
-    environment |= {"MFN_MODELS_DIR": str(models), "MFN_HOST": "127.0.0.1", "MFN_HTTP_PORT": str(port), **settings}
+    environment |= {
+        "MFN_MODELS_DIR": str(models),
+        "MFN_HOST": "127.0.0.1",
+        "MFN_HTTP_PORT": str(port),
+        "MFN_GRPC_PORT": "0",
+    }
+    environment |= settings
     command = [sys.executable, "-c", PROGRAM]
     process = subprocess.Popen(command, cwd=ROOT, env=environment, text=True, stderr=subprocess.PIPE)
     with process:

@@ -1,0 +1,93 @@
+"""A server in a process of its own, for measurements from outside; and the picture they send."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import httpx2
+import numpy as np
+from PIL import Image
+
+PROGRAM = """
+import sys
+from service.server import serve
+from service.settings import Settings
+sys.exit(serve(Settings.from_environment()))
+"""
+
+
+@dataclass(frozen=True)
+class Served:
+    """Where it listens, its process, and the seconds from its start until it was ready."""
+
+    http_port: int
+    grpc_port: int
+    pid: int
+    seconds_to_ready: float
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.http_port}"
+
+    def resident_mb(self) -> float:
+        """Memory of the process that lies in RAM, in MB (Linux)."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        return int(status.split("VmRSS:")[1].split()[0]) / 1024
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def server(models: Path | None = None, **settings: str) -> Iterator[Served]:
+    """settings: further MFN_* variables by their names."""
+    ports = free_port(), free_port()
+    environment = {
+        **os.environ,
+        "MFN_HOST": "127.0.0.1",
+        "MFN_HTTP_PORT": str(ports[0]),
+        "MFN_GRPC_PORT": str(ports[1]),
+        "MFN_LOG_LEVEL": "warning",
+        **({} if models is None else {"MFN_MODELS_DIR": str(models)}),
+        **settings,
+    }
+    start = time.perf_counter()
+    process = subprocess.Popen([sys.executable, "-c", PROGRAM], env=environment)
+    try:
+        while True:
+            try:
+                httpx2.get(f"http://127.0.0.1:{ports[0]}/readyz").raise_for_status()
+                break
+            except httpx2.TransportError:
+                if process.poll() is not None:
+                    sys.exit("The server did not start.")
+                time.sleep(0.005)
+        yield Served(*ports, process.pid, time.perf_counter() - start)
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def photo(width: int, height: int) -> bytes:
+    """A JPEG of quality 90: the astronaut of scikit-image, twice, with noise as of a camera."""
+    from skimage.data import astronaut
+
+    half = Image.fromarray(astronaut()).resize((width // 2, width // 2), Image.Resampling.BICUBIC)
+    canvas = Image.new("RGB", (width, height), (90, 100, 110))
+    top = max(0, (height - width // 2) // 2)
+    canvas.paste(half, (0, top))
+    canvas.paste(half.transpose(Image.Transpose.FLIP_LEFT_RIGHT), (width // 2, top))
+    noise = np.random.default_rng(0).normal(0, 3, (height, width, 3))
+    noisy = np.clip(np.asarray(canvas) + noise, 0, 255).astype(np.uint8)
+    buffer = BytesIO()
+    Image.fromarray(noisy).save(buffer, "JPEG", quality=90)
+    return buffer.getvalue()

@@ -1,0 +1,179 @@
+"""The gRPC door: the three calls of proto/mfn/v1/retarget.proto over the same pipeline as REST."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from functools import partial
+from time import perf_counter
+from typing import Any, Final, NoReturn
+
+import grpc
+
+from mfn.v1 import retarget_pb2 as pb
+from mfn.v1 import retarget_pb2_grpc
+from service import errors
+from service.errors import RequestError
+from service.grpc import messages
+from service.grpc.messages import Included
+from service.live.feed import Feed
+from service.live.stream import Calibration, Frame, Stream
+from service.pipeline import REFINE_SIDE, Retargeted
+from service.records import REQUEST_ID_HEADER, Record
+from service.runtime import Runtime
+
+LOGGER: Final = logging.getLogger("mfn.grpc")
+PROBLEM_HEADER: Final = "mfn-problem"  # trailing metadata: the problem's name, as in REST's problem documents
+CALIBRATIONS: Final = {
+    pb.CALIBRATION_TAKE_NEUTRAL: Calibration.TAKE_NEUTRAL,
+    pb.CALIBRATION_RESET: Calibration.RESET,
+}
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class NotReadError(Exception):
+    """An answer was not read within a frame's deadline."""
+
+
+class Door(retarget_pb2_grpc.RetargetServiceServicer):
+    """Every call is recorded, checked for a key, and ended with the code of its problem where it has one."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._model = messages.model_of(runtime.pipeline.models)
+
+    async def GetModel(self, request: pb.GetModelRequest, context: Context) -> pb.GetModelResponse:  # noqa: ARG002, N802
+        async with self._recorded("GetModel", context):
+            return pb.GetModelResponse(model=self._model)
+
+    async def Retarget(self, request: pb.RetargetRequest, context: Context) -> pb.RetargetResponse:  # noqa: N802
+        async with self._recorded("Retarget", context):
+            runtime, models = self._runtime, self._runtime.pipeline.models
+            runtime.refuse_when_draining()
+            options = messages.options_of(request.options, runtime.settings)
+            source = messages.source_of(request.image, runtime.settings)
+            included = Included.of(request.options)
+            submitted = perf_counter()
+
+            def work() -> pb.RetargetResponse:
+                start = perf_counter()
+                picture = source(REFINE_SIDE if options.refine else models.side)
+                decode_ms, queue_ms = (perf_counter() - start) * 1e3, (start - submitted) * 1e3
+                result = runtime.pipeline.retarget_picture(picture, options, decode_ms, queue_ms)
+                runtime.metrics.stages(vars(result.timing), len(result.faces))
+                return self._response(result, included)
+
+            deadline = runtime.settings.deadline_seconds
+            try:
+                async with asyncio.timeout(deadline):
+                    return await asyncio.wrap_future(runtime.workers.submit(work))
+            except TimeoutError as error:
+                raise RequestError(
+                    errors.DEADLINE_PASSED,
+                    f"No answer after {deadline:g} s, the most that a request may take. "
+                    "Send a smaller picture, or send it again when the server is less busy.",
+                ) from error
+
+    def _response(self, result: Retargeted, included: Included) -> pb.RetargetResponse:
+        models = self._runtime.pipeline.models
+        return pb.RetargetResponse(
+            width=result.width,
+            height=result.height,
+            faces=messages.faces_of(result.faces, models, result.width, result.height, included),
+            timing=messages.timing_of(result.timing),
+            model_version=models.manifest.version,
+        )
+
+    async def RetargetStream(  # noqa: N802
+        self, requests: AsyncIterator[pb.RetargetStreamRequest], context: Context
+    ) -> None:
+        async with self._recorded("RetargetStream", context, observed=False):
+            config = await self._configuration(requests)
+            options = messages.live_options_of(config, self._runtime.settings)
+            policy = messages.drop_policy_of(config.drop_policy)
+            included = Included.of(config.options)
+            self._runtime.open_stream()
+            try:
+                stream = Stream(self._runtime, options, policy, "grpc")
+                await self._write(context, pb.RetargetStreamResponse(model=self._model))
+                async with Feed(self._runtime, self._events(requests), stream) as feed:
+                    async for answer in stream.answers():
+                        message = messages.answer_of(answer, self._runtime.pipeline.models, included)
+                        await self._write(context, pb.RetargetStreamResponse(answer=message))
+                    feed.raise_for_end()
+            finally:
+                self._runtime.close_stream()
+
+    async def _write(self, context: Context, message: pb.RetargetStreamResponse) -> None:
+        """Raises NotReadError where the client does not read: its answers would pile up."""
+        try:
+            async with asyncio.timeout(self._runtime.settings.frame_deadline_seconds):
+                await context.write(message)
+        except TimeoutError as error:
+            raise NotReadError from error
+
+    async def _configuration(self, requests: AsyncIterator[pb.RetargetStreamRequest]) -> pb.StreamConfig:
+        try:
+            async with asyncio.timeout(self._runtime.settings.stream_idle_seconds):
+                first = await anext(requests, None)
+        except TimeoutError as error:
+            raise RequestError(errors.DEADLINE_PASSED, "No configuration came. Send one first.") from error
+        if first is None or first.WhichOneof("message") != "config":
+            raise RequestError(
+                errors.BAD_PARAMETER, "The stream's first message is no configuration. Send config first, then frames."
+            )
+        return first.config
+
+    async def _events(self, requests: AsyncIterator[pb.RetargetStreamRequest]) -> AsyncIterator[Frame | Calibration]:
+        async for message in requests:
+            kind = message.WhichOneof("message")
+            if kind == "frame":
+                frame = message.frame
+                # what is wrong with a picture is the answer to its frame, and no end of the stream
+                source = partial(messages.picture_of, frame.image, self._runtime.settings)
+                yield Frame(frame.sequence, frame.timestamp_us, source)
+            elif kind == "calibration" and message.calibration in CALIBRATIONS:
+                yield CALIBRATIONS[message.calibration]
+            elif kind == "config":
+                raise RequestError(
+                    errors.BAD_PARAMETER,
+                    "A second configuration came; a stream has one. Open another stream for another.",
+                )
+            else:
+                raise RequestError(
+                    errors.BAD_PARAMETER, "A message is neither a frame nor a known calibration. Set one of them."
+                )
+
+    @contextlib.asynccontextmanager
+    async def _recorded(self, method: str, context: Context, observed: bool = True) -> AsyncIterator[None]:
+        metadata = {str(key): value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
+        request_id, trace_parent = metadata.get(REQUEST_ID_HEADER), metadata.get("traceparent")
+        record = Record(self._runtime.account, "grpc", method, request_id, trace_parent)
+        code = "CANCELLED"
+        context.set_trailing_metadata(((REQUEST_ID_HEADER, record.request_id),))
+        try:
+            self._runtime.keys.check(metadata)
+            yield
+            code = "OK"
+        except NotReadError:
+            # behind what was not read no status can be sent either; a cancelled call is reset and says nothing
+            code = errors.DEADLINE_PASSED.grpc
+            raise asyncio.CancelledError from None
+        except RequestError as problem:
+            code = problem.kind.grpc
+            await _abort(context, problem, record)
+        except Exception:
+            code = errors.INTERNAL.grpc
+            LOGGER.exception("a call failed", extra={"fields": {"request_id": record.request_id}})
+            detail = "The server could not finish this request; the error is in its log. Others are served as before."
+            await _abort(context, RequestError(errors.INTERNAL, detail), record)
+        finally:
+            record.end(code, observed)
+
+
+async def _abort(context: Context, problem: RequestError, record: Record) -> NoReturn:
+    metadata = [(REQUEST_ID_HEADER, record.request_id), (PROBLEM_HEADER, problem.kind.name)]
+    if problem.retry_after is not None:
+        metadata.append(("retry-after", str(problem.retry_after)))
+    await context.abort(grpc.StatusCode[problem.kind.grpc], problem.detail, tuple(metadata))
+    raise AssertionError("abort raises")

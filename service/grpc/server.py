@@ -1,0 +1,76 @@
+"""The gRPC server: our door, grpc.health.v1 and reflection on one port."""
+
+from typing import Final
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from mfn.v1 import retarget_pb2, retarget_pb2_grpc
+from service.errors import StartError
+from service.grpc.door import Door
+from service.runtime import Runtime
+from service.settings import Settings
+from service.tls import Certificate
+
+SERVICE: Final = retarget_pb2.DESCRIPTOR.services_by_name["RetargetService"].full_name
+# gRPC itself refuses what is larger, and says less about it than we do of what is over the limit but below this.
+LARGEST_MESSAGE: Final = 4  # times the most bytes of a picture
+# A peer that has vanished is noticed after a minute, half-open connections included; one may ask as often as this.
+KEEPALIVE_MS: Final = 40_000
+KEEPALIVE_TIMEOUT_MS: Final = 20_000
+LEAST_PING_MS: Final = 5_000
+
+
+class GrpcServer:
+    """Made on the event loop that it is to run on. port: the one it listens on."""
+
+    def __init__(self, runtime: Runtime, certificate: Certificate | None) -> None:
+        """Raises StartError where the port is taken."""
+        settings = runtime.settings
+        self._server = grpc.aio.server(
+            options=[
+                ("grpc.so_reuseport", 0),  # or a second server would share the port in silence
+                ("grpc.max_receive_message_length", LARGEST_MESSAGE * settings.max_bytes),
+                ("grpc.keepalive_time_ms", KEEPALIVE_MS),
+                ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_MS),
+                ("grpc.http2.min_ping_interval_without_data_ms", LEAST_PING_MS),
+            ]
+        )
+        retarget_pb2_grpc.add_RetargetServiceServicer_to_server(Door(runtime), self._server)  # type: ignore[no-untyped-call]
+        self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        names = (SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME)
+        reflection.enable_server_reflection(names, self._server)
+        self.port = self._listen(settings, certificate)
+
+    def _listen(self, settings: Settings, certificate: Certificate | None) -> int:
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        address = f"{host}:{settings.grpc_port}"
+        try:
+            if certificate is None:
+                port = self._server.add_insecure_port(address)
+            else:
+                credentials = grpc.ssl_server_credentials([(certificate.key, certificate.chain)])
+                port = self._server.add_secure_port(address, credentials)
+        except RuntimeError:
+            port = 0
+        if port == 0:
+            raise StartError(
+                f"Cannot listen on {settings.host} port {settings.grpc_port} for gRPC: it is taken, or the address is "
+                "not of this machine. Set MFN_HOST or MFN_GRPC_PORT."
+            )
+        return int(port)
+
+    async def start(self) -> None:
+        await self._server.start()
+        for name in ("", SERVICE):
+            await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+
+    async def not_ready(self) -> None:
+        """Health says NOT_SERVING from now on, whatever is set later."""
+        await self._health.enter_graceful_shutdown()
+
+    async def stop(self, grace: float) -> None:
+        """Takes no new calls; those in work get `grace` seconds."""
+        await self._server.stop(grace)

@@ -1,0 +1,46 @@
+"""Log lines: JSON objects for collectors, or text for people; both on standard error."""
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+from typing import Any, Final
+
+FORMATS: Final = ("json", "text")
+
+
+class JsonFormatter(logging.Formatter):
+    """A line is an object with time (RFC 3339), level, logger, message, what the caller added as `fields`, and error,
+    the traceback, where there is one."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **getattr(record, "fields", {}),
+        }
+        if record.exc_info:
+            line["error"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False, default=str)
+
+
+class TextFormatter(logging.Formatter):
+    """A line for people; fields follow the message as name=value."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)-8s %(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields = "".join(f" {name}={value}" for name, value in getattr(record, "fields", {}).items())
+        return super().format(record) + fields
+
+
+def set_up_logs(level: str, form: str) -> None:
+    """Sends all log lines of `level` and above to standard error. form: of FORMATS."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())

@@ -1,0 +1,34 @@
+"""A face as its mirror shows it: left and right changed places, in the coefficients and in the turn of the head."""
+
+from typing import Final
+
+import numpy as np
+
+from service.arkit import ARKIT_NAMES
+from service.rotation import Array
+
+
+def _counterpart(name: str) -> str:
+    if name.endswith("Left"):
+        return name.removesuffix("Left") + "Right"
+    if name.endswith("Right"):
+        return name.removesuffix("Right") + "Left"
+    return name
+
+
+# (52,) where each coefficient's counterpart stands among ARKit's names.
+COUNTERPARTS: Final = np.array([ARKIT_NAMES.index(_counterpart(name)) for name in ARKIT_NAMES])
+
+
+def mirror_blendshapes(blendshapes: Array) -> Array:
+    """(..., 52) weights in the order of ARKIT_NAMES, left for right."""
+    return blendshapes[..., COUNTERPARTS]
+
+
+def mirror_quaternion(quaternion: Array) -> Array:
+    """(..., 4) the rotation M R M of R, M = diag(-1, 1, 1) being the mirror in the plane of y and z.
+
+    The axis of a rotation is a pseudovector: under a mirror it turns over where a vector stays, so x stays and y and z
+    change sign.
+    """
+    return quaternion * np.array([1, -1, -1, 1], quaternion.dtype)

@@ -1,0 +1,43 @@
+"""Keeps account of every HTTP request, around the application: its id and trace, its duration and code."""
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.records import REQUEST_ID_HEADER, Account, Record
+
+# Paths are labels of metrics, so only those that exist are; whatever else is asked for is one.
+PATHS = frozenset({"/retarget", "/model", "/livez", "/readyz", "/metrics", "/docs", "/openapi.json"})
+OTHER_PATH = "other"
+METHODS = frozenset({"GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"})
+
+
+class Recording:
+    """ASGI middleware. A client that hangs up before the answer counts as 499, as with nginx."""
+
+    def __init__(self, app: ASGIApp, account: Account) -> None:
+        self._app = app
+        self._account = account
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        path = scope["path"] if scope["path"] in PATHS else OTHER_PATH
+        method = scope["method"] if scope["method"] in METHODS else OTHER_PATH
+        record = Record(
+            self._account, "http", f"{method} {path}", headers.get(REQUEST_ID_HEADER), headers.get("traceparent")
+        )
+        code = "499"
+
+        async def answer(message: Message) -> None:
+            nonlocal code
+            if message["type"] == "http.response.start":
+                code = str(message["status"])
+                MutableHeaders(scope=message)[REQUEST_ID_HEADER] = record.request_id
+            await send(message)
+
+        try:
+            await self._app(scope, receive, answer)
+        finally:
+            record.end(code)

@@ -1,0 +1,202 @@
+from collections.abc import Callable
+from dataclasses import replace
+
+import grpc
+import numpy as np
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
+from PIL import Image
+
+from mfn.v1 import retarget_pb2 as pb
+from service.access import Keys
+from service.arkit import ARKIT_NAMES
+from service.errors import StartError
+from service.faces import Faces
+from service.grpc.server import SERVICE
+from service.pipeline import Options, Pipeline, Retargeted
+from service.runtime import Runtime
+from service.settings import Settings
+from service.workers import Workers
+from tests.service.grpc.conftest import Running, Serve
+
+BOX = (80, 16, 64, 64)  # of the bright cell in the tests' picture
+KEY = "a-key-of-some-length"
+
+
+def encoded(data: bytes, **options: object) -> pb.RetargetRequest:
+    return pb.RetargetRequest(image=pb.Image(encoded=data), options=pb.Options(**options))  # type: ignore[arg-type]
+
+
+def raw(pixels: np.ndarray, pixel_format: int, stride: int = 0, data: bytes | None = None) -> pb.RetargetRequest:
+    height, width = pixels.shape[:2]
+    image = pb.RawPixels(format=pixel_format, width=width, height=height, stride=stride, data=data or pixels.tobytes())
+    return pb.RetargetRequest(image=pb.Image(raw=image))
+
+
+def box(face: pb.Face) -> tuple[float, ...]:
+    return face.box.x, face.box.y, face.box.width, face.box.height
+
+
+def refused(call: Callable[[], object], code: grpc.StatusCode, problem: str, *words: str) -> None:
+    """Asserts that a call ends with this code, this problem and these words in its sentence."""
+    with pytest.raises(grpc.RpcError) as error:
+        call()
+    assert error.value.code() is code, error.value.details()
+    assert dict(error.value.trailing_metadata())["mfn-problem"] == problem
+    for word in words:
+        assert word in error.value.details()
+
+
+def test_the_model_names_its_numbers(door: Running) -> None:
+    model = door.stub.GetModel(pb.GetModelRequest()).model
+    manifest = door.runtime.pipeline.models.manifest
+    assert (model.name, model.version) == (manifest.name, manifest.version)
+    assert tuple(model.expression_names) == tuple(manifest.expression_names)
+    assert tuple(model.arkit_names) == tuple(ARKIT_NAMES)
+    assert set(model.sha256) == {"mfn", "sfn"}
+
+
+def test_a_picture_shows_what_the_pipeline_sees(door: Running, png: bytes) -> None:
+    answer = door.stub.Retarget(encoded(png, include_landmarks=True, include_blendshapes=True))
+    pipeline = door.runtime.pipeline
+    (expected,) = pipeline.retarget(png, Options()).faces
+    assert (answer.width, answer.height, answer.model_version) == (192, 192, pipeline.models.manifest.version)
+    (face,) = answer.faces
+    assert box(face) == pytest.approx(BOX)
+    assert face.score == pytest.approx(expected.score)
+    q = face.pose.quaternion
+    np.testing.assert_allclose([q.x, q.y, q.z, q.w], expected.quaternion, atol=1e-6)
+    t = face.pose.translation
+    np.testing.assert_allclose([t.x, t.y, t.z], expected.translation, rtol=1e-6)
+    np.testing.assert_allclose(face.identity, expected.identity, rtol=1e-6)
+    np.testing.assert_allclose(face.expression, expected.expression, rtol=1e-6)
+    assert (len(face.landmarks), len(face.blendshapes), face.track_id) == (136, 52, 0)
+    assert answer.timing.inference > 0
+
+
+def test_what_is_not_asked_for_is_left_out(door: Running, png: bytes) -> None:
+    (face,) = door.stub.Retarget(encoded(png, exclude_identity=True)).faces
+    assert (len(face.identity), len(face.landmarks), len(face.blendshapes), len(face.expression)) == (0, 0, 0, 46)
+
+
+def test_raw_pixels(door: Running, photo: Image.Image) -> None:
+    rgb = np.asarray(photo)
+    alpha = np.full((192, 192, 1), 7, np.uint8)
+    padded = np.concatenate([rgb.reshape(192, -1), np.zeros((192, 16), np.uint8)], axis=1)
+    requests = [
+        raw(rgb, pb.PIXEL_FORMAT_RGB),
+        raw(rgb, pb.PIXEL_FORMAT_RGB, 192 * 3 + 16, padded.tobytes()),
+        raw(np.concatenate([rgb, alpha], axis=2), pb.PIXEL_FORMAT_RGBA),
+        raw(np.concatenate([rgb[..., ::-1], alpha], axis=2), pb.PIXEL_FORMAT_BGRA),
+    ]
+    for request in requests:
+        (face,) = door.stub.Retarget(request).faces
+        assert box(face) == pytest.approx(BOX)
+
+
+def test_the_lowest_score_that_is_allowed(door: Running, png: bytes) -> None:
+    assert door.stub.Retarget(encoded(png, min_score=0.01, max_faces=100)).faces
+
+
+@pytest.mark.parametrize(
+    ("request_", "problem", "words"),
+    [
+        (pb.RetargetRequest(), "bad-picture", ("image.encoded", "image.raw")),
+        (encoded(b""), "bad-picture", ("0 bytes",)),
+        (encoded(b"no picture"), "bad-picture", ("JPEG, PNG or WebP",)),
+        (encoded(bytes(2**20 + 1)), "too-large", ("1048576 bytes",)),
+        (raw(np.zeros((2, 2, 3), np.uint8), pb.PIXEL_FORMAT_UNSPECIFIED), "bad-parameter", ("PIXEL_FORMAT_RGB",)),
+        (raw(np.zeros((2, 2, 3), np.uint8), pb.PIXEL_FORMAT_RGBA), "bad-picture", ()),
+        (raw(np.zeros((2, 2, 3), np.uint8), 99), "bad-parameter", ("99",)),
+        (raw(np.zeros((0, 2, 3), np.uint8), pb.PIXEL_FORMAT_RGB), "bad-picture", ()),
+        (encoded(b"x", min_score=0), "bad-parameter", ("min_score", "0.01")),
+        (encoded(b"x", min_score=float("nan")), "bad-parameter", ("min_score",)),
+        (encoded(b"x", max_faces=101), "bad-parameter", ("max_faces", "100")),
+    ],
+)
+def test_what_cannot_be_served_is_an_invalid_argument(
+    door: Running, png: bytes, request_: pb.RetargetRequest, problem: str, words: tuple[str, ...]
+) -> None:
+    refused(lambda: door.stub.Retarget(request_), grpc.StatusCode.INVALID_ARGUMENT, problem, *words)
+    assert door.stub.Retarget(encoded(png)).faces
+
+
+def test_keys(serve: Serve, local: Settings, pipeline: Pipeline, workers: Workers) -> None:
+    stub = serve(Runtime(local, pipeline, workers, Keys.of_setting(KEY, None))).stub
+    refused(lambda: stub.GetModel(pb.GetModelRequest()), grpc.StatusCode.UNAUTHENTICATED, "unauthenticated", "missing")
+    assert stub.GetModel(pb.GetModelRequest(), metadata=[("authorization", f"Bearer {KEY}")]).model.name
+    assert stub.GetModel(pb.GetModelRequest(), metadata=[("x-api-key", KEY)]).model.name
+
+
+def test_a_call_that_waits_too_long(serve: Serve, local: Settings, pipeline: Pipeline, png: bytes) -> None:
+    workers = Workers(0, 4)  # nobody works
+    stub = serve(Runtime(replace(local, deadline_seconds=0.05), pipeline, workers)).stub
+    refused(lambda: stub.Retarget(encoded(png)), grpc.StatusCode.DEADLINE_EXCEEDED, "deadline-passed", "0.05 s")
+
+
+def test_a_full_queue(serve: Serve, local: Settings, pipeline: Pipeline, png: bytes) -> None:
+    stub = serve(Runtime(local, pipeline, Workers(0, 0))).stub
+    with pytest.raises(grpc.RpcError) as error:
+        stub.Retarget(encoded(png))
+    assert error.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert dict(error.value.trailing_metadata())["retry-after"] == "1"
+
+
+def test_a_failure_of_ours_tells_no_innards(
+    serve: Serve, local: Settings, pipeline: Pipeline, workers: Workers, png: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: object) -> Retargeted:
+        raise ZeroDivisionError("innards")
+
+    broken = Pipeline(pipeline.models, local)
+    monkeypatch.setattr(broken, "retarget_picture", failing)
+    stub = serve(Runtime(local, broken, workers)).stub
+    with pytest.raises(grpc.RpcError) as error:
+        stub.Retarget(encoded(png))
+    assert error.value.code() is grpc.StatusCode.INTERNAL
+    assert "innards" not in error.value.details()
+
+
+def test_the_request_id_comes_back(door: Running) -> None:
+    _, call = door.stub.GetModel.with_call(pb.GetModelRequest(), metadata=[("x-request-id", "mine-1")])
+    assert dict(call.trailing_metadata())["x-request-id"] == "mine-1"
+
+
+def test_draining(serve: Serve, local: Settings, pipeline: Pipeline, workers: Workers, png: bytes) -> None:
+    server = serve(Runtime(local, pipeline, workers))
+    server.drain()
+    refused(lambda: server.stub.Retarget(encoded(png)), grpc.StatusCode.UNAVAILABLE, "unavailable", "shutting down")
+
+
+def test_health_and_reflection(serve: Serve, local: Settings, pipeline: Pipeline, workers: Workers) -> None:
+    server = serve(Runtime(local, pipeline, workers))
+    health = health_pb2_grpc.HealthStub(server.channel)
+    for name in ("", SERVICE):
+        answer = health.Check(health_pb2.HealthCheckRequest(service=name))
+        assert answer.status == health_pb2.HealthCheckResponse.SERVING
+    assert SERVICE == "mfn.v1.RetargetService"
+    assert SERVICE in ProtoReflectionDescriptorDatabase(server.channel).get_services()
+    server.on_loop(server.server.not_ready)
+    answer = health.Check(health_pb2.HealthCheckRequest(service=SERVICE))
+    assert answer.status == health_pb2.HealthCheckResponse.NOT_SERVING
+
+
+def test_a_port_that_is_taken(
+    serve: Serve, door: Running, local: Settings, pipeline: Pipeline, workers: Workers
+) -> None:
+    with pytest.raises(StartError, match=f"port {door.port}.*MFN_GRPC_PORT"):
+        serve(Runtime(replace(local, grpc_port=door.port), pipeline, workers))
+
+
+def test_five_faces_are_less_than_three_kilobytes(door: Running) -> None:
+    from service.grpc.messages import Included, faces_of
+
+    random = np.random.default_rng(0)
+    faces = Faces(
+        *(random.random((5, *shape)).astype(np.float32) for shape in ((), (4,), (4,), (3,), (), (50,), (46,)))
+    )
+    answer = pb.FrameAnswer(faces=faces_of(faces, door.runtime.pipeline.models, 640, 480, Included()))
+    for face in answer.faces:
+        face.track_id = 1000
+    assert answer.ByteSize() < 3000

@@ -1,0 +1,42 @@
+import itertools
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from service.metrics import BUCKETS, STAGES, Metrics
+
+
+def test_what_is_observed_is_exposed() -> None:
+    metrics = Metrics("1.2.3", "ab12", lambda: 7)
+    metrics.stages({"decode": 4.0, "queue": 30.0}, faces=5)
+    metrics.dropped("newer_frame", 3)
+    metrics.streams.inc()
+    families = {family.name: family for family in text_string_to_metric_families(metrics.exposition().decode())}
+
+    def samples(name: str) -> dict[tuple[str, ...], float]:
+        return {
+            (sample.name.removeprefix(name), *(v for k, v in sorted(sample.labels.items()) if k != "le")): sample.value
+            for sample in families[name].samples
+            if not sample.name.endswith(("_bucket", "_created"))
+        }
+
+    assert samples("mfn_stage_duration_seconds")[("_sum", "queue")] == 0.03
+    assert samples("mfn_stage_duration_seconds")[("_count", "decode")] == 1
+    assert samples("mfn_faces_per_image") == {("_count",): 1, ("_sum",): 5}
+    assert samples("mfn_frames_dropped") == {("_total", "newer_frame"): 3, ("_total", "stream_ended"): 0}
+    assert samples("mfn_queue_depth") == {("",): 7}
+    assert samples("mfn_streams_active") == {("",): 1}
+    assert samples("mfn_model_info") == {("", "ab12", "1.2.3"): 1}
+    assert {name for kind, *name in samples("mfn_stage_duration_seconds") if kind == "_sum" for name in name} == set(
+        STAGES
+    )
+
+
+def test_buckets_resolve_from_a_millisecond_to_two_and_a_half_seconds() -> None:
+    assert (BUCKETS[0], BUCKETS[-1]) == (0.001, 2.5)
+    assert all(1 < high / low <= 1.51 for low, high in itertools.pairwise(BUCKETS))
+
+
+def test_two_servers_in_one_process_count_apart() -> None:
+    first, second = Metrics("1", "a", lambda: 0), Metrics("1", "a", lambda: 0)
+    first.streams.inc()
+    assert b"mfn_streams_active 0.0" in second.exposition()
