@@ -16,7 +16,9 @@ import argparse
 import asyncio
 import os
 import platform
+import socket
 import statistics
+import sys
 import threading
 import time
 from collections import Counter
@@ -72,10 +74,22 @@ def throughput(served: Served, picture: bytes, rounds: int, seconds: float) -> t
         square = Letterbox.fit(decoded.width, decoded.height, models.side).apply(decoded.pixels)
         models.mfn.run(square[None])
 
+    head = f"POST /retarget HTTP/1.1\r\nHost: x\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture)}\r\n\r\n"
+    request = head.encode() + picture
+
     def over_http() -> None:
-        if not hasattr(local, "client"):
-            local.client = httpx2.Client(base_url=served.url, timeout=30)
-        local.client.post("/retarget", content=picture, headers=JPEG).raise_for_status()
+        """A client that costs next to nothing, for it runs on the cores that it measures."""
+        if not hasattr(local, "connection"):
+            local.connection = socket.create_connection(("127.0.0.1", served.http_port))
+            local.answers = local.connection.makefile("rb")
+        local.connection.sendall(request)
+        if b" 200 " not in local.answers.readline():
+            sys.exit("A request was refused.")
+        length = 0
+        while (line := local.answers.readline()) != b"\r\n":
+            if line.lower().startswith(b"content-length:"):
+                length = int(line.split(b":")[1])
+        local.answers.read(length)
 
     pairs = [(rate_of(over_http, CLIENTS, seconds), rate_of(bare, CORES, seconds)) for _ in range(rounds)]
     ours, theirs = (statistics.median(column) for column in zip(*pairs, strict=True))

@@ -1,181 +1,39 @@
-"""The command line: `mfn serve` runs the server, `mfn retarget` looks at photos and prints or draws what it finds.
+"""The command line: `mfn serve` runs the server, `mfn retarget` looks at photos, `mfn watch` at a video or a camera.
 
-Exit codes: 0 all went well, also where a photo shows no face; 1 a photo could not be read or drawn, or the models or
-the port are not there; 2 the command line itself is wrong.
+Exit codes: 0 all went well, also where no face was found, and where a watched video was ended by whoever watched; 1 a
+photo, a video or a camera could not be read, or something not be drawn, or the models or the port are not there; 2 the
+command line itself is wrong.
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
-from io import BytesIO
-from pathlib import Path
 
-import numpy as np
-from PIL import Image
-
-from service.draw import SURFACES, Surface, draw_faces
-from service.errors import TOO_LARGE, RequestError, StartError
-from service.faces import Face
-from service.image import decode
-from service.model_files import Models
-from service.pipeline import Options, Pipeline, Retargeted
-from service.rest.schema import INCLUDES, retarget_document
-from service.rotation import quaternion_to_euler
+from service.commands import retarget, watch
+from service.commands.arguments import FAILED
+from service.errors import StartError
 from service.server import serve
 from service.settings import Settings
-
-OK, FAILED = 0, 1
-ALL_PIXELS = sys.maxsize  # a side no picture has, so that decoding never shrinks it
-STRONGEST = 3  # coefficients in a line of the table
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code; arguments default to those of the process."""
-    parser = build_parser()
-    chosen = parser.parse_args(arguments)
+    chosen = build_parser().parse_args(arguments)
     try:
-        settings = Settings.from_environment()
-        if chosen.command == "serve":
-            return serve(settings)
-        if chosen.include and not chosen.json:
-            parser.error("--include adds to what --json prints; give both")
-        check_drawing_target(parser, chosen.photos, chosen.draw)
-        pipeline = Pipeline(Models.load(settings.models_dir, settings.workers), settings)
+        code: int = chosen.run(Settings.from_environment(), chosen)
     except StartError as error:
         print(f"mfn: {error}", file=sys.stderr)
         return FAILED
-    options = Options(
-        min_score=settings.default_min_score if chosen.min_score is None else chosen.min_score,
-        max_faces=settings.default_max_faces if chosen.max_faces is None else chosen.max_faces,
-        refine=chosen.refine,
-    )
-    # Every photo gets its turn, so that one that cannot be read hides nothing of the others.
-    codes = [retarget(photo, pipeline, options, chosen) for photo in chosen.photos]
-    return max(codes)
+    return code
 
 
 def build_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="mfn", description="Finds every face in a photo: box, pose, expression.")
+    parser = argparse.ArgumentParser(prog="mfn", description="Finds every face: box, pose, expression.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    commands.add_parser(
+    server = commands.add_parser(
         "serve", help="answer requests on port 8000", description="Runs the server; MFN_* variables set it up."
     )
-    photo = commands.add_parser(
-        "retarget",
-        help="find the faces in photos",
-        description="Finds the faces in photos and prints a table, or JSON, or draws them.",
-    )
-    photo.add_argument("photos", metavar="PHOTO", nargs="+", type=Path, help="a JPEG, PNG or WebP file")
-    photo.add_argument("--json", action="store_true", help="print what POST /retarget answers, a line for each photo")
-    photo.add_argument(
-        "--include", type=included, default=(), metavar="WHAT", help="add landmarks, blendshapes or both to the JSON"
-    )
-    photo.add_argument(
-        "--draw",
-        type=Path,
-        metavar="OUT",
-        help="draw the faces into this file; into OUT/<name of the photo>.png where OUT is a folder, "
-        "which it must be for several photos; one is made where OUT has no ending",
-    )
-    photo.add_argument("--surface", choices=SURFACES, default="mesh", help="what to draw on a face (default: mesh)")
-    photo.add_argument("--min-score", type=score, metavar="S", help="least score, 0.01 to 1 (default: 0.5)")
-    photo.add_argument("--max-faces", type=count, metavar="N", help="most faces, 1 to 100 (default: 20)")
-    photo.add_argument("--refine", action="store_true", help="take a second, closer look at each face; slower")
+    server.set_defaults(run=lambda settings, _: serve(settings))
+    retarget.add_parser(commands)
+    watch.add_parser(commands)
     return parser
-
-
-def retarget(photo: Path, pipeline: Pipeline, options: Options, chosen: argparse.Namespace) -> int:
-    """Prints, and draws where chosen, the faces of one photo. Returns OK, or FAILED after saying why on stderr."""
-    try:
-        data = photo.read_bytes()
-        result = pipeline.retarget(data, options)
-        if chosen.draw is not None:
-            target = chosen.draw
-            if target.is_dir() or not target.suffix:
-                target.mkdir(parents=True, exist_ok=True)
-                target /= f"{photo.stem}.png"
-            draw(data, result, pipeline, target, chosen.surface)
-    except OSError as error:
-        reason = f"{error.filename or photo}: {error.strerror or error}"
-    except RequestError as error:
-        hint = " Or raise MFN_MAX_BYTES or MFN_MAX_MEGAPIXELS." if error.kind is TOO_LARGE else ""
-        reason = f"{photo}: {error}{hint}"
-    else:
-        if chosen.json:
-            document = retarget_document(result, pipeline.models, chosen.include)
-            print(json.dumps(document, separators=(",", ":"), allow_nan=False))
-        else:
-            print(table(photo, result, pipeline.models.face_model.expression_names))
-        return OK
-    print(f"mfn: {reason}", file=sys.stderr)
-    return FAILED
-
-
-def draw(data: bytes, result: Retargeted, pipeline: Pipeline, target: Path, surface: Surface) -> None:
-    """Writes the faces on their photo, at its full size, to target; its name's ending tells the format."""
-    image = Image.fromarray(decode(data, ALL_PIXELS, pipeline.settings.max_megapixels).pixels)
-    drawn = draw_faces(image, result.faces, pipeline.models.face_model, surface)
-    encoded = BytesIO()
-    drawn.save(encoded, Image.registered_extensions()[target.suffix.lower()], quality=92)
-    target.write_bytes(encoded.getvalue())
-
-
-def table(photo: Path, result: Retargeted, expression_names: Sequence[str]) -> str:
-    """The faces of a photo for people: a heading and a line for each."""
-    count = len(result.faces)
-    faces = "1 face" if count == 1 else f"{count or 'no'} faces"
-    heading = f"{photo}: {faces} in {result.width} x {result.height} pixels"
-    return "\n".join([heading, *(table_line(face, expression_names) for face in result.faces)])
-
-
-def table_line(face: Face, expression_names: Sequence[str]) -> str:
-    x1, y1, x2, y2 = (round(float(edge)) for edge in face.box)
-    yaw, pitch, roll = (round(float(angle)) for angle in quaternion_to_euler(face.quaternion))
-    strongest = np.argsort(-face.expression)[:STRONGEST]
-    weights = ", ".join(f"{expression_names[i]} {face.expression[i]:.2f}" for i in strongest)
-    return (
-        f"  score {face.score:.2f}  at {x1:5},{y1:5}  size {x2 - x1:4} x{y2 - y1:5}"
-        f"  yaw {yaw:4}  pitch {pitch:4}  roll {roll:4}  {weights}"
-    )
-
-
-def check_drawing_target(parser: argparse.ArgumentParser, photos: Sequence[Path], target: Path | None) -> None:
-    """Ends the program with a sentence and exit code 2 where --draw cannot work, before any photo is looked at."""
-    if target is None:
-        return
-    if target.is_dir() or not target.suffix:
-        names = [photo.stem for photo in photos]
-        if twice := next((photo for photo in photos if names.count(photo.stem) > 1), None):
-            parser.error(f"--draw: two photos would be drawn into {target / twice.stem}.png; draw them one by one")
-        if lost := next(
-            (photo for photo in photos if (target / f"{photo.stem}.png").resolve() == photo.resolve()), None
-        ):
-            parser.error(f"--draw: {lost} would be overwritten; name another folder")
-    elif len(photos) > 1:
-        parser.error(f"--draw: {target} is no folder, and {len(photos)} photos need one")
-    elif Image.registered_extensions().get(target.suffix.lower()) not in ("PNG", "JPEG", "WEBP"):
-        parser.error(f"--draw: cannot write {target.name!r}; give it the ending .png, .jpg or .webp")
-    elif target.resolve() == photos[0].resolve():
-        parser.error(f"--draw: {target} would be overwritten; name another file")
-
-
-def score(text: str) -> float:
-    value = float(text)
-    if not 0.01 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"{text} is not from 0.01 to 1")
-    return value
-
-
-def count(text: str) -> int:
-    value = int(text)
-    if not 1 <= value <= 100:
-        raise argparse.ArgumentTypeError(f"{text} is not from 1 to 100")
-    return value
-
-
-def included(text: str) -> tuple[str, ...]:
-    names = tuple(name for name in text.split(",") if name)
-    if unknown := [name for name in names if name not in INCLUDES]:
-        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is not one of {', '.join(INCLUDES)}")
-    return names

@@ -139,7 +139,7 @@ def draw_panels(
     picture_size: tuple[int, int],
     colours: Sequence[Colour],
 ) -> None:
-    """What the score, pose and strongest coefficients of each face are, beside it where there is room."""
+    """Score, pose and strongest coefficients of each face, beside it where there is room."""
     pen = ImageDraw.Draw(layer)
     boxes = boxes_on(layer, faces, picture_size)
     panels = [panel_of(face, expression_names, box, layer.size) for face, box in zip(faces, boxes, strict=True)]

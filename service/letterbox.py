@@ -41,6 +41,8 @@ class Letterbox:
 
     def apply(self, pixels: Pixels) -> Pixels:
         """The square (side, side, 3) uint8 around RGB pixels (h, w, 3): the picture whole, at any resolution."""
+        if pixels.shape == (self.side, self.side, 3):  # engines may send just what the network takes
+            return np.ascontiguousarray(pixels)
         square = np.full((self.side, self.side, 3), PAD_GREY, np.uint8)
         x, y = self.offset
         w, h = self.content

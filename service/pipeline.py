@@ -109,6 +109,9 @@ class Pipeline:
         # what a face is must not hang on the score asked for: candidates below it still have their say
         detections = detect(raw["detection"], models.priors, WITNESS_SHARE * options.min_score)
         eligible = int((detections.score >= options.min_score).sum())
+        if not eligible:
+            times.append(perf_counter())
+            return Faces.none(), Timing.of_steps(times)
         groups = suppress(detections.box, self.settings.nms_iou, options.max_faces, eligible)
         merged = merge(decode_candidates(raw, models.priors, detections), groups)
         faces = place(merged, letterbox, self.settings.field_of_view)

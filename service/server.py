@@ -11,6 +11,7 @@ from typing import Final
 
 import numpy as np
 import uvicorn
+import uvloop
 
 from service.access import Keys
 from service.errors import StartError
@@ -48,7 +49,7 @@ def serve(settings: Settings) -> int:
             tracer = OtlpTracer.to(settings.otlp_endpoint, pipeline.models.manifest.version)
         workers = Workers(settings.workers, settings.queue_length)
         with listener:
-            asyncio.run(_run(Runtime(settings, pipeline, workers, keys, tracer), certificate, listener))
+            uvloop.run(_run(Runtime(settings, pipeline, workers, keys, tracer), certificate, listener))
     except StartError as error:
         print(f"mfn: {error}", file=sys.stderr)
         return 1
@@ -112,6 +113,7 @@ class _HttpServer(uvicorn.Server):
                 create_app(runtime),
                 log_config=None,
                 access_log=False,
+                proxy_headers=False,  # nothing here asks who the client is
                 lifespan="off",
                 timeout_graceful_shutdown=max(1, round(settings.drain_seconds)),
                 server_header=False,

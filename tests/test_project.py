@@ -34,6 +34,12 @@ def test_the_pipeline_knows_nothing_of_http(name: str) -> None:
     assert not re.search(r"^(from|import) (service\.rest|fastapi|starlette|uvicorn)", text, re.MULTILINE)
 
 
+@pytest.mark.parametrize("file", sorted((ROOT / "service/live").glob("*.py")), ids=lambda file: file.name)
+def test_streams_know_nothing_of_their_doors(file: Path) -> None:
+    assert not imported(file) & {"grpc", "mfn", "fastapi", "starlette", "uvicorn"}
+    assert not re.search(r"^from service\.(rest|grpc)", file.read_text(encoding="utf-8"), re.MULTILINE)
+
+
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)
 def test_lock_files_have_hashes_and_no_addresses(lock: Path) -> None:
     lines = lock.read_text().splitlines()

@@ -20,9 +20,9 @@ from service.suppression import iou
 
 # The network answers any crop with a face, so its answer is judged by the step from the last one. Measured with models
 # 0.1.0 on 112 portraits: all limits together pass 99 % of faces that moved by 15 % of their size, grew by 5 % and
-# turned by 8 degrees, and refuse 99 % of those covered by background, then or later, and 90 % of those that became
-# somebody else's. (Likeness alone: 0.91 at the 5th percentile, against 0.52 and 0.80 at the 95th.) A needless alarm
-# costs a search.
+# turned by 8 degrees at once, and refuse all that were covered by background, 92 % of those half covered and 94 % of
+# those that became somebody else's. (Likeness alone: 0.90 at the 5th percentile, against 0.51, 0.68 and 0.74 at the
+# 95th.) A needless alarm costs a search.
 MIN_LIKENESS: Final = 0.6  # of the face's coarse picture before and after
 MAX_MOVE: Final = 0.25  # of the landmarks' centre, in face sizes; the crop's edge is near
 MAX_GROWTH: Final = 0.15  # of log scale

@@ -75,10 +75,16 @@ class Lookout:
             return True
         if trail.frames + 1 >= self._options.detect_every or timestamp - trail.timestamp > MAX_FOLLOW_GAP:
             return True
+        if not self._following_pays(trail.followed.faces):
+            return True
         if timestamp - trail.search.timestamp < SEARCH_REST:
             return False
         known = np.concatenate([trail.search.faces.box, trail.followed.faces.box])
         return self.tracker.someone_hidden or scene.differs(trail.search.scene, known)
+
+    def _following_pays(self, faces: Faces) -> bool:
+        """Where faces are refined in every frame anyway, following saves the search and costs nothing."""
+        return self._options.refine or self._costs.following_pays(len(faces), self._options.detect_every)
 
     def _follow(self, trail: _Trail, picture: Picture, timestamp: float, scene: Scene) -> Seen:
         face_model, track_id = self._pipeline.models.face_model, trail.track_id
@@ -98,9 +104,7 @@ class Lookout:
         start = self._clock()
         faces, timing = self._pipeline.detect(picture, Options(self._options.min_score, self._options.max_faces))
         self._costs.searched((self._clock() - start) * 1e3)
-        follows = scene is not None and (
-            self._options.refine or self._costs.following_pays(len(faces), self._options.detect_every)
-        )
+        follows = scene is not None and self._following_pays(faces)
         if self._options.refine or follows:
             # Faces that will be followed are refined here too, or all coefficients would jump at the next search.
             faces, refinement = self._refine(faces, picture)

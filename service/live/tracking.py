@@ -31,9 +31,9 @@ MAX_GROWTH: Final = 0.5  # of log size, for such a face: by a factor of 1.6
 # Identity, in standard deviations of one frame's coefficients around the track's mean. Measured with models 0.1.0 on
 # acted clips: one person's frames lie at 0.9 (95 %: 2.0, 99 %: 2.3), other people's at 2.5 (5 %: 1.2).
 AGREES: Final = 2.0  # below: may be the same person, if the place fits roughly
-DIFFERS: Final = 3.0  # above: someone else, if the track was out of sight; no face is stranger than this
+DIFFERS: Final = 3.0  # above: someone else, if the track was out of sight; for costs, as strange as can be
 FIRST_NOISE: Final = 0.15  # what to expect before this stream has shown it
-MIN_NOISE, MAX_NOISE = 0.05, 0.4
+MIN_NOISE, MAX_NOISE = 0.12, 0.4  # a face at rest shows less noise than it will have when it turns
 NOISE_SECONDS: Final = 10.0  # of faces seen, that the noise is learnt from
 MEAN_SECONDS: Final = 3.0  # of a face seen well, that its mean identity is of
 FIRST_SECONDS: Final = 1 / 30  # that a track's first frame counts for

@@ -1,16 +1,22 @@
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import grpc
 import httpx2
 import pytest
+import trustme
 
+from mfn.v1 import retarget_pb2 as pb
+from mfn.v1 import retarget_pb2_grpc
 from service.server import listen
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,11 +45,20 @@ def server(models: Path, port: int, **settings: str) -> Iterator[subprocess.Pope
         process.kill()
 
 
-@pytest.fixture
-def port() -> int:
+def free_port() -> int:
     """A port that was free a moment ago."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def port() -> int:
+    return free_port()
+
+
+@pytest.fixture
+def grpc_port() -> int:
+    return free_port()
 
 
 def wait_until_ready(port: int) -> None:
@@ -114,3 +129,138 @@ def test_sockets_send_small_writes_at_once() -> None:
         accepted, _ = listener.accept()
         with accepted:
             assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+def stub(channel: grpc.Channel) -> retarget_pb2_grpc.RetargetServiceStub:
+    return retarget_pb2_grpc.RetargetServiceStub(channel)
+
+
+def test_both_doors_share_one_model_and_one_account(models_dir: Path, port: int, grpc_port: int, png: bytes) -> None:
+    with server(models_dir, port, MFN_GRPC_PORT=str(grpc_port)) as process:
+        wait_until_ready(port)
+        with grpc.insecure_channel(f"127.0.0.1:{grpc_port}") as channel:
+            answer = stub(channel).Retarget(pb.RetargetRequest(image=pb.Image(encoded=png)))
+        rest = httpx2.post(f"http://127.0.0.1:{port}/retarget", content=png, headers={"Content-Type": "image/png"})
+        assert answer.faces[0].score == pytest.approx(rest.json()["faces"][0]["score"], abs=1e-5)
+        metrics = httpx2.get(f"http://127.0.0.1:{port}/metrics").text
+        for transport, method, code in (("grpc", "Retarget", "OK"), ("http", "POST /retarget", "200")):
+            labels = f'code="{code}",method="{method}",transport="{transport}"'
+            assert f"mfn_request_duration_seconds_count{{{labels}}} 1.0" in metrics
+        process.terminate()
+        assert process.wait(20) == 0
+
+
+def test_streams_are_told_of_the_end_and_what_is_in_work_is_answered(
+    models_dir: Path, port: int, grpc_port: int, png: bytes
+) -> None:
+    with server(models_dir, port, MFN_GRPC_PORT=str(grpc_port)) as process:
+        wait_until_ready(port)
+        more = threading.Event()
+
+        def messages() -> Iterator[pb.RetargetStreamRequest]:
+            yield pb.RetargetStreamRequest(config=pb.StreamConfig())
+            yield pb.RetargetStreamRequest(frame=pb.Frame(sequence=1, image=pb.Image(encoded=png)))
+            more.wait(20)
+
+        with grpc.insecure_channel(f"127.0.0.1:{grpc_port}") as channel:
+            stream = stub(channel).RetargetStream(messages())
+            assert next(stream).WhichOneof("message") == "model"
+            assert next(stream).answer.sequence == 1
+            process.terminate()
+            with pytest.raises(grpc.RpcError) as ended:
+                next(stream)
+            more.set()
+        assert ended.value.code() is grpc.StatusCode.UNAVAILABLE
+        assert process.wait(20) == 0
+
+
+def test_no_answer_is_lost_when_the_server_ends_under_load(models_dir: Path, port: int, png: bytes) -> None:
+    """Requests that were taken are answered; those that come too late find nobody, and none is cut off."""
+    answered, refused, cut_off = [], [], []
+    stopped = threading.Event()
+
+    def send() -> None:
+        while not stopped.is_set():
+            with socket.socket() as connection:
+                try:
+                    connection.connect(("127.0.0.1", port))
+                except ConnectionRefusedError:
+                    refused.append(1)
+                    return
+                head = (
+                    "POST /retarget HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\n"
+                    f"Content-Length: {len(png)}\r\n\r\n"
+                )
+                try:
+                    connection.sendall(head.encode() + png)
+                    line = connection.makefile("rb").readline()
+                except ConnectionResetError:
+                    line = b""
+                # a connection that waits in the backlog when the listener closes was never taken
+                (answered if line else cut_off).append(line)
+
+    with server(models_dir, port, MFN_LOG_LEVEL="warning") as process:  # nobody reads its log here
+        wait_until_ready(port)
+        senders = [threading.Thread(target=send) for _ in range(4)]
+        for sender in senders:
+            sender.start()
+        time.sleep(0.5)
+        process.terminate()
+        assert process.wait(20) == 0
+        stopped.set()
+        for sender in senders:
+            sender.join(20)
+    assert {line.split()[1] for line in answered} <= {b"200", b"429", b"503"}
+    assert sum(b"200" in line for line in answered) > 10
+    assert len(cut_off) <= len(senders)
+
+
+def test_a_second_signal_stops_at_once(models_dir: Path, port: int) -> None:
+    with server(models_dir, port, MFN_DRAIN_SECONDS="60", MFN_DEADLINE_SECONDS="60") as process:
+        wait_until_ready(port)
+        with socket.create_connection(("127.0.0.1", port)) as connection:
+            connection.sendall(
+                b"POST /retarget HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\nContent-Length: 10\r\n\r\n\x89"
+            )
+            time.sleep(0.2)
+            process.terminate()
+            with pytest.raises(subprocess.TimeoutExpired):
+                process.wait(0.7)  # it waits for the upload
+            process.terminate()
+            _, log = process.communicate(timeout=10)
+    assert process.returncode == 0
+    assert "second signal" in log
+
+
+def test_tls_on_both_doors(models_dir: Path, port: int, grpc_port: int, tmp_path: Path) -> None:
+    authority = trustme.CA()
+    certificate = authority.issue_cert("localhost")
+    certificate.cert_chain_pems[0].write_to_path(tmp_path / "chain.pem")
+    certificate.private_key_pem.write_to_path(tmp_path / "key.pem")
+    trusted = ssl.create_default_context(cadata=authority.cert_pem.bytes().decode())
+    settings = {
+        "MFN_TLS_CERTIFICATE_FILE": str(tmp_path / "chain.pem"),
+        "MFN_TLS_KEY_FILE": str(tmp_path / "key.pem"),
+        "MFN_GRPC_PORT": str(grpc_port),
+    }
+    with server(models_dir, port, **settings) as process:
+        for _ in range(400):
+            try:
+                assert httpx2.get(f"https://localhost:{port}/readyz", verify=trusted).status_code == 200
+                break
+            except httpx2.TransportError:
+                time.sleep(0.05)
+        credentials = grpc.ssl_channel_credentials(authority.cert_pem.bytes())
+        with grpc.secure_channel(f"localhost:{grpc_port}", credentials) as channel:
+            assert stub(channel).GetModel(pb.GetModelRequest()).model.name
+        process.terminate()
+        assert process.wait(20) == 0
+
+
+def test_refuses_to_start_where_the_grpc_port_is_taken(models_dir: Path, port: int) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        number = taken.getsockname()[1]
+        with server(models_dir, port, MFN_GRPC_PORT=str(number)) as process:
+            _, errors = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert f"mfn: Cannot listen on 127.0.0.1 port {number} for gRPC" in errors

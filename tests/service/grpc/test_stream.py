@@ -1,8 +1,11 @@
 import logging
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from queue import SimpleQueue
 
 import grpc
@@ -18,6 +21,7 @@ from service.workers import Workers
 from tests.service.grpc.conftest import PATIENCE, Running, Serve
 
 FRAME_US = 33_333
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def config(**fields: object) -> pb.RetargetStreamRequest:
@@ -327,3 +331,29 @@ def test_streams_are_told_when_the_server_drains(
     ends(stream, grpc.StatusCode.UNAVAILABLE, "shutting down")
     sender.close()
     ends(server.stub.RetargetStream(iter([config()])), grpc.StatusCode.UNAVAILABLE)
+
+
+KILLED = """
+import sys, time, grpc
+from mfn.v1 import retarget_pb2 as pb
+from mfn.v1 import retarget_pb2_grpc
+
+def messages():
+    yield pb.RetargetStreamRequest(config=pb.StreamConfig())
+    time.sleep(60)
+
+stub = retarget_pb2_grpc.RetargetServiceStub(grpc.insecure_channel(sys.argv[1]))
+next(stub.RetargetStream(messages()))
+print("open", flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_client_that_is_killed_gives_its_place_back(door: Running) -> None:
+    command = [sys.executable, "-c", KILLED, f"127.0.0.1:{door.port}"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as client:
+        assert client.stdout is not None
+        assert client.stdout.readline() == "open\n"
+        assert door.runtime.streams == 1
+        client.kill()
+        settles(door)

@@ -117,6 +117,15 @@ def test_one_strange_look_does_not_end_a_track() -> None:
         assert tracker.update(faces_of([[0, 0, 100, 100]], strange), frame / 30).tolist() == [1]
 
 
+def test_a_face_long_at_rest_may_come_back_turned() -> None:
+    """All but free of noise for five seconds, then hidden, then 0.3 deviations off, as a turned head is."""
+    tracker, random = Tracker(), np.random.default_rng(0)
+    for frame in range(180):
+        identity = identity_of(0) + random.normal(0, 0.02, 50) + (0.3 * (-1) ** np.arange(50) if frame >= 165 else 0)
+        shown = faces_of([[0, 0, 100, 100]], identity) if not 150 <= frame < 165 else Faces.none()
+        assert tracker.update(shown, frame / 30).tolist() == [1] * len(shown)
+
+
 def test_newcomers_get_new_ids_in_their_order() -> None:
     people = [Person(identity_of(k), lambda t, k=k: (200 * k, 100) if t >= 0.3 * k else None) for k in range(5)]
     assert [set(ids) for ids in ids_of(people, 2, 30)] == [{1}, {2}, {3}, {4}, {5}]

@@ -1,0 +1,45 @@
+"""Client of MFN's gRPC door: pictures or streams of frames in, every face out."""
+
+from mfn_client.aio import AsyncAnswers, AsyncClient
+from mfn_client.answers import Answer, Face, FrameAnswer, Model, NeutralState, Problem, Timing
+from mfn_client.client import Answers, Client
+from mfn_client.errors import MfnError
+from mfn_client.images import Image, PixelFormat, RawImage
+from mfn_client.requests import (
+    RESET,
+    TAKE_NEUTRAL,
+    Calibration,
+    DropPolicy,
+    Frame,
+    Options,
+    Sendable,
+    Smoothing,
+    StreamConfig,
+)
+
+__all__ = [
+    "RESET",
+    "TAKE_NEUTRAL",
+    "Answer",
+    "Answers",
+    "AsyncAnswers",
+    "AsyncClient",
+    "Calibration",
+    "Client",
+    "DropPolicy",
+    "Face",
+    "Frame",
+    "FrameAnswer",
+    "Image",
+    "MfnError",
+    "Model",
+    "NeutralState",
+    "Options",
+    "PixelFormat",
+    "Problem",
+    "RawImage",
+    "Sendable",
+    "Smoothing",
+    "StreamConfig",
+    "Timing",
+]

@@ -1,0 +1,44 @@
+"""How a server is reached: its address, TLS and a key; the same for both clients."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import grpc
+
+# One call goes to one server, once: whether to ask again is the caller's to say. Where a name stands for several
+# addresses, calls go to each in turn. A server that vanishes without a word is noticed within 30 s while a call lasts.
+OPTIONS: Final = (
+    ("grpc.enable_retries", 0),
+    ("grpc.lb_policy_name", "round_robin"),
+    ("grpc.keepalive_time_ms", 20_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.http2.max_pings_without_data", 0),  # as many as it takes
+)
+
+TIMEOUT: Final = 10.0  # seconds, of calls that are no streams
+
+Metadata = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Target:
+    """address: host:port. metadata: of every call. credentials: None without TLS."""
+
+    address: str
+    metadata: Metadata
+    credentials: grpc.ChannelCredentials | None
+
+
+def target_of(address: str, key: str | None, tls: bool | str | Path | None) -> Target:
+    """tls: None or False for none, True for the authorities that gRPC trusts, or a file of root certificates, PEM.
+
+    Raises ValueError for a key that cannot travel, OSError where the file cannot be read.
+    """
+    if key is not None and not (key.isascii() and key.isprintable()):
+        raise ValueError("the key holds a line break or another character that a header cannot carry")
+    metadata = () if key is None else (("authorization", f"Bearer {key}"),)
+    if tls is None or tls is False:
+        return Target(address, metadata, None)
+    roots = None if tls is True else Path(tls).read_bytes()
+    return Target(address, metadata, grpc.ssl_channel_credentials(roots))

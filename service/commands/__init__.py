@@ -1,0 +1,1 @@
+"""What the command line can do, a file a command: each adds its arguments, and runs with what was given."""
