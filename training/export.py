@@ -22,7 +22,7 @@ from training.data.crops import CROP_FACTOR
 from training.data.pack import PAD
 from training.variants import MULTIPLE, SINGLE
 
-VERSION = "0.1.0"
+VERSION = "0.2.0"
 OUTPUTS = {"mfn": ("detection", "pose", "identity", "expression"), "sfn": ("pose", "identity", "expression")}
 MOST_DIFFERENCE = 2e-3  # between torch and onnxruntime, in raw output units
 # what one picture of a face cannot show this network: ARKit names that stay 0

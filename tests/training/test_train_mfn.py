@@ -61,3 +61,16 @@ def test_faces_mostly_outside_the_window_are_neither_face_nor_background() -> No
     low, high = batch.faces.box[:, :2].clamp(0, 96), batch.faces.box[:, 2:].clamp(0, 96)
     visible = (high - low).prod(-1) / (batch.faces.box[:, 2:] - batch.faces.box[:, :2]).prod(-1)
     assert (batch.faces.ignored[visible < 0.4] == 1).all()
+
+
+def test_pictures_of_rare_expressions_are_drawn_more_often_and_those_without_a_face_never() -> None:
+    source = pictures()
+    source.faces.fitted[:-1] = 1.0  # the last is a box alone
+    source.faces.expression[:, 3] = torch.linspace(0, 0.1, PICTURES)
+    source.faces.expression[5, 3] = source.faces.expression[-1, 3] = 1.0
+    source.first = torch.cat([source.first, source.first[-1:]])  # one more picture, without a face
+    frequency = source.frequency()
+    assert frequency[5] == frequency.max() > 1.5
+    assert frequency[-1] == 0
+    others = torch.cat([frequency[:5], frequency[6:-1]])
+    torch.testing.assert_close(others, torch.ones(PICTURES - 1))
