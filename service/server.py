@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
+import ctypes
 import logging
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Iterator
 from typing import Final
 
@@ -29,6 +31,8 @@ from service.tracing import OtlpTracer
 from service.workers import Workers
 
 LOGGER: Final = logging.getLogger("mfn.server")
+M_ARENA_MAX: Final = -8  # <malloc.h>
+ARENAS: Final = 2
 
 
 def serve(settings: Settings) -> int:
@@ -43,11 +47,12 @@ def serve(settings: Settings) -> int:
         pipeline = Pipeline(Models.load(settings.models_dir, settings.intra_op_threads), settings)
         listener = listen(settings.host, settings.http_port)
         set_up_logs(settings.log_level, settings.log_format)
-        _warm_up(pipeline)
+        _keep_memory_flat()
         tracer = None
         if settings.otlp_endpoint:
             tracer = OtlpTracer.to(settings.otlp_endpoint, pipeline.models.manifest.version)
         workers = Workers(settings.workers, settings.queue_length)
+        _warm_up(pipeline, workers, settings.workers)
         with listener:
             uvloop.run(_run(Runtime(settings, pipeline, workers, keys, tracer), certificate, listener))
     except StartError as error:
@@ -144,8 +149,24 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _warm_up(pipeline: Pipeline) -> None:
-    """One empty picture through both networks, so that the first request takes no longer than the next."""
-    side = pipeline.models.side
-    pipeline.retarget_picture(Picture(np.zeros((side, side, 3), np.uint8), side, side), Options())
-    pipeline.models.sfn.run(np.zeros((1, CROP_SIDE, CROP_SIDE, 3), np.uint8))
+def _warm_up(pipeline: Pipeline, workers: Workers, count: int) -> None:
+    """One empty picture through both networks in each of `count` threads, so that no request takes longer than the
+    next, nor needs memory that those before it did not."""
+    together = threading.Barrier(count)  # keeps a quick thread from taking two of the jobs
+
+    def work() -> None:
+        together.wait()
+        side = pipeline.models.side
+        pipeline.retarget_picture(Picture(np.zeros((side, side, 3), np.uint8), side, side), Options())
+        pipeline.models.sfn.run(np.zeros((1, CROP_SIDE, CROP_SIDE, 3), np.uint8))
+
+    for job in [workers.submit(work, bounded=False) for _ in range(count)]:
+        job.result()
+
+
+def _keep_memory_flat() -> None:
+    """Bounds what glibc's malloc holds in reserve: by default each of many threads has an arena of its own, and each
+    arena keeps what pictures of the past have left in it."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):  # another C library
+            ctypes.CDLL(None).mallopt(M_ARENA_MAX, ARENAS)
