@@ -343,7 +343,8 @@ def messages():
     time.sleep(60)
 
 stub = retarget_pb2_grpc.RetargetServiceStub(grpc.insecure_channel(sys.argv[1]))
-next(stub.RetargetStream(messages()))
+call = stub.RetargetStream(messages())
+next(call)
 print("open", flush=True)
 time.sleep(60)
 """
