@@ -20,6 +20,7 @@ LARGEST_MESSAGE: Final = 4  # times the most bytes of a picture
 KEEPALIVE_MS: Final = 40_000
 KEEPALIVE_TIMEOUT_MS: Final = 20_000
 LEAST_PING_MS: Final = 5_000
+HANDSHAKE_MS: Final = 3_000  # for TLS and HTTP/2's greeting: a connection that says nothing would hold up the shutdown
 
 
 class GrpcServer:
@@ -32,6 +33,7 @@ class GrpcServer:
             options=[
                 ("grpc.so_reuseport", 0),  # or a second server would share the port in silence
                 ("grpc.max_receive_message_length", LARGEST_MESSAGE * settings.max_bytes),
+                ("grpc.server_handshake_timeout_ms", HANDSHAKE_MS),
                 ("grpc.keepalive_time_ms", KEEPALIVE_MS),
                 ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_MS),
                 ("grpc.http2.min_ping_interval_without_data_ms", LEAST_PING_MS),

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import grpc
@@ -264,3 +264,22 @@ def test_refuses_to_start_where_the_grpc_port_is_taken(models_dir: Path, port: i
             _, errors = process.communicate(timeout=20)
     assert process.returncode == 1
     assert f"mfn: Cannot listen on 127.0.0.1 port {number} for gRPC" in errors
+
+
+def test_connections_that_fall_silent_cost_the_others_nothing(
+    models_dir: Path, port: int, grpc_port: int, png: bytes
+) -> None:
+    """Opened and never used, or stopped in the middle of a request's head or of HTTP/2's greeting."""
+    with server(models_dir, port, MFN_GRPC_PORT=str(grpc_port)) as process, ExitStack() as stack:
+        wait_until_ready(port)
+        for door in (port, grpc_port):
+            for beginning in (b"", b"POST /retarget HTTP/1.1\r\nHost: x\r\nX-", b"PRI * HTTP/2.0\r\n"):
+                for _ in range(10):
+                    connection = stack.enter_context(socket.create_connection(("127.0.0.1", door)))
+                    connection.sendall(beginning)
+        answer = httpx2.post(f"http://127.0.0.1:{port}/retarget", content=png, headers={"Content-Type": "image/png"})
+        assert answer.status_code == 200
+        with grpc.insecure_channel(f"127.0.0.1:{grpc_port}") as channel:
+            assert stub(channel).Retarget(pb.RetargetRequest(image=pb.Image(encoded=png)), timeout=10).faces
+        process.terminate()
+        assert process.wait(20) == 0
