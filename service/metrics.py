@@ -60,9 +60,10 @@ class Metrics:
         self._requests.labels(transport, method, code).observe(seconds)
 
     def stages(self, milliseconds: dict[str, float], faces: int) -> None:
-        """A picture went its way: the time in each stage that it passed, and how many faces it shows."""
+        """A picture went its way: milliseconds in each stage, 0 where it did not pass, and its faces."""
         for name, value in milliseconds.items():
-            self._stage[name].observe(value / 1e3)
+            if value > 0:
+                self._stage[name].observe(value / 1e3)
         self._faces.observe(faces)
 
     def dropped(self, reason: str, count: int = 1) -> None:

@@ -7,7 +7,7 @@ from service.metrics import BUCKETS, STAGES, Metrics
 
 def test_what_is_observed_is_exposed() -> None:
     metrics = Metrics("1.2.3", "ab12", lambda: 7)
-    metrics.stages({"decode": 4.0, "queue": 30.0}, faces=5)
+    metrics.stages({"decode": 4.0, "queue": 30.0, "refine": 0.0}, faces=5)
     metrics.dropped("newer_frame", 3)
     metrics.streams.inc()
     families = {family.name: family for family in text_string_to_metric_families(metrics.exposition().decode())}
@@ -21,6 +21,7 @@ def test_what_is_observed_is_exposed() -> None:
 
     assert samples("mfn_stage_duration_seconds")[("_sum", "queue")] == 0.03
     assert samples("mfn_stage_duration_seconds")[("_count", "decode")] == 1
+    assert samples("mfn_stage_duration_seconds")[("_count", "refine")] == 0  # not looked closer at: no time of 0
     assert samples("mfn_faces_per_image") == {("_count",): 1, ("_sum",): 5}
     assert samples("mfn_frames_dropped") == {("_total", "newer_frame"): 3, ("_total", "stream_ended"): 0}
     assert samples("mfn_queue_depth") == {("",): 7}
