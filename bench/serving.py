@@ -1,6 +1,7 @@
 """What serving costs beyond the networks, and how the server bears load: `python -m bench.serving [--quick]`.
 
-Prints a table, and with --results writes it into bench/RESULTS.md. Nothing else should run on the machine.
+Prints a table, and with --results writes it into bench/RESULTS.md. MFN_PRECISION and the other settings hold for all of
+it. Nothing else should run on the machine.
 
     throughput   POST /retarget from as many clients as keep every core busy, against decoding and running the network
                  in as many threads without a server; ten short rounds in turn, the median of their ratios
@@ -24,6 +25,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -34,6 +36,7 @@ import numpy as np
 from bench.server import Served, photo, server
 from mfn.v1 import retarget_pb2 as pb
 from mfn.v1 import retarget_pb2_grpc
+from service.execution import Execution
 from service.image import decode
 from service.letterbox import Letterbox
 from service.model_files import Models
@@ -63,10 +66,12 @@ def rate_of(work: Callable[[], None], threads: int, seconds: float) -> float:
         return done / (time.perf_counter() - start)
 
 
-def throughput(served: Served, picture: bytes, rounds: int, seconds: float) -> tuple[float, float, float]:
+def throughput(
+    served: Served, settings: Settings, picture: bytes, rounds: int, seconds: float
+) -> tuple[float, float, float]:
     """Requests a second over HTTP, the same without a server, and the median of their ratios."""
-    settings = Settings()
-    models = Models.load(settings.models_dir)
+    execution = Execution(settings.precision, settings.execution_provider, settings.intra_op_threads, runs=CORES)
+    models = Models.load(settings.models_dir, execution)
     local = threading.local()
 
     def bare() -> None:
@@ -202,6 +207,9 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a tenth of everything, to try it out")
     parser.add_argument("--results", action="store_true", help="write the table into bench/RESULTS.md")
     arguments = parser.parse_args()
+    settings = Settings.from_environment()
+    if arguments.models is not None:
+        settings = replace(settings, models_dir=arguments.models)
     share = 10 if arguments.quick else 1
     large, small = photo(1280, 720), photo(640, 480)
     rows = []
@@ -210,7 +218,7 @@ def main() -> None:
         with server(arguments.models) as served:
             starts.append(served.seconds_to_ready)
     with server(arguments.models) as served:
-        ours, bare, ratio = throughput(served, large, max(2, 10 // share), 3 / share)
+        ours, bare, ratio = throughput(served, settings, large, max(2, 10 // share), 3 / share)
         rows.append(("throughput, 1280 x 720 JPEG", f"{ratio:.0%} of bare: {ours:.0f} to {bare:.0f} requests/s"))
         median, p99 = unary(served, 1000 // share)
         rows.append(("unary gRPC beyond the network", f"{median:.2f} ms median, {p99:.2f} ms p99"))
@@ -234,8 +242,10 @@ def main() -> None:
     if arguments.results:
         text = RESULTS.read_text(encoding="utf-8")
         head, tail = text.split(BEGIN)[0], text.split(END)[1]
-        machine = f"{datetime.now(UTC):%Y-%m-%d}, {CORES} cores of {processor()}, Python {platform.python_version()}."
-        RESULTS.write_text(f"{head}{BEGIN}\n{machine}\n\n{table}\n{END}{tail}", encoding="utf-8")
+        machine = f"{CORES} cores of {processor()}, Python {platform.python_version()}"
+        networks = f"{settings.precision} networks on {settings.execution_provider}"
+        heading = f"{datetime.now(UTC):%Y-%m-%d}, {machine}, {networks}."
+        RESULTS.write_text(f"{head}{BEGIN}\n{heading}\n\n{table}\n{END}{tail}", encoding="utf-8")
 
 
 def processor() -> str:

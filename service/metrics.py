@@ -14,13 +14,17 @@ BUCKETS: Final = (
 )
 FACES: Final = (0, 1, 2, 3, 5, 8, 12, 20, 50, 100)
 STAGES: Final = ("decode", "preprocess", "queue", "inference", "refine", "postprocess", "track")
+MODEL_LABELS: Final = ("version", "sha256", "precision", "provider")
 DROP_REASONS: Final = ("newer_frame", "stream_ended")
 
 
 class Metrics:
-    """One registry and the series in it. queue_depth: called at each scrape, tells how many pictures wait."""
+    """One registry and the series in it. version to provider: of the model that answers, and of what runs it.
+    queue_depth: called at each scrape, tells how many pictures wait."""
 
-    def __init__(self, version: str, sha256: str, queue_depth: Callable[[], int]) -> None:
+    def __init__(
+        self, version: str, sha256: str, precision: str, provider: str, queue_depth: Callable[[], int]
+    ) -> None:
         self.registry = CollectorRegistry()
         PlatformCollector(registry=self.registry)
         ProcessCollector(registry=self.registry)
@@ -52,8 +56,8 @@ class Metrics:
         self._faces = Histogram(
             "mfn_faces_per_image", "Faces found in a picture or frame.", buckets=FACES, registry=self.registry
         )
-        model = Gauge("mfn_model_info", "1, for the model that answers.", ("version", "sha256"), registry=self.registry)
-        model.labels(version, sha256).set(1)
+        model = Gauge("mfn_model_info", "1, for the model that answers.", MODEL_LABELS, registry=self.registry)
+        model.labels(version, sha256, precision, provider).set(1)
 
     def request(self, transport: str, method: str, code: str, seconds: float) -> None:
         """A request is answered. transport: http, grpc or websocket. method and code: from the few there are."""

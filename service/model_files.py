@@ -1,4 +1,4 @@
-"""The published models: manifest.json, the files it names, and the checks without which nothing is served."""
+"""The published models: the files that a server loads, and the checks without which nothing is served."""
 
 import hashlib
 from collections.abc import Sequence
@@ -7,74 +7,21 @@ from pathlib import Path
 from typing import Any, Final
 
 import onnxruntime
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from service.arkit import arkit_matrix
 from service.candidates import Level, Priors, build_priors
 from service.errors import StartError
+from service.execution import Execution
 from service.face_model import EXPRESSIONS, IDENTITY_MODES, FaceModel
 from service.letterbox import PAD_GREY, Pixels
+from service.manifest import MANIFEST, FileSpec, Manifest, NetworkSpec, read_manifest
 from service.refine import CROP_SIDE
 from service.rotation import Array
 
-MANIFEST: Final = "manifest.json"
 COEFFICIENTS: Final = (("pose", 7), ("identity", IDENTITY_MODES), ("expression", EXPRESSIONS))
 
 Shape = tuple[int | None, ...]  # None fits any number
 Shapes = dict[str, Shape]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class InputSpec(_Part):
-    """name, shape and dtype of a network's input; a dimension that may vary is not a number."""
-
-    name: str
-    shape: list[int | str | None]
-    dtype: str
-
-
-class LevelSpec(_Part):
-    stride: int = Field(gt=0)
-    anchors: list[tuple[float, float]] = Field(min_length=1)
-
-
-class FileSpec(_Part):
-    file: str = Field(pattern=r"^[\w.-]+$")
-    sha256: str
-
-
-class NetworkSpec(FileSpec):
-    input: InputSpec
-    outputs: dict[str, list[int | str | None]]
-
-
-class MfnSpec(NetworkSpec):
-    pad_value: int
-    levels: list[LevelSpec] = Field(min_length=1)
-
-
-class SfnSpec(NetworkSpec):
-    crop_factor: float = Field(gt=0)
-
-
-class NetworkSpecs(_Part):
-    mfn: MfnSpec
-    sfn: SfnSpec
-
-
-class Manifest(_Part):
-    """models/manifest.json: what is published, under which name and version, and how well it does."""
-
-    name: str
-    version: str
-    face_model: FileSpec
-    networks: NetworkSpecs
-    expression_names: tuple[str, ...]
-    unobserved_arkit: tuple[str, ...]
-    accuracy: dict[str, Any] = {}
 
 
 @dataclass(frozen=True)
@@ -92,9 +39,10 @@ class Network:
 
 @dataclass(frozen=True)
 class Models:
-    """Everything that models/ holds, checked. arkit: (46, 52), see service.arkit. side: of the MFN's square input."""
+    """What is served of models/, checked. arkit: (46, 52), see service.arkit. side: of the MFN's square input."""
 
     manifest: Manifest
+    execution: Execution
     face_model: FaceModel
     mfn: Network
     sfn: Network
@@ -106,9 +54,20 @@ class Models:
     def crop_factor(self) -> float:
         return self.manifest.networks.sfn.crop_factor
 
+    @property
+    def files(self) -> dict[str, FileSpec]:
+        """The files of the networks that are loaded, by the networks' names."""
+        networks, form = self.manifest.networks, self.execution.form
+        return {"mfn": networks.mfn.forms[form], "sfn": networks.sfn.forms[form]}
+
     @classmethod
-    def load(cls, folder: Path, intra_op_threads: int = 1) -> "Models":
-        """Reads and checks the models in a folder. Raises StartError, which names the file that is wrong and why."""
+    def load(cls, folder: Path, execution: Execution | None = None) -> "Models":
+        """Reads and checks the models in a folder; of each network the form that is executed, and no other.
+
+        Raises StartError, which names the file that is wrong and why, or the execution provider that is not there.
+        """
+        execution = execution or Execution()
+        execution.prepare()
         manifest = read_manifest(folder / MANIFEST)
         _checked_bytes(folder, manifest.face_model)
         try:
@@ -133,28 +92,14 @@ class Models:
             raise StartError(f"{folder / MANIFEST}: pad_value is {mfn.pad_value}; this server pads with {PAD_GREY}.")
         return cls(
             manifest=manifest,
+            execution=execution,
             face_model=face_model,
-            mfn=_load_network(folder, mfn, intra_op_threads),
-            sfn=_load_network(folder, sfn, intra_op_threads),
+            mfn=_load_network(folder, "mfn", mfn, execution),
+            sfn=_load_network(folder, "sfn", sfn, execution),
             side=side,
             priors=priors,
             arkit=arkit,
         )
-
-
-def read_manifest(path: Path) -> Manifest:
-    """Raises StartError where the manifest is missing or not what is expected."""
-    try:
-        return Manifest.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise StartError(
-            f"The model manifest {path} cannot be read ({error.strerror}). "
-            "Set MFN_MODELS_DIR to the folder that holds it."
-        ) from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "the file"
-        raise StartError(f"The model manifest {path} is not valid: {place}: {first['msg']}.") from error
 
 
 def _checked_bytes(folder: Path, spec: FileSpec) -> bytes:
@@ -188,15 +133,19 @@ def _expect(folder: Path, name: str, spec: NetworkSpec, input_shape: Shape, outp
             )
 
 
-def _load_network(folder: Path, spec: NetworkSpec, intra_op_threads: int) -> Network:
-    data = _checked_bytes(folder, spec)
-    path = folder / spec.file
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = intra_op_threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3  # errors only
+def _load_network(folder: Path, name: str, spec: NetworkSpec, execution: Execution) -> Network:
+    file = spec.forms.get(execution.form)
+    if file is None:
+        raise StartError(
+            f"{folder / MANIFEST} lists no form {execution.form} of {name}, only {', '.join(spec.forms) or 'nothing'}. "
+            "Set MFN_PRECISION to a precision that is there as .onnx, or publish this form."
+        )
+    data = _checked_bytes(folder, file)
+    path = folder / file.file
     try:
-        session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        session = execution.open(data)
+    except StartError:
+        raise
     except Exception as error:  # the runtime has exceptions of its own, without a common base
         raise StartError(f"The model file {path} is not a network that can be run: {error}") from error
     found = {node.name: node.shape for node in (*session.get_inputs(), *session.get_outputs())}

@@ -28,8 +28,15 @@ class Runtime:
     account: Account = field(init=False)
 
     def __post_init__(self) -> None:
-        manifest = self.pipeline.models.manifest
-        self.metrics = Metrics(manifest.version, manifest.networks.mfn.sha256, self.workers.depth)
+        models = self.pipeline.models
+        execution = models.execution
+        self.metrics = Metrics(
+            models.manifest.version,
+            models.files["mfn"].sha256,
+            execution.precision,
+            execution.provider,
+            queue_depth=self.workers.depth,
+        )
         self.account = Account(self.metrics, self.tracer)
 
     def refuse_when_draining(self) -> None:

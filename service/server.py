@@ -17,6 +17,7 @@ import uvloop
 
 from service.access import Keys
 from service.errors import StartError
+from service.execution import Execution
 from service.grpc.server import GrpcServer
 from service.image import Picture
 from service.logs import set_up_logs
@@ -38,13 +39,16 @@ ARENAS: Final = 2
 def serve(settings: Settings) -> int:
     """Serves until SIGTERM or SIGINT, then lets requests in work finish; a second signal ends them, too.
 
-    Returns the exit code: 0, or 1 where models, keys, certificates or ports keep it from starting; one line on stderr
-    says why.
+    Returns the exit code: 0, or 1 where models, what runs them, keys, certificates or ports keep it from starting; a
+    line on stderr says why.
     """
     try:
         certificate = load_certificate(settings)
         keys = Keys.of_setting(settings.api_keys, settings.api_keys_file)
-        pipeline = Pipeline(Models.load(settings.models_dir, settings.intra_op_threads), settings)
+        execution = Execution(
+            settings.precision, settings.execution_provider, threads=settings.intra_op_threads, runs=settings.workers
+        )
+        pipeline = Pipeline(Models.load(settings.models_dir, execution), settings)
         listener = listen(settings.host, settings.http_port)
         set_up_logs(settings.log_level, settings.log_format)
         _keep_memory_flat()
@@ -72,6 +76,11 @@ async def _run(runtime: Runtime, certificate: Certificate | None, listener: sock
     ending = _Ending()
     ending.watch()
     await rpc.start()
+    models = runtime.pipeline.models
+    LOGGER.info(
+        "Serving %s %s in %s on %s",
+        models.manifest.name, models.manifest.version, models.execution.precision, models.execution.provider,
+    )  # fmt: skip
     serving = asyncio.create_task(http.serve(sockets=[listener]))
     LOGGER.info(
         "Listening on %s://%s:%d, documented at /docs, and for gRPC on port %d",

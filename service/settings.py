@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from service.errors import StartError
+from service.execution import PRECISIONS, PROVIDERS
 from service.logs import FORMATS
 
 PREFIX: Final = "MFN_"
@@ -57,6 +58,8 @@ class Settings:
         metadata={"description": "pictures in work at once", "low": 1, "high": 1024, "shown": "number of cores"},
     )
     intra_op_threads: int = _number(1, 1, 1024, "threads one picture may use inside a network")
+    precision: str = _text("int8", f"what the networks calculate in: {' or '.join(PRECISIONS)}", PRECISIONS)
+    execution_provider: str = _text("cpu", f"what runs the networks: {', '.join(PROVIDERS)}", tuple(PROVIDERS))
     queue_length: int = _number(32, 0, 100_000, "pictures that may wait for a worker; one more is refused with 429")
     deadline_seconds: float = _number(10.0, 0.01, 3600, "longest time for a request, its upload included, before 504")
     max_streams: int = _number(64, 0, 100_000, "streams that may be open at once; one more is refused")

@@ -14,7 +14,7 @@ from docs.readme import README, ROOT, answer, part, shortened
 from service.cli import build_parser
 from service.errors import PROBLEM_KINDS
 from service.face_model import FaceModel
-from service.metrics import DROP_REASONS, STAGES, Metrics
+from service.metrics import DROP_REASONS, MODEL_LABELS, STAGES, Metrics
 from service.model_files import Models
 from service.pipeline import Pipeline
 from service.rest.app import create_app
@@ -104,10 +104,11 @@ def test_every_problem_is_documented() -> None:
 
 def test_every_metric_is_documented() -> None:
     """Series that are not the process's own, as Prometheus sees them."""
-    metrics = Metrics("1", "a", lambda: 0)
+    metrics = Metrics("1", "a", "int8", "cpu", lambda: 0)
     known = {family.name for family in metrics.registry.collect() if family.name.startswith("mfn_")}
     listed = re.findall(r"^\| `(mfn_\w+)` \|", part("metrics", TEXT), re.MULTILINE)
     assert {name.removesuffix("_total") for name in listed} == known
+    assert f"| `mfn_model_info` | {', '.join(MODEL_LABELS)} |" in part("metrics", TEXT)
     assert ", ".join(STAGES) in part("metrics", TEXT)
     assert ", ".join(DROP_REASONS) in part("metrics", TEXT)
 

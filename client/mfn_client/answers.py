@@ -112,7 +112,8 @@ class FrameAnswer:
 @dataclass(frozen=True)
 class Model:
     """Which networks answer, and the names behind the numbers. unobserved_arkit: those of arkit_names that no picture
-    shows this model, always 0. sha256: of each network's file, by the network's name."""
+    shows this model, always 0. sha256: of each network's file, by the network's name. precision: what the networks
+    calculate in, int8 or float32; empty where a server is too old to say."""
 
     name: str
     version: str
@@ -120,6 +121,7 @@ class Model:
     arkit_names: tuple[str, ...]
     unobserved_arkit: tuple[str, ...]
     sha256: dict[str, str]
+    precision: str = ""
 
     def expression_of(self, face: Face) -> dict[str, float]:
         """The 46 weights of a face by name."""
@@ -140,6 +142,7 @@ def model_of(message: pb.Model) -> Model:
         arkit_names=tuple(message.arkit_names),
         unobserved_arkit=tuple(message.unobserved_arkit),
         sha256=dict(message.sha256),
+        precision=message.precision,
     )
 
 

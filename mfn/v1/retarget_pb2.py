@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15mfn/v1/retarget.proto\x12\x06mfn.v1\"m\n\tRawPixels\x12#\n\x06\x66ormat\x18\x01 \x01(\x0e\x32\x13.mfn.v1.PixelFormat\x12\r\n\x05width\x18\x02 \x01(\r\x12\x0e\n\x06height\x18\x03 \x01(\r\x12\x0e\n\x06stride\x18\x04 \x01(\r\x12\x0c\n\x04\x64\x61ta\x18\x05 \x01(\x0c\"G\n\x05Image\x12\x11\n\x07\x65ncoded\x18\x01 \x01(\x0cH\x00\x12 \n\x03raw\x18\x02 \x01(\x0b\x32\x11.mfn.v1.RawPixelsH\x00\x42\t\n\x07\x63ontent\"\xb7\x01\n\x07Options\x12\x16\n\tmin_score\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x16\n\tmax_faces\x18\x02 \x01(\rH\x01\x88\x01\x01\x12\x0e\n\x06refine\x18\x03 \x01(\x08\x12\x19\n\x11include_landmarks\x18\x04 \x01(\x08\x12\x1b\n\x13include_blendshapes\x18\x05 \x01(\x08\x12\x18\n\x10\x65xclude_identity\x18\x06 \x01(\x08\x42\x0c\n\n_min_scoreB\x0c\n\n_max_faces\"\x11\n\x0fGetModelRequest\"0\n\x10GetModelResponse\x12\x1c\n\x05model\x18\x01 \x01(\x0b\x32\r.mfn.v1.Model\"\xc9\x01\n\x05Model\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x18\n\x10\x65xpression_names\x18\x03 \x03(\t\x12\x13\n\x0b\x61rkit_names\x18\x04 \x03(\t\x12\x18\n\x10unobserved_arkit\x18\x05 \x03(\t\x12)\n\x06sha256\x18\x06 \x03(\x0b\x32\x19.mfn.v1.Model.Sha256Entry\x1a-\n\x0bSha256Entry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"Q\n\x0fRetargetRequest\x12\x1c\n\x05image\x18\x01 \x01(\x0b\x32\r.mfn.v1.Image\x12 \n\x07options\x18\x02 \x01(\x0b\x32\x0f.mfn.v1.Options\"\x85\x01\n\x10RetargetResponse\x12\r\n\x05width\x18\x01 \x01(\r\x12\x0e\n\x06height\x18\x02 \x01(\r\x12\x1b\n\x05\x66\x61\x63\x65s\x18\x03 \x03(\x0b\x32\x0c.mfn.v1.Face\x12\x1e\n\x06timing\x18\x04 \x01(\x0b\x32\x0e.mfn.v1.Timing\x12\x15\n\rmodel_version\x18\x05 \x01(\t\"\x96\x01\n\x15RetargetStreamRequest\x12&\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x14.mfn.v1.StreamConfigH\x00\x12\x1e\n\x05\x66rame\x18\x02 \x01(\x0b\x32\r.mfn.v1.FrameH\x00\x12*\n\x0b\x63\x61libration\x18\x03 \x01(\x0e\x32\x13.mfn.v1.CalibrationH\x00\x42\t\n\x07message\"\xa5\x01\n\x0cStreamConfig\x12 \n\x07options\x18\x01 \x01(\x0b\x32\x0f.mfn.v1.Options\x12\'\n\x0b\x64rop_policy\x18\x02 \x01(\x0e\x32\x12.mfn.v1.DropPolicy\x12$\n\tsmoothing\x18\x03 \x01(\x0b\x32\x11.mfn.v1.Smoothing\x12\x0e\n\x06\x66ollow\x18\x04 \x01(\x08\x12\x14\n\x0c\x64\x65tect_every\x18\x05 \x01(\r\"O\n\tSmoothing\x12\x17\n\nmin_cutoff\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x11\n\x04\x62\x65ta\x18\x02 \x01(\x01H\x01\x88\x01\x01\x42\r\n\x0b_min_cutoffB\x07\n\x05_beta\"M\n\x05\x46rame\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12\x14\n\x0ctimestamp_us\x18\x02 \x01(\x03\x12\x1c\n\x05image\x18\x03 \x01(\x0b\x32\r.mfn.v1.Image\"j\n\x16RetargetStreamResponse\x12\x1e\n\x05model\x18\x01 \x01(\x0b\x32\r.mfn.v1.ModelH\x00\x12%\n\x06\x61nswer\x18\x02 \x01(\x0b\x32\x13.mfn.v1.FrameAnswerH\x00\x42\t\n\x07message\"\xc4\x01\n\x0b\x46rameAnswer\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12\x14\n\x0ctimestamp_us\x18\x02 \x01(\x03\x12\r\n\x05width\x18\x03 \x01(\r\x12\x0e\n\x06height\x18\x04 \x01(\r\x12\x1b\n\x05\x66\x61\x63\x65s\x18\x05 \x03(\x0b\x32\x0c.mfn.v1.Face\x12\x0f\n\x07\x64ropped\x18\x06 \x01(\x04\x12\x1e\n\x06timing\x18\x07 \x01(\x0b\x32\x0e.mfn.v1.Timing\x12 \n\x07problem\x18\x08 \x01(\x0b\x32\x0f.mfn.v1.Problem\"\'\n\x07Problem\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x02 \x01(\t\"\xd2\x01\n\x04\x46\x61\x63\x65\x12\r\n\x05score\x18\x01 \x01(\x02\x12\x18\n\x03\x62ox\x18\x02 \x01(\x0b\x32\x0b.mfn.v1.Box\x12\x1a\n\x04pose\x18\x03 \x01(\x0b\x32\x0c.mfn.v1.Pose\x12\x10\n\x08identity\x18\x04 \x03(\x02\x12\x12\n\nexpression\x18\x05 \x03(\x02\x12\x11\n\tlandmarks\x18\x06 \x03(\x02\x12\x13\n\x0b\x62lendshapes\x18\x07 \x03(\x02\x12\x10\n\x08track_id\x18\x08 \x01(\x04\x12%\n\x07neutral\x18\t \x01(\x0e\x32\x14.mfn.v1.NeutralState\":\n\x03\x42ox\x12\t\n\x01x\x18\x01 \x01(\x02\x12\t\n\x01y\x18\x02 \x01(\x02\x12\r\n\x05width\x18\x03 \x01(\x02\x12\x0e\n\x06height\x18\x04 \x01(\x02\"\x91\x01\n\x04Pose\x12&\n\nquaternion\x18\x01 \x01(\x0b\x32\x12.mfn.v1.Quaternion\x12\x0b\n\x03yaw\x18\x02 \x01(\x02\x12\r\n\x05pitch\x18\x03 \x01(\x02\x12\x0c\n\x04roll\x18\x04 \x01(\x02\x12(\n\x0btranslation\x18\x05 \x01(\x0b\x32\x13.mfn.v1.Translation\x12\r\n\x05scale\x18\x06 \x01(\x02\"8\n\nQuaternion\x12\t\n\x01x\x18\x01 \x01(\x02\x12\t\n\x01y\x18\x02 \x01(\x02\x12\t\n\x01z\x18\x03 \x01(\x02\x12\t\n\x01w\x18\x04 \x01(\x02\".\n\x0bTranslation\x12\t\n\x01x\x18\x01 \x01(\x02\x12\t\n\x01y\x18\x02 \x01(\x02\x12\t\n\x01z\x18\x03 \x01(\x02\"\x82\x01\n\x06Timing\x12\x0e\n\x06\x64\x65\x63ode\x18\x01 \x01(\x02\x12\x12\n\npreprocess\x18\x02 \x01(\x02\x12\r\n\x05queue\x18\x03 \x01(\x02\x12\x11\n\tinference\x18\x04 \x01(\x02\x12\x0e\n\x06refine\x18\x05 \x01(\x02\x12\x13\n\x0bpostprocess\x18\x06 \x01(\x02\x12\r\n\x05track\x18\x07 \x01(\x02*\x9d\x01\n\x0bPixelFormat\x12\x1c\n\x18PIXEL_FORMAT_UNSPECIFIED\x10\x00\x12\x14\n\x10PIXEL_FORMAT_RGB\x10\x01\x12\x15\n\x11PIXEL_FORMAT_RGBA\x10\x02\x12\x15\n\x11PIXEL_FORMAT_BGRA\x10\x03\x12\x15\n\x11PIXEL_FORMAT_NV12\x10\x04\x12\x15\n\x11PIXEL_FORMAT_I420\x10\x05*W\n\nDropPolicy\x12\x1b\n\x17\x44ROP_POLICY_UNSPECIFIED\x10\x00\x12\x16\n\x12\x44ROP_POLICY_LATEST\x10\x01\x12\x14\n\x10\x44ROP_POLICY_NONE\x10\x02*_\n\x0b\x43\x61libration\x12\x1b\n\x17\x43\x41LIBRATION_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x43\x41LIBRATION_TAKE_NEUTRAL\x10\x01\x12\x15\n\x11\x43\x41LIBRATION_RESET\x10\x02*x\n\x0cNeutralState\x12\x1d\n\x19NEUTRAL_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11NEUTRAL_STATE_OFF\x10\x01\x12\x1c\n\x18NEUTRAL_STATE_COLLECTING\x10\x02\x12\x14\n\x10NEUTRAL_STATE_ON\x10\x03\x32\xe4\x01\n\x0fRetargetService\x12=\n\x08GetModel\x12\x17.mfn.v1.GetModelRequest\x1a\x18.mfn.v1.GetModelResponse\x12=\n\x08Retarget\x12\x17.mfn.v1.RetargetRequest\x1a\x18.mfn.v1.RetargetResponse\x12S\n\x0eRetargetStream\x12\x1d.mfn.v1.RetargetStreamRequest\x1a\x1e.mfn.v1.RetargetStreamResponse(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15mfn/v1/retarget.proto\x12\x06mfn.v1\"m\n\tRawPixels\x12#\n\x06\x66ormat\x18\x01 \x01(\x0e\x32\x13.mfn.v1.PixelFormat\x12\r\n\x05width\x18\x02 \x01(\r\x12\x0e\n\x06height\x18\x03 \x01(\r\x12\x0e\n\x06stride\x18\x04 \x01(\r\x12\x0c\n\x04\x64\x61ta\x18\x05 \x01(\x0c\"G\n\x05Image\x12\x11\n\x07\x65ncoded\x18\x01 \x01(\x0cH\x00\x12 \n\x03raw\x18\x02 \x01(\x0b\x32\x11.mfn.v1.RawPixelsH\x00\x42\t\n\x07\x63ontent\"\xb7\x01\n\x07Options\x12\x16\n\tmin_score\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x16\n\tmax_faces\x18\x02 \x01(\rH\x01\x88\x01\x01\x12\x0e\n\x06refine\x18\x03 \x01(\x08\x12\x19\n\x11include_landmarks\x18\x04 \x01(\x08\x12\x1b\n\x13include_blendshapes\x18\x05 \x01(\x08\x12\x18\n\x10\x65xclude_identity\x18\x06 \x01(\x08\x42\x0c\n\n_min_scoreB\x0c\n\n_max_faces\"\x11\n\x0fGetModelRequest\"0\n\x10GetModelResponse\x12\x1c\n\x05model\x18\x01 \x01(\x0b\x32\r.mfn.v1.Model\"\xdc\x01\n\x05Model\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x18\n\x10\x65xpression_names\x18\x03 \x03(\t\x12\x13\n\x0b\x61rkit_names\x18\x04 \x03(\t\x12\x18\n\x10unobserved_arkit\x18\x05 \x03(\t\x12)\n\x06sha256\x18\x06 \x03(\x0b\x32\x19.mfn.v1.Model.Sha256Entry\x12\x11\n\tprecision\x18\x07 \x01(\t\x1a-\n\x0bSha256Entry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"Q\n\x0fRetargetRequest\x12\x1c\n\x05image\x18\x01 \x01(\x0b\x32\r.mfn.v1.Image\x12 \n\x07options\x18\x02 \x01(\x0b\x32\x0f.mfn.v1.Options\"\x85\x01\n\x10RetargetResponse\x12\r\n\x05width\x18\x01 \x01(\r\x12\x0e\n\x06height\x18\x02 \x01(\r\x12\x1b\n\x05\x66\x61\x63\x65s\x18\x03 \x03(\x0b\x32\x0c.mfn.v1.Face\x12\x1e\n\x06timing\x18\x04 \x01(\x0b\x32\x0e.mfn.v1.Timing\x12\x15\n\rmodel_version\x18\x05 \x01(\t\"\x96\x01\n\x15RetargetStreamRequest\x12&\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x14.mfn.v1.StreamConfigH\x00\x12\x1e\n\x05\x66rame\x18\x02 \x01(\x0b\x32\r.mfn.v1.FrameH\x00\x12*\n\x0b\x63\x61libration\x18\x03 \x01(\x0e\x32\x13.mfn.v1.CalibrationH\x00\x42\t\n\x07message\"\xa5\x01\n\x0cStreamConfig\x12 \n\x07options\x18\x01 \x01(\x0b\x32\x0f.mfn.v1.Options\x12\'\n\x0b\x64rop_policy\x18\x02 \x01(\x0e\x32\x12.mfn.v1.DropPolicy\x12$\n\tsmoothing\x18\x03 \x01(\x0b\x32\x11.mfn.v1.Smoothing\x12\x0e\n\x06\x66ollow\x18\x04 \x01(\x08\x12\x14\n\x0c\x64\x65tect_every\x18\x05 \x01(\r\"O\n\tSmoothing\x12\x17\n\nmin_cutoff\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x11\n\x04\x62\x65ta\x18\x02 \x01(\x01H\x01\x88\x01\x01\x42\r\n\x0b_min_cutoffB\x07\n\x05_beta\"M\n\x05\x46rame\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12\x14\n\x0ctimestamp_us\x18\x02 \x01(\x03\x12\x1c\n\x05image\x18\x03 \x01(\x0b\x32\r.mfn.v1.Image\"j\n\x16RetargetStreamResponse\x12\x1e\n\x05model\x18\x01 \x01(\x0b\x32\r.mfn.v1.ModelH\x00\x12%\n\x06\x61nswer\x18\x02 \x01(\x0b\x32\x13.mfn.v1.FrameAnswerH\x00\x42\t\n\x07message\"\xc4\x01\n\x0b\x46rameAnswer\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12\x14\n\x0ctimestamp_us\x18\x02 \x01(\x03\x12\r\n\x05width\x18\x03 \x01(\r\x12\x0e\n\x06height\x18\x04 \x01(\r\x12\x1b\n\x05\x66\x61\x63\x65s\x18\x05 \x03(\x0b\x32\x0c.mfn.v1.Face\x12\x0f\n\x07\x64ropped\x18\x06 \x01(\x04\x12\x1e\n\x06timing\x18\x07 \x01(\x0b\x32\x0e.mfn.v1.Timing\x12 \n\x07problem\x18\x08 \x01(\x0b\x32\x0f.mfn.v1.Problem\"\'\n\x07Problem\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x02 \x01(\t\"\xd2\x01\n\x04\x46\x61\x63\x65\x12\r\n\x05score\x18\x01 \x01(\x02\x12\x18\n\x03\x62ox\x18\x02 \x01(\x0b\x32\x0b.mfn.v1.Box\x12\x1a\n\x04pose\x18\x03 \x01(\x0b\x32\x0c.mfn.v1.Pose\x12\x10\n\x08identity\x18\x04 \x03(\x02\x12\x12\n\nexpression\x18\x05 \x03(\x02\x12\x11\n\tlandmarks\x18\x06 \x03(\x02\x12\x13\n\x0b\x62lendshapes\x18\x07 \x03(\x02\x12\x10\n\x08track_id\x18\x08 \x01(\x04\x12%\n\x07neutral\x18\t \x01(\x0e\x32\x14.mfn.v1.NeutralState\":\n\x03\x42ox\x12\t\n\x01x\x18\x01 \x01(\x02\x12\t\n\x01y\x18\x02 \x01(\x02\x12\r\n\x05width\x18\x03 \x01(\x02\x12\x0e\n\x06height\x18\x04 \x01(\x02\"\x91\x01\n\x04Pose\x12&\n\nquaternion\x18\x01 \x01(\x0b\x32\x12.mfn.v1.Quaternion\x12\x0b\n\x03yaw\x18\x02 \x01(\x02\x12\r\n\x05pitch\x18\x03 \x01(\x02\x12\x0c\n\x04roll\x18\x04 \x01(\x02\x12(\n\x0btranslation\x18\x05 \x01(\x0b\x32\x13.mfn.v1.Translation\x12\r\n\x05scale\x18\x06 \x01(\x02\"8\n\nQuaternion\x12\t\n\x01x\x18\x01 \x01(\x02\x12\t\n\x01y\x18\x02 \x01(\x02\x12\t\n\x01z\x18\x03 \x01(\x02\x12\t\n\x01w\x18\x04 \x01(\x02\".\n\x0bTranslation\x12\t\n\x01x\x18\x01 \x01(\x02\x12\t\n\x01y\x18\x02 \x01(\x02\x12\t\n\x01z\x18\x03 \x01(\x02\"\x82\x01\n\x06Timing\x12\x0e\n\x06\x64\x65\x63ode\x18\x01 \x01(\x02\x12\x12\n\npreprocess\x18\x02 \x01(\x02\x12\r\n\x05queue\x18\x03 \x01(\x02\x12\x11\n\tinference\x18\x04 \x01(\x02\x12\x0e\n\x06refine\x18\x05 \x01(\x02\x12\x13\n\x0bpostprocess\x18\x06 \x01(\x02\x12\r\n\x05track\x18\x07 \x01(\x02*\x9d\x01\n\x0bPixelFormat\x12\x1c\n\x18PIXEL_FORMAT_UNSPECIFIED\x10\x00\x12\x14\n\x10PIXEL_FORMAT_RGB\x10\x01\x12\x15\n\x11PIXEL_FORMAT_RGBA\x10\x02\x12\x15\n\x11PIXEL_FORMAT_BGRA\x10\x03\x12\x15\n\x11PIXEL_FORMAT_NV12\x10\x04\x12\x15\n\x11PIXEL_FORMAT_I420\x10\x05*W\n\nDropPolicy\x12\x1b\n\x17\x44ROP_POLICY_UNSPECIFIED\x10\x00\x12\x16\n\x12\x44ROP_POLICY_LATEST\x10\x01\x12\x14\n\x10\x44ROP_POLICY_NONE\x10\x02*_\n\x0b\x43\x61libration\x12\x1b\n\x17\x43\x41LIBRATION_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x43\x41LIBRATION_TAKE_NEUTRAL\x10\x01\x12\x15\n\x11\x43\x41LIBRATION_RESET\x10\x02*x\n\x0cNeutralState\x12\x1d\n\x19NEUTRAL_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11NEUTRAL_STATE_OFF\x10\x01\x12\x1c\n\x18NEUTRAL_STATE_COLLECTING\x10\x02\x12\x14\n\x10NEUTRAL_STATE_ON\x10\x03\x32\xe4\x01\n\x0fRetargetService\x12=\n\x08GetModel\x12\x17.mfn.v1.GetModelRequest\x1a\x18.mfn.v1.GetModelResponse\x12=\n\x08Retarget\x12\x17.mfn.v1.RetargetRequest\x1a\x18.mfn.v1.RetargetResponse\x12S\n\x0eRetargetStream\x12\x1d.mfn.v1.RetargetStreamRequest\x1a\x1e.mfn.v1.RetargetStreamResponse(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,14 +33,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_MODEL_SHA256ENTRY']._loaded_options = None
   _globals['_MODEL_SHA256ENTRY']._serialized_options = b'8\001'
-  _globals['_PIXELFORMAT']._serialized_start=2385
-  _globals['_PIXELFORMAT']._serialized_end=2542
-  _globals['_DROPPOLICY']._serialized_start=2544
-  _globals['_DROPPOLICY']._serialized_end=2631
-  _globals['_CALIBRATION']._serialized_start=2633
-  _globals['_CALIBRATION']._serialized_end=2728
-  _globals['_NEUTRALSTATE']._serialized_start=2730
-  _globals['_NEUTRALSTATE']._serialized_end=2850
+  _globals['_PIXELFORMAT']._serialized_start=2404
+  _globals['_PIXELFORMAT']._serialized_end=2561
+  _globals['_DROPPOLICY']._serialized_start=2563
+  _globals['_DROPPOLICY']._serialized_end=2650
+  _globals['_CALIBRATION']._serialized_start=2652
+  _globals['_CALIBRATION']._serialized_end=2747
+  _globals['_NEUTRALSTATE']._serialized_start=2749
+  _globals['_NEUTRALSTATE']._serialized_end=2869
   _globals['_RAWPIXELS']._serialized_start=33
   _globals['_RAWPIXELS']._serialized_end=142
   _globals['_IMAGE']._serialized_start=144
@@ -52,39 +52,39 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETMODELRESPONSE']._serialized_start=422
   _globals['_GETMODELRESPONSE']._serialized_end=470
   _globals['_MODEL']._serialized_start=473
-  _globals['_MODEL']._serialized_end=674
-  _globals['_MODEL_SHA256ENTRY']._serialized_start=629
-  _globals['_MODEL_SHA256ENTRY']._serialized_end=674
-  _globals['_RETARGETREQUEST']._serialized_start=676
-  _globals['_RETARGETREQUEST']._serialized_end=757
-  _globals['_RETARGETRESPONSE']._serialized_start=760
-  _globals['_RETARGETRESPONSE']._serialized_end=893
-  _globals['_RETARGETSTREAMREQUEST']._serialized_start=896
-  _globals['_RETARGETSTREAMREQUEST']._serialized_end=1046
-  _globals['_STREAMCONFIG']._serialized_start=1049
-  _globals['_STREAMCONFIG']._serialized_end=1214
-  _globals['_SMOOTHING']._serialized_start=1216
-  _globals['_SMOOTHING']._serialized_end=1295
-  _globals['_FRAME']._serialized_start=1297
-  _globals['_FRAME']._serialized_end=1374
-  _globals['_RETARGETSTREAMRESPONSE']._serialized_start=1376
-  _globals['_RETARGETSTREAMRESPONSE']._serialized_end=1482
-  _globals['_FRAMEANSWER']._serialized_start=1485
-  _globals['_FRAMEANSWER']._serialized_end=1681
-  _globals['_PROBLEM']._serialized_start=1683
-  _globals['_PROBLEM']._serialized_end=1722
-  _globals['_FACE']._serialized_start=1725
-  _globals['_FACE']._serialized_end=1935
-  _globals['_BOX']._serialized_start=1937
-  _globals['_BOX']._serialized_end=1995
-  _globals['_POSE']._serialized_start=1998
-  _globals['_POSE']._serialized_end=2143
-  _globals['_QUATERNION']._serialized_start=2145
-  _globals['_QUATERNION']._serialized_end=2201
-  _globals['_TRANSLATION']._serialized_start=2203
-  _globals['_TRANSLATION']._serialized_end=2249
-  _globals['_TIMING']._serialized_start=2252
-  _globals['_TIMING']._serialized_end=2382
-  _globals['_RETARGETSERVICE']._serialized_start=2853
-  _globals['_RETARGETSERVICE']._serialized_end=3081
+  _globals['_MODEL']._serialized_end=693
+  _globals['_MODEL_SHA256ENTRY']._serialized_start=648
+  _globals['_MODEL_SHA256ENTRY']._serialized_end=693
+  _globals['_RETARGETREQUEST']._serialized_start=695
+  _globals['_RETARGETREQUEST']._serialized_end=776
+  _globals['_RETARGETRESPONSE']._serialized_start=779
+  _globals['_RETARGETRESPONSE']._serialized_end=912
+  _globals['_RETARGETSTREAMREQUEST']._serialized_start=915
+  _globals['_RETARGETSTREAMREQUEST']._serialized_end=1065
+  _globals['_STREAMCONFIG']._serialized_start=1068
+  _globals['_STREAMCONFIG']._serialized_end=1233
+  _globals['_SMOOTHING']._serialized_start=1235
+  _globals['_SMOOTHING']._serialized_end=1314
+  _globals['_FRAME']._serialized_start=1316
+  _globals['_FRAME']._serialized_end=1393
+  _globals['_RETARGETSTREAMRESPONSE']._serialized_start=1395
+  _globals['_RETARGETSTREAMRESPONSE']._serialized_end=1501
+  _globals['_FRAMEANSWER']._serialized_start=1504
+  _globals['_FRAMEANSWER']._serialized_end=1700
+  _globals['_PROBLEM']._serialized_start=1702
+  _globals['_PROBLEM']._serialized_end=1741
+  _globals['_FACE']._serialized_start=1744
+  _globals['_FACE']._serialized_end=1954
+  _globals['_BOX']._serialized_start=1956
+  _globals['_BOX']._serialized_end=2014
+  _globals['_POSE']._serialized_start=2017
+  _globals['_POSE']._serialized_end=2162
+  _globals['_QUATERNION']._serialized_start=2164
+  _globals['_QUATERNION']._serialized_end=2220
+  _globals['_TRANSLATION']._serialized_start=2222
+  _globals['_TRANSLATION']._serialized_end=2268
+  _globals['_TIMING']._serialized_start=2271
+  _globals['_TIMING']._serialized_end=2401
+  _globals['_RETARGETSERVICE']._serialized_start=2872
+  _globals['_RETARGETSERVICE']._serialized_end=3100
 # @@protoc_insertion_point(module_scope)

@@ -99,7 +99,7 @@ class GetModelResponse(_message.Message):
     def __init__(self, model: _Optional[_Union[Model, _Mapping]] = ...) -> None: ...
 
 class Model(_message.Message):
-    __slots__ = ("name", "version", "expression_names", "arkit_names", "unobserved_arkit", "sha256")
+    __slots__ = ("name", "version", "expression_names", "arkit_names", "unobserved_arkit", "sha256", "precision")
     class Sha256Entry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -113,13 +113,15 @@ class Model(_message.Message):
     ARKIT_NAMES_FIELD_NUMBER: _ClassVar[int]
     UNOBSERVED_ARKIT_FIELD_NUMBER: _ClassVar[int]
     SHA256_FIELD_NUMBER: _ClassVar[int]
+    PRECISION_FIELD_NUMBER: _ClassVar[int]
     name: str
     version: str
     expression_names: _containers.RepeatedScalarFieldContainer[str]
     arkit_names: _containers.RepeatedScalarFieldContainer[str]
     unobserved_arkit: _containers.RepeatedScalarFieldContainer[str]
     sha256: _containers.ScalarMap[str, str]
-    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., expression_names: _Optional[_Iterable[str]] = ..., arkit_names: _Optional[_Iterable[str]] = ..., unobserved_arkit: _Optional[_Iterable[str]] = ..., sha256: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    precision: str
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., expression_names: _Optional[_Iterable[str]] = ..., arkit_names: _Optional[_Iterable[str]] = ..., unobserved_arkit: _Optional[_Iterable[str]] = ..., sha256: _Optional[_Mapping[str, str]] = ..., precision: _Optional[str] = ...) -> None: ...
 
 class RetargetRequest(_message.Message):
     __slots__ = ("image", "options")

@@ -14,6 +14,7 @@ from PIL import Image
 from service.commands.arguments import FAILED, OK, count, score
 from service.draw import SURFACES, Surface, draw_faces
 from service.errors import TOO_LARGE, RequestError
+from service.execution import Execution
 from service.faces import Face
 from service.image import decode
 from service.model_files import Models
@@ -51,11 +52,12 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
 
 
 def run(parser: argparse.ArgumentParser, settings: Settings, chosen: argparse.Namespace) -> int:
-    """Returns the exit code. Raises StartError where the models are not there."""
+    """Returns the exit code. Raises StartError where the models, or what is to run them, are not there."""
     if chosen.include and not chosen.json:
         parser.error("--include adds to what --json prints; give both")
     check_drawing_target(parser, chosen.photos, chosen.draw)
-    pipeline = Pipeline(Models.load(settings.models_dir, settings.workers), settings)
+    execution = Execution(settings.precision, settings.execution_provider, threads=settings.workers)
+    pipeline = Pipeline(Models.load(settings.models_dir, execution), settings)
     options = Options(
         min_score=settings.default_min_score if chosen.min_score is None else chosen.min_score,
         max_faces=settings.default_max_faces if chosen.max_faces is None else chosen.max_faces,

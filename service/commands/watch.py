@@ -11,6 +11,7 @@ from typing import Any
 
 from service.commands.arguments import FAILED, OK, count, score
 from service.draw import SURFACES
+from service.execution import Execution
 from service.live.options import LiveOptions, SmoothingOptions
 from service.live.session import Session
 from service.model_files import Models
@@ -66,7 +67,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
 
 
 def run(parser: argparse.ArgumentParser, settings: Settings, chosen: argparse.Namespace) -> int:
-    """Returns the exit code. Raises StartError where the models are not there."""
+    """Returns the exit code. Raises StartError where the models, or what is to run them, are not there."""
     check_use(parser, chosen)
     default = LiveOptions(min_score=settings.default_min_score, max_faces=settings.default_max_faces)
     options = LiveOptions(
@@ -79,7 +80,8 @@ def run(parser: argparse.ArgumentParser, settings: Settings, chosen: argparse.Na
     try:
         with ExitStack() as stack:
             frames = stack.enter_context(closing(open_frames(chosen.source)))
-            models = Models.load(settings.models_dir, settings.workers)
+            execution = Execution(settings.precision, settings.execution_provider, threads=settings.workers)
+            models = Models.load(settings.models_dir, execution)
             viewers = open_viewers(stack, models, frames, chosen)
             session = Session(Pipeline(models, settings), options)
             watch(timed(stack, frames, chosen), session, viewers)

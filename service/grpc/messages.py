@@ -134,7 +134,8 @@ def model_of(models: Models) -> pb.Model:
         expression_names=manifest.expression_names,
         arkit_names=ARKIT_NAMES,
         unobserved_arkit=manifest.unobserved_arkit,
-        sha256={"mfn": manifest.networks.mfn.sha256, "sfn": manifest.networks.sfn.sha256},
+        sha256={name: loaded.sha256 for name, loaded in models.files.items()},
+        precision=models.execution.precision,
     )
 
 

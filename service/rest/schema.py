@@ -97,6 +97,7 @@ class NetworkAnswer(BaseModel):
 
 
 class ModelAnswer(ModelName):
+    precision: str = Field(description="what the networks calculate in: int8 or float32")
     networks: dict[str, NetworkAnswer]
     expression_names: list[str] = Field(description="the 46 of `expression`, in the order of training")
     arkit_names: list[str] = Field(description="the 52 of `blendshapes`")
@@ -177,13 +178,14 @@ def server_timing(timing: Timing) -> str:
 def model_document(models: Models) -> dict[str, Any]:
     """The answer to GET /model."""
     manifest = models.manifest
-    networks = {"mfn": manifest.networks.mfn, "sfn": manifest.networks.sfn}
+    inputs = {"mfn": manifest.networks.mfn.input, "sfn": manifest.networks.sfn.input}
     return {
         "name": manifest.name,
         "version": manifest.version,
+        "precision": models.execution.precision,
         "networks": {
-            name: {"file": network.file, "sha256": network.sha256, "input": network.input.shape}
-            for name, network in networks.items()
+            name: {"file": loaded.file, "sha256": loaded.sha256, "input": inputs[name].shape}
+            for name, loaded in models.files.items()
         },
         "expression_names": list(manifest.expression_names),
         "arkit_names": list(ARKIT_NAMES),

@@ -57,6 +57,7 @@ def test_the_model_names_the_numbers(client: Client, pipeline: Pipeline) -> None
     assert model.arkit_names == ARKIT_NAMES
     assert set(model.unobserved_arkit) < set(model.arkit_names)
     assert set(model.sha256) == {"mfn", "sfn"}
+    assert model.precision == "int8"
 
 
 def test_a_face_is_what_the_pipeline_sees(client: Client, pipeline: Pipeline, png: bytes) -> None:

@@ -4,6 +4,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import onnxruntime
 import pytest
 from PIL import Image
 
@@ -12,6 +14,7 @@ from service.cli import main
 from service.pipeline import Options, Pipeline
 from service.rest.schema import retarget_document
 from service.settings import Settings
+from tests.service.tiny_models import IDENTITY, in_int8
 
 
 @pytest.fixture(autouse=True)
@@ -202,6 +205,21 @@ def test_missing_models_and_wrong_settings_are_named(
     monkeypatch.setenv("MFN_HTTP_PORT", "http")
     assert main(["serve"]) == 1
     assert "MFN_HTTP_PORT" in capsys.readouterr().err
+
+
+def test_retarget_runs_the_networks_as_the_settings_say(
+    photo_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = []
+    for precision in ("int8", "float32"):
+        monkeypatch.setenv("MFN_PRECISION", precision)
+        assert main(["retarget", str(photo_file), "--json"]) == 0
+        found.append(json.loads(capsys.readouterr().out)["faces"][0]["identity"])
+    np.testing.assert_allclose(found, [in_int8(IDENTITY), IDENTITY], atol=1e-5)
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
+    monkeypatch.setenv("MFN_EXECUTION_PROVIDER", "cuda")
+    assert main(["retarget", str(photo_file)]) == 1
+    assert "onnxruntime-gpu" in capsys.readouterr().err
 
 
 def test_serve_runs_the_rest_door_with_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from service.metrics import BUCKETS, STAGES, Metrics
 
 
 def test_what_is_observed_is_exposed() -> None:
-    metrics = Metrics("1.2.3", "ab12", lambda: 7)
+    metrics = Metrics("1.2.3", "ab12", "int8", "openvino", lambda: 7)
     metrics.stages({"decode": 4.0, "queue": 30.0, "refine": 0.0}, faces=5)
     metrics.dropped("newer_frame", 3)
     metrics.streams.inc()
@@ -26,7 +26,7 @@ def test_what_is_observed_is_exposed() -> None:
     assert samples("mfn_frames_dropped") == {("_total", "newer_frame"): 3, ("_total", "stream_ended"): 0}
     assert samples("mfn_queue_depth") == {("",): 7}
     assert samples("mfn_streams_active") == {("",): 1}
-    assert samples("mfn_model_info") == {("", "ab12", "1.2.3"): 1}
+    assert samples("mfn_model_info") == {("", "int8", "openvino", "ab12", "1.2.3"): 1}
     assert {name for kind, *name in samples("mfn_stage_duration_seconds") if kind == "_sum" for name in name} == set(
         STAGES
     )
@@ -38,6 +38,6 @@ def test_buckets_resolve_from_a_millisecond_to_two_and_a_half_seconds() -> None:
 
 
 def test_two_servers_in_one_process_count_apart() -> None:
-    first, second = Metrics("1", "a", lambda: 0), Metrics("1", "a", lambda: 0)
+    first, second = (Metrics("1", "a", "int8", "cpu", lambda: 0) for _ in range(2))
     first.streams.inc()
     assert b"mfn_streams_active 0.0" in second.exposition()

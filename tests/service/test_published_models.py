@@ -1,8 +1,10 @@
 """The published networks on pictures free of rights: scikit-image's astronaut, measured by eye, and rendered heads,
-whose labels are exact. What people notice is tested; how accurate the networks are, training/evaluation measures."""
+whose labels are exact. What people notice is tested, in each form that is served; how accurate the networks are,
+training/evaluation measures."""
 
 import json
 from io import BytesIO
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +13,12 @@ import pytest
 from PIL import Image
 from skimage.data import astronaut
 
+from service.execution import PRECISIONS, Execution
 from service.faces import Face, Faces
 from service.model_files import Models
 from service.pipeline import Options, Pipeline
 from service.rotation import quaternion_to_euler
+from service.suppression import iou
 from tests.service.tiny_models import PUBLISHED, encoded
 
 PICTURES = Path(__file__).resolve().parents[1] / "pictures"
@@ -25,10 +29,23 @@ RIGHT_MOUTH, LEFT_MOUTH, CHIN = (205, 140), (244, 141), (225, 179)
 SEEN = np.array([RIGHT_EYE, LEFT_EYE, NOSE_TIP, RIGHT_MOUTH, LEFT_MOUTH, CHIN])
 FACE_HEIGHT = 100  # pixels, from the brows' top to the chin
 
+# Between the forms: half of what they may be off the labels of rendered heads, and faces about a threshold aside.
+LANDMARKS_APART = 0.05  # mean distance over the face's size
+DEGREES_APART = 7.5
+EXPRESSIONS_APART = 0.06  # mean difference
+OVERLAP = 0.8  # of boxes, IoU
+SCORES_APART = 0.15
+
 
 @pytest.fixture(scope="module")
-def pipeline() -> Pipeline:
-    return Pipeline(Models.load(PUBLISHED))
+def pipelines() -> dict[str, Pipeline]:
+    """By precision."""
+    return {precision: Pipeline(Models.load(PUBLISHED, Execution(precision))) for precision in PRECISIONS}
+
+
+@pytest.fixture(scope="module", params=PRECISIONS)
+def pipeline(request: pytest.FixtureRequest, pipelines: dict[str, Pipeline]) -> Pipeline:
+    return pipelines[request.param]
 
 
 @pytest.fixture(scope="module")
@@ -132,6 +149,29 @@ def test_the_one_open_mouth_is_told(pipeline: Pipeline) -> None:
     others = [face.expression[jaw] for label, face, _ in pairs if label["expression"]["jawOpen"] < 0.1]
     assert len(opened) == 1
     assert opened[0] > max(others) + 0.2
+
+
+@pytest.mark.parametrize("refine", [False, True])
+@pytest.mark.parametrize("name", ["one_face.jpg", "five_faces.webp", "no_face.png", "astronaut"])
+def test_the_forms_agree(pipelines: dict[str, Pipeline], photo: Image.Image, name: str, refine: bool) -> None:
+    data = encoded(photo, "JPEG", quality=95) if name == "astronaut" else (PICTURES / name).read_bytes()
+    options = Options(min_score=0.5 - SCORES_APART, refine=refine)
+    forms = [pipelines[precision].retarget(data, options) for precision in PRECISIONS]
+    face_model = pipelines["int8"].models.face_model
+    landmarks = [form.faces.landmarks(face_model, form.width, form.height) for form in forms]
+    for (here, points_here), (there, points_there) in permutations(zip(forms, landmarks, strict=True)):
+        for face, points in zip(here.faces, points_here, strict=True):
+            if face.score < 0.5:
+                continue  # the other form may find it too faint to tell
+            overlaps = iou(face.box, there.faces.box)
+            assert overlaps.max(initial=0) > OVERLAP
+            other, other_points = there.faces[int(overlaps.argmax())], points_there[int(overlaps.argmax())]
+            assert abs(face.score - other.score) < SCORES_APART
+            size = np.sqrt(np.prod(np.ptp(points, axis=0)))
+            assert np.linalg.norm(points - other_points, axis=-1).mean() < LANDMARKS_APART * size
+            angles = quaternion_to_euler(face.quaternion), quaternion_to_euler(other.quaternion)
+            assert np.abs(np.subtract(*angles)).max() < DEGREES_APART
+            assert np.abs(face.expression - other.expression).mean() < EXPRESSIONS_APART
 
 
 @pytest.mark.parametrize("colour", [(0, 0, 0), (200, 100, 50), (255, 255, 255)])

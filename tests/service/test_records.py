@@ -11,7 +11,7 @@ TRACE = "0af7651916cd43dd8448eb211c80319c"  # of the example in W3C Trace Contex
 
 @pytest.fixture
 def metrics() -> Metrics:
-    return Metrics("1.2.3", "ab", lambda: 7)
+    return Metrics("1.2.3", "ab", "int8", "cpu", lambda: 7)
 
 
 def value(metrics: Metrics, name: str, **labels: str) -> float:

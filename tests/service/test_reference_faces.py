@@ -1,4 +1,5 @@
-"""The published networks answer, decoded by the service, what their weights answer in torch, decoded by training.
+"""The published networks in float32 answer, decoded by the service, what their weights answer in torch, decoded by
+training. (How near int8 comes to float32, test_published_models.py tests.)
 
 `python -m training.reference` writes the reference; its docstring says what it holds.
 """
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from service.candidates import decode, detect
+from service.execution import Execution
 from service.image import Picture
 from service.image import decode as decode_picture
 from service.letterbox import Letterbox
@@ -34,9 +36,8 @@ def column(network: str, name: str) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def models() -> Models:
-    models = Models.load(PUBLISHED)
-    specs = models.manifest.networks
-    assert REFERENCE["networks"] == {"mfn": specs.mfn.sha256, "sfn": specs.sfn.sha256}, (
+    models = Models.load(PUBLISHED, Execution(precision="float32"))
+    assert REFERENCE["networks"] == {name: loaded.sha256 for name, loaded in models.files.items()}, (
         "the reference is of other networks: run python -m training.reference"
     )
     return models

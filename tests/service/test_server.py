@@ -1,3 +1,4 @@
+import hashlib
 import os
 import signal
 import socket
@@ -12,11 +13,13 @@ from pathlib import Path
 
 import grpc
 import httpx2
+import onnxruntime
 import pytest
 import trustme
 
 from mfn.v1 import retarget_pb2 as pb
 from mfn.v1 import retarget_pb2_grpc
+from service.execution import PROVIDERS
 from service.server import listen
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -104,12 +107,40 @@ def test_a_request_that_has_begun_is_finished_after_the_signal(models_dir: Path,
 
 
 def test_refuses_to_start_without_a_model_file_and_names_it(own_models_dir: Path, port: int) -> None:
-    (own_models_dir / "sfn.onnx").unlink()
+    (own_models_dir / "sfn.int8.onnx").unlink()
     with server(own_models_dir, port) as process:
         _, errors = process.communicate(timeout=20)
     assert process.returncode == 1
-    assert str(own_models_dir / "sfn.onnx") in errors
+    assert str(own_models_dir / "sfn.int8.onnx") in errors
     assert len(errors.splitlines()) == 1
+
+
+def test_refuses_to_start_without_the_execution_provider_that_is_asked_for(models_dir: Path, port: int) -> None:
+    available = onnxruntime.get_available_providers()
+    provider = next(name for name, known in PROVIDERS.items() if known.name not in available)
+    with server(models_dir, port, MFN_EXECUTION_PROVIDER=provider) as process:
+        _, errors = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert f"mfn: MFN_EXECUTION_PROVIDER asks for {provider}" in errors
+    assert len(errors.splitlines()) == 1
+
+
+@pytest.mark.parametrize("precision", ["int8", "float32"])
+def test_which_form_is_served_is_told_everywhere(models_dir: Path, port: int, grpc_port: int, precision: str) -> None:
+    with server(models_dir, port, MFN_GRPC_PORT=str(grpc_port), MFN_PRECISION=precision) as process:
+        wait_until_ready(port)
+        model = httpx2.get(f"http://127.0.0.1:{port}/model").json()
+        metrics = httpx2.get(f"http://127.0.0.1:{port}/metrics").text
+        with grpc.insecure_channel(f"127.0.0.1:{grpc_port}") as channel:
+            answer = stub(channel).GetModel(pb.GetModelRequest()).model
+        process.terminate()
+        _, log = process.communicate(timeout=20)
+    sha256 = hashlib.sha256((models_dir / f"mfn.{precision}.onnx").read_bytes()).hexdigest()
+    assert (model["precision"], model["networks"]["mfn"]["sha256"]) == (precision, sha256)
+    assert (answer.precision, answer.sha256["mfn"]) == (precision, sha256)
+    labels = f'precision="{precision}",provider="cpu",sha256="{sha256}",version="9.9.9"'
+    assert f"mfn_model_info{{{labels}}} 1.0" in metrics
+    assert f"Serving mfn 9.9.9 in {precision} on cpu" in log
 
 
 def test_refuses_to_start_where_the_port_is_taken(models_dir: Path) -> None:

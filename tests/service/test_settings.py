@@ -19,6 +19,7 @@ def test_defaults_are_those_of_the_contract() -> None:
     assert settings.default_max_faces == 20
     assert settings.workers >= 1
     assert settings.models_dir.name == "models"
+    assert (settings.precision, settings.execution_provider, settings.intra_op_threads) == ("int8", "cpu", 1)
 
 
 def test_settings_are_frozen() -> None:
@@ -48,6 +49,8 @@ def test_variables_are_read_as_what_they_are() -> None:
         ("MFN_MAX_MEGAPIXELS", "nan", "a number from"),
         ("MFN_DEADLINE_SECONDS", "inf", "a number from"),
         ("MFN_LOG_LEVEL", "loud", "one of critical"),
+        ("MFN_PRECISION", "float16", "one of int8, float32"),
+        ("MFN_EXECUTION_PROVIDER", "gpu", "one of cpu, cuda, coreml, openvino"),
         ("MFN_HOST", "", "a text"),
     ],
 )

@@ -1,7 +1,8 @@
-"""Networks small enough to check by hand, in files of the published form, and pictures drawn for them.
+"""Networks small enough to check by hand, in files of the published forms, and pictures drawn for them.
 
 The MFN here sees a 96 x 96 square in cells of 16 and calls a cell a face where its mean is above 200; the face is its
-prior of 32 x 32 pixels, its pose the identity. The SFN answers every crop with the same constants.
+prior of 32 x 32 pixels, its pose the identity. The SFN answers every crop with the same constants. In the int8 forms
+the identities are stored in 8 bits, which tells the forms apart.
 """
 
 import hashlib
@@ -20,13 +21,30 @@ from service.arkit import UNOBSERVED
 PUBLISHED = Path(__file__).resolve().parents[2] / "models"
 SIDE, STRIDE, ANCHOR = 96, 16, 32
 CELLS = SIDE // STRIDE
+PRECISIONS = ("int8", "float32")
+FORMS = tuple(f"{precision}.onnx" for precision in PRECISIONS)
 IDENTITY = np.linspace(-1, 1, 50, dtype=np.float32)
 EXPRESSION_LOGIT = np.linspace(-3, 3, 46, dtype=np.float32)
 SFN_IDENTITY = np.linspace(2, 3, 50, dtype=np.float32)
+INT8_STEP = np.float32(1 / 32)  # of identities in the int8 forms: -4 to 4 fits into 8 bits
+
+
+def in_int8(identity: np.ndarray) -> np.ndarray:
+    """What the int8 forms make of an identity: whole multiples of the step."""
+    return np.round(identity / INT8_STEP) * INT8_STEP
 
 
 def _constant(name: str, value: np.ndarray) -> onnx.TensorProto:
     return numpy_helper.from_array(value, name)
+
+
+def _identity(value: np.ndarray, precision: str) -> tuple[list[Any], list[onnx.TensorProto]]:
+    """Nodes and constants that make "identity_value": stored as it is, or as 8 bits and their step."""
+    if precision == "float32":
+        return [], [_constant("identity_value", value)]
+    node = helper.make_node("DequantizeLinear", ["identity_bits", "identity_step"], ["identity_value"])
+    bits = np.round(value / INT8_STEP).astype(np.int8)
+    return [node], [_constant("identity_bits", bits), _constant("identity_step", INT8_STEP)]
 
 
 def _save(path: Path, nodes: list[Any], inputs: list[Any], outputs: list[Any], constants: list[Any]) -> None:
@@ -36,10 +54,12 @@ def _save(path: Path, nodes: list[Any], inputs: list[Any], outputs: list[Any], c
     path.write_bytes(model.SerializeToString())
 
 
-def save_mfn(path: Path) -> None:
+def save_mfn(path: Path, precision: str) -> None:
     count = CELLS * CELLS
     node = helper.make_node
+    identity_nodes, identity_constants = _identity(np.tile(IDENTITY, (1, count, 1)), precision)
     nodes = [
+        *identity_nodes,
         node("Cast", ["image"], ["float"], to=TensorProto.FLOAT),
         node("ReduceMean", ["float"], ["grey"], axes=[3], keepdims=0),
         node("Unsqueeze", ["grey", "one"], ["planes"]),
@@ -55,7 +75,7 @@ def save_mfn(path: Path) -> None:
         _constant("threshold", np.array(200, np.float32)),
         _constant("shift", np.zeros((1, count, 4), np.float32)),
         _constant("pose_value", np.zeros((1, count, 7), np.float32)),
-        _constant("identity_value", np.tile(IDENTITY, (1, count, 1))),
+        *identity_constants,
         _constant("expression_value", np.tile(EXPRESSION_LOGIT, (1, count, 1))),
     ]
     float_output = [("detection", 5), ("pose", 7), ("identity", 50), ("expression", 46)]
@@ -64,10 +84,12 @@ def save_mfn(path: Path) -> None:
     _save(path, nodes, inputs, outputs, constants)
 
 
-def save_sfn(path: Path) -> None:
+def save_sfn(path: Path, precision: str) -> None:
     node = helper.make_node
+    identity_nodes, identity_constants = _identity(SFN_IDENTITY, precision)
     values = {"pose": np.zeros(7, np.float32), "identity": SFN_IDENTITY, "expression": EXPRESSION_LOGIT}
     nodes = [
+        *identity_nodes,
         node("Cast", ["image"], ["float"], to=TensorProto.FLOAT),
         node("ReduceMean", ["float"], ["mean"], axes=[1, 2, 3], keepdims=0),
         node("Mul", ["mean", "zero"], ["nothing"]),
@@ -77,7 +99,8 @@ def save_sfn(path: Path) -> None:
     constants = [
         _constant("zero", np.array(0, np.float32)),
         _constant("column", np.array([-1, 1])),
-        *(_constant(f"{name}_value", value) for name, value in values.items()),
+        *identity_constants,
+        *(_constant(f"{name}_value", value) for name, value in values.items() if name != "identity"),
     ]
     outputs = [
         helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", len(value)]) for name, value in values.items()
@@ -87,10 +110,17 @@ def save_sfn(path: Path) -> None:
 
 
 def write_manifest(folder: Path) -> None:
-    """manifest.json over the files that lie in the folder."""
+    """manifest.json over the files that lie in the folder; weights and TFLite forms, which it lists too, do not."""
 
     def file(name: str) -> dict[str, str]:
         return {"file": name, "sha256": hashlib.sha256((folder / name).read_bytes()).hexdigest()}
+
+    def files(kind: str) -> dict[str, Any]:
+        elsewhere = {"file": f"{kind}.float16.tflite", "sha256": "0" * 64}
+        return {
+            "weights": {"file": f"weights/{kind}.npz", "sha256": "0" * 64},
+            "forms": {form: file(f"{kind}.{form}") for form in FORMS} | {"float16.tflite": elsewhere},
+        }
 
     with np.load(PUBLISHED / "face_model.npz") as arrays:
         names = [str(name) for name in arrays["expression_names"]]
@@ -102,14 +132,14 @@ def write_manifest(folder: Path) -> None:
         "face_model": file("face_model.npz"),
         "networks": {
             "mfn": {
-                **file("mfn.onnx"),
+                **files("mfn"),
                 "input": {"name": "image", "shape": [1, SIDE, SIDE, 3], "dtype": "uint8"},
                 "outputs": {name: [1, count, size] for name, size in {"detection": 5, **groups}.items()},
                 "pad_value": 114,
                 "levels": [{"stride": STRIDE, "anchors": [[ANCHOR, ANCHOR]]}],
             },
             "sfn": {
-                **file("sfn.onnx"),
+                **files("sfn"),
                 "input": {"name": "image", "shape": ["batch", 128, 128, 3], "dtype": "uint8"},
                 "outputs": {name: ["batch", size] for name, size in groups.items()},
                 "crop_factor": 1.4,
@@ -124,8 +154,9 @@ def write_manifest(folder: Path) -> None:
 
 def write_models(folder: Path) -> None:
     (folder / "face_model.npz").write_bytes((PUBLISHED / "face_model.npz").read_bytes())
-    save_mfn(folder / "mfn.onnx")
-    save_sfn(folder / "sfn.onnx")
+    for precision in PRECISIONS:
+        save_mfn(folder / f"mfn.{precision}.onnx", precision)
+        save_sfn(folder / f"sfn.{precision}.onnx", precision)
     write_manifest(folder)
 
 

@@ -90,6 +90,7 @@ def test_a_run_starts_from_published_weights(made_up: Path, tmp_path: Path, monk
 def test_runs_export_to_a_folder_that_the_service_loads(
     made_up: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from service.execution import Execution
     from service.model_files import Models
 
     pytest.importorskip("onnxscript")
@@ -99,5 +100,5 @@ def test_runs_export_to_a_folder_that_the_service_loads(
     runs = ["--mfn", str(tmp_path / "mfn"), "--sfn", str(tmp_path / "sfn"), "--out", str(out)]
     monkeypatch.setattr("sys.argv", ["export", *runs])
     export.main()
-    models = Models.load(out)
+    models = Models.load(out, Execution(precision="float32"))
     assert models.mfn.run(np.zeros((1, 288, 288, 3), np.uint8))["detection"].shape == (1, 1701, 5)

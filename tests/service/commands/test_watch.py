@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnxruntime
 import pytest
 from PIL import Image
 
@@ -254,6 +255,22 @@ def test_missing_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys:
     monkeypatch.setenv("MFN_MODELS_DIR", str(tmp_path))
     assert main(["watch", "clip.mp4"]) == 1
     assert "manifest.json" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("source")
+def test_the_networks_run_as_the_settings_say(
+    own_models_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (own_models_dir / "mfn.float32.onnx").unlink()
+    monkeypatch.setenv("MFN_MODELS_DIR", str(own_models_dir))
+    assert main(["watch", "clip.mp4"]) == 0
+    monkeypatch.setenv("MFN_PRECISION", "float32")
+    assert main(["watch", "clip.mp4"]) == 1
+    assert "mfn.float32.onnx" in capsys.readouterr().err
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
+    monkeypatch.setenv("MFN_EXECUTION_PROVIDER", "openvino")
+    assert main(["watch", "clip.mp4"]) == 1
+    assert "onnxruntime-openvino" in capsys.readouterr().err
 
 
 def test_options_that_do_not_go_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

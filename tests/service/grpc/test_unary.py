@@ -54,7 +54,12 @@ def test_the_model_names_its_numbers(door: Running) -> None:
     assert (model.name, model.version) == (manifest.name, manifest.version)
     assert tuple(model.expression_names) == tuple(manifest.expression_names)
     assert tuple(model.arkit_names) == tuple(ARKIT_NAMES)
-    assert set(model.sha256) == {"mfn", "sfn"}
+    networks = manifest.networks
+    assert dict(model.sha256) == {
+        "mfn": networks.mfn.forms["int8.onnx"].sha256,
+        "sfn": networks.sfn.forms["int8.onnx"].sha256,
+    }
+    assert model.precision == "int8"
 
 
 def test_a_picture_shows_what_the_pipeline_sees(door: Running, png: bytes) -> None:

@@ -143,7 +143,8 @@ class TestOtherPaths:
         assert len(document["arkit_names"]) == 52
         assert "tongueOut" in document["unobserved_arkit"]
         assert document["accuracy"] == {"multi_val": {"AP50": 12.5}}
-        assert document["networks"]["mfn"]["file"] == "mfn.onnx"
+        assert document["precision"] == "int8"
+        assert document["networks"]["mfn"]["file"] == "mfn.int8.onnx"
 
     def test_health(self, client: httpx2.Client) -> None:
         assert client.get("/livez").json() == {"status": "alive"}
