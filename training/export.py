@@ -1,30 +1,31 @@
-"""Publishes trained networks: `python -m training.export --mfn RUN --sfn RUN` writes models/*.onnx and manifest.json.
+"""Takes networks out of their runs: `python -m training.export --mfn RUN --sfn RUN`.
 
-Each network takes uint8 NHWC pictures as they come from a decoder and gives one output a group, so that each group has
-its own scale once it is quantised. The averaged weights also go into models/weights/*.npz (float32, one array a name,
-no pickle), from which training can go on and every other form can be made.
+Writes the averaged weights to models/weights/*.npz (float32, one array a name, no pickle), from which training can go
+on and every published form is made (`make models`), and the networks as float32 ONNX with a manifest, so that the
+folder can be evaluated and served at once.
 """
 
 import argparse
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
-import onnxruntime
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from service.face_model import FaceModel
 from training.data.crops import CROP_FACTOR
 from training.data.pack import PAD
+from training.decoding import priors_of
+from training.forms.agreement import require_agreement
+from training.forms.files import described
+from training.forms.onnx_float import OUTPUTS, Bytes, write_float32
+from training.forms.run_onnx import OnnxNetwork
+from training.networks import COLUMNS
 from training.variants import MULTIPLE, SINGLE
 
-VERSION = "0.2.0"
-OUTPUTS = {"mfn": ("detection", "pose", "identity", "expression"), "sfn": ("pose", "identity", "expression")}
-MOST_DIFFERENCE = 2e-3  # between torch and onnxruntime, in raw output units
+VERSION = "0.3.0"
 # what one picture of a face cannot show this network: ARKit names that stay 0
 UNOBSERVED_ARKIT = [
     *("eyeLookInLeft", "eyeLookInRight", "eyeLookOutLeft", "eyeLookOutRight", "eyeLookUpLeft", "eyeLookUpRight"),
@@ -32,81 +33,24 @@ UNOBSERVED_ARKIT = [
 ]
 
 
-class Bytes(nn.Module):
-    """Takes (B, H, W, 3) uint8 in place of (B, 3, H, W) float."""
-
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
-        return tuple(self.network(image.permute(0, 3, 1, 2).float()))
-
-
-def export(network: nn.Module, kind: str, out: Path) -> None:
-    """Writes one network as ONNX and checks it against torch. kind: "mfn" (batch of one) or "sfn" (any batch)."""
-    network.eval()
-    size = network.input_size
-    generator = torch.Generator().manual_seed(0)
-    image = torch.randint(0, 256, (1 if kind == "mfn" else 2, size, size, 3), generator=generator, dtype=torch.uint8)
-    dynamic = None if kind == "mfn" else ({0: torch.export.Dim("faces", min=1, max=1024)},)
-    program = torch.onnx.export(
-        Bytes(network),
-        (image,),
-        input_names=["image"],
-        output_names=list(OUTPUTS[kind]),
-        dynamic_shapes=dynamic,
-        dynamo=True,
-        opset_version=20,
-        verbose=False,
-    )
-    if program is None:
-        raise SystemExit(f"torch.onnx gave no program for {kind}")
-    model = program.model_proto
-    for value in (*model.graph.value_info,):
-        model.graph.value_info.remove(value)
-    del model.metadata_props[:]
-    model.producer_name, model.producer_version = "mfn", VERSION
-    for node in model.graph.node:  # the exporter's notes name source files
-        node.doc_string = ""
-        del node.metadata_props[:]
-    onnx.checker.check_model(model)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    onnx.save(model, out)
-
-    session = onnxruntime.InferenceSession(out, providers=["CPUExecutionProvider"])
-    with torch.no_grad():
-        expected = Bytes(network)(image)
-    for name, ours, theirs in zip(OUTPUTS[kind], expected, session.run(None, {"image": image.numpy()}), strict=True):
-        difference = float(np.abs(ours.numpy() - theirs).max())
-        if difference > MOST_DIFFERENCE:
-            raise SystemExit(
-                f"{out}: {name} differs from torch by {difference:.2g}, at most {MOST_DIFFERENCE} expected"
-            )
-
-
-def describe(path: Path, network: nn.Module, kind: str) -> dict[str, Any]:
-    """The network's entry in the manifest."""
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-
-    def shape(value: Any) -> list[int | str]:
-        return ["faces" if not isinstance(n, int) else n for n in value.shape]
-
-    (image,) = session.get_inputs()
-    entry: dict[str, Any] = {
-        "file": path.name,
-        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-        "input": {"name": image.name, "shape": shape(image), "dtype": "uint8"},
-        "outputs": {output.name: shape(output) for output in session.get_outputs()},
-    }
-    if kind == "mfn":
-        entry["pad_value"] = PAD
-        entry["levels"] = [
+def describe(network: nn.Module, kind: str) -> dict[str, Any]:
+    """What the manifest says of a network in whatever form."""
+    side = network.input_size
+    if kind == "sfn":
+        return {
+            "input": {"name": "image", "shape": ["faces", side, side, 3], "dtype": "uint8"},
+            "outputs": {name: ["faces", COLUMNS[name]] for name in OUTPUTS[kind]},
+            "crop_factor": CROP_FACTOR,
+        }
+    priors = len(priors_of(network.levels, side))
+    return {
+        "input": {"name": "image", "shape": [1, side, side, 3], "dtype": "uint8"},
+        "outputs": {name: [1, priors, COLUMNS[name]] for name in OUTPUTS[kind]},
+        "pad_value": PAD,
+        "levels": [
             {"stride": level.stride, "anchors": [list(anchor) for anchor in level.anchors]} for level in network.levels
-        ]
-    else:
-        entry["crop_factor"] = CROP_FACTOR
-    return entry
+        ],
+    }
 
 
 def load_averaged(run: Path, variant: str) -> nn.Module:
@@ -127,31 +71,35 @@ def main() -> None:
     parser.add_argument("--face-model", type=Path, default=Path("models/face_model.npz"))
     args = parser.parse_args()
 
+    (args.out / "weights").mkdir(parents=True, exist_ok=True)
     entries = {}
     for kind, run, variant in (("mfn", args.mfn, args.mfn_variant), ("sfn", args.sfn, args.sfn_variant)):
         network = load_averaged(run, variant)
-        path = args.out / f"{kind}.onnx"
-        export(network, kind, path)
-        entries[kind] = describe(path, network, kind)
+        path, weights = args.out / f"{kind}.float32.onnx", args.out / "weights" / f"{kind}.npz"
+        write_float32(Bytes(network), kind, VERSION, path)
+        noise = np.random.default_rng(0).integers(0, 256, (2, network.input_size, network.input_size, 3), np.uint8)
+        require_agreement(network, OnnxNetwork(path), noise, "float32.onnx")
         arrays = {name: value.numpy() for name, value in network.state_dict().items() if value.is_floating_point()}
-        (args.out / "weights").mkdir(exist_ok=True)
-        np.savez(args.out / "weights" / f"{kind}.npz", **arrays)
+        np.savez(weights, **arrays)
+        entries[kind] = {
+            "weights": described(weights, args.out),
+            "forms": {"float32.onnx": described(path, args.out)},
+            **describe(network, kind),
+        }
         print(f"{path}: {path.stat().st_size / 1e6:.2f} MB")
     face_model = args.out / "face_model.npz"
     if face_model.resolve() != args.face_model.resolve():
         face_model.write_bytes(args.face_model.read_bytes())
-    path = args.out / "manifest.json"
-    accuracy = json.loads(path.read_text()).get("accuracy", {}) if path.exists() else {}
     manifest = {
         "name": "mfn",
         "version": VERSION,
-        "face_model": {"file": face_model.name, "sha256": hashlib.sha256(face_model.read_bytes()).hexdigest()},
+        "face_model": described(face_model, args.out),
         "networks": entries,
         "expression_names": list(FaceModel.load(face_model).expression_names),
         "unobserved_arkit": UNOBSERVED_ARKIT,
-        "accuracy": accuracy,
+        "accuracy": {},
     }
-    path.write_text(json.dumps(manifest, indent=2) + "\n")
+    (args.out / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
 
 
 if __name__ == "__main__":

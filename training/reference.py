@@ -22,6 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from service.candidates import WITNESS_SHARE
+from service.execution import Execution
 from service.image import decode
 from service.letterbox import Letterbox
 from service.model_files import Models
@@ -29,22 +30,13 @@ from service.pipeline import Options, Pipeline
 from service.refine import Crop, crops_of
 from service.rotation import Array
 from training.decoding import Landmarks, decode_boxes, decode_pose, priors_of
+from training.loop import load_weights
 from training.variants import MULTIPLE, SINGLE
 
 PICTURE = Path("tests/pictures/five_faces.webp")
 OUT = Path("tests/service/reference_faces.json")
 MIN_SCORE, NMS_IOU = 0.5, 0.5  # the service's defaults
 DIGITS = 5
-
-
-def load_published(network: nn.Module, path: Path) -> nn.Module:
-    """The network with the float weights of an .npz file; batch normalisation's counters are not needed any more."""
-    with np.load(path) as arrays:
-        state = {name: torch.from_numpy(arrays[name]) for name in arrays.files}
-    missing, unexpected = network.load_state_dict(state, strict=False)
-    if unexpected or any(not name.endswith("num_batches_tracked") for name in missing):
-        raise SystemExit(f"{path} holds the weights of another network: missing {missing}, unexpected {unexpected}.")
-    return network.eval()
 
 
 def pixels(image: Array) -> Tensor:
@@ -150,9 +142,10 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(1)
 
-    models = Models.load(args.models)
-    mfn = load_published(MULTIPLE[args.mfn_variant](), args.models / "weights" / "mfn.npz")
-    sfn = load_published(SINGLE[args.sfn_variant](), args.models / "weights" / "sfn.npz")
+    models = Models.load(args.models, Execution(precision="float32"))
+    mfn, sfn = MULTIPLE[args.mfn_variant]().eval(), SINGLE[args.sfn_variant]().eval()
+    load_weights(mfn, args.models / "weights" / "mfn.npz")
+    load_weights(sfn, args.models / "weights" / "sfn.npz")
     landmarks = Landmarks.load(args.models / "face_model.npz")
 
     picture = decode(PICTURE.read_bytes(), 10**6, 25.0)
@@ -166,7 +159,7 @@ def main() -> None:
     with torch.inference_mode():
         best, merged = mfn_faces(mfn, square)
         reference = {
-            "networks": {"mfn": models.manifest.networks.mfn.sha256, "sfn": models.manifest.networks.sfn.sha256},
+            "networks": {name: file.sha256 for name, file in models.files.items()},
             "mfn": best,
             "merged": merged,
             "sfn": [sfn_face(sfn, landmarks, crop, crop.sample(picture)) for crop in crops],

@@ -32,6 +32,14 @@ class Results:
     invariance: dict[tuple[str, str], list[InvarianceMetrics]] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
 
+    def add(self, others: "Results") -> None:
+        """Takes up other measures."""
+        self.detection |= others.detection
+        self.landmarks |= others.landmarks
+        self.expression |= others.expression
+        self.invariance |= others.invariance
+        self.remarks += others.remarks
+
 
 def markdown(results: Results) -> str:
     """All tables, and what their columns mean."""
@@ -43,15 +51,20 @@ def markdown(results: Results) -> str:
 
 
 def put_into(path: Path, text: str) -> None:
-    """Writes text between the two markers of a Markdown file; a file that is not there becomes just that."""
-    block = f"{BEGIN}\n{text}{END}"
+    """Writes the tables between their markers."""
+    put_between(path, BEGIN, END, text)
+
+
+def put_between(path: Path, begin: str, end: str, text: str) -> None:
+    """Writes text between two markers of a Markdown file; a file that is not there becomes just that."""
+    block = f"{begin}\n{text}{end}"
     if not path.exists():
         path.write_text(block + "\n")
         return
-    before, begin, rest = path.read_text().partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise ValueError(f"{path} has no lines {BEGIN} and {END}; put them where the tables belong")
+    before, found_begin, rest = path.read_text().partition(begin)
+    _, found_end, after = rest.partition(end)
+    if not (found_begin and found_end):
+        raise ValueError(f"{path} has no lines {begin} and {end}; put them where the tables belong")
     path.write_text(before + block + after)
 
 
@@ -109,7 +122,7 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """A Markdown table, its columns as wide as they need to be, so that it reads in a terminal too."""
     cells = [[str(cell) for cell in row] for row in (head, *rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(head))]
@@ -137,7 +150,7 @@ def _detection(results: Results) -> str:
     return (
         "**Detection.** COCO's average precision in percent; pictures with over 20 faces left out, faces under 2 % of "
         "the picture ignored (paper 4.1). Recall: at IoU 0.5 and at most one false alarm in ten pictures, which "
-        "`score` gives. The paper's figures are on other photos.\n\n" + _table(head, rows)
+        "`score` gives. The paper's figures are on other photos.\n\n" + table(head, rows)
     )
 
 
@@ -152,7 +165,7 @@ def _heights(results: Results) -> str:
         rows.append((data_set, system, *found))
     return (
         "**Faces found by height** in pixels, the picture's longer side being 288: at the score above, at any score, "
-        "of all.\n\n" + _table(("photos", "system", *edges), rows)
+        "of all.\n\n" + table(("photos", "system", *edges), rows)
     )
 
 
@@ -183,7 +196,7 @@ def _landmarks(results: Results) -> str:
         "**Landmarks.** NME: mean distance in percent of sqrt(w h) of the annotated points' box, over the faces found. "
         "AUC: area under the cumulative error curve up to 5 % of that box's diagonal, missed faces included; failed: "
         "beyond it. Shift: predicted minus annotated, pixels. Annotations as published. The paper's figures are on "
-        "other photos or against other annotations.\n\n" + _table(head, rows)
+        "other photos or against other annotations.\n\n" + table(head, rows)
     )
 
 
@@ -199,7 +212,7 @@ def _yaw(results: Results) -> str:
         for (data_set, system), grouped in by_yaw.items() if grouped.yaw is not None
     ]  # fmt: skip
     rows.append(("AFLW2000-3D", f"{PAPER}, MS-SFN", "2.91", "3.83", "4.94", "3.89", ""))
-    return "**NME 68 by yaw**, percent.\n\n" + _table(
+    return "**NME 68 by yaw**, percent.\n\n" + table(
         ("photos", "system", "0° to 30°", "30° to 60°", "60° to 90°", "mean", "missed"), rows
     )
 
@@ -218,7 +231,7 @@ def _expression(results: Results) -> str:
     return (
         "**Expression against the teacher** (MediaPipe). Difference: mean over all coefficients and faces (paper 4.2). "
         "Moving: coefficients whose standard deviation in the teacher is over 0.05; correlation: mean over those. "
-        "Stiff: those of them whose 5th to 95th percentile spans less than half the teacher's.\n\n" + _table(head, rows)
+        "Stiff: those of them whose 5th to 95th percentile spans less than half the teacher's.\n\n" + table(head, rows)
     )
 
 
@@ -238,7 +251,7 @@ def _coefficients(results: Results) -> str:
                 low, high = m.predicted_range[i]
                 row += [f"{low:.2f} to {high:.2f}", _number(m.difference[i], 3), _number(m.correlation[i])]
             rows.append(row)
-        parts.append(f"**Each coefficient on {data_set}**, 5th to 95th percentile.\n\n" + _table(head, rows))
+        parts.append(f"**Each coefficient on {data_set}**, 5th to 95th percentile.\n\n" + table(head, rows))
     return "\n\n".join(parts)
 
 
@@ -255,5 +268,5 @@ def _invariance(results: Results) -> str:
     head = ("photos", "system", "picture", "faces", "lost", "w_exp", "w_id", "roll, °", "rotation, °")
     return (
         "**The same photo moved.** w_exp, w_id: mean change over the coefficients' spread between people. Roll and "
-        "rotation: mean error against the moved pose.\n\n" + _table(head, rows)
+        "rotation: mean error against the moved pose.\n\n" + table(head, rows)
     )

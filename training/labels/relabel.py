@@ -17,6 +17,7 @@ import torch
 from service.face_model import FaceModel, project
 from service.faces import Faces
 from service.image import Picture
+from service.execution import Execution
 from service.model_files import Models
 from service.refine import Crop, crops_of, refined
 from service.rotation import Array, normalize
@@ -45,7 +46,7 @@ class Labeller:
 
     @classmethod
     def load(cls, folder: Path) -> "Labeller":
-        models = Models.load(folder)
+        models = Models.load(folder, Execution(precision="float32"))
         return cls(models, mirrored_expressions(models.face_model.expression_names))
 
     def look(self, picture: Picture, faces: Faces, crops: list[Crop], mirrored: bool = False) -> Faces:

@@ -1,0 +1,136 @@
+"""Measures one system on one data set."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from service.execution import Execution
+from service.face_model import FaceModel
+from service.manifest import MANIFEST, read_manifest
+from service.model_files import Models
+from service.pipeline import Pipeline
+from service.settings import Settings
+from training.evaluation.datasets import DATA_SETS, DataSet, Measure
+from training.evaluation.datasets.sample import Floats, Sample
+from training.evaluation.measure import (
+    MIN_SCORE,
+    look,
+    measure_detection,
+    measure_expression,
+    measure_invariance,
+    measure_landmarks,
+)
+from training.evaluation.prediction import Networks, Predictor
+from training.evaluation.reference import reference
+from training.evaluation.report import Results
+
+SERVED = "int8.onnx"  # what the server runs unless told otherwise
+CURVE_SCORE = 0.01  # lowest score that the networks are asked for where the detection curve is drawn
+MOVED_PICTURES = 100  # of a set, evenly spread, for the invariance; each is looked at once for every movement
+
+
+@dataclass(frozen=True)
+class System:
+    """detects: whether its boxes are its own, so that the detection measures say something new."""
+
+    name: str
+    predictor: Predictor
+    detects: bool = True
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """models: folder of the face model, whose expressions are measured. groups: only these clips, where given. limit:
+    first pictures of each set only. min_score: of faces that count. cache: where the teacher's labels are kept."""
+
+    models: Path = Path("models")
+    groups: tuple[str, ...] = ()
+    limit: int | None = None
+    min_score: float = MIN_SCORE
+    invariance: bool = True
+    cache: Path = Path("runs/teacher")
+
+
+def networks(models: Models, min_score: float) -> list[System]:
+    """Our networks without and with the second look at each face."""
+    pipeline = Pipeline(models, Settings())
+    return [
+        System("MFN", Networks(pipeline, CURVE_SCORE)),
+        System("MFN + SFN", Networks(pipeline, min_score, refine=True), detects=False),
+    ]
+
+
+def load_form(folder: Path, form: str | None) -> Models:
+    """The models in one of their forms; None is the served one, or float32 in a folder that has no other.
+
+    Raises ValueError where the folder does not list it.
+    """
+    listed = read_manifest(folder / MANIFEST).networks.mfn.forms
+    form = form or (SERVED if SERVED in listed else "float32.onnx")
+    if form not in listed:
+        raise ValueError(f"{folder} holds no form {form}; there are {', '.join(listed)}")
+    precision, _, runtime = form.partition(".")
+    if runtime == "onnx":
+        return Models.load(folder, Execution(precision=precision))
+    from training.forms.run_tflite import TfliteNetwork  # needs the training extra
+
+    loaded = Models.load(folder, Execution(precision="float32"))
+    specs = loaded.manifest.networks
+    return replace(
+        loaded,
+        mfn=TfliteNetwork(folder / specs.mfn.forms[form].file),
+        sfn=TfliteNetwork(folder / specs.sfn.forms[form].file),
+    )
+
+
+def chosen_sets(names: list[str], data: Path) -> list[tuple[str, DataSet, Path]]:
+    """Names, or name=path, to data sets and where they lie."""
+    chosen = []
+    for name in names:
+        key, _, path = name.partition("=")
+        if key not in DATA_SETS:
+            raise ValueError(f"{key} is no data set; there are {', '.join(DATA_SETS)}")
+        chosen.append((key, DATA_SETS[key], Path(path) if path else data / DATA_SETS[key].place))
+    return chosen
+
+
+def reference_of(name: str, samples: Iterator[Sample], cache: Path) -> dict[str, Floats]:
+    """The teacher's expressions: as kept from an earlier run, or made now."""
+
+    def make_teacher() -> Predictor:
+        from training.evaluation.teacher import Teacher  # needs the training extra
+
+        return Teacher()
+
+    return reference(samples, cache / f"{name}.npz", make_teacher)
+
+
+def evaluate(system: System, name: str, data_set: DataSet, path: Path, conditions: Conditions) -> Results:
+    """All measures of one system on one data set."""
+
+    def samples() -> Iterator[Sample]:
+        groups = set(conditions.groups or data_set.groups)
+        return (s for s in data_set.read(path) if not groups or not s.group or s.group in groups)
+
+    results, key = Results(), (name, system.name)
+    measures = [m for m in data_set.measures if m is not Measure.DETECTION or system.detects]
+    if not measures:
+        return results
+    names = FaceModel.load(conditions.models / "face_model.npz").expression_names
+    seen = list(look(system.predictor, islice(samples(), conditions.limit)))
+    if Measure.DETECTION in measures:
+        results.detection[key] = measure_detection(seen)
+    if Measure.LANDMARKS in measures:
+        results.landmarks[key] = measure_landmarks(seen, conditions.min_score)
+    if Measure.EXPRESSION in measures:
+        truth = reference_of(name, samples(), conditions.cache)
+        if metrics := measure_expression(seen, truth, names, conditions.min_score):
+            results.expression[key] = metrics
+    if Measure.INVARIANCE in measures and conditions.invariance:
+        spread = [seen[i] for i in np.linspace(0, len(seen) - 1, min(len(seen), MOVED_PICTURES)).round().astype(int)]
+        if moved := measure_invariance(system.predictor, spread, names, conditions.min_score):
+            results.invariance[key] = moved
+    return results

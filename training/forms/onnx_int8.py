@@ -1,0 +1,68 @@
+"""A network as int8 ONNX: quantize and dequantize operations (QDQ) about every layer, as runtimes expect them.
+
+Activations are uint8 with a range each, weights int8 with a scale a channel: on x86 the products of u8 and s8 are one
+instruction (VNNI), those of s8 and s8 are not. Ranges are the least and the greatest value on the calibration pictures.
+"""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
+
+from training.forms.onnx_float import drop_unused, strip
+
+
+class Pictures(CalibrationDataReader):
+    """Hands pictures (N, S, S, 3) uint8 to the calibration one by one."""
+
+    def __init__(self, pictures: np.ndarray) -> None:
+        self.batches: Iterator[np.ndarray] = iter(np.split(pictures, len(pictures)))
+
+    def get_next(self) -> dict[str, np.ndarray] | None:
+        batch = next(self.batches, None)
+        return None if batch is None else {"image": batch}
+
+
+def write_int8(source: Path, pictures: np.ndarray, version: str, path: Path) -> None:
+    """source: what training.forms.onnx_float wrote. pictures: (N, S, S, 3) uint8, checked by the caller."""
+    original = onnx.load(source)
+    units = [node.name for node in original.graph.node if node.op_type == "Mul" and is_output(original, node)]
+    logging.getLogger().setLevel(logging.ERROR)  # advice about shapes that this graph does not need
+    quantize_static(
+        original,
+        path,
+        Pictures(pictures),
+        quant_format=QuantFormat.QDQ,
+        per_channel=True,
+        activation_type=QuantType.QUInt8,
+        weight_type=QuantType.QInt8,
+        calibrate_method=CalibrationMethod.MinMax,
+        nodes_to_exclude=units,
+    )
+    model = onnx.load(path)
+    share_constants(model)
+    drop_unused(model)
+    strip(model, version)
+    onnx.checker.check_model(model)
+    onnx.save(model, path)
+
+
+def is_output(model: onnx.ModelProto, node: onnx.NodeProto) -> bool:
+    return node.output[0] in {output.name for output in model.graph.output}
+
+
+def share_constants(model: onnx.ModelProto) -> None:
+    """Keeps one of constants that are alike: each layer brings its own zeros."""
+    first: dict[bytes, str] = {}
+    same: dict[str, str] = {}
+    for constant in (*model.graph.initializer,):
+        nameless = onnx.TensorProto()
+        nameless.CopyFrom(constant)
+        nameless.name = ""
+        same[constant.name] = first.setdefault(nameless.SerializeToString(), constant.name)
+    for node in model.graph.node:
+        for i, name in enumerate(node.input):
+            node.input[i] = same.get(name, name)
