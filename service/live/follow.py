@@ -77,7 +77,7 @@ class Followed:
         cosine = np.abs((self.faces.quaternion * later.faces.quaternion).sum(axis=-1))
         turn = np.degrees(2 * np.arccos(np.minimum(cosine, 1)))
         box = later.faces.box
-        others = np.array([np.delete(iou(face, box), i).max(initial=0) for i, face in enumerate(box)])
+        others = (iou(box, box) * ~np.eye(len(box), dtype=bool)).max(axis=1, initial=0)
         good: NDArray[np.bool_] = (
             (likeness(self.patch, later.patch) >= MIN_LIKENESS)
             & (move <= MAX_MOVE)

@@ -118,7 +118,7 @@ class Tracker:
     def _cost(self, tracks: Tracks, faces: Faces) -> Array:
         """(N, T) of calling a face a track: infinite where it cannot be."""
         boxes, seen = tracks.motion.box, Motion.start(faces.box)
-        overlap = _overlaps(faces.box, boxes)
+        overlap = iou(faces.box, boxes)
         away = np.linalg.norm(seen.place[:, None, :2] - tracks.motion.place[:, :2], axis=-1)
         away /= tracks.motion.size * tracks.motion.deviation * REACH
         growth = np.abs(np.log(seen.size[:, None] / tracks.motion.size))
@@ -136,7 +136,7 @@ class Tracker:
         before = tracks[row]
         step = min(elapsed, MAX_STEP)
         # Of two faces in one place either may be described by some of the other's pixels.
-        others = _overlaps(faces.box, tracks.motion.box)
+        others = iou(faces.box, tracks.motion.box)
         others[np.arange(len(row)), row] = 0
         clear = 1 - np.max(others, axis=1, initial=0)
         weight = faces.score * clear * step
@@ -167,8 +167,3 @@ class Tracker:
         """Root mean square (...) of deviations (..., 50), in standard deviations of a frame."""
         distance: Array = np.linalg.norm(deviation, axis=-1) / (np.sqrt(IDENTITY_MODES) * self._noise)
         return distance
-
-
-def _overlaps(boxes: Array, others: Array) -> Array:
-    """IoU (N, M) of boxes (N, 4) with others (M, 4)."""
-    return np.stack([iou(box, others) for box in boxes]) if len(boxes) else np.zeros((0, len(others)))

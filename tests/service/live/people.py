@@ -62,7 +62,7 @@ def film(people: list[Person], seconds: float, fps: float, seed: int = 0) -> Ite
                 continue
             (x, y), half = place, people[i].size / 2
             box = np.array([x - half, y - half, x + half, y + half])
-            if boxes and iou(box, np.stack(boxes)).max() > 0.5:
+            if boxes and iou(box[None], np.stack(boxes)).max() > 0.5:
                 continue
             boxes.append(box)
             seen.append(i)
