@@ -4,6 +4,7 @@
 #   make format correct style and formatting         make readme renew the README's picture, answer and settings
 #   make proto  generate mfn/v1 from proto/      make publish-proto   the contract as later ones are held against it
 #   make training-environment   add what training needs (gigabytes: PyTorch brings CUDA along)
+#   make models publish both networks in every form, from models/weights/ (needs the training environment)
 #   make clean  remove the environment and caches
 
 PYTHON ?= python3
@@ -16,7 +17,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCK := .venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--upgrade --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
-.PHONY: run test lint format readme proto publish-proto training-environment lock clean
+.PHONY: run test lint format readme proto publish-proto training-environment models lock clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.serve
@@ -52,6 +53,13 @@ publish-proto: $(VENV)/.dev
 
 training-environment: $(VENV)/.serve requirements/training.txt
 	$(PIP_INSTALL) --require-hashes -r requirements/training.txt
+
+# Where the photos are at hand, each form is measured on them, too.
+DATA ?= ../shared/data
+
+models: training-environment
+	$(BIN)/python -m training.forms
+	test ! -d $(DATA) || $(BIN)/python -m training.evaluation.forms --data $(DATA)
 
 $(VENV)/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

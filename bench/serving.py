@@ -16,7 +16,6 @@ it. Nothing else should run on the machine.
 import argparse
 import asyncio
 import os
-import platform
 import socket
 import statistics
 import sys
@@ -26,13 +25,13 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import grpc
 import httpx2
 import numpy as np
 
+from bench.results import machine, table, write_figures
 from bench.server import Served, photo, server
 from mfn.v1 import retarget_pb2 as pb
 from mfn.v1 import retarget_pb2_grpc
@@ -45,8 +44,9 @@ from service.settings import Settings
 JPEG = {"Content-Type": "image/jpeg"}
 CORES = len(os.sched_getaffinity(0))
 CLIENTS = 2 * CORES  # enough that a worker always finds the next picture waiting
-RESULTS = Path(__file__).with_name("RESULTS.md")
-BEGIN, END = "<!-- serving:begin -->", "<!-- serving:end -->"
+OPENING = """## Serving
+
+`python -m bench.serving --results`: a server in a process of its own, clients beside it on the same cores."""
 
 
 def rate_of(work: Callable[[], None], threads: int, seconds: float) -> float:
@@ -237,22 +237,11 @@ def main() -> None:
     told = ", ".join(f"{count} x {code}" for code, count in sorted(codes.items()))
     rows.append(("200 clients, queue of 32", f"{told}; p99 of the 200s {p99:.2f} s"))
     rows.append(("start to ready", f"{statistics.median(starts):.2f} s median of {len(starts)}"))
-    table = "\n".join(["| what | measured |", "|---|---|", *(f"| {name} | {figure} |" for name, figure in rows)])
-    print(table)
+    figures = table(["what", "measured"], [[name, figure] for name, figure in rows])
+    print(figures)
     if arguments.results:
-        text = RESULTS.read_text(encoding="utf-8")
-        head, tail = text.split(BEGIN)[0], text.split(END)[1]
-        machine = f"{CORES} cores of {processor()}, Python {platform.python_version()}"
         networks = f"{settings.precision} networks on {settings.execution_provider}"
-        heading = f"{datetime.now(UTC):%Y-%m-%d}, {machine}, {networks}."
-        RESULTS.write_text(f"{head}{BEGIN}\n{heading}\n\n{table}\n{END}{tail}", encoding="utf-8")
-
-
-def processor() -> str:
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.processor()
+        write_figures("serving", OPENING, f"{machine()}, {networks}.\n\n{figures}")
 
 
 if __name__ == "__main__":

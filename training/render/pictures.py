@@ -7,6 +7,7 @@ identity, expression by name and the 68 landmarks.
 
 import argparse
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -72,9 +73,13 @@ def weights_of(expression: dict[str, float], head: Head) -> np.ndarray:
 
 
 def make(
-    renderer: HeadRenderer, size: tuple[int, int], people: list[Person], seed: int
+    renderer: HeadRenderer,
+    size: tuple[int, int],
+    people: list[Person],
+    seed: int,
+    dress: Callable[[Person, np.random.Generator], Appearance] = look_of,
 ) -> tuple[np.ndarray, dict[str, Any]]:
-    """A picture (H, W, 3) uint8 and its labels."""
+    """A picture (H, W, 3) uint8 and its labels. dress: what each person looks like, and the light on them."""
     width, height = size
     head = renderer.head
     backdrop = drawn_background(np.random.default_rng(seed), width, height)
@@ -89,7 +94,7 @@ def make(
         pose = Pose(euler_to_quaternion(*person.angles), np.array(person.origin, float), person.scale)
         points = pose.pixels(pose.turn(shape[head.landmarks]))[:, :2]
         enlarged = Pose(pose.quaternion, pose.origin * SUPERSAMPLING, pose.scale * SUPERSAMPLING)
-        renderer.render(shape, w_exp, enlarged, look_of(person, rng), canvas, depth, rng)
+        renderer.render(shape, w_exp, enlarged, dress(person, rng), canvas, depth, rng)
         translation = pose.translation(width, height)
         translation[2] = -(height / 2) / np.tan(np.radians(FIELD_OF_VIEW / 2)) / pose.scale
         faces.append(

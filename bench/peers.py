@@ -1,0 +1,114 @@
+"""A frame beside what else describes its faces: `python -m bench.peers --mediapipe-model face_landmarker.task`.
+
+Pictures of 1280 x 720 pixels with 1, 5 and 9 faces, decoded already, one core, all systems in turn, round after round;
+medians. Of each it says how many of the faces it found: time without faces is no comparison. Nothing else should run
+on the machine.
+
+    MFN            int8, without and with a closer look at each face
+    MediaPipe      Face Landmarker; needs the extra training, and its model: --mediapipe-model
+    YuNet + 3DDFA  needs OpenCV and two ONNX files: --yunet and --tddfa
+
+What is not named is not run. Beside these times stand those that were measured earlier on such a machine.
+"""
+
+import argparse
+from contextlib import ExitStack
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from bench.crowds import Crowd, crowds
+from bench.results import machine, table, write_figures
+from bench.rounds import Rounds, measure, pin
+from bench.systems import MediaPipe, Mfn, System, YunetAndTddfa
+from service.execution import Execution
+from service.model_files import Models
+from service.pipeline import Pipeline
+from service.settings import Settings
+
+FACES = (1, 5, 9)
+# Milliseconds for so many faces, on another day and other pictures: one core of two, Zen 4 with AVX-512 VNNI.
+EARLIER = {"MediaPipe 1.2 Face Landmarker": (9.2, 38.0, 71.0), "YuNet 320 + 3DDFA mb05": (9.6, 14.1, 18.3)}
+OPENING = """## A frame beside what else there is
+
+`python -m bench.peers --mediapipe-model face_landmarker.task --results`: one core, milliseconds, medians of rounds in
+which every system has its turn; a 1280 x 720 picture that is decoded already. In brackets: how many times as long as
+the first row, as the median of the rounds' ratios; not given where faces were missed."""
+
+Case = tuple[str, int]
+
+
+def systems(arguments: argparse.Namespace, parser: argparse.ArgumentParser, held: ExitStack) -> list[System]:
+    """MFN first, then what the command line names; refused where that cannot be run."""
+    for file in (arguments.mediapipe_model, arguments.yunet, arguments.tddfa):
+        if file and not file.is_file():
+            parser.error(f"there is no file {file}")
+    pipeline = Pipeline(Models.load(arguments.models, Execution("int8")))
+    found: list[System] = [Mfn(pipeline, refine=False), Mfn(pipeline, refine=True)]
+    if arguments.mediapipe_model:
+        if not find_spec("mediapipe"):
+            parser.error("--mediapipe-model needs MediaPipe: pip install mediapipe")
+        found.append(MediaPipe(arguments.mediapipe_model, held))
+    if bool(arguments.yunet) != bool(arguments.tddfa):
+        parser.error("--yunet and --tddfa go together: one finds the faces that the other describes")
+    if arguments.yunet:
+        if not find_spec("cv2"):
+            parser.error("--yunet needs OpenCV: pip install opencv-python-headless")
+        found.append(YunetAndTddfa(arguments.yunet, arguments.tddfa))
+    return found
+
+
+def measured(rounds: Rounds[Case, Any], found: list[System], crowd_of: dict[int, Crowd]) -> str:
+    """The table of this run; ratios to the first system."""
+    ours, rows = found[0].name, []
+    for system in found:
+        times, counts = [], []
+        for number, crowd in crowd_of.items():
+            case = (system.name, number)
+            count = crowd.found(system.boxes(rounds.answers[case][0]))
+            comparable = count == number and system.name != ours
+            ratio = f" ({rounds.ratio(case, (ours, number)):.1f} x)" if comparable else ""
+            times.append(f"{rounds.median(case):.1f}{ratio}")
+            counts.append(str(count))
+        rows.append([system.name, *times, ", ".join(counts), system.gives])
+    return table(["measured now", *headings(), f"found of {', '.join(map(str, FACES))}", "gives"], rows)
+
+
+def earlier(rounds: Rounds[Case, Any], ours: System) -> str:
+    """The table of what was measured earlier; ratios to the time of the first system in this run."""
+    rows = []
+    for name, times in EARLIER.items():
+        pairs = [(ms, ms / rounds.median((ours.name, number))) for number, ms in zip(FACES, times, strict=True)]
+        rows.append([name, *(f"{ms:.1f} ({ratio:.1f} x)" for ms, ratio in pairs)])
+    return table(["measured earlier on such a machine, with other pictures", *headings()], rows)
+
+
+def headings() -> list[str]:
+    return [f"{number} face{'s' * (number > 1)}, ms" for number in FACES]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--models", type=Path, default=Settings().models_dir)
+    parser.add_argument("--mediapipe-model", type=Path, metavar="TASK", help="Face Landmarker's .task file")
+    parser.add_argument("--yunet", type=Path, metavar="ONNX", help="YuNet's .onnx file")
+    parser.add_argument("--tddfa", type=Path, metavar="ONNX", help="3DDFA_V2's mb05 as .onnx")
+    parser.add_argument("--rounds", type=int, default=60)
+    parser.add_argument("--results", action="store_true", help="write the tables into bench/RESULTS.md")
+    arguments = parser.parse_args()
+    pin()
+    crowd_of = {number: crowd for number, crowd in crowds().items() if number in FACES}
+    with ExitStack() as held:
+        found = systems(arguments, parser, held)
+        cases = {(system.name, number): system.look(crowd) for number, crowd in crowd_of.items() for system in found}
+        rounds = measure(cases, arguments.rounds)
+    figures = "\n\n".join(
+        [f"{machine()}. {rounds.told()}", measured(rounds, found, crowd_of), earlier(rounds, found[0])]
+    )
+    print(figures)
+    if arguments.results:
+        write_figures("peers", OPENING, figures)
+
+
+if __name__ == "__main__":
+    main()

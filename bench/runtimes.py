@@ -1,0 +1,81 @@
+"""The published forms of a network in every runtime that is installed, each on one core."""
+
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+
+from service.execution import PRECISIONS, PROVIDERS, Execution
+from service.manifest import MANIFEST, read_manifest
+
+Run = Callable[[np.ndarray], Any]  # of pictures (1, S, S, 3) uint8; copies its outputs out, as whoever reads them must
+
+
+def runtimes(models: Path, kind: str) -> Iterator[tuple[str, str, Run]]:
+    """Runtime, form and how to run it. kind: mfn or sfn. Forms that are not in the folder are left out."""
+    networks = read_manifest(models / MANIFEST).networks
+    forms = {"mfn": networks.mfn, "sfn": networks.sfn}[kind].forms
+    files = {form: models / spec.file for form, spec in forms.items() if (models / spec.file).exists()}
+    for provider in ("cpu", "openvino"):
+        if PROVIDERS[provider].name in onnxruntime.get_available_providers():
+            for precision in PRECISIONS:
+                if (form := f"{precision}.onnx") in files:
+                    execution = Execution(precision, provider)
+                    execution.prepare()
+                    run = with_onnxruntime(execution.open(files[form].read_bytes()))
+                    yield f"onnxruntime {onnxruntime.__version__}, {provider}", form, run
+    if find_spec("openvino"):
+        for form in ("int8.onnx", "float32.onnx"):
+            if form in files:
+                yield f"OpenVINO {version('openvino')}", form, with_openvino(files[form])
+    if find_spec("ai_edge_litert"):
+        for form in ("int8.tflite", "dynamic.tflite", "float16.tflite", "float32.tflite"):
+            if form in files:
+                yield f"LiteRT {version('ai-edge-litert')}", form, with_litert(files[form])
+
+
+def with_onnxruntime(session: onnxruntime.InferenceSession) -> Run:
+    name = session.get_inputs()[0].name
+    return lambda pictures: session.run(None, {name: pictures})
+
+
+def with_openvino(file: Path) -> Run:
+    import openvino
+
+    settings = {
+        "INFERENCE_NUM_THREADS": 1,
+        "NUM_STREAMS": 1,
+        "ENABLE_CPU_PINNING": False,  # pinned it is already
+        "INFERENCE_PRECISION_HINT": "f32",  # else it calculates in bfloat16 where the processor can
+    }
+    request = openvino.Core().compile_model(file, "CPU", settings).create_infer_request()
+
+    def run(pictures: np.ndarray) -> list[np.ndarray]:
+        answer = request.infer([pictures])
+        return [answer[output].copy() for output in answer]
+
+    return run
+
+
+def with_litert(file: Path) -> Run:
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(model_path=str(file), num_threads=1)
+    interpreter.allocate_tensors()
+    (into,), outputs = interpreter.get_input_details(), interpreter.get_output_details()
+    convert: Callable[[np.ndarray], np.ndarray] = {
+        np.uint8: lambda pictures: pictures,
+        np.int8: lambda pictures: (pictures ^ 128).view(np.int8),
+        np.float32: lambda pictures: pictures.astype(np.float32),
+    }[into["dtype"]]
+
+    def run(pictures: np.ndarray) -> list[np.ndarray]:
+        interpreter.set_tensor(into["index"], convert(pictures))
+        interpreter.invoke()
+        return [interpreter.get_tensor(output["index"]) for output in outputs]
+
+    return run
