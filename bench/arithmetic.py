@@ -8,7 +8,13 @@ PRODUCTS_A_CYCLE = 64  # of bytes, added up: one 512-bit VNNI instruction (vpdpb
 
 
 def multiply_adds(network: onnx.ModelProto) -> int:
-    """Of all convolutions and matrix products, for one picture: dimensions of the input that may vary count as 1.
+    """Of all convolutions and matrix products, for one picture."""
+    return sum(layer_multiply_adds(network).values())
+
+
+def layer_multiply_adds(network: onnx.ModelProto) -> dict[str, int]:
+    """Of each convolution and matrix product by its second factor's name, for one picture: dimensions of the input that
+    may vary count as 1.
 
     Raises ValueError where a shape does not follow from the file, or where there is nothing to count.
     """
@@ -22,7 +28,7 @@ def multiply_adds(network: onnx.ModelProto) -> int:
     shapes = {constant.name: list(constant.dims) for constant in graph.graph.initializer}
     for value in (*graph.graph.input, *graph.graph.value_info, *graph.graph.output):
         shapes[value.name] = [dimension.dim_value for dimension in value.type.tensor_type.shape.dim]
-    total = 0
+    counts: dict[str, int] = {}
     for node in graph.graph.node:
         if node.op_type not in ("Conv", "Gemm", "MatMul"):
             continue
@@ -37,10 +43,10 @@ def multiply_adds(network: onnx.ModelProto) -> int:
                 depth = first[0 if turned else 1]
             case _:
                 depth = first[-1]
-        total += math.prod(result) * depth
-    if not total:
+        counts[node.input[1]] = counts.get(node.input[1], 0) + math.prod(result) * depth
+    if not counts:
         raise ValueError("The file has neither Conv nor Gemm nor MatMul. Expected a network as it is published.")
-    return total
+    return counts
 
 
 def floor_ms(count: int, ghz: float) -> float:
