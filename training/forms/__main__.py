@@ -1,25 +1,37 @@
 """Makes every published form of both networks from their weights: `make models`.
 
 Needs no photos: models/weights/*.npz, models/calibration.npz (drawn faces) and models/manifest.json are enough, and
-give the same files again. Everything is made and checked in a folder of its own first; the published files are replaced only
-when all of it is right.
+give the same files again. Everything is made and checked in a folder of its own first; the published files are replaced
+only when all of it is right.
 """
 
 import argparse
 import hashlib
+import json
+import shutil
+import tempfile
+import warnings
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from torch import nn
 
+from training.forms.agreement import require_agreement
 from training.forms.calibration import check_pictures
-from training.forms.files import FORMS
+from training.forms.deployed import Deployed
+from training.forms.files import FORMS, described
+from training.forms.onnx_float import OUTPUTS, write_float32
+from training.forms.onnx_int8 import write_int8
+from training.forms.run_onnx import OnnxNetwork
+from training.forms.tflite import make_tflite
 from training.loop import load_weights
 from training.networks import MFN, SFN
 
 CALIBRATION = "calibration.npz"
-COMPARED = 8  # pictures that forms are held against torch on
+COMPARED = {"mfn": 8, "sfn": 64}  # pictures that forms are held against torch on, at most
 
 
 def read_network(kind: str, entry: dict[str, Any], folder: Path) -> nn.Module:
@@ -49,17 +61,48 @@ def read_pictures(path: Path, kind: str, side: int) -> np.ndarray:
     return pictures
 
 
-def make(network: nn.Module, kind: str, forms: list[str], pictures: np.ndarray, names: list[str], **about: Any) -> None:
-    raise NotImplementedError
+def make(network: nn.Module, kind: str, version: str, pictures: np.ndarray, folder: Path, names: list[str]) -> None:
+    """Writes all forms of a network into an empty folder, each held against torch; ValueError where one fails."""
+    float32, int8 = folder / f"{kind}.float32.onnx", folder / f"{kind}.int8.onnx"
+    write_float32(Deployed(network, OUTPUTS[kind], pictures), kind, version, float32)
+    write_int8(float32, pictures, version, int8)
+    for path in (float32, int8):
+        form = path.name.removeprefix(f"{kind}.")
+        require_agreement(network, OnnxNetwork(path), pictures[: COMPARED[kind]], form)
+    make_tflite(network, kind, version, pictures, folder, names)
+
+
+def publish(folder: Path) -> None:
+    """All forms of the networks whose weights the folder holds. Raises ValueError or OSError, and then has changed
+    nothing."""
+    path = folder / "manifest.json"
+    manifest = json.loads(path.read_text())
+    with tempfile.TemporaryDirectory() as made:
+        for kind, entry in manifest["networks"].items():
+            network = read_network(kind, entry, folder)
+            pictures = read_pictures(folder / CALIBRATION, kind, network.input_size)
+            make(network, kind, manifest["version"], pictures, Path(made), manifest["expression_names"])
+            entry["forms"] = {form: described(Path(made) / f"{kind}.{form}", Path(made)) for form in FORMS}
+            print(f"{kind}: {', '.join(FORMS)} agree with the weights", flush=True)
+        for file in Path(made).iterdir():
+            shutil.copyfile(file, folder / f".{file.name}.new")
+        for file in Path(made).iterdir():
+            (folder / f".{file.name}.new").replace(folder / file.name)
+    fresh = path.with_name(".manifest.json.new")
+    fresh.write_text(json.dumps(manifest, indent=2) + "\n")
+    fresh.replace(path)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m training.forms", description=__doc__.splitlines()[0])
     parser.add_argument("--models", type=Path, default=Path("models"), help="folder of the weights and the manifest")
-    parser.add_argument("--forms", nargs="+", default=list(FORMS), metavar="FORM", help=f"of {', '.join(FORMS)}")
     args = parser.parse_args()
-    if unknown := sorted(set(args.forms) - set(FORMS)):
-        parser.error(f"{unknown[0]} is no form; there are {', '.join(FORMS)}")
+    warnings.simplefilter("ignore")  # the exporters' own, of which nothing follows
+    torch.set_num_threads(1)
+    try:
+        publish(args.models)
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        parser.exit(1, f"{type(error).__name__}: {error}\nThe published files are as they were.\n")
 
 
 if __name__ == "__main__":

@@ -4,9 +4,9 @@ Two rewritings, both exact up to rounding:
 
 - Four pixels side by side are one of 12 channels (the same bytes), so that the first convolution, 4 x 4 with stride 4,
   becomes 4 x 1 and copies whole runs of memory.
-- Each column of detection and pose is divided by its unit, and multiplied by it again after the last layer, in float32:
-  all columns then share one 8-bit scale without the widest taking the others' precision, as a score's logit would take
-  a box's. Columns of identity and expression are alike enough, and ten times as many.
+- Each column of an output is divided by its unit, and multiplied by it again after the last layer, in float32: all
+  columns then share one 8-bit scale without the widest taking the others' precision, as a score's logit would take a
+  box's. Not so MFN's identity and expression, whose columns are alike enough: 1,701 rows of them would cost too much.
 """
 
 import copy
@@ -16,9 +16,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from training.networks import PATCH, Regressor
+from training.networks import PATCH, SFN, Regressor
 
-EQUALIZED = ("detection", "pose")
+PLENTIFUL = ("identity", "expression")  # of MFN: as they are
 LEAST_UNIT = 1e-3  # of a column that never leaves 0
 BATCH = 8
 
@@ -53,16 +53,15 @@ class Deployed(nn.Module):
         self.network = copy.deepcopy(network).eval()
         self.side: int = network.input_size
         self.groups = tuple(groups)
-        peaks = peaks_of(self.network, pictures)
-        for group, peak in zip(groups, peaks, strict=True):
-            if group in EQUALIZED:
+        for group, peak in zip(groups, peaks_of(self.network, pictures), strict=True):
+            if isinstance(network, SFN) or group not in PLENTIFUL:
                 self.register_buffer(f"{group}_unit", peak.clamp(min=LEAST_UNIT))
                 divide(last_layers(self.network, group), peak.clamp(min=LEAST_UNIT))
         self.network.stem.patches[0] = in_quads(self.network.stem.patches[0])
 
     @property
     def units(self) -> tuple[Tensor | None, ...]:
-        return tuple(self.get_buffer(f"{group}_unit") if group in EQUALIZED else None for group in self.groups)
+        return tuple(getattr(self, f"{group}_unit", None) for group in self.groups)
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         quads = image.reshape(-1, self.side, self.side // PATCH, 3 * PATCH).permute(0, 3, 1, 2)

@@ -1,0 +1,89 @@
+"""A network as TFLite, in four forms, for phones and whatever else runs LiteRT.
+
+float32 is converted from PyTorch; float16, dynamic and int8 are made from it (training/forms/tflite_quantization.py).
+All have the signature serving_default with the input image, (1, S, S, 3), and one float32 output a group. float32,
+float16 and dynamic take normalised pictures, as the NormalizationOptions of their metadata say, which MediaPipe and
+other readers of it follow by themselves; int8 takes uint8 pictures as they are.
+"""
+
+import contextlib
+import io
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import litert_torch
+import numpy as np
+import torch
+from torch import nn
+
+from training.forms.agreement import require_agreement
+from training.forms.calibration import check_pictures
+from training.forms.channels_last import ChannelsLast
+from training.forms.deployed import Deployed
+from training.forms.flatbuffer import operators, read_model, rename, write_model
+from training.forms.interface import IMAGE, SIGNATURE
+from training.forms.metadata import About, with_metadata
+from training.forms.onnx_float import OUTPUTS
+from training.forms.run_tflite import TfliteNetwork
+from training.forms.tflite_quantization import to_dynamic, to_float16, to_int8
+
+LAYOUT_CHANGES = {"TRANSPOSE", "SPACE_TO_DEPTH", "DEPTH_TO_SPACE", "GATHER", "STRIDED_SLICE", "SLICE", "SPLIT"}
+COMPARED = {"mfn": 8, "sfn": 64}  # pictures that a form is held against torch on, at most: SFN has one row of each
+
+
+def make_tflite(
+    network: nn.Module, kind: str, version: str, pictures: np.ndarray, folder: Path, expression_names: Sequence[str]
+) -> dict[str, Path]:
+    """Writes KIND.float32.tflite, .float16.tflite, .int8.tflite and .dynamic.tflite, each held against torch.
+
+    network: MFN or SFN with its weights; kind: mfn or sfn. pictures: (N, S, S, 3) uint8 that int8 takes its ranges
+    from. folder: exists. expression_names: of the coefficients, in order.
+
+    Returns the paths by form, as in FORMS. Raises ValueError where the pictures cannot calibrate, a graph is not as
+    promised above or a form answers otherwise than the network.
+    """
+    paths = write_tflite(network, kind, version, pictures, folder, expression_names)
+    for form, path in paths.items():
+        require_agreement(network, TfliteNetwork(path), pictures[: COMPARED[kind]], form)
+    return paths
+
+
+def write_tflite(
+    network: nn.Module, kind: str, version: str, pictures: np.ndarray, folder: Path, expression_names: Sequence[str]
+) -> dict[str, Path]:
+    """make_tflite without looking at what the forms answer."""
+    check_pictures(pictures, network.input_size)
+    float32 = convert(Deployed(network, OUTPUTS[kind], pictures))
+    contents = {
+        "float32.tflite": float32,
+        "float16.tflite": to_float16(float32),
+        "int8.tflite": to_int8(float32, pictures),
+        "dynamic.tflite": to_dynamic(float32),
+    }
+    paths = {}
+    for form, content in contents.items():
+        about = About(kind, form, version, network.input_size, getattr(network, "levels", None), expression_names)
+        paths[form] = folder / f"{kind}.{form}"
+        paths[form].write_bytes(with_metadata(finished(content, form), about))
+    return paths
+
+
+def convert(deployed: Deployed) -> bytes:
+    """The float32 form, without metadata."""
+    module = ChannelsLast(deployed).eval()
+    image = torch.zeros(1, deployed.side, deployed.side, 3)
+    with contextlib.redirect_stdout(io.StringIO()):  # its progress
+        return bytes(litert_torch.convert(module, sample_kwargs={IMAGE: image}).model_content())
+
+
+def finished(content: bytes, form: str) -> bytes:
+    """The model with tensors named after its signature. Raises ValueError where it is not as promised."""
+    model = read_model(content, form)
+    if changes := Counter(operators(model)).keys() & LAYOUT_CHANGES:
+        raise ValueError(f"{form} changes layouts ({', '.join(sorted(changes))}); the converter is expected not to")
+    names = [signature.signatureKey.decode() for signature in model.signatureDefs]
+    if names != [SIGNATURE]:
+        raise ValueError(f"{form} has the signatures {names}; {SIGNATURE} alone was expected")
+    rename(model, IMAGE)
+    return write_model(model)
