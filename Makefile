@@ -51,8 +51,9 @@ proto: $(VENV)/.dev
 publish-proto: $(VENV)/.dev
 	$(BIN)/buf build proto --output proto/published.binpb
 
+# The lock names every package, so that pip need not resolve what pyproject.toml overrides.
 training-environment: $(VENV)/.serve requirements/training.txt
-	$(PIP_INSTALL) --require-hashes -r requirements/training.txt
+	$(PIP_INSTALL) --no-deps --require-hashes -r requirements/training.txt
 
 # Where the photos are at hand, each form is measured on them, too.
 DATA ?= ../shared/data

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from training.forms.agreement import require_agreement
+from training.forms.agreement import COMPARED, require_agreement
 from training.forms.calibration import check_pictures
 from training.forms.deployed import Deployed
 from training.forms.files import FORMS, described
@@ -31,7 +31,6 @@ from training.loop import load_weights
 from training.networks import MFN, SFN
 
 CALIBRATION = "calibration.npz"
-COMPARED = {"mfn": 8, "sfn": 64}  # pictures that forms are held against torch on, at most
 
 
 def read_network(kind: str, entry: dict[str, Any], folder: Path) -> nn.Module:

@@ -8,6 +8,7 @@ from torch import nn
 
 from training.forms.onnx_float import OUTPUTS
 
+COMPARED = {"mfn": 8, "sfn": 64}  # pictures: MFN has 1,701 rows of each, SFN one
 FACE_LOGIT, FEWEST_FACES = -1.0, 16  # priors with a score above 0.27 count, where so many have; else all do
 
 # Most root mean square difference, in standard deviations of each column, mean over columns: rounding in float32;
@@ -31,7 +32,8 @@ class Runner(Protocol):
 def differences(network: nn.Module, form: Runner, pictures: np.ndarray) -> dict[str, float]:
     """Of each output the root mean square difference in standard deviations of its columns, mean over columns.
 
-    Of MFN's priors those count that see a face: what the others say of one is noise, and nobody reads it. network: takes (B, 3, S, S) float. pictures: (N, S, S, 3) uint8, N at least 2.
+    Of MFN's priors those count that see a face: what the others say of one is noise, and nobody reads it.
+    network: takes (B, 3, S, S) float. pictures: (N, S, S, 3) uint8, N at least 2; COMPARED are enough.
     """
     names = OUTPUTS["mfn" if hasattr(network, "levels") else "sfn"]
     expected: dict[str, list[np.ndarray]] = {name: [] for name in names}

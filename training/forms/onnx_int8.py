@@ -56,13 +56,11 @@ def is_output(model: onnx.ModelProto, node: onnx.NodeProto) -> bool:
 
 def share_constants(model: onnx.ModelProto) -> None:
     """Keeps one of constants that are alike: each layer brings its own zeros."""
-    first: dict[bytes, str] = {}
+    first: dict[tuple[int, tuple[int, ...], bytes], str] = {}
     same: dict[str, str] = {}
-    for constant in (*model.graph.initializer,):
-        nameless = onnx.TensorProto()
-        nameless.CopyFrom(constant)
-        nameless.name = ""
-        same[constant.name] = first.setdefault(nameless.SerializeToString(), constant.name)
+    for constant in model.graph.initializer:
+        content = constant.data_type, tuple(constant.dims), onnx.numpy_helper.to_array(constant).tobytes()
+        same[constant.name] = first.setdefault(content, constant.name)
     for node in model.graph.node:
         for i, name in enumerate(node.input):
             node.input[i] = same.get(name, name)

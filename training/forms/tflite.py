@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from training.forms.agreement import require_agreement
+from training.forms.agreement import COMPARED, require_agreement
 from training.forms.calibration import check_pictures
 from training.forms.channels_last import ChannelsLast
 from training.forms.deployed import Deployed
@@ -29,7 +29,6 @@ from training.forms.run_tflite import TfliteNetwork
 from training.forms.tflite_quantization import to_dynamic, to_float16, to_int8
 
 LAYOUT_CHANGES = {"TRANSPOSE", "SPACE_TO_DEPTH", "DEPTH_TO_SPACE", "GATHER", "STRIDED_SLICE", "SLICE", "SPLIT"}
-COMPARED = {"mfn": 8, "sfn": 64}  # pictures that a form is held against torch on, at most: SFN has one row of each
 
 
 def make_tflite(

@@ -7,9 +7,9 @@
   (of the least squared or cubed error, percentiles) gained nothing where faces are: a face is the rare thing on a
   picture, and makes the extremes.
 
-What stays float32 besides costs next to nothing. In both: SFN's last linear layers, whose outputs gain from it, and
-whose weights with a scale a channel LiteRT read wrongly for years, without a word. In int8: the multiplications by
-units that end MFN's detection and pose (see training/forms/deployed.py).
+What stays float32 besides costs next to nothing. In both: SFN's last linear layers, whose outputs gain from it. (Linear
+layers of int8 weights with a scale a channel also gave wrong answers, without a word, in dynamic on TensorFlow Lite
+2.14.) In int8: the multiplications by units that end MFN's detection and pose (see training/forms/deployed.py).
 """
 
 import contextlib

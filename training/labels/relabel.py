@@ -14,10 +14,10 @@ from types import SimpleNamespace
 import numpy as np
 import torch
 
+from service.execution import Execution
 from service.face_model import FaceModel, project
 from service.faces import Faces
 from service.image import Picture
-from service.execution import Execution
 from service.model_files import Models
 from service.refine import Crop, crops_of, refined
 from service.rotation import Array, normalize

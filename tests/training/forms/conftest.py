@@ -11,6 +11,7 @@ from torch import nn  # noqa: E402
 from training.networks import MFN, SFN  # noqa: E402
 
 PICTURES = 4
+torch.set_num_threads(1)
 
 
 def livened(network: nn.Module) -> nn.Module:
