@@ -163,7 +163,7 @@ def test_the_forms_agree(pipelines: dict[str, Pipeline], photo: Image.Image, nam
         for face, points in zip(here.faces, points_here, strict=True):
             if face.score < 0.5:
                 continue  # the other form may find it too faint to tell
-            overlaps = iou(face.box, there.faces.box)
+            (overlaps,) = iou(face.box[None], there.faces.box)
             assert overlaps.max(initial=0) > OVERLAP
             other, other_points = there.faces[int(overlaps.argmax())], points_there[int(overlaps.argmax())]
             assert abs(face.score - other.score) < SCORES_APART

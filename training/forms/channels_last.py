@@ -31,13 +31,6 @@ def convolve_whole_maps(regressor: Regressor) -> None:
     regressor.body = nn.Sequential(maps, whole, activation, nn.Flatten())
 
 
-def take_unit(last: nn.Linear, unit: Tensor) -> None:
-    """Makes a last layer that stays float32 in every form answer in plain numbers again, not in units."""
-    with torch.no_grad():
-        last.weight *= unit[:, None]
-        last.bias *= unit
-
-
 def without_normalization(network: nn.Module) -> fx.GraphModule:
     """The network from its first layer on, for pictures that are normalised already."""
     traced = fx.symbolic_trace(network)
@@ -61,9 +54,7 @@ class ChannelsLast(nn.Module):
             heads = getattr(network, group)
             if isinstance(heads, Regressor):
                 convolve_whole_maps(heads)
-            if isinstance(heads, Regressor) and unit is not None:
-                take_unit(heads.last, unit)
-            elif unit is not None:
+            if unit is not None:
                 self.units[group] = unit.clone()
         self.network = without_normalization(network)
 

@@ -4,9 +4,10 @@ Two rewritings, both exact up to rounding:
 
 - Four pixels side by side are one of 12 channels (the same bytes), so that the first convolution, 4 x 4 with stride 4,
   becomes 4 x 1 and copies whole runs of memory.
-- Each column of an output is divided by its unit, and multiplied by it again after the last layer, in float32: all
-  columns then share one 8-bit scale without the widest taking the others' precision, as a score's logit would take a
-  box's. Not so MFN's identity and expression, whose columns are alike enough: 1,701 rows of them would cost too much.
+- Each column of MFN's detection and pose is divided by its unit, and multiplied by it again after the last layer, in
+  float32. In 8 bits they go from -1 to 1: a unit is how far the column goes where there are faces, so that neither the
+  wider columns nor what is said of the background take precision from a face's box. Columns of identity and expression
+  are alike enough, and ten times as many. SFN has one row of each, so that its last layers stay float32 whole.
 """
 
 import copy
@@ -16,9 +17,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from training.networks import PATCH, SFN, Regressor
+from training.networks import PATCH
 
-PLENTIFUL = ("identity", "expression")  # of MFN: as they are
+EQUALIZED = ("detection", "pose")  # of MFN
+HEADROOM = 1.3  # faces on photos go further than those on the calibration pictures
+SCORE_UNIT = 6.0  # of the score's logit: scores of 0.0025 to 0.9975 are told apart
+FACE_LOGIT, FEWEST_FACES = -2.0, 16  # priors with a score above 0.12 see a face; untrained networks see none
 LEAST_UNIT = 1e-3  # of a column that never leaves 0
 BATCH = 8
 
@@ -36,9 +40,8 @@ def in_quads(conv: nn.Conv2d) -> nn.Conv2d:
 
 
 def last_layers(network: nn.Module, group: str) -> list[nn.Module]:
-    """The layers whose rows are the columns of an output: MFN has one a level, SFN one."""
-    heads = getattr(network, group)
-    return [heads.last] if isinstance(heads, Regressor) else [head.last for head in heads]
+    """The layers whose rows are the columns of an output, one a level."""
+    return [head.last for head in getattr(network, group)]
 
 
 class Deployed(nn.Module):
@@ -53,10 +56,10 @@ class Deployed(nn.Module):
         self.network = copy.deepcopy(network).eval()
         self.side: int = network.input_size
         self.groups = tuple(groups)
-        for group, peak in zip(groups, peaks_of(self.network, pictures), strict=True):
-            if isinstance(network, SFN) or group not in PLENTIFUL:
-                self.register_buffer(f"{group}_unit", peak.clamp(min=LEAST_UNIT))
-                divide(last_layers(self.network, group), peak.clamp(min=LEAST_UNIT))
+        if "detection" in groups:
+            for group, unit in units_of(self.network, pictures).items():
+                self.register_buffer(f"{group}_unit", unit)
+                divide(last_layers(self.network, group), unit)
         self.network.stem.patches[0] = in_quads(self.network.stem.patches[0])
 
     @property
@@ -69,14 +72,18 @@ class Deployed(nn.Module):
         return tuple(output if unit is None else output * unit for output, unit in outputs)
 
 
-def peaks_of(network: nn.Module, pictures: np.ndarray) -> list[Tensor]:
-    """Of each output (columns,), the greatest magnitude of each column on pictures (N, S, S, 3) uint8."""
-    found = []
+def units_of(network: nn.Module, pictures: np.ndarray) -> dict[str, Tensor]:
+    """(columns,) of each equalized output, from what the network says of faces on pictures (N, S, S, 3) uint8."""
     with torch.no_grad():
-        for batch in np.array_split(pictures, -(-len(pictures) // BATCH)):
-            outputs = network(torch.from_numpy(batch).permute(0, 3, 1, 2).float())
-            found.append([output.flatten(0, -2).abs().amax(0) for output in outputs])
-    return [torch.stack(batches).amax(0) for batches in zip(*found, strict=True)]
+        batches = np.array_split(pictures, -(-len(pictures) // BATCH))
+        found = [network(torch.from_numpy(batch).permute(0, 3, 1, 2).float()) for batch in batches]
+    outputs = {group: torch.cat([getattr(output, group).flatten(0, 1) for output in found]) for group in EQUALIZED}
+    seen = outputs["detection"][:, 4] > FACE_LOGIT
+    if seen.sum() >= FEWEST_FACES:
+        outputs = {group: rows[seen] for group, rows in outputs.items()}
+    units = {group: (HEADROOM * rows.abs().amax(0)).clamp(min=LEAST_UNIT) for group, rows in outputs.items()}
+    units["detection"][4] = SCORE_UNIT
+    return units
 
 
 def divide(layers: Sequence[nn.Module], unit: Tensor) -> None:

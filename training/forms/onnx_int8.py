@@ -14,6 +14,9 @@ from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, Q
 
 from training.forms.onnx_float import drop_unused, strip
 
+# -1 to 1, what columns in units are clipped to: see training/forms/deployed.py
+UNIT_RANGE = {"scale": np.array(1 / 127, np.float32), "zero_point": np.array(128, np.uint8)}
+
 
 class Pictures(CalibrationDataReader):
     """Hands pictures (N, S, S, 3) uint8 to the calibration one by one."""
@@ -29,7 +32,8 @@ class Pictures(CalibrationDataReader):
 def write_int8(source: Path, pictures: np.ndarray, version: str, path: Path) -> None:
     """source: what training.forms.onnx_float wrote. pictures: (N, S, S, 3) uint8, checked by the caller."""
     original = onnx.load(source)
-    units = [node.name for node in original.graph.node if node.op_type == "Mul" and is_output(original, node)]
+    # units that multiply an output, and SFN's last layers: a few numbers, whose precision is the answer's
+    last = [node.name for node in original.graph.node if node.op_type in ("Mul", "Gemm") and is_output(original, node)]
     logging.getLogger().setLevel(logging.ERROR)  # advice about shapes that this graph does not need
     quantize_static(
         original,
@@ -40,7 +44,8 @@ def write_int8(source: Path, pictures: np.ndarray, version: str, path: Path) -> 
         activation_type=QuantType.QUInt8,
         weight_type=QuantType.QInt8,
         calibrate_method=CalibrationMethod.MinMax,
-        nodes_to_exclude=units,
+        nodes_to_exclude=last,
+        extra_options={"TensorQuantOverrides": {name: [UNIT_RANGE] for name in in_units(original)}},
     )
     model = onnx.load(path)
     share_constants(model)
@@ -48,6 +53,20 @@ def write_int8(source: Path, pictures: np.ndarray, version: str, path: Path) -> 
     strip(model, version)
     onnx.checker.check_model(model)
     onnx.save(model, path)
+
+
+def in_units(model: onnx.ModelProto) -> set[str]:
+    """Names of the values that an output's unit multiplies, back to the last layers they come from."""
+    makers = {output: node for node in model.graph.node for output in node.output}
+    following = [node for node in model.graph.node if node.op_type == "Mul" and is_output(model, node)]
+    names: set[str] = set()
+    while following:
+        node = following.pop()
+        for name in node.input:
+            if name in makers and node.op_type not in ("Conv", "Gemm"):
+                names.add(name)
+                following.append(makers[name])
+    return names
 
 
 def is_output(model: onnx.ModelProto, node: onnx.NodeProto) -> bool:

@@ -103,7 +103,10 @@ def one_range(least: float, greatest: float) -> dict[str, np.ndarray]:
 
 
 def share_ranges(model: schema.ModelT, ranges: Ranges) -> None:
-    """Gives the last layers of an output's heads one range together, so that nothing is rounded again to join them."""
+    """Gives the last layers of an output's heads one range together, so that nothing is rounded again to join them.
+
+    Columns in units are clipped to -1..1, see training/forms/deployed.py.
+    """
     made_by = producers(model)
     for output in named_outputs(model).values():
         joined, following = set(), [output]
@@ -115,6 +118,8 @@ def share_ranges(model: schema.ModelT, ranges: Ranges) -> None:
         known = [ranges[name] for name in joined if name in ranges]
         if known:
             least, greatest = min(r["min"].min() for r in known), max(r["max"].max() for r in known)
+            if operator_name(model, made_by[output]) == "MUL":
+                least, greatest = -1.0, 1.0
             ranges.update({name: one_range(least, greatest) for name in joined if name in ranges})
 
 

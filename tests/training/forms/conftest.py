@@ -22,6 +22,7 @@ def livened(network: nn.Module) -> nn.Module:
         for name, module in network.named_modules():
             if name.endswith("last"):
                 module.weight.copy_(torch.randn(module.weight.shape, generator=generator) * 0.2)
+                module.bias.zero_()  # the prior of scores would leave no face
         network.train()
         network(torch.rand(4, 3, side, side, generator=generator) * 255)
     return network.eval()

@@ -11,8 +11,8 @@ pytest.importorskip("torch")
 pytest.importorskip("onnxscript")
 pytest.importorskip("litert_torch")
 
-from training.evaluation.evaluate import load_form  # noqa: E402
-from training.forms.__main__ import main  # noqa: E402
+from training.evaluation.evaluate import load_form
+from training.forms.__main__ import main
 
 MODELS = Path("models")
 
