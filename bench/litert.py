@@ -15,6 +15,7 @@ import statistics
 import time
 from collections import defaultdict
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,12 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
+from bench.results import machine, table, write_figures
+
+OPENING = """## TFLite forms in LiteRT
+
+`python -m bench.litert models/mfn.*.tflite models/sfn.*.tflite --results`: XNNPACK, networks alone, medians of rounds
+in which every file has its turn."""
 WARM_UP_ROUNDS = 3
 OPERATOR_RUNS = 30
 MOST_LISTED = 12  # kinds of operators of a file
@@ -100,15 +107,22 @@ def main() -> None:
     arguments.add_argument("files", type=Path, nargs="+")
     arguments.add_argument("--rounds", type=int, default=50)
     arguments.add_argument("--operators", action="store_true")
+    arguments.add_argument("--results", action="store_true", help="write the table into bench/RESULTS.md")
     options = arguments.parse_args()
-    cores = sorted(os.sched_getaffinity(0))
-    for threads in (1, 2)[: len(cores)]:
+    began, cores = machine(), sorted(os.sched_getaffinity(0))
+    counts = (1, 2)[: len(cores)]
+    rows = [[file.name] for file in options.files]
+    for threads in counts:
         os.sched_setaffinity(0, cores[-threads:])  # before the threads start, which keep to it
         times = measure(options.files, threads, options.rounds)
-        print(f"{threads} thread(s), {options.rounds} rounds\n| file | ms, median | of the first |\n|---|---|---|")
-        for file, taken in zip(options.files, times, strict=True):
-            ratio = statistics.median(a / b for a, b in zip(taken, times[0], strict=True))
-            print(f"| {file.name} | {statistics.median(taken):.2f} | {ratio:.3f} |")
+        for row, taken in zip(rows, times, strict=True):
+            row.append(f"{statistics.median(taken):.2f}")
+            row.append(f"{statistics.median(a / b for a, b in zip(taken, times[0], strict=True)):.2f}")
+    head = [cell for threads in counts for cell in (f"{threads} thread{'s'[: threads - 1]}, ms", "of the first")]
+    figures = f"{began}. {options.rounds} rounds; LiteRT {version('ai-edge-litert')}.\n\n{table(['file', *head], rows)}"
+    print(figures)
+    if options.results:
+        write_figures("litert", OPENING, figures)
     if options.operators:
         os.sched_setaffinity(0, cores[-1:])
         for file in options.files:
