@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from service.image import Picture, decode
+from service.suppression import iou
 
 PICTURES = Path(__file__).with_name("pictures")
 NAMES = {1: "one_face.webp", 5: "five_faces.webp", 9: "nine_faces.webp", 20: "twenty_faces.webp"}
@@ -26,20 +27,13 @@ class Crowd:
 
     def found(self, boxes: np.ndarray) -> int:
         """How many of the faces have a box among boxes (M, 4) to themselves that lies about them, by LEAST_IOU."""
-        free = list(boxes)
+        overlaps = iou(self.boxes, boxes)
         found = 0
-        for box in self.boxes:
-            overlaps = [iou(box, other) for other in free]
-            if max(overlaps, default=0) >= LEAST_IOU:
-                del free[int(np.argmax(overlaps))]
+        for row in overlaps:
+            if row.max(initial=0) >= LEAST_IOU:
+                overlaps[:, row.argmax()] = 0  # taken
                 found += 1
         return found
-
-
-def iou(a: np.ndarray, b: np.ndarray) -> float:
-    """Intersection over union of two boxes (4,)."""
-    common = np.clip(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0, None).prod()
-    return float(common / ((a[2:] - a[:2]).prod() + (b[2:] - b[:2]).prod() - common))
 
 
 def crowds() -> dict[int, Crowd]:
