@@ -20,6 +20,7 @@ COLUMNS = {"detection": DETECTION, "pose": POSE, "identity": IDENTITY, "expressi
 ZERO_LEVEL = 128.0  # grey level that the networks see as 0
 PATCH = 4  # pixels
 SCORE_PRIOR = -4.6  # logit of a score of 0.01: nearly every prior is background (Lin et al., "Focal Loss", section 3.3)
+Pyramid = tuple[Tensor, Tensor, Tensor]  # features of the three levels, (B, C, H, W) with strides 8, 16 and 32
 
 
 class Level(NamedTuple):
@@ -151,7 +152,7 @@ class MFN(nn.Module):
         initialize(self)
         finish_heads(self.detection, self.expression, self.pose, self.identity)
 
-    def forward(self, picture: Tensor) -> Outputs:
+    def top_down(self, picture: Tensor) -> Pyramid:
         x = self.stem(normalized(picture))  # (B, 32, 72, 72)
         c3 = self.stage3(x)  # (B, 64, 36, 36)
         c4 = self.stage4(c3)  # (B, 128, 18, 18)
@@ -159,18 +160,27 @@ class MFN(nn.Module):
         p5 = self.side5(c5)  # (B, 128, 9, 9)
         p4 = self.mix4(self.side4(c4) + double(self.drop5(p5)))  # (B, 96, 18, 18)
         p3 = self.mix3(self.side3(c3) + double(self.drop4(p4)))  # (B, 64, 36, 36)
+        return p3, p4, p5
+
+    def bottom_up(self, p3: Tensor, p4: Tensor, p5: Tensor) -> Pyramid:
         n4 = self.blend4(p4 + self.up4(p3))  # (B, 96, 18, 18)
         n5 = self.blend5(p5 + self.up5(n4))  # (B, 128, 9, 9)
+        return p3, n4, n5
 
-        def read(heads: nn.ModuleList, features: tuple[Tensor, Tensor, Tensor]) -> Tensor:
-            return torch.cat([head(feature) for head, feature in zip(heads, features, strict=True)], dim=1)
-
+    def forward(self, picture: Tensor) -> Outputs:
+        pyramid = self.top_down(picture)
+        scales = self.bottom_up(*pyramid)
         return Outputs(
-            detection=read(self.detection, (p3, p4, p5)),
-            pose=read(self.pose, (p3, p4, p5)),
-            identity=read(self.identity, (p3, n4, n5)),
-            expression=read(self.expression, (p3, n4, n5)),
+            detection=read(self.detection, pyramid),
+            pose=read(self.pose, pyramid),
+            identity=read(self.identity, scales),
+            expression=read(self.expression, scales),
         )
+
+
+def read(heads: nn.ModuleList, features: Pyramid) -> Tensor:
+    """(B, N, outputs) of one group: each level's head on that level's features, levels in order."""
+    return torch.cat([head(feature) for head, feature in zip(heads, features, strict=True)], dim=1)
 
 
 def double(x: Tensor) -> Tensor:
@@ -208,6 +218,7 @@ class SFN(nn.Module):
     """One face from a 128 x 128 crop. The prior is the crop: its centre and 128 x 128 pixels."""
 
     input_size = 128
+    read_width = 104 + 32 + 48  # channels that identity and expression read: c5 and the branches
 
     def __init__(self) -> None:
         super().__init__()
@@ -217,15 +228,17 @@ class SFN(nn.Module):
         self.stage5 = nn.Sequential(Down(104, 48, 104), Bottleneck(104))
         self.branch3 = nn.Sequential(Down(64, 24, 32), Down(32, 24, 32))
         self.branch4 = Down(104, 32, 48)
-        multi_scale = 104 + 32 + 48
         self.pose = Regressor(104, POSE)
-        self.identity = Regressor(multi_scale, IDENTITY)
-        self.expression = Regressor(multi_scale, EXPRESSIONS)
+        self.identity = Regressor(self.read_width, IDENTITY)
+        self.expression = Regressor(self.read_width, EXPRESSIONS)
         initialize(self)
         for regressor in (self.pose, self.identity, self.expression):
             nn.init.normal_(regressor.last.weight, std=0.01)
             nn.init.zeros_(regressor.last.bias)
         nn.init.constant_(self.expression.last.bias, EXPRESSION_PRIOR)
+
+    def scales(self, c3: Tensor, c4: Tensor, c5: Tensor) -> Tensor:
+        return torch.cat([c5, self.branch3(c3), self.branch4(c4)], dim=1)  # (B, 184, 4, 4)
 
     def forward(self, crop: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """pose (B, 7), identity (B, 50), expression (B, 46) logits."""
@@ -233,5 +246,5 @@ class SFN(nn.Module):
         c3 = self.stage3(x)  # (B, 64, 16, 16)
         c4 = self.stage4(c3)  # (B, 104, 8, 8)
         c5 = self.stage5(c4)  # (B, 104, 4, 4)
-        scales = torch.cat([c5, self.branch3(c3), self.branch4(c4)], dim=1)  # (B, 184, 4, 4)
+        scales = self.scales(c3, c4, c5)
         return self.pose(c5), self.identity(scales), self.expression(scales)

@@ -18,7 +18,7 @@ from training.decoding import Landmarks, decode_boxes, decode_pose, priors_of
 from training.loop import add_run_arguments, in_precision, start
 from training.losses import CoefficientLoss, box_loss, score_loss
 from training.networks import Level, Outputs
-from training.variants import ASSIGNMENTS, MULTIPLE
+from training.variants import ASSIGNMENTS, DETECTORS, MULTIPLE
 
 PICTURES = [Path(".work/pack/groups.npy"), Path(".work/pack/singles.npy"), Path(".work/turned.npy")]
 LABELS = [Path(".work/labels/groups.npz"), Path(".work/labels/singles.npz"), Path(".work/turned.npz")]
@@ -168,11 +168,11 @@ def losses_of(
     priors: Tensor,
     strides: Tensor,
     assignment: Assignment,
-    coefficients: CoefficientLoss,
+    coefficients: CoefficientLoss | None,
     tau: float,
     precision: str = "float32",
 ) -> dict[str, Tensor]:
-    """Detection losses plus equation 4."""
+    """Detection losses plus equation 4, which is left out of a network that only detects: coefficients None."""
     outputs = Outputs(*in_precision(network, batch.images, precision))
     assigned, counted = targets_of(batch, priors, strides, assignment)
     picture, prior = (assigned >= 0).nonzero(as_tuple=True)
@@ -186,7 +186,7 @@ def losses_of(
         "score": SCORE_WEIGHT * score_loss(outputs.detection[..., 4], wanted, counted) / found,
         "box": BOX_WEIGHT * box.sum() / found,
     }
-    if bool((target.fitted > 0).any()):
+    if coefficients is not None and bool((target.fitted > 0).any()):
         pose = decode_pose(outputs.pose[picture, prior], priors[prior])
         expression = torch.sigmoid(outputs.expression[picture, prior])
         more = coefficients(pose, outputs.identity[picture, prior], expression, target, tau)
@@ -219,7 +219,7 @@ def main() -> None:
     partner = torch.from_numpy(mirrored_expressions(face_model.expression_names)).to(device)
     known = torch.cat([s.faces.expression[s.faces.fitted > 0.5] for s in sets])
     spread = known.std(0).clamp(min=SMALLEST_SPREAD) if len(known) > 1 else torch.full((46,), 0.1, device=device)
-    coefficients = CoefficientLoss(Landmarks(face_model).to(device), spread)
+    coefficients = CoefficientLoss(Landmarks(face_model).to(device), spread) if args.variant not in DETECTORS else None
     priors = priors_of(network.levels, args.size, device)
     strides = strides_of(network.levels, args.size, device)
     assignment = ASSIGNMENTS[args.variant]

@@ -12,8 +12,11 @@ from service.rotation import euler_to_quaternion  # noqa: E402
 from training import export, train_mfn, train_sfn  # noqa: E402
 from training.data.faces import FaceLabels  # noqa: E402
 from training.decoding import Landmarks, Pose  # noqa: E402
+from training.loop import Run  # noqa: E402
+from training.variants import DETECTORS, MULTIPLE, SINGLE  # noqa: E402
 
 FACES = 12
+VARIANTS = [*(("mfn", variant) for variant in MULTIPLE), *(("sfn", variant) for variant in SINGLE)]
 
 
 @pytest.fixture(scope="module")
@@ -54,9 +57,7 @@ def train(
     return torch.load(run / "checkpoint.pt", weights_only=True)
 
 
-@pytest.mark.parametrize(
-    ("kind", "variant"), [("mfn", "mfn"), ("mfn", "paper-mfn"), ("sfn", "sfn"), ("sfn", "paper-sfn")]
-)
+@pytest.mark.parametrize(("kind", "variant"), VARIANTS)
 def test_every_variant_learns_a_little(
     kind: str, variant: str, made_up: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -86,19 +87,44 @@ def test_a_run_starts_from_published_weights(made_up: Path, tmp_path: Path, monk
             np.testing.assert_array_equal(state[name], published[name])
 
 
-@pytest.mark.filterwarnings("ignore")
-def test_runs_export_to_a_folder_that_the_service_loads(
+def test_a_network_that_detects_is_trained_to_nothing_else(
     made_up: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[set[str]] = []
+
+    def update(run: Run, terms: dict[str, torch.Tensor]) -> None:
+        seen.append(set(terms))
+        run.step += 1
+
+    monkeypatch.setattr(Run, "update", update)
+    for variant in ("mfn", *DETECTORS):
+        train(monkeypatch, "mfn", variant, made_up, tmp_path / variant, 1)
+    joint, alone = seen
+    assert alone == {"score", "box"}
+    assert joint == {"score", "box", "identity", "expression", "rotation", "landmarks"}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("mfn", "sfn"), [("single-scale-mfn", "sfn"), ("detection-mfn", "single-scale-sfn")])
+def test_runs_export_to_a_folder_that_the_service_loads(
+    mfn: str, sfn: str, made_up: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from service.execution import Execution
     from service.model_files import Models
 
     pytest.importorskip("onnxscript")
-    for kind in ("mfn", "sfn"):
-        train(monkeypatch, kind, kind, made_up, tmp_path / kind, 1)
+    for kind, variant in (("mfn", mfn), ("sfn", sfn)):
+        train(monkeypatch, kind, variant, made_up, tmp_path / kind, 1)
     out = tmp_path / "models"
     runs = ["--mfn", str(tmp_path / "mfn"), "--sfn", str(tmp_path / "sfn"), "--out", str(out)]
-    monkeypatch.setattr("sys.argv", ["export", *runs])
+    monkeypatch.setattr("sys.argv", ["export", *runs, "--mfn-variant", mfn, "--sfn-variant", sfn])
     export.main()
     models = Models.load(out, Execution(precision="float32"))
-    assert models.mfn.run(np.zeros((1, 288, 288, 3), np.uint8))["detection"].shape == (1, 1701, 5)
+    outputs = models.mfn.run(np.zeros((1, 288, 288, 3), np.uint8))
+    assert {name: output.shape[-2:] for name, output in outputs.items()} == {
+        "detection": (1701, 5),
+        "pose": (1701, 7),
+        "identity": (1701, 50),
+        "expression": (1701, 46),
+    }
+    assert outputs["pose"].any() != (mfn in DETECTORS)

@@ -42,6 +42,7 @@ def write_float32(network: nn.Module, kind: str, version: str, path: Path) -> No
         raise ValueError(f"torch.onnx gave no program for {kind}")
     model = program.model_proto
     read_bytes_as_numbers(model)
+    answer_constants(model)
     strip(model, version)
     onnx.checker.check_model(model)
     onnx.save(model, path)
@@ -83,8 +84,16 @@ def read_bytes_as_numbers(model: onnx.ModelProto) -> None:
     drop_unused(model)
 
 
+def answer_constants(model: onnx.ModelProto) -> None:
+    """Puts Identity behind outputs that are constants, as a detector's coefficients are: ONNX wants an operation."""
+    outputs = {output.name for output in model.graph.output}
+    for constant in [c for c in model.graph.initializer if c.name in outputs]:
+        answer, constant.name = constant.name, f"{constant.name}_constant"
+        model.graph.node.append(onnx.helper.make_node("Identity", [constant.name], [answer], f"answer_{answer}"))
+
+
 def drop_unused(model: onnx.ModelProto) -> None:
     """Removes constants that no operation reads any more."""
-    read = {name for node in model.graph.node for name in node.input}
+    read = {name for node in model.graph.node for name in node.input} | {output.name for output in model.graph.output}
     for constant in [c for c in model.graph.initializer if c.name not in read]:
         model.graph.initializer.remove(constant)
