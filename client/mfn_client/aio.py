@@ -1,5 +1,7 @@
 """The client for asyncio: the same calls, awaited; a stream's frames are taken from an asynchronous iterator."""
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterable, AsyncIterator, Coroutine
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +24,9 @@ from mfn_client.requests import (
     retarget_message,
     stream_message,
 )
+
+CORE_ERROR = "Internal error from Core"  # what grpcio says when a call ends while a message is being sent
+REASON_SECONDS = 1.0  # for the status of such a call, which is on its way already
 
 
 class AsyncClient:
@@ -109,6 +114,7 @@ class AsyncAnswers(AsyncIterator[FrameAnswer]):
         self._responses = aiter(self._call)
         self._model: Model | None = None
         self._error: MfnError | None = None
+        self._told = asyncio.Event()
         self._call.add_done_callback(self._note_status)
 
     async def model(self) -> Model:
@@ -133,15 +139,19 @@ class AsyncAnswers(AsyncIterator[FrameAnswer]):
             self._outgoing.raise_error()
             raise
         except grpc.RpcError as error:
+            if self._error is None and error_of(error).detail == CORE_ERROR:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._told.wait(), REASON_SECONDS)
             raise self._error or error_of(error) from error
         return response
 
     def _note_status(self, call: Any) -> None:
-        """Keeps the status as it comes in: where a frame is on its way just then, grpcio puts an "Internal error from
-        Core" in its place a moment later (its issue 36066)."""
+        """Keeps the server's status. Where a frame is on its way as it comes in, grpcio puts an "Internal error from
+        Core" in its place a moment later, or says so a moment before (its issue 36066)."""
         code, details, trailers = map(_at_once, (call.code(), call.details(), call.trailing_metadata()))
-        if code not in (None, grpc.StatusCode.OK):
+        if code not in (None, grpc.StatusCode.OK) and details != CORE_ERROR:
             self._error = error_of_status(code, details, trailers)
+            self._told.set()
 
     async def __aenter__(self) -> Self:
         return self
