@@ -7,17 +7,17 @@ from typing import Final, Self
 
 import numpy as np
 
-from service.candidates import WITNESS_SHARE, detect, merge
+from service.candidates import WITNESS_SHARE, Candidates, detect, merge
 from service.candidates import decode as decode_candidates
 from service.errors import too_many_bytes
 from service.faces import Faces, place
 from service.image import Picture
 from service.image import decode as decode_picture
-from service.letterbox import Letterbox
 from service.model_files import Models
 from service.refine import crops_of, refined
 from service.settings import Settings
 from service.suppression import suppress
+from service.views import View, pool
 
 # Longer side that a JPEG keeps at least, where it can be decoded smaller, when its faces get a second look: a face of
 # 5 % of it still fills its crop.
@@ -29,11 +29,13 @@ MIN_FACE_PIXELS: Final = 6
 
 @dataclass(frozen=True)
 class Options:
-    """What a request may choose. min_score in [0, 1]. max_faces: the best ones. refine: a second look at each."""
+    """What a request may choose. min_score in [0, 1]. max_faces: the best ones. refine: a second look at each. tiles:
+    into how many the longer side is cut, so that small faces are seen too, 1 (the whole picture only) to MAX_TILES."""
 
     min_score: float = 0.5
     max_faces: int = 20
     refine: bool = False
+    tiles: int = 1
 
 
 @dataclass(frozen=True)
@@ -83,9 +85,12 @@ class Pipeline:
         start = perf_counter()
         if len(data) > self.settings.max_bytes:
             raise too_many_bytes(self.settings.max_bytes)
-        side = REFINE_SIDE if options.refine else self.models.side
-        picture = decode_picture(data, side, self.settings.max_megapixels)
+        picture = decode_picture(data, self.picture_side(options), self.settings.max_megapixels)
         return self.retarget_picture(picture, options, (perf_counter() - start) * 1e3, queue_ms)
+
+    def picture_side(self, options: Options) -> int:
+        """Pixels that the longer side of a picture should be decoded to at least."""
+        return max(REFINE_SIDE if options.refine else 0, options.tiles * self.models.side)
 
     def retarget_picture(
         self, picture: Picture, options: Options, decode_ms: float = 0.0, queue_ms: float = 0.0
@@ -100,24 +105,33 @@ class Pipeline:
     def detect(self, picture: Picture, options: Options) -> tuple[Faces, Timing]:
         """The faces that the Multiple Face Network finds in a picture."""
         models = self.models
+        views = View.of(picture, models.side, options.tiles)
+        # what a face is must not hang on the score asked for: candidates below it still have their say
+        looks = [self._look(view, picture, WITNESS_SHARE * options.min_score) for view in views]
+        timing = sum((spent for _, spent in looks), Timing())
+        start = perf_counter()
+        candidates = pool([found for found, _ in looks])
+        eligible = int((candidates.score >= options.min_score).sum())
+        if not eligible:
+            return Faces.none(), timing
+        groups = suppress(candidates.box, self.settings.nms_iou, options.max_faces, eligible)
+        merged = merge(candidates, groups)
+        faces = place(merged, views[0].whole, self.settings.field_of_view)
+        faces = faces.take(np.flatnonzero(np.ptp(faces.box.reshape(-1, 2, 2), axis=1).min(axis=-1) >= MIN_FACE_PIXELS))
+        return faces, timing + Timing(postprocess=(perf_counter() - start) * 1e3)
+
+    def _look(self, view: View, picture: Picture, min_score: float) -> tuple[Candidates, Timing]:
+        """The candidates that one view shows, in the square of the whole picture."""
+        models = self.models
         times = [perf_counter()]
-        letterbox = Letterbox.fit(picture.width, picture.height, models.side)
-        square = letterbox.apply(picture.pixels)
+        square = view.square(picture)
         times.append(perf_counter())
         raw = models.mfn.run(square[None])
         times.append(perf_counter())
-        # what a face is must not hang on the score asked for: candidates below it still have their say
-        detections = detect(raw["detection"], models.priors, WITNESS_SHARE * options.min_score)
-        eligible = int((detections.score >= options.min_score).sum())
-        if not eligible:
-            times.append(perf_counter())
-            return Faces.none(), Timing.of_steps(times)
-        groups = suppress(detections.box, self.settings.nms_iou, options.max_faces, eligible)
-        merged = merge(decode_candidates(raw, models.priors, detections), groups)
-        faces = place(merged, letterbox, self.settings.field_of_view)
-        faces = faces.take(np.flatnonzero(np.ptp(faces.box.reshape(-1, 2, 2), axis=1).min(axis=-1) >= MIN_FACE_PIXELS))
+        detections = view.own(detect(raw["detection"], models.priors, min_score))
+        candidates = view.to_whole(decode_candidates(raw, models.priors, detections))
         times.append(perf_counter())
-        return faces, Timing.of_steps(times)
+        return candidates, Timing.of_steps(times)
 
     def refine(self, faces: Faces, picture: Picture) -> tuple[Faces, Timing]:
         """The same faces after a second look at each with the Single Face Network; boxes and scores stay."""

@@ -73,20 +73,22 @@ class Image(_message.Message):
     def __init__(self, encoded: _Optional[bytes] = ..., raw: _Optional[_Union[RawPixels, _Mapping]] = ...) -> None: ...
 
 class Options(_message.Message):
-    __slots__ = ("min_score", "max_faces", "refine", "include_landmarks", "include_blendshapes", "exclude_identity")
+    __slots__ = ("min_score", "max_faces", "refine", "include_landmarks", "include_blendshapes", "exclude_identity", "tiles")
     MIN_SCORE_FIELD_NUMBER: _ClassVar[int]
     MAX_FACES_FIELD_NUMBER: _ClassVar[int]
     REFINE_FIELD_NUMBER: _ClassVar[int]
     INCLUDE_LANDMARKS_FIELD_NUMBER: _ClassVar[int]
     INCLUDE_BLENDSHAPES_FIELD_NUMBER: _ClassVar[int]
     EXCLUDE_IDENTITY_FIELD_NUMBER: _ClassVar[int]
+    TILES_FIELD_NUMBER: _ClassVar[int]
     min_score: float
     max_faces: int
     refine: bool
     include_landmarks: bool
     include_blendshapes: bool
     exclude_identity: bool
-    def __init__(self, min_score: _Optional[float] = ..., max_faces: _Optional[int] = ..., refine: bool = ..., include_landmarks: bool = ..., include_blendshapes: bool = ..., exclude_identity: bool = ...) -> None: ...
+    tiles: int
+    def __init__(self, min_score: _Optional[float] = ..., max_faces: _Optional[int] = ..., refine: bool = ..., include_landmarks: bool = ..., include_blendshapes: bool = ..., exclude_identity: bool = ..., tiles: _Optional[int] = ...) -> None: ...
 
 class GetModelRequest(_message.Message):
     __slots__ = ()

@@ -3,6 +3,8 @@
 import argparse
 from typing import Final
 
+from service.tiles import MAX_TILES
+
 OK: Final = 0  # exit codes, see service.cli
 FAILED: Final = 1
 
@@ -18,4 +20,11 @@ def count(text: str) -> int:
     value = int(text)
     if not 1 <= value <= 100:
         raise argparse.ArgumentTypeError(f"{text} is not from 1 to 100")
+    return value
+
+
+def tiles(text: str) -> int:
+    value = int(text)
+    if not 1 <= value <= MAX_TILES:
+        raise argparse.ArgumentTypeError(f"{text} is not from 1 to {MAX_TILES}")
     return value

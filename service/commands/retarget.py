@@ -11,7 +11,7 @@ from typing import Any
 
 from PIL import Image
 
-from service.commands.arguments import FAILED, OK, count, score
+from service.commands.arguments import FAILED, OK, count, score, tiles
 from service.draw import SURFACES, Surface, draw_faces
 from service.errors import TOO_LARGE, RequestError
 from service.execution import Execution
@@ -21,6 +21,7 @@ from service.model_files import Models
 from service.pipeline import Options, Pipeline, Retargeted
 from service.rest.schema import INCLUDES, retarget_document
 from service.settings import Settings
+from service.tiles import MAX_TILES
 from service.words import angles_of, strongest_of
 
 ALL_PIXELS = sys.maxsize  # a side no picture has, so that decoding never shrinks it
@@ -48,6 +49,14 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument("--min-score", type=score, metavar="S", help="least score, 0.01 to 1 (default: 0.5)")
     parser.add_argument("--max-faces", type=count, metavar="N", help="most faces, 1 to 100 (default: 20)")
     parser.add_argument("--refine", action="store_true", help="take a second, closer look at each face; slower")
+    parser.add_argument(
+        "--tiles",
+        type=tiles,
+        default=1,
+        metavar="N",
+        help="look at overlapping tiles, too, so that smaller faces are found: into how many the longer side is cut, "
+        f"1 (the whole photo only) to {MAX_TILES} (default: 1); slower with each tile",
+    )
     parser.set_defaults(run=partial(run, parser))
 
 
@@ -62,6 +71,7 @@ def run(parser: argparse.ArgumentParser, settings: Settings, chosen: argparse.Na
         min_score=settings.default_min_score if chosen.min_score is None else chosen.min_score,
         max_faces=settings.default_max_faces if chosen.max_faces is None else chosen.max_faces,
         refine=chosen.refine,
+        tiles=chosen.tiles,
     )
     # Every photo gets its turn, so that one that cannot be read hides nothing of the others.
     codes = [retarget(photo, pipeline, options, chosen) for photo in chosen.photos]

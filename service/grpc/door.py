@@ -18,7 +18,7 @@ from service.grpc import messages
 from service.grpc.messages import Included
 from service.live.feed import Feed
 from service.live.stream import Calibration, Frame, Stream
-from service.pipeline import REFINE_SIDE, Retargeted
+from service.pipeline import Retargeted
 from service.records import REQUEST_ID_HEADER, Record
 from service.runtime import Runtime
 
@@ -48,7 +48,7 @@ class Door(retarget_pb2_grpc.RetargetServiceServicer):
 
     async def Retarget(self, request: pb.RetargetRequest, context: Context) -> pb.RetargetResponse:  # noqa: N802
         async with self._recorded("Retarget", context):
-            runtime, models = self._runtime, self._runtime.pipeline.models
+            runtime = self._runtime
             runtime.refuse_when_draining()
             options = messages.options_of(request.options, runtime.settings)
             source = messages.source_of(request.image, runtime.settings)
@@ -57,7 +57,7 @@ class Door(retarget_pb2_grpc.RetargetServiceServicer):
 
             def work() -> pb.RetargetResponse:
                 start = perf_counter()
-                picture = source(REFINE_SIDE if options.refine else models.side)
+                picture = source(runtime.pipeline.picture_side(options))
                 decode_ms, queue_ms = (perf_counter() - start) * 1e3, (start - submitted) * 1e3
                 result = runtime.pipeline.retarget_picture(picture, options, decode_ms, queue_ms)
                 runtime.metrics.stages(vars(result.timing), len(result.faces))

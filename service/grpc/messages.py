@@ -21,6 +21,7 @@ from service.model_files import Models
 from service.pipeline import Options, Timing
 from service.rotation import quaternion_to_euler
 from service.settings import Settings
+from service.tiles import MAX_TILES
 
 Source = Callable[[int], Picture]  # decodes a picture so that its longer side has at least so many pixels
 
@@ -92,12 +93,22 @@ def _check_bytes(data: bytes, settings: Settings) -> None:
 
 def options_of(message: pb.Options, settings: Settings) -> Options:
     """Raises RequestError BAD_PARAMETER where a number is out of range."""
-    chosen = live_options_of(pb.StreamConfig(options=message), settings)  # the same ranges, checked in one place
-    return Options(chosen.min_score, chosen.max_faces, chosen.refine)
+    if message.tiles > MAX_TILES:
+        raise RequestError(BAD_PARAMETER, f"The parameter tiles is {message.tiles}; expected 1 to {MAX_TILES}.")
+    chosen = _checked(pb.StreamConfig(options=message), settings)  # the same ranges, checked in one place
+    return Options(chosen.min_score, chosen.max_faces, chosen.refine, message.tiles or 1)
 
 
 def live_options_of(message: pb.StreamConfig, settings: Settings) -> LiveOptions:
-    """Raises RequestError BAD_PARAMETER where a number is out of range."""
+    """Raises RequestError BAD_PARAMETER where a number is out of range, or where a stream is to be cut into tiles."""
+    if message.options.tiles > 1:
+        raise RequestError(
+            BAD_PARAMETER, "The parameter tiles is not for streams. Leave it out, or send pictures to Retarget."
+        )
+    return _checked(message, settings)
+
+
+def _checked(message: pb.StreamConfig, settings: Settings) -> LiveOptions:
     options = message.options
     default = LiveOptions()
     return LiveOptions(

@@ -23,11 +23,12 @@ from service.rest.docs import DOCS_PAGE
 from service.rest.recording import Recording
 from service.rest.stream import add_stream
 from service.runtime import Runtime
+from service.tiles import MAX_TILES
 
 PROBLEM_TYPE: Final = "application/problem+json"
 HELD_BODIES: Final = 32  # of the largest size, may be under way at once: bounds the memory that uploads take
 DRAIN_SECONDS: Final = 5.0
-PARAMETERS: Final = ("min_score", "max_faces", "include", "refine")
+PARAMETERS: Final = ("min_score", "max_faces", "include", "refine", "tiles")
 
 PICTURE_SCHEMA: Final = {"type": "string", "format": "binary"}
 REQUEST_BODY: Final = {
@@ -82,6 +83,15 @@ def create_app(runtime: Runtime) -> FastAPI:
             str, Query(description="what to add to each face: landmarks, blendshapes, or both with a comma")
         ] = "",
         refine: Annotated[bool, Query(description="a second, closer look at each face; slower")] = False,
+        tiles: Annotated[
+            int,
+            Query(
+                ge=1,
+                le=MAX_TILES,
+                description="looks at overlapping tiles of the picture, too, so that smaller faces are found: "
+                "into how many its longer side is cut; 1 is the whole picture only; slower with each tile",
+            ),
+        ] = 1,
     ) -> Response:
         """Finds every face in a picture: box, pose, identity and expression."""
         arrived = perf_counter()
@@ -89,7 +99,7 @@ def create_app(runtime: Runtime) -> FastAPI:
         included = _included(include)
         _refuse_unknown_parameters(request)
         runtime.refuse_when_draining()
-        options = Options(min_score, max_faces, refine)
+        options = Options(min_score, max_faces, refine, tiles)
         kind, boundary = media_type(request.headers.get("content-type"))
         try:
             async with asyncio.timeout(settings.deadline_seconds):

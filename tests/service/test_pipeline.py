@@ -111,3 +111,43 @@ def test_threads_share_a_pipeline(pipeline: Pipeline, photo: Image.Image) -> Non
         for _ in range(5):
             together = threads.map(lambda data: pipeline.retarget(data, Options(refine=True)).faces.box, turned)
             np.testing.assert_array_equal(list(together), alone)
+
+
+def small_square(x: int) -> Picture:
+    """192 x 192 with a bright square of 14 at (x, 83): a fifth of a cell of the whole picture, which is 32 pixels wide.
+    Cut into three, it has tiles of 77 pixels at 0, 58 and 115 with cells of 12.83."""
+    pixels = np.full((192, 192, 3), 20, np.uint8)
+    pixels[83:97, x : x + 14] = 255
+    return Picture(pixels, 192, 192)
+
+
+def test_tiles_show_what_is_too_small_in_the_whole_picture(pipeline: Pipeline) -> None:
+    """The square is cell 2, across and down, of the tile in the middle; the prior is a third of the tile."""
+    picture = small_square(83)
+    assert len(pipeline.retarget_picture(picture, Options()).faces) == 0
+    (face,) = pipeline.retarget_picture(picture, Options(tiles=3)).faces
+    centre, size = 58 + 2.5 * 77 / 6, 77 / 3
+    np.testing.assert_allclose(face.box, [centre - size / 2] * 2 + [centre + size / 2] * 2, rtol=1e-5)
+    assert face.scale == pytest.approx(size / 20, rel=1e-5)
+    np.testing.assert_allclose(face.translation[:2] * face.scale, [centre - 96, 96 - centre], rtol=1e-4)
+
+
+@pytest.mark.parametrize(("x", "count"), [(57, 0), (0, 1)])
+def test_a_face_that_a_tile_cuts_does_not_count(pipeline: Pipeline, x: int, count: int) -> None:
+    """Both lie in a tile's first column of cells; only the second's cut is the picture's own edge."""
+    assert len(pipeline.retarget_picture(small_square(x), Options(tiles=3)).faces) == count
+
+
+def test_coordinates_are_of_the_picture_as_sent(pipeline: Pipeline) -> None:
+    """A picture that was decoded at half its size has its faces at twice the place."""
+    small = small_square(83)
+    (face,) = pipeline.retarget_picture(small, Options(tiles=3)).faces
+    (large,) = pipeline.retarget_picture(Picture(small.pixels, 384, 384), Options(tiles=3)).faces
+    np.testing.assert_allclose(large.box, 2 * face.box, rtol=1e-5)
+    assert large.scale == pytest.approx(2 * face.scale)
+    np.testing.assert_allclose(large.translation[:2], face.translation[:2], rtol=1e-4)
+
+
+@pytest.mark.parametrize(("options", "side"), [(Options(), 96), (Options(tiles=4), 384), (Options(refine=True), 2048)])
+def test_pictures_are_decoded_with_pixels_enough(pipeline: Pipeline, options: Options, side: int) -> None:
+    assert pipeline.picture_side(options) == side

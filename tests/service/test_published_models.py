@@ -15,6 +15,7 @@ from skimage.data import astronaut
 
 from service.execution import PRECISIONS, Execution
 from service.faces import Face, Faces
+from service.image import Picture
 from service.model_files import Models
 from service.pipeline import Options, Pipeline
 from service.rotation import quaternion_to_euler
@@ -22,6 +23,7 @@ from service.suppression import iou
 from tests.service.tiny_models import PUBLISHED, encoded
 
 PICTURES = Path(__file__).resolve().parents[1] / "pictures"
+CROWD = Path(__file__).resolve().parents[2] / "bench" / "pictures" / "twenty_faces.webp"
 
 # Pixels in the photo of 512 x 512; left and right are the subject's.
 RIGHT_EYE, LEFT_EYE, NOSE_TIP = (202, 101), (246, 103), (224, 124)
@@ -181,3 +183,28 @@ def test_one_pixel_is_no_face(pipeline: Pipeline, colour: tuple[int, int, int]) 
 
 def test_no_face_is_seen_where_none_is(pipeline: Pipeline) -> None:
     assert len(pipeline.retarget((PICTURES / "no_face.png").read_bytes(), Options()).faces) == 0
+
+
+def test_tiles_find_faces_of_eleven_pixels(pipeline: Pipeline) -> None:
+    """Twenty faces, so small that where the longer side has 288 pixels they have 11 on average."""
+    crowd = Image.open(CROWD).convert("RGB").resize((444, 250), Image.Resampling.LANCZOS)
+    picture = Image.new("RGB", (1280, 720), (114, 114, 114))
+    picture.paste(crowd, (100, 60))
+    boxes = np.array(json.loads(CROWD.with_name("boxes.json").read_text())[CROWD.name], np.float32)
+    boxes = boxes * (444 / 1280) + np.array([100, 60, 100, 60], np.float32)
+    whole, tiled = (
+        pipeline.retarget_picture(Picture(np.asarray(picture), 1280, 720), Options(tiles=tiles)).faces
+        for tiles in (1, 2)
+    )
+    assert (iou(boxes, whole.box) > 0.3).any(axis=1).sum() < 10
+    assert (iou(boxes, tiled.box) > 0.3).any(axis=1).sum() > 15
+    assert len(tiled) <= len(boxes)
+
+
+@pytest.mark.parametrize("tiles", [2, 3, 4])
+def test_tiles_show_large_faces_once(pipeline: Pipeline, tiles: int) -> None:
+    data = (PICTURES / "five_faces.webp").read_bytes()
+    whole, tiled = (pipeline.retarget(data, Options(tiles=count)).faces for count in (1, tiles))
+    assert len(whole) == len(tiled) == 5
+    assert sorted(iou(whole.box, tiled.box).argmax(axis=1).tolist()) == [0, 1, 2, 3, 4]
+    assert iou(whole.box, tiled.box).max(axis=1).min() > 0.7

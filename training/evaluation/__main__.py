@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+from service.tiles import MAX_TILES
 from training.evaluation.datasets import DATA_SETS
 from training.evaluation.evaluate import Conditions, System, chosen_sets, evaluate, load_form, networks
 from training.evaluation.measure import MIN_SCORE
@@ -40,6 +41,9 @@ def main() -> None:
     )
     parser.add_argument("--limit", type=int, help="first pictures of each set only, for a trial")
     parser.add_argument("--min-score", type=float, default=MIN_SCORE, help="of faces that count (%(default)s)")
+    parser.add_argument(
+        "--tiles", type=int, default=1, choices=range(1, MAX_TILES + 1), help="into how many our networks cut pictures"
+    )
     parser.add_argument("--no-invariance", action="store_true", help="leave out the moved pictures, the slowest part")
     parser.add_argument("--cache", type=Path, default=Path("runs/teacher"), help="the teacher's labels (%(default)s)")
     parser.add_argument("--json", type=Path, help="write all figures there")
@@ -60,7 +64,7 @@ def main() -> None:
         if arguments.predictor:
             systems = [System(arguments.predictor.rpartition(":")[2], load_predictor(arguments.predictor))]
         else:
-            systems = networks(load_form(arguments.models, arguments.form), arguments.min_score)
+            systems = networks(load_form(arguments.models, arguments.form), arguments.min_score, arguments.tiles)
         for system in systems:
             for name, data_set, path in sets:
                 results.add(evaluate(system, name, data_set, path, conditions))

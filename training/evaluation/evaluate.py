@@ -54,12 +54,13 @@ class Conditions:
     cache: Path = Path("runs/teacher")
 
 
-def networks(models: Models, min_score: float) -> list[System]:
-    """Our networks without and with the second look at each face."""
+def networks(models: Models, min_score: float, tiles: int = 1) -> list[System]:
+    """Our networks without and with the second look at each face. tiles: as in service.pipeline.Options."""
     pipeline = Pipeline(models, Settings())
+    cut = f", {tiles} tiles" if tiles > 1 else ""
     return [
-        System("MFN", Networks(pipeline, CURVE_SCORE)),
-        System("MFN + SFN", Networks(pipeline, min_score, refine=True), detects=False),
+        System(f"MFN{cut}", Networks(pipeline, CURVE_SCORE, tiles=tiles)),
+        System(f"MFN + SFN{cut}", Networks(pipeline, min_score, refine=True, tiles=tiles), detects=False),
     ]
 
 

@@ -45,11 +45,12 @@ class Predictor(Protocol):
 
 
 class Networks:
-    """Our networks, by way of the product's own pipeline: MFN on the whole picture, each face refined by SFN or not."""
+    """Our networks, by way of the product's own pipeline: MFN on the whole picture, and on tiles of it
+    where there are several, each face refined by SFN or not."""
 
-    def __init__(self, pipeline: Pipeline, min_score: float, refine: bool = False) -> None:
+    def __init__(self, pipeline: Pipeline, min_score: float, refine: bool = False, tiles: int = 1) -> None:
         self.pipeline = pipeline
-        self.options = Options(min_score=min_score, max_faces=100, refine=refine)
+        self.options = Options(min_score=min_score, max_faces=100, refine=refine, tiles=tiles)
 
     def __call__(self, image: Pixels, /) -> Prediction:
         height, width = image.shape[:2]

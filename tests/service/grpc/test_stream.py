@@ -209,6 +209,7 @@ def ends(responses: Iterator[pb.RetargetStreamResponse], code: grpc.StatusCode, 
         ([config(detect_every=301)], ("detect_every", "300")),
         ([config(smoothing=pb.Smoothing(min_cutoff=-1))], ("min_cutoff",)),
         ([config(options=pb.Options(max_faces=1000))], ("max_faces",)),
+        ([config(options=pb.Options(tiles=2))], ("tiles", "Retarget")),
     ],
 )
 def test_messages_out_of_order_or_range_end_the_stream(

@@ -85,6 +85,16 @@ def test_what_is_not_asked_for_is_left_out(door: Running, png: bytes) -> None:
     assert (len(face.identity), len(face.landmarks), len(face.blendshapes), len(face.expression)) == (0, 0, 0, 46)
 
 
+def test_tiles_show_smaller_faces(door: Running) -> None:
+    """A fifth of a cell of the whole picture, a cell of the middle one of nine tiles."""
+    pixels = np.full((192, 192, 3), 20, np.uint8)
+    pixels[83:97, 83:97] = 255
+    request = raw(pixels, pb.PIXEL_FORMAT_RGB)
+    assert not door.stub.Retarget(request).faces
+    request.options.tiles = 3
+    assert len(door.stub.Retarget(request).faces) == 1
+
+
 def test_raw_pixels(door: Running, photo: Image.Image) -> None:
     rgb = np.asarray(photo)
     alpha = np.full((192, 192, 1), 7, np.uint8)
@@ -118,6 +128,7 @@ def test_the_lowest_score_that_is_allowed(door: Running, png: bytes) -> None:
         (encoded(b"x", min_score=0), "bad-parameter", ("min_score", "0.01")),
         (encoded(b"x", min_score=float("nan")), "bad-parameter", ("min_score",)),
         (encoded(b"x", max_faces=101), "bad-parameter", ("max_faces", "100")),
+        (encoded(b"x", tiles=5), "bad-parameter", ("tiles", "5", "4")),
     ],
 )
 def test_what_cannot_be_served_is_an_invalid_argument(

@@ -164,7 +164,7 @@ class TestOtherPaths:
             "image/jpeg", "image/png", "image/webp", "multipart/form-data", "application/json",
         }  # fmt: skip
         assert {parameter["name"] for parameter in operation["parameters"]} == {
-            "min_score", "max_faces", "include", "refine",
+            "min_score", "max_faces", "include", "refine", "tiles",
         }  # fmt: skip
         assert set(operation["responses"]) == {"200", "400", "401", "413", "415", "422", "429", "503", "504"}
         for status, response in operation["responses"].items():
@@ -194,9 +194,12 @@ class TestParameters:
             ("max_faces=2.5", ["max_faces", "2.5", "integer"]),
             ("max_faces=" + "9" * 5000, ["max_faces"]),
             ("refine=perhaps", ["refine", "perhaps"]),
+            ("tiles=0", ["tiles", "'0'", "1"]),
+            ("tiles=5", ["tiles", "'5'", "4"]),
+            ("tiles=2.5", ["tiles", "2.5", "integer"]),
             ("include=mesh", ["include", "mesh", "landmarks or blendshapes"]),
             ("include=landmarks,mesh", ["include", "mesh"]),
-            ("minscore=0.5", ["no parameter 'minscore'", "min_score, max_faces, include, refine"]),
+            ("minscore=0.5", ["no parameter 'minscore'", "min_score, max_faces, include, refine, tiles"]),
             ("min_score=0.5&min_score=0.6", ["min_score", "more than once"]),
         ],
     )
@@ -205,9 +208,23 @@ class TestParameters:
         assert is_problem(answer, 422, *words)
         assert len(answer.json()["detail"]) < 400
 
-    @pytest.mark.parametrize("query", ["min_score=0.01", "min_score=1", "max_faces=1", "max_faces=100", "refine=1"])
+    @pytest.mark.parametrize(
+        "query",
+        ["min_score=0.01", "min_score=1", "max_faces=1", "max_faces=100", "refine=1", "tiles=1", "tiles=4"],
+    )
     def test_ends_of_the_ranges(self, client: httpx2.Client, png: bytes, query: str) -> None:
         assert client.post(f"/retarget?{query}", content=png, headers=PNG).status_code == 200
+
+
+def test_tiles_show_smaller_faces(client: httpx2.Client) -> None:
+    """A fifth of a cell of the whole picture, a cell of the middle one of nine tiles."""
+    pixels = np.full((192, 192, 3), 20, np.uint8)
+    pixels[83:97, 83:97] = 255
+    picture = encoded(Image.fromarray(pixels), "PNG")
+    counts = [
+        len(client.post(f"/retarget?tiles={tiles}", content=picture, headers=PNG).json()["faces"]) for tiles in (1, 3)
+    ]
+    assert counts == [0, 1]
 
 
 def bomb() -> bytes:

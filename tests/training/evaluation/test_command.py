@@ -81,6 +81,17 @@ def test_networks_are_measured_through_the_pipeline(folder: Path, monkeypatch: p
     assert figures["landmarks_val"]["MFN + SFN"]["landmarks"]["all"]["nme"] is None
 
 
+def test_tiles_are_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    models = folder / "models"
+    models.mkdir()
+    write_models(models)
+    run(
+        monkeypatch, "--models", str(models), "--data", str(folder), "--sets", "multi_val", "--tiles", "2",
+        "--json", str(folder / "out.json"),
+    )  # fmt: skip
+    assert list(json.loads((folder / "out.json").read_text())["multi_val"]) == ["MFN, 2 tiles"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
