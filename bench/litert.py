@@ -19,12 +19,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
 from bench.results import machine, table, write_figures
+from training.forms.flatbuffer import operator_name, producers, read_model, write_model
 
 OPENING = """## TFLite forms in LiteRT
 
@@ -33,7 +33,6 @@ in which every file has its turn."""
 WARM_UP_ROUNDS = 3
 OPERATOR_RUNS = 30
 MOST_LISTED = 12  # kinds of operators of a file
-NAMES = {code: name for name, code in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
 
 
 def prepared(threads: int, **source: Any) -> Interpreter:
@@ -73,28 +72,25 @@ def cut_out(model: schema.ModelT, wanted: schema.OperatorT) -> bytes:
     """A model of one operator, and of those that only unpack its constants."""
     alone, whole = copy.copy(model), model.subgraphs[0]
     graph = copy.copy(whole)
-    makers = {int(tensor): operator for operator in whole.operators for tensor in operator.outputs}
+    makers = producers(model)
     written = {int(tensor) for tensor in (*whole.inputs, *makers)}
     read = [int(tensor) for tensor in wanted.inputs if int(tensor) in written]
     unpacked = [t for t in read if t in makers and not written & {int(source) for source in makers[t].inputs}]
     graph.operators = [*(makers[tensor] for tensor in unpacked), wanted]
     graph.inputs, graph.outputs = [tensor for tensor in dict.fromkeys(read) if tensor not in unpacked], wanted.outputs
     alone.subgraphs, alone.signatureDefs = [graph], []
-    builder = flatbuffers.Builder(1 << 16)
-    builder.Finish(alone.Pack(builder), b"TFL3")
-    return bytes(builder.Output())
+    return write_model(alone)
 
 
 def list_operators(file: Path) -> None:
-    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(file.read_bytes()))
+    model = read_model(file.read_bytes(), file.name)
     took: dict[str, list[float]] = defaultdict(list)
     for operator in model.subgraphs[0].operators:
-        code = model.operatorCodes[operator.opcodeIndex]
         interpreter = prepared(1, model_content=cut_out(model, operator))
         if not interpreter.get_input_details():  # unpacks a constant: once, when the model is loaded
             continue
         shape = "x".join(str(side) for side in model.subgraphs[0].tensors[int(operator.outputs[0])].shape)
-        name = f"{NAMES[max(code.builtinCode, code.deprecatedBuiltinCode)]} to {shape}"
+        name = f"{operator_name(model, operator)} to {shape}"
         took[name].append(statistics.median(milliseconds(interpreter) for _ in range(OPERATOR_RUNS)))
     total = sum(sum(times) for times in took.values())
     print(f"\n{file.name}, operators one by one: {total:.2f} ms\n| operator | times | ms | share |\n|---|---|---|---|")

@@ -45,22 +45,19 @@ def profile(path: Path, runs: int) -> Profile:
             session.run(None, {image.name: picture})
         events = json.loads(Path(session.end_profiling()).read_text())
         graph = onnx.load(f"{folder}/optimized.onnx").graph
-    names = {node.name: part_of(node) for node in graph.node}
-    work = layer_multiply_adds(onnx.load(path))
+    part = {node.name: part_of(node) for node in graph.node}
     times: dict[str, list[float]] = defaultdict(list)
     for event in events:
         name = event["name"].removesuffix("_kernel_time")
-        if event.get("cat") == "Node" and name in names:
+        if event.get("cat") == "Node" and name in part:
             times[name].append(event["dur"])
-    parts: Profile = {}
+    spent: dict[str, float] = defaultdict(float)
     for name, durations in times.items():
-        spent, done = parts.get(names[name], (0.0, 0))
-        parts[names[name]] = (spent + statistics.median(durations[WARM_UP:]), done)
-    for weight, count in work.items():
-        part = part_of_weight(weight)
-        if part in parts:
-            parts[part] = (parts[part][0], parts[part][1] + count)
-    return parts
+        spent[part[name]] += statistics.median(durations[WARM_UP:])
+    work: dict[str, int] = defaultdict(int)
+    for weight, count in layer_multiply_adds(onnx.load(path)).items():
+        work[part_of_weight(weight)] += count
+    return {name: (time, work[name]) for name, time in spent.items()}
 
 
 def part_of(node: onnx.NodeProto) -> str:
@@ -71,8 +68,7 @@ def part_of(node: onnx.NodeProto) -> str:
 
 def part_of_weight(name: str) -> str:
     """As in stage4 of network.stage4.1.body.0.0.weight."""
-    parts = name.removeprefix("network.").split(".")
-    return parts[0]
+    return name.removeprefix("network.").partition(".")[0]
 
 
 def main() -> None:

@@ -67,14 +67,10 @@ def with_litert(file: Path) -> Run:
     interpreter = Interpreter(model_path=str(file), num_threads=1)
     interpreter.allocate_tensors()
     (into,), outputs = interpreter.get_input_details(), interpreter.get_output_details()
-    convert: Callable[[np.ndarray], np.ndarray] = {
-        np.uint8: lambda pictures: pictures,
-        np.int8: lambda pictures: (pictures ^ 128).view(np.int8),
-        np.float32: lambda pictures: pictures.astype(np.float32),
-    }[into["dtype"]]
+    takes_bytes = into["dtype"] == np.uint8  # else grey levels as -1 to 1
 
     def run(pictures: np.ndarray) -> list[np.ndarray]:
-        interpreter.set_tensor(into["index"], convert(pictures))
+        interpreter.set_tensor(into["index"], pictures if takes_bytes else pictures / np.float32(128) - 1)
         interpreter.invoke()
         return [interpreter.get_tensor(output["index"]) for output in outputs]
 

@@ -9,7 +9,6 @@ Each section is its name, a number of entries and the entries; what an entry hol
 """
 
 import argparse
-import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,6 +23,7 @@ from service.face_model import FaceModel
 from service.faces import Faces
 from service.image import Picture
 from service.letterbox import Letterbox
+from service.manifest import MANIFEST, read_manifest
 from service.model_files import Models
 from service.pipeline import Options, Pipeline
 from service.refine import Crop, crops_of, refined
@@ -202,9 +202,9 @@ def samples() -> Iterator[str]:
 
 def read_published(models: Path) -> Published:
     """What the vectors need of models/manifest.json."""
-    networks = json.loads((models / "manifest.json").read_text(encoding="utf-8"))["networks"]
-    levels = tuple(Level(level["stride"], tuple(map(tuple, level["anchors"]))) for level in networks["mfn"]["levels"])
-    return Published(networks["mfn"]["input"]["shape"][1], levels, networks["sfn"]["crop_factor"])
+    networks = read_manifest(models / MANIFEST).networks
+    levels = tuple(Level(level.stride, tuple(level.anchors)) for level in networks.mfn.levels)
+    return Published(cast(int, networks.mfn.input.shape[1]), levels, networks.sfn.crop_factor)
 
 
 def vectors(models: Path = MODELS) -> str:

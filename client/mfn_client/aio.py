@@ -72,6 +72,7 @@ class AsyncClient:
         landmarks: bool = False,
         blendshapes: bool = False,
         identity: bool = True,
+        tiles: int = 1,
         timeout: float | None = TIMEOUT,
     ) -> Answer:
         """The faces in one picture; options as in Options, timeout in seconds.
@@ -85,6 +86,7 @@ class AsyncClient:
             landmarks=landmarks,
             blendshapes=blendshapes,
             identity=identity,
+            tiles=tiles,
         )
         request = retarget_message(image, options)
         try:

@@ -69,6 +69,7 @@ class Client:
         landmarks: bool = False,
         blendshapes: bool = False,
         identity: bool = True,
+        tiles: int = 1,
         timeout: float | None = TIMEOUT,
     ) -> Answer:
         """The faces in one picture; options as in Options, timeout in seconds.
@@ -82,6 +83,7 @@ class Client:
             landmarks=landmarks,
             blendshapes=blendshapes,
             identity=identity,
+            tiles=tiles,
         )
         request = retarget_message(image, options)
         try:

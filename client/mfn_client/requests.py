@@ -31,7 +31,8 @@ RESET = Calibration.RESET
 class Options:
     """What is wanted of a picture. min_score: least score of a face, 0.01 to 1. max_faces: the best ones, 1 to 100; the
     server's defaults where these are None. refine: a second, closer look at each face, more accurate, slower.
-    landmarks, blendshapes, identity: whether faces carry them."""
+    landmarks, blendshapes, identity: whether faces carry them. tiles: into how many, 1 to 4, the picture's longer side
+    is cut so that smaller faces are found; not for streams."""
 
     min_score: float | None = None
     max_faces: int | None = None
@@ -39,6 +40,7 @@ class Options:
     landmarks: bool = False
     blendshapes: bool = False
     identity: bool = True
+    tiles: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +85,7 @@ def options_message(options: Options) -> pb.Options:
         include_landmarks=options.landmarks,
         include_blendshapes=options.blendshapes,
         exclude_identity=not options.identity,
+        tiles=options.tiles,
     )
 
 

@@ -78,6 +78,15 @@ def test_a_face_is_what_the_pipeline_sees(client: Client, pipeline: Pipeline, pn
     assert (face.track_id, face.neutral) == (None, NeutralState.OFF)
 
 
+def test_tiles_are_asked_for(client: Client, pipeline: Pipeline, png: bytes) -> None:
+    answer, result = client.retarget(png, tiles=2), pipeline.retarget(png, Options(tiles=2))
+    corners = np.array([[*face.box[:2], *(face.box[:2] + face.box[2:])] for face in answer.faces])
+    np.testing.assert_allclose(corners, result.faces.box, rtol=1e-6)
+    assert len(corners) != len(client.retarget(png).faces)
+    with pytest.raises(MfnError, match="tiles is 5; expected 1 to 4"):
+        client.retarget(png, tiles=5)
+
+
 def test_weights_by_name(client: Client, pipeline: Pipeline, png: bytes) -> None:
     model = client.model()
     (face,) = client.retarget(png, blendshapes=True).faces

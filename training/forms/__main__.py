@@ -26,7 +26,8 @@ from training.forms.files import FORMS, described
 from training.forms.onnx_float import OUTPUTS, write_float32
 from training.forms.onnx_int8 import write_int8
 from training.forms.run_onnx import OnnxNetwork
-from training.forms.tflite import make_tflite
+from training.forms.run_tflite import TfliteNetwork
+from training.forms.tflite import write_tflite
 from training.loop import load_weights
 from training.networks import MFN, SFN
 
@@ -62,13 +63,15 @@ def read_pictures(path: Path, kind: str, side: int) -> np.ndarray:
 
 def make(network: nn.Module, kind: str, version: str, pictures: np.ndarray, folder: Path, names: list[str]) -> None:
     """Writes all forms of a network into an empty folder, each held against torch; ValueError where one fails."""
-    float32, int8 = folder / f"{kind}.float32.onnx", folder / f"{kind}.int8.onnx"
-    write_float32(Deployed(network, OUTPUTS[kind], pictures), kind, version, float32)
-    write_int8(float32, pictures, version, int8)
-    for path in (float32, int8):
-        form = path.name.removeprefix(f"{kind}.")
-        require_agreement(network, OnnxNetwork(path), pictures[: COMPARED[kind]], form)
-    make_tflite(network, kind, version, pictures, folder, names)
+    deployed = Deployed(network, OUTPUTS[kind], pictures)
+    float32 = folder / f"{kind}.float32.onnx"
+    write_float32(deployed, kind, version, float32)
+    write_int8(float32, pictures, version, folder / f"{kind}.int8.onnx")
+    write_tflite(deployed, kind, version, pictures, folder, names)
+    for form in FORMS:
+        path = folder / f"{kind}.{form}"
+        runner = OnnxNetwork(path) if path.suffix == ".onnx" else TfliteNetwork(path)
+        require_agreement(network, runner, pictures[: COMPARED[kind]], form)
 
 
 def publish(folder: Path) -> None:

@@ -6,20 +6,21 @@ import numpy as np
 import torch
 from torch import nn
 
+from training.forms.deployed import FACE_LOGIT, FEWEST_FACES
 from training.forms.onnx_float import OUTPUTS
 
 COMPARED = {"mfn": 8, "sfn": 64}  # pictures: MFN has 1,701 rows of each, SFN one
-FACE_LOGIT, FEWEST_FACES = -1.0, 16  # priors with a score above 0.27 count, where so many have; else all do
 
-# Most root mean square difference, in standard deviations of each column, mean over columns: rounding in float32;
-# 11 bits of weights in float16; 8 bits of everything, of which 0.02 to 0.16 were seen.
+# Most root mean square difference, in standard deviations of each column, mean over columns: rounding in float32; 11
+# bits of weights in float16 (0.002 were seen); 8 bits of weights (0.08), and of all between the layers (0.21). What
+# such differences mean for faces is measured on photos, see training/evaluation/forms.py.
 MOST_APART = {
     "float32.onnx": 1e-4,
     "int8.onnx": 0.25,
     "float32.tflite": 1e-4,
-    "float16.tflite": 0.01,
+    "float16.tflite": 0.005,
     "int8.tflite": 0.25,
-    "dynamic.tflite": 0.25,
+    "dynamic.tflite": 0.1,
 }
 
 

@@ -64,14 +64,18 @@ def aligned(buffer: schema.BufferT) -> AlignedBuffer:
     return copy
 
 
-def operator_name(model: schema.ModelT, operator: schema.OperatorT) -> str:
-    code = model.operatorCodes[operator.opcodeIndex]
+def code_name(code: schema.OperatorCodeT) -> str:
+    """As in the schema. Codes above 127 do not fit into the older of the two fields."""
     return OPERATORS[max(code.builtinCode, code.deprecatedBuiltinCode)]
+
+
+def operator_name(model: schema.ModelT, operator: schema.OperatorT) -> str:
+    return code_name(model.operatorCodes[operator.opcodeIndex])
 
 
 def operator_index(model: schema.ModelT, name: str) -> int:
     """Which of the model's codes is the operator's. It must be in use already."""
-    return [OPERATORS[max(code.builtinCode, code.deprecatedBuiltinCode)] for code in model.operatorCodes].index(name)
+    return [code_name(code) for code in model.operatorCodes].index(name)
 
 
 def operators(model: schema.ModelT) -> list[str]:

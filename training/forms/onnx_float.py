@@ -7,9 +7,10 @@ import onnx
 import torch
 from torch import Tensor, nn
 
+from training.networks import ZERO_LEVEL
+
 OUTPUTS = {"mfn": ("detection", "pose", "identity", "expression"), "sfn": ("pose", "identity", "expression")}
 OPSET = 20
-ZERO_POINT, SCALE = 128, 1 / 128  # of bytes as numbers, which is what training.networks.normalized makes of them
 
 
 class Bytes(nn.Module):
@@ -74,7 +75,10 @@ def normalization(model: onnx.ModelProto) -> list[onnx.NodeProto]:
 def read_bytes_as_numbers(model: onnx.ModelProto) -> None:
     """One DequantizeLinear in place of the normalisation's three operations: the same numbers."""
     cast, _, last = chain = normalization(model)
-    constants = {"pixel_scale": np.array(SCALE, np.float32), "pixel_zero_point": np.array(ZERO_POINT, np.uint8)}
+    constants = {
+        "pixel_scale": np.array(1 / ZERO_LEVEL, np.float32),
+        "pixel_zero_point": np.array(ZERO_LEVEL, np.uint8),
+    }
     reading = onnx.helper.make_node("DequantizeLinear", [cast.input[0], *constants], [last.output[0]], "read_bytes")
     place = list(model.graph.node).index(cast)
     for node in chain:

@@ -34,19 +34,22 @@ def write_int8(source: Path, pictures: np.ndarray, version: str, path: Path) -> 
     original = onnx.load(source)
     # units that multiply an output, and SFN's last layers: a few numbers, whose precision is the answer's
     last = [node.name for node in original.graph.node if node.op_type in ("Mul", "Gemm") and is_output(original, node)]
-    logging.getLogger().setLevel(logging.ERROR)  # advice about shapes that this graph does not need
-    quantize_static(
-        original,
-        path,
-        Pictures(pictures),
-        quant_format=QuantFormat.QDQ,
-        per_channel=True,
-        activation_type=QuantType.QUInt8,
-        weight_type=QuantType.QInt8,
-        calibrate_method=CalibrationMethod.MinMax,
-        nodes_to_exclude=last,
-        extra_options={"TensorQuantOverrides": {name: [UNIT_RANGE] for name in in_units(original)}},
-    )
+    logging.disable(logging.WARNING)  # advice about shapes that this graph does not need
+    try:
+        quantize_static(
+            original,
+            path,
+            Pictures(pictures),
+            quant_format=QuantFormat.QDQ,
+            per_channel=True,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            calibrate_method=CalibrationMethod.MinMax,
+            nodes_to_exclude=last,
+            extra_options={"TensorQuantOverrides": {name: [UNIT_RANGE] for name in in_units(original)}},
+        )
+    finally:
+        logging.disable(logging.NOTSET)
     model = onnx.load(path)
     share_constants(model)
     drop_unused(model)

@@ -15,45 +15,28 @@ from pathlib import Path
 import litert_torch
 import numpy as np
 import torch
-from torch import nn
 
-from training.forms.agreement import COMPARED, require_agreement
-from training.forms.calibration import check_pictures
 from training.forms.channels_last import ChannelsLast
 from training.forms.deployed import Deployed
 from training.forms.flatbuffer import operators, read_model, rename, write_model
 from training.forms.interface import IMAGE, SIGNATURE
 from training.forms.metadata import About, with_metadata
-from training.forms.onnx_float import OUTPUTS
-from training.forms.run_tflite import TfliteNetwork
 from training.forms.tflite_quantization import to_dynamic, to_float16, to_int8
 
 LAYOUT_CHANGES = {"TRANSPOSE", "SPACE_TO_DEPTH", "DEPTH_TO_SPACE", "GATHER", "STRIDED_SLICE", "SLICE", "SPLIT"}
 
 
-def make_tflite(
-    network: nn.Module, kind: str, version: str, pictures: np.ndarray, folder: Path, expression_names: Sequence[str]
-) -> dict[str, Path]:
-    """Writes KIND.float32.tflite, .float16.tflite, .int8.tflite and .dynamic.tflite, each held against torch.
-
-    network: MFN or SFN with its weights; kind: mfn or sfn. pictures: (N, S, S, 3) uint8 that int8 takes its ranges
-    from. folder: exists. expression_names: of the coefficients, in order.
-
-    Returns the paths by form, as in FORMS. Raises ValueError where the pictures cannot calibrate, a graph is not as
-    promised above or a form answers otherwise than the network.
-    """
-    paths = write_tflite(network, kind, version, pictures, folder, expression_names)
-    for form, path in paths.items():
-        require_agreement(network, TfliteNetwork(path), pictures[: COMPARED[kind]], form)
-    return paths
-
-
 def write_tflite(
-    network: nn.Module, kind: str, version: str, pictures: np.ndarray, folder: Path, expression_names: Sequence[str]
+    deployed: Deployed, kind: str, version: str, pictures: np.ndarray, folder: Path, expression_names: Sequence[str]
 ) -> dict[str, Path]:
-    """make_tflite without looking at what the forms answer."""
-    check_pictures(pictures, network.input_size)
-    float32 = convert(Deployed(network, OUTPUTS[kind], pictures))
+    """Writes KIND.float32.tflite, .float16.tflite, .int8.tflite and .dynamic.tflite.
+
+    kind: mfn or sfn. pictures: (N, S, S, 3) uint8 that int8 takes its ranges from, checked by the caller. folder:
+    exists. expression_names: of the coefficients, in order.
+
+    Returns the paths by form, as in FORMS. Raises ValueError where a graph is not as promised above.
+    """
+    float32 = convert(deployed)
     contents = {
         "float32.tflite": float32,
         "float16.tflite": to_float16(float32),
@@ -62,7 +45,7 @@ def write_tflite(
     }
     paths = {}
     for form, content in contents.items():
-        about = About(kind, form, version, network.input_size, getattr(network, "levels", None), expression_names)
+        about = About(kind, form, version, deployed.side, getattr(deployed.network, "levels", None), expression_names)
         paths[form] = folder / f"{kind}.{form}"
         paths[form].write_bytes(with_metadata(finished(content, form), about))
     return paths

@@ -18,7 +18,7 @@ from training.render.crops import CROP, CropSet
 from training.render.expressions import draw_expression
 from training.render.head import Pose
 from training.render.render import HeadRenderer, to_bytes
-from training.render.rendered import IDENTITY_SPREAD, OCCLUDED, SUPERSAMPLING, draw_rotation, render_crop
+from training.render.rendered import OCCLUDED, SUPERSAMPLING, draw_identity, draw_rotation, render_crop
 
 SCENE, FACE = 288, 128  # pixels: the networks' inputs
 SCENES, FACES = 32, 64
@@ -34,9 +34,8 @@ def draw_scene(renderer: HeadRenderer, rng: np.random.Generator) -> np.ndarray:
     canvas = to_linear(drawn_background(rng, fine, fine))
     depth = np.full((fine, fine), -np.inf, np.float32)
     for _ in range(rng.integers(1, MOST_FACES + 1)):
-        shape_weights = np.clip(rng.normal(0, IDENTITY_SPREAD, 50), -2.5, 2.5).astype(np.float32)
-        expression = draw_expression(head.expression_names, rng)
-        shape = head.surface.shape(shape_weights, expression)
+        identity, expression = draw_identity(rng), draw_expression(head.expression_names, rng)
+        shape = head.surface.shape(identity, expression)
         scale = np.exp(rng.uniform(*np.log(HEIGHTS))) / HEAD_CM * SUPERSAMPLING
         pose = Pose(draw_rotation(rng), rng.uniform(0.1, 0.9, 2) * fine, float(scale))
         renderer.render(shape, expression, pose, draw_appearance(rng), canvas, depth, rng)
@@ -71,7 +70,8 @@ def main() -> None:
     scenes = np.concatenate([np.stack([draw_scene(renderer, rng) for _ in range(SCENES - len(BLANK))]), blank])
     faces = np.stack([draw_face(renderer, rng) for _ in range(FACES)])
     np.savez_compressed(args.out, mfn=scenes, sfn=faces)
-    Image.fromarray(np.concatenate([sheet(scenes, 8)[: 288 * 3], sheet(faces, 18)])).save(args.sheet)
+    # nine crops are as wide as four scenes
+    Image.fromarray(np.concatenate([sheet(scenes, 4), sheet(faces, 9)])).save(args.sheet)
     print(f"{args.out}: {args.out.stat().st_size / 1e6:.1f} MB")
 
 

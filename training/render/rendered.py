@@ -31,10 +31,15 @@ def draw_rotation(rng: np.random.Generator) -> np.ndarray:
     return euler_to_quaternion(np.clip(yaw, -MOST_YAW, MOST_YAW), pitch, rng.normal(0, ROLL_SPREAD))
 
 
+def draw_identity(rng: np.random.Generator) -> np.ndarray:
+    """(50,) w_id, standard deviations."""
+    return np.clip(rng.normal(0, IDENTITY_SPREAD, 50), -2.5, 2.5).astype(np.float32)
+
+
 def render_crop(renderer: HeadRenderer, backdrop: np.ndarray, rng: np.random.Generator, crops: CropSet) -> None:
     """Adds one rendered face before a backdrop (S, S, 3) uint8, S = CROP * SUPERSAMPLING."""
     head, fine = renderer.head, len(backdrop)
-    w_id = np.clip(rng.normal(0, IDENTITY_SPREAD, 50), -2.5, 2.5).astype(np.float32)
+    w_id = draw_identity(rng)
     w_exp = draw_expression(head.expression_names, rng)
     shape = head.surface.shape(w_id, w_exp)
     pose = place(head, shape, draw_rotation(rng), rng)

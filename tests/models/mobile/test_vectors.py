@@ -118,7 +118,7 @@ def test_what_is_written_down_is_what_is_published(mobile: Path) -> None:
     published = read_published(ROOT / MODELS)
     text = (mobile / "README.md").read_text()
     for level in published.levels:
-        ((width, height),) = level.anchors
+        ((width, height),) = [[f"{side:g}" for side in anchor] for anchor in level.anchors]
         assert f"Level({level.stride}, listOf(Anchor({width}f, {height}f)))" in text
         assert f"{{{level.stride}, {{{{{width}, {height}}}}}}}" in text
     assert f"CROP_FACTOR = {published.crop_factor}" in (mobile / "kotlin/mfn/Refine.kt").read_text()

@@ -11,8 +11,11 @@ pytest.importorskip("torch")
 pytest.importorskip("onnxscript")
 pytest.importorskip("litert_torch")
 
+import training.forms.__main__ as command
 from training.evaluation.evaluate import load_form
-from training.forms.__main__ import main
+from training.forms.__main__ import main, make
+from training.forms.files import FORMS
+from training.networks import SFN
 
 MODELS = Path("models")
 
@@ -89,3 +92,14 @@ def test_a_manifest_without_networks(
 def test_a_form_that_there_is_not(folder: Path) -> None:
     with pytest.raises(ValueError, match=r"holds no form int4.onnx; there are float32.onnx"):
         load_form(folder, "int4.onnx")
+
+
+def test_every_form_is_held_against_torch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = []
+    for writer in ("write_float32", "write_int8", "write_tflite"):
+        monkeypatch.setattr(command, writer, lambda *_: None)
+    for runner in ("OnnxNetwork", "TfliteNetwork"):
+        monkeypatch.setattr(command, runner, lambda path: path)
+    monkeypatch.setattr(command, "require_agreement", lambda _network, path, _pictures, form: held.append((path, form)))
+    make(SFN().eval(), "sfn", "1", np.zeros((2, 128, 128, 3), np.uint8), tmp_path, [])
+    assert held == [(tmp_path / f"sfn.{form}", form) for form in FORMS]

@@ -16,12 +16,12 @@ from torch import nn  # noqa: E402
 
 from tests.training.forms.conftest import livened, noise  # noqa: E402
 from tests.training.forms.tiny import TinyMFN, TinySFN  # noqa: E402
-from training.forms import tflite  # noqa: E402
 from training.forms.agreement import differences, require_agreement  # noqa: E402
+from training.forms.deployed import Deployed  # noqa: E402
 from training.forms.flatbuffer import OPERATORS, named_outputs, operators, read_model, schema, write_model  # noqa: E402
 from training.forms.onnx_float import OUTPUTS  # noqa: E402
 from training.forms.run_tflite import TfliteNetwork  # noqa: E402
-from training.forms.tflite import finished, make_tflite, write_tflite  # noqa: E402
+from training.forms.tflite import finished, write_tflite  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the converter's own
 
@@ -40,7 +40,8 @@ def networks() -> dict[str, nn.Module]:
 def folder(networks: dict[str, nn.Module], tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tflite")
     for kind, network in networks.items():
-        paths = write_tflite(network, kind, "1.2.3", noise(network.input_size), folder, NAMES)
+        pictures = noise(network.input_size)
+        paths = write_tflite(Deployed(network, OUTPUTS[kind], pictures), kind, "1.2.3", pictures, folder, NAMES)
         assert paths == {form: folder / f"{kind}.{form}" for form in FORMS}
     return folder
 
@@ -178,16 +179,10 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
         TfliteNetwork(archive)
 
 
-def test_a_form_that_answers_otherwise_is_not_handed_out(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def write_another(*_: object) -> dict[str, Path]:
-        return {"float16.tflite": folder / "sfn.float16.tflite"}
-
-    monkeypatch.setattr(tflite, "write_tflite", write_another)
-    other = livened(TinySFN())
+def test_a_form_of_another_network_is_refused(folder: Path) -> None:
+    runner, other = TfliteNetwork(folder / "sfn.float16.tflite"), livened(TinySFN())
     with pytest.raises(ValueError, match=r"of float16\.tflite is .* standard deviations from the network"):
-        make_tflite(other, "sfn", "1", noise(16), tmp_path, NAMES)
+        require_agreement(other, runner, noise(16), "float16.tflite")
 
 
 def test_a_graph_that_changes_layouts_is_refused(folder: Path) -> None:
@@ -195,12 +190,6 @@ def test_a_graph_that_changes_layouts_is_refused(folder: Path) -> None:
     model.operatorCodes[0].builtinCode = model.operatorCodes[0].deprecatedBuiltinCode = schema.BuiltinOperator.TRANSPOSE
     with pytest.raises(ValueError, match=r"form changes layouts \(TRANSPOSE\)"):
         finished(write_model(model), "form")
-
-
-def test_pictures_that_cannot_calibrate_are_refused(networks: dict[str, nn.Module], tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="every pixel is 0"):
-        make_tflite(networks["sfn"], "sfn", "1", np.zeros((1, 16, 16, 3), np.uint8), tmp_path, NAMES)
-    assert not list(tmp_path.iterdir())
 
 
 def test_outputs_are_in_the_graphs_order(folder: Path) -> None:
