@@ -18,7 +18,7 @@ from service.face_model import FaceModel
 from training.data.crops import CROP_FACTOR
 from training.data.pack import PAD
 from training.decoding import priors_of
-from training.forms.agreement import require_agreement
+from training.forms.agreement import COMPARED, require_agreement
 from training.forms.files import described
 from training.forms.onnx_float import OUTPUTS, Bytes, write_float32
 from training.forms.run_onnx import OnnxNetwork
@@ -69,16 +69,17 @@ def main() -> None:
     parser.add_argument("--sfn-variant", choices=SINGLE, default="sfn")
     parser.add_argument("--out", type=Path, default=Path("models"))
     parser.add_argument("--face-model", type=Path, default=Path("models/face_model.npz"))
+    parser.add_argument("--calibration", type=Path, default=Path("models/calibration.npz"), help="to compare on")
     args = parser.parse_args()
 
     (args.out / "weights").mkdir(parents=True, exist_ok=True)
     entries = {}
+    pictures = np.load(args.calibration)
     for kind, run, variant in (("mfn", args.mfn, args.mfn_variant), ("sfn", args.sfn, args.sfn_variant)):
         network = load_averaged(run, variant)
         path, weights = args.out / f"{kind}.float32.onnx", args.out / "weights" / f"{kind}.npz"
         write_float32(Bytes(network), kind, VERSION, path)
-        noise = np.random.default_rng(0).integers(0, 256, (2, network.input_size, network.input_size, 3), np.uint8)
-        require_agreement(network, OnnxNetwork(path), noise, "float32.onnx")
+        require_agreement(network, OnnxNetwork(path), pictures[kind][: COMPARED[kind]], "float32.onnx")
         arrays = {name: value.numpy() for name, value in network.state_dict().items() if value.is_floating_point()}
         np.savez(weights, **arrays)
         entries[kind] = {

@@ -1,7 +1,6 @@
 """The client for asyncio: the same calls, awaited; a stream's frames are taken from an asynchronous iterator."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterable, AsyncIterator, Coroutine
 from pathlib import Path
 from types import TracebackType
@@ -26,7 +25,8 @@ from mfn_client.requests import (
 )
 
 CORE_ERROR = "Internal error from Core"  # what grpcio says when a call ends while a message is being sent
-REASON_SECONDS = 1.0  # for the status of such a call, which is on its way already
+REASON_SECONDS = 1.0  # for the status of such a call, which is on its way already, and
+LOOK_SECONDS = 0.001  # between two looks whether it is there
 
 
 class AsyncClient:
@@ -116,7 +116,6 @@ class AsyncAnswers(AsyncIterator[FrameAnswer]):
         self._responses = aiter(self._call)
         self._model: Model | None = None
         self._error: MfnError | None = None
-        self._told = asyncio.Event()
         self._call.add_done_callback(self._note_status)
 
     async def model(self) -> Model:
@@ -141,11 +140,18 @@ class AsyncAnswers(AsyncIterator[FrameAnswer]):
             self._outgoing.raise_error()
             raise
         except grpc.RpcError as error:
-            if self._error is None and error_of(error).detail == CORE_ERROR:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._told.wait(), REASON_SECONDS)
+            if error_of(error).detail == CORE_ERROR:
+                await self._wait_for_reason()
             raise self._error or error_of(error) from error
         return response
+
+    async def _wait_for_reason(self) -> None:
+        """Until the server's status is there: it takes the place of grpcio's own error without a callback."""
+        now = asyncio.get_running_loop().time
+        deadline = now() + REASON_SECONDS
+        while self._error is None and now() < deadline:
+            await asyncio.sleep(LOOK_SECONDS)
+            self._note_status(self._call)
 
     def _note_status(self, call: Any) -> None:
         """Keeps the server's status. Where a frame is on its way as it comes in, grpcio puts an "Internal error from
@@ -153,7 +159,6 @@ class AsyncAnswers(AsyncIterator[FrameAnswer]):
         code, details, trailers = map(_at_once, (call.code(), call.details(), call.trailing_metadata()))
         if code not in (None, grpc.StatusCode.OK) and details != CORE_ERROR:
             self._error = error_of_status(code, details, trailers)
-            self._told.set()
 
     async def __aenter__(self) -> Self:
         return self
