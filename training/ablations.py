@@ -5,7 +5,7 @@ An ablated MFN is built whole and then loses the part: for one seed what remains
 
 from torch import Tensor
 
-from training.networks import EXPRESSION_PRIOR, EXPRESSIONS, IDENTITY, MFN, POSE, SFN, Outputs, Pyramid, read
+from training.networks import EXPRESSION_PRIOR, EXPRESSIONS, IDENTITY, MFN, POSE, SFN, Outputs, Pyramid, look, read
 
 
 class SingleScaleMFN(MFN):
@@ -25,10 +25,10 @@ class DetectionMFN(SingleScaleMFN):
 
     def __init__(self) -> None:
         super().__init__()
-        del self.pose, self.identity, self.expression
+        del self.pose, self.shape, self.identity, self.expression
 
     def forward(self, picture: Tensor) -> Outputs:
-        detection = read(self.detection, self.top_down(picture))
+        detection = read(self.detection, look(self.place, self.top_down(picture)))
         rows = detection.shape[:2]
         return Outputs(
             detection=detection,

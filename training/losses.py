@@ -13,6 +13,9 @@ LANDMARK_WEIGHT = 50.0  # landmarks' distance then counts as pixels of a face of
 EXPRESSION_WEIGHT = 25.0  # brings them level with identity once both are learned
 EXPRESSION_KNEE = 3.0  # spreads; up to here an expression's error counts squared
 ROTATION_WEIGHT = 4.0  # quaternions differ by hundredths
+LIDS = ((37, 41), (38, 40), (43, 47), (44, 46))  # points of the upper and the lower lid, iBUG order
+LID_WEIGHT = 50.0  # as of landmarks
+EYE_WEIGHT = 2.0  # of the eyes' coefficients where they are emphasised
 
 
 @dataclass
@@ -22,11 +25,13 @@ class CoefficientLoss:
     Two departures: the landmarks' distance is in units of sqrt(w h) of the face's points, so that faces
     of all sizes weigh the same; and each expression's error is divided by that coefficient's spread in the training set
     and squared (Huber), for plain L1 sets rare coefficients to their median, which is zero.
-    expression_spread: (46,).
+    expression_spread: (46,). With `eyes`, (46,) of 1 where a coefficient is one of the eyes', these count more, and so
+    does how far the lids are open: a few hundredths of the face, lost among the distances of 68 points.
     """
 
     landmarks: Landmarks
     expression_spread: Tensor
+    eyes: Tensor | None = None
 
     def __call__(
         self, pose: Pose, identity: Tensor, expression: Tensor, target: FaceLabels, tau: float
@@ -43,6 +48,8 @@ class CoefficientLoss:
         spread = self.expression_spread
         error = expression - target.expression
         missed = functional.huber_loss(error / spread, torch.zeros_like(error), reduction="none", delta=EXPRESSION_KNEE)
+        if self.eyes is not None:
+            missed = missed * (1 + (EYE_WEIGHT - 1) * self.eyes)
         expression_error = missed.mean(-1) * spread.mean()
         points = self.landmarks(pose, identity, expression)
         extent = target.points.amax(1) - target.points.amin(1)
@@ -50,12 +57,23 @@ class CoefficientLoss:
         square = ((points - target.points) / size[:, None, None]).square().sum(-1)
         point_weight = target.point_weight
         distance = torch.sqrt((square * point_weight).sum(-1) / point_weight.sum(-1).clamp(min=1) + 1e-8)
-        return {
+        terms = {
             "identity": tau * mean((identity - target.identity).abs().mean(-1)),
             "expression": EXPRESSION_WEIGHT * tau * mean(expression_error),
             "rotation": ROTATION_WEIGHT * tau * mean(rotation),
             "landmarks": LANDMARK_WEIGHT * mean(distance * (point_weight.sum(-1) > 0)),
         }
+        if self.eyes is not None:
+            wrong = (lid_opening(points) - lid_opening(target.points)).abs() / size[:, None]
+            seen = point_weight[:, LIDS].amin(-1)  # (M, 4)
+            terms["lids"] = LID_WEIGHT * mean((wrong * seen).mean(-1))
+        return terms
+
+
+def lid_opening(points: Tensor) -> Tensor:
+    """(M, 4) distances between the lids, two an eye, of points (M, 68, 2)."""
+    upper, lower = torch.tensor(LIDS, device=points.device).unbind(-1)
+    return ((points[:, upper] - points[:, lower]).square().sum(-1) + 1e-8).sqrt()
 
 
 def box_loss(predicted: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:

@@ -104,17 +104,21 @@ def initialize(network: nn.Module) -> None:
                 nn.init.zeros_(module.bias)
 
 
+def separable(channels: int) -> nn.Sequential:
+    """A depthwise 3x3, then 1x1."""
+    return nn.Sequential(conv(channels, channels, 3, groups=channels), conv(channels, channels))
+
+
 class Head(nn.Module):
-    """One group's outputs at one level: depthwise 3x3, 1x1, and a last 1x1 to `outputs` numbers an anchor."""
+    """One group's outputs at one level: a 1x1 to `outputs` numbers an anchor."""
 
     def __init__(self, channels: int, anchors: int, outputs: int) -> None:
         super().__init__()
         self.outputs = outputs
-        self.body = nn.Sequential(conv(channels, channels, 3, groups=channels), conv(channels, channels))
         self.last = nn.Conv2d(channels, anchors * outputs, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        y = self.last(self.body(x))  # (B, A * outputs, h, w)
+        y = self.last(x)  # (B, A * outputs, h, w)
         return y.permute(0, 2, 3, 1).reshape(y.shape[0], -1, self.outputs)  # (B, h * w * A, outputs)
 
 
@@ -122,7 +126,9 @@ class MFN(nn.Module):
     """Every face of a picture in one pass: priors on grids of 36, 18 and 9 cells a side.
 
     Detection and pose read the top-down pyramid; identity and expression read it after a bottom-up path has carried
-    the finer scales back down, the counterpart of the multi-scale branches of figure 1.
+    the finer scales back down, the counterpart of the multi-scale branches of figure 1. One look at each level
+    serves both, and one at the pyramid serves detection and pose. Eyes and mouth lie beside the cell that answers:
+    where faces are large enough to show them, the look for the shape is a full 3x3.
     """
 
     levels = (Level(8, ((14, 14),)), Level(16, ((36, 36),)), Level(32, ((110, 110),)))
@@ -138,17 +144,21 @@ class MFN(nn.Module):
         self.side3, self.side4, self.side5 = conv(64, fine), conv(128, middle), conv(256, coarse)
         self.drop5, self.drop4 = conv(coarse, middle), conv(middle, fine)
         self.mix4, self.mix3 = Bottleneck(middle), Bottleneck(fine)
-        self.up4, self.up5 = Down(fine, 32, middle), Down(middle, 48, coarse)
+        self.up4, self.up5 = Down(fine, 48, middle), Down(middle, 64, coarse)
         self.blend4, self.blend5 = Bottleneck(middle), Bottleneck(coarse)
-        widths = (fine, middle, coarse)
+        widths, shape_widths = (fine, middle, coarse), (fine, 128, 192)
+        self.place = nn.ModuleList([separable(width) for width in widths])
+        self.shape = nn.ModuleList(
+            [separable(fine), conv(middle, shape_widths[1], 3), conv(coarse, shape_widths[2], 3)]
+        )
 
-        def heads(outputs: int) -> nn.ModuleList:
+        def heads(widths: tuple[int, int, int], outputs: int) -> nn.ModuleList:
             return nn.ModuleList(
                 Head(width, len(level.anchors), outputs) for width, level in zip(widths, self.levels, strict=True)
             )
 
-        self.detection, self.pose = heads(DETECTION), heads(POSE)
-        self.identity, self.expression = heads(IDENTITY), heads(EXPRESSIONS)
+        self.detection, self.pose = heads(widths, DETECTION), heads(widths, POSE)
+        self.identity, self.expression = heads(shape_widths, IDENTITY), heads(shape_widths, EXPRESSIONS)
         initialize(self)
         finish_heads(self.detection, self.expression, self.pose, self.identity)
 
@@ -169,13 +179,20 @@ class MFN(nn.Module):
 
     def forward(self, picture: Tensor) -> Outputs:
         pyramid = self.top_down(picture)
-        scales = self.bottom_up(*pyramid)
+        place = look(self.place, pyramid)
+        shape = look(self.shape, self.bottom_up(*pyramid))
         return Outputs(
-            detection=read(self.detection, pyramid),
-            pose=read(self.pose, pyramid),
-            identity=read(self.identity, scales),
-            expression=read(self.expression, scales),
+            detection=read(self.detection, place),
+            pose=read(self.pose, place),
+            identity=read(self.identity, shape),
+            expression=read(self.expression, shape),
         )
+
+
+def look(layers: nn.ModuleList, features: Pyramid) -> Pyramid:
+    """Each level's layer on that level's features."""
+    fine, middle, coarse = (layer(feature) for layer, feature in zip(layers, features, strict=True))
+    return fine, middle, coarse
 
 
 def read(heads: nn.ModuleList, features: Pyramid) -> Tensor:

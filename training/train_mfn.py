@@ -219,7 +219,9 @@ def main() -> None:
     partner = torch.from_numpy(mirrored_expressions(face_model.expression_names)).to(device)
     known = torch.cat([s.faces.expression[s.faces.fitted > 0.5] for s in sets])
     spread = known.std(0).clamp(min=SMALLEST_SPREAD) if len(known) > 1 else torch.full((46,), 0.1, device=device)
-    coefficients = CoefficientLoss(Landmarks(face_model).to(device), spread) if args.variant not in DETECTORS else None
+    eyes = torch.tensor([float(name.startswith("eye")) for name in face_model.expression_names], device=device)
+    knows_shapes = args.variant not in DETECTORS
+    coefficients = CoefficientLoss(Landmarks(face_model).to(device), spread, eyes) if knows_shapes else None
     priors = priors_of(network.levels, args.size, device)
     strides = strides_of(network.levels, args.size, device)
     assignment = ASSIGNMENTS[args.variant]

@@ -8,7 +8,7 @@ torch = pytest.importorskip("torch")
 
 from training.data.faces import FaceLabels  # noqa: E402
 from training.decoding import Landmarks, Pose  # noqa: E402
-from training.losses import LANDMARK_WEIGHT, CoefficientLoss, box_loss, score_loss  # noqa: E402
+from training.losses import EYE_WEIGHT, LANDMARK_WEIGHT, LID_WEIGHT, CoefficientLoss, box_loss, score_loss  # noqa: E402
 
 LANDMARKS = Landmarks.load(Path("models/face_model.npz"))
 
@@ -69,3 +69,32 @@ def test_unfitted_faces_do_not_count() -> None:
         pose, labels.identity + 3, labels.expression, labels, tau=1.0
     )
     assert sum(float(term) for term in terms.values()) == 0
+
+
+def test_lids_count_by_how_far_they_are_open_not_by_where_they_are() -> None:
+    labels, pose = face()
+    loss = CoefficientLoss(LANDMARKS, torch.full((46,), 0.1), torch.zeros(46))
+    size = (labels.points.amax(1) - labels.points.amin(1))[0].prod().sqrt()
+    pose.origin = pose.origin + 3
+    moved = loss(pose, labels.identity, labels.expression, labels, tau=1.0)
+    assert float(moved["lids"]) == pytest.approx(0, abs=1e-3)
+    labels.points[:, 37, 1] -= 0.04 * size  # one of four openings, wider by a twenty-fifth of the face
+    wider = loss(pose, labels.identity, labels.expression, labels, tau=1.0)
+    assert float(wider["lids"]) == pytest.approx(LID_WEIGHT * 0.01, rel=0.02)
+    labels.point_weight[:, 41] = 0  # its other lid is not to be trusted
+    unsure = loss(pose, labels.identity, labels.expression, labels, tau=1.0)
+    assert float(unsure["lids"]) == pytest.approx(0, abs=1e-3)
+
+
+def test_the_eyes_coefficients_count_more_where_they_are_named() -> None:
+    labels, pose = face()
+    expression = labels.expression.clone()
+    expression[:, 3] += 0.1
+    eyes = torch.zeros(46)
+    eyes[3] = 1
+    plain = CoefficientLoss(LANDMARKS, torch.full((46,), 0.1))
+    emphasised = CoefficientLoss(LANDMARKS, torch.full((46,), 0.1), eyes)
+    error, more = (
+        float(loss(pose, labels.identity, expression, labels, tau=1.0)["expression"]) for loss in (plain, emphasised)
+    )
+    assert more == pytest.approx(EYE_WEIGHT * error)

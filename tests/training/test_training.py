@@ -101,7 +101,7 @@ def test_a_network_that_detects_is_trained_to_nothing_else(
         train(monkeypatch, "mfn", variant, made_up, tmp_path / variant, 1)
     joint, alone = seen
     assert alone == {"score", "box"}
-    assert joint == {"score", "box", "identity", "expression", "rotation", "landmarks"}
+    assert joint == {"score", "box", "identity", "expression", "rotation", "landmarks", "lids"}
 
 
 @pytest.mark.filterwarnings("ignore")
