@@ -1,6 +1,6 @@
 """Takes networks out of their runs: `python -m training.export --mfn RUN --sfn RUN`.
 
-Writes the averaged weights to models/weights/*.npz (float32, one array a name, no pickle), from which training can go
+Writes the averaged weights, rounded, to models/weights/*.npz (one array a name, no pickle), from which training can go
 on and every published form is made (`make models`), and the networks as float32 ONNX with a manifest, so that the
 folder can be evaluated and served at once.
 """
@@ -18,9 +18,11 @@ from service.face_model import FaceModel
 from training.data.crops import CROP_FACTOR
 from training.data.pack import PAD
 from training.decoding import priors_of
-from training.forms.agreement import COMPARED, require_agreement
+from training.forms.agreement import COMPARED, TorchNetwork, require_agreement
+from training.forms.calibration import read_pictures
 from training.forms.files import described
 from training.forms.onnx_float import OUTPUTS, Bytes, write_float32
+from training.forms.rounding import HALF_BITS, narrowest, round_weights
 from training.forms.run_onnx import OnnxNetwork
 from training.networks import COLUMNS
 from training.variants import MULTIPLE, SINGLE
@@ -61,6 +63,17 @@ def load_averaged(run: Path, variant: str) -> nn.Module:
     return network.eval()
 
 
+def write_weights(network: nn.Module, path: Path) -> None:
+    """A network's state but its counters, each array as float16 where that is exact (see training.loop.load_weights).
+
+    The same numbers give the same bytes: numpy dates what it puts into the archive to 1980.
+    """
+    state = network.state_dict()
+    np.savez_compressed(
+        path, **{name: narrowest(value.numpy()) for name, value in state.items() if value.is_floating_point()}
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--mfn", type=Path, required=True, help="folder of the run")
@@ -74,14 +87,15 @@ def main() -> None:
 
     (args.out / "weights").mkdir(parents=True, exist_ok=True)
     entries = {}
-    pictures = np.load(args.calibration)
     for kind, run, variant in (("mfn", args.mfn, args.mfn_variant), ("sfn", args.sfn, args.sfn_variant)):
         network = load_averaged(run, variant)
+        round_weights(network, HALF_BITS)
         path, weights = args.out / f"{kind}.float32.onnx", args.out / "weights" / f"{kind}.npz"
-        write_float32(Bytes(network), kind, VERSION, path)
-        require_agreement(network, OnnxNetwork(path), pictures[kind][: COMPARED[kind]], "float32.onnx")
-        arrays = {name: value.numpy() for name, value in network.state_dict().items() if value.is_floating_point()}
-        np.savez(weights, **arrays)
+        trained, pictures = Bytes(network), read_pictures(args.calibration, kind, network.input_size)
+        write_float32(trained, kind, VERSION, path)
+        expected = TorchNetwork(trained, OUTPUTS[kind])
+        require_agreement(expected, OnnxNetwork(path), pictures[: COMPARED[kind]], "float32.onnx")
+        write_weights(network, weights)
         entries[kind] = {
             "weights": described(weights, args.out),
             "forms": {"float32.onnx": described(path, args.out)},

@@ -192,12 +192,14 @@ def add_run_arguments(parser: argparse.ArgumentParser, variants: Iterable[str], 
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--plain-eyes", action="store_true", help="give the eyes no more weight than the rest")
 
 
 def load_weights(network: nn.Module, path: Path) -> None:
-    """Published weights: models/weights/*.npz holds all of a network's state but its counters."""
+    """Published weights: models/weights/*.npz holds all of a network's state but its counters, float16 or float32."""
     with np.load(path) as arrays:
-        missing, unknown = network.load_state_dict({k: torch.from_numpy(arrays[k]) for k in arrays}, strict=False)
+        state = {name: torch.from_numpy(arrays[name]).float() for name in arrays}
+    missing, unknown = network.load_state_dict(state, strict=False)
     missing = [name for name in missing if not name.endswith("num_batches_tracked")]
     if missing or unknown:
         raise SystemExit(f"{path} is not of this network: it lacks {missing[:3]} and has {unknown[:3]}, unknown here")

@@ -1,5 +1,6 @@
 """Losses: coefficients and landmarks (paper, equations 3 and 4), boxes and scores."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -68,6 +69,11 @@ class CoefficientLoss:
             seen = point_weight[:, LIDS].amin(-1)  # (M, 4)
             terms["lids"] = LID_WEIGHT * mean((wrong * seen).mean(-1))
         return terms
+
+
+def eyes_among(names: Sequence[str]) -> Tensor:
+    """(C,) 1 where a coefficient's name is one of the eyes'."""
+    return torch.tensor([float(name.startswith("eye")) for name in names])
 
 
 def lid_opening(points: Tensor) -> Tensor:

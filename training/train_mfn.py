@@ -16,7 +16,7 @@ from training.data.augment import occlude, random_tilt, recolour, sample, unifor
 from training.data.faces import SMALLEST_SPREAD, FaceLabels, Similarity, mirrored_expressions, rarity
 from training.decoding import Landmarks, decode_boxes, decode_pose, priors_of
 from training.loop import add_run_arguments, in_precision, start
-from training.losses import CoefficientLoss, box_loss, score_loss
+from training.losses import CoefficientLoss, box_loss, eyes_among, score_loss
 from training.networks import Level, Outputs
 from training.variants import ASSIGNMENTS, DETECTORS, MULTIPLE
 
@@ -219,7 +219,7 @@ def main() -> None:
     partner = torch.from_numpy(mirrored_expressions(face_model.expression_names)).to(device)
     known = torch.cat([s.faces.expression[s.faces.fitted > 0.5] for s in sets])
     spread = known.std(0).clamp(min=SMALLEST_SPREAD) if len(known) > 1 else torch.full((46,), 0.1, device=device)
-    eyes = torch.tensor([float(name.startswith("eye")) for name in face_model.expression_names], device=device)
+    eyes = None if args.plain_eyes else eyes_among(face_model.expression_names).to(device)
     knows_shapes = args.variant not in DETECTORS
     coefficients = CoefficientLoss(Landmarks(face_model).to(device), spread, eyes) if knows_shapes else None
     priors = priors_of(network.levels, args.size, device)

@@ -15,7 +15,7 @@ from training.data.crops import CROP_SIDE
 from training.data.faces import SMALLEST_SPREAD, FaceLabels, Similarity, mirrored_expressions, rarity
 from training.decoding import Landmarks, decode_pose
 from training.loop import add_run_arguments, in_precision, start
-from training.losses import CoefficientLoss
+from training.losses import CoefficientLoss, eyes_among
 from training.variants import SINGLE
 
 SCALES = (0.8, 1.2)  # of the crop, and
@@ -110,7 +110,8 @@ def main() -> None:
     face_model = FaceModel.load(Path("models/face_model.npz"))
     partner = torch.from_numpy(mirrored_expressions(face_model.expression_names)).to(device)
     spread = torch.cat([s.faces.expression for s in sets]).std(0).clamp(min=SMALLEST_SPREAD)
-    coefficients = CoefficientLoss(Landmarks(face_model).to(device), spread)
+    eyes = None if args.plain_eyes else eyes_among(face_model.expression_names).to(device)
+    coefficients = CoefficientLoss(Landmarks(face_model).to(device), spread, eyes)
     steps_per_epoch = sum(len(s.faces) for s in sets) / args.faces
 
     network.train()

@@ -1,16 +1,23 @@
 """How a server is reached: its address, TLS and a key; the same for both clients."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import grpc
 
-# One call goes to one server, once: whether to ask again is the caller's to say. Where a name stands for several
-# addresses, calls go to each in turn. A server that vanishes without a word is noticed within 30 s while a call lasts.
+# Where a name stands for several addresses, calls go in turn to each whose health is SERVING, so that none is cancelled
+# by a server that is about to stop.
+SERVICE_CONFIG: Final = json.dumps(
+    {"loadBalancingConfig": [{"round_robin": {}}], "healthCheckConfig": {"serviceName": ""}}
+)
+
+# One call goes to one server, once: whether to ask again is the caller's to say. A server that vanishes without a word
+# is noticed within 30 s while a call lasts.
 OPTIONS: Final = (
     ("grpc.enable_retries", 0),
-    ("grpc.lb_policy_name", "round_robin"),
+    ("grpc.service_config", SERVICE_CONFIG),
     ("grpc.keepalive_time_ms", 20_000),
     ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.http2.max_pings_without_data", 0),  # as many as it takes

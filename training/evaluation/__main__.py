@@ -2,6 +2,7 @@
 
 python -m training.evaluation --models models --data ../shared/data
 python -m training.evaluation --predictor training.evaluation.teacher:Teacher --sets landmarks_val
+python -m training.evaluation --json /tmp/a.json; python -m training.evaluation.spread /tmp/a.json /tmp/b.json
 python -m training.evaluation --sets aflw2000=/data/AFLW2000 wider_val=/data/wider --markdown models/MODEL_CARD.md
 """
 
@@ -15,7 +16,17 @@ from training.evaluation.datasets import DATA_SETS
 from training.evaluation.evaluate import Conditions, System, chosen_sets, evaluate, load_form, networks
 from training.evaluation.measure import MIN_SCORE
 from training.evaluation.prediction import close, load_predictor
-from training.evaluation.report import Results, as_json, markdown, put_into, put_into_manifest
+from training.evaluation.report import as_json, markdown, put_into, put_into_manifest
+from training.evaluation.results import Results
+
+USUAL_SETS = (
+    "multi_val",
+    "landmarks_val",
+    "expressions_unlabelled",
+    "expressions_all",
+    "rendered_val",
+    "turned_val",
+)
 
 
 def main() -> None:
@@ -29,7 +40,7 @@ def main() -> None:
     parser.add_argument(
         "--sets",
         nargs="+",
-        default=["multi_val", "landmarks_val", "expressions_unlabelled"],
+        default=list(USUAL_SETS),
         metavar="NAME[=PATH]",
         help=f"any of {', '.join(DATA_SETS)}; a path where it lies elsewhere (%(default)s)",
     )

@@ -13,6 +13,14 @@ from service.manifest import MANIFEST, read_manifest
 from service.model_files import Models
 from service.pipeline import Pipeline
 from service.settings import Settings
+from training.evaluation.annotated import (
+    measure_exact,
+    measure_eyes,
+    measure_jitter,
+    measure_lids,
+    measure_poses,
+    measure_skin,
+)
 from training.evaluation.datasets import DATA_SETS, DataSet, Measure
 from training.evaluation.datasets.sample import Floats, Sample
 from training.evaluation.measure import (
@@ -25,26 +33,31 @@ from training.evaluation.measure import (
 )
 from training.evaluation.prediction import Networks, Predictor
 from training.evaluation.reference import reference
-from training.evaluation.report import Results
+from training.evaluation.results import ALONE, REFINED, Results
 
 SERVED = "int8.onnx"  # what the server runs unless told otherwise
+AGAINST_THE_TEACHER = {Measure.EXPRESSION, Measure.RANGE, Measure.EYES}
 CURVE_SCORE = 0.01  # lowest score that the networks are asked for where the detection curve is drawn
 MOVED_PICTURES = 100  # of a set, evenly spread, for the invariance; each is looked at once for every movement
 
 
 @dataclass(frozen=True)
 class System:
-    """detects: whether its boxes are its own, so that the detection measures say something new."""
+    """detects: whether its boxes are its own, so that the detection measures say something new. sure: the same
+    predictor asked only for faces that count, whose answer about those is the same and takes less time; None where it
+    is one and the same."""
 
     name: str
     predictor: Predictor
     detects: bool = True
+    sure: Predictor | None = None
 
 
 @dataclass(frozen=True)
 class Conditions:
     """models: folder of the face model, whose expressions are measured. groups: only these clips, where given. limit:
-    first pictures of each set only. min_score: of faces that count. cache: where the teacher's labels are kept."""
+    first pictures of each set only. min_score: of faces that count. cache: where the teacher's labels are kept. only:
+    the measures to take, all where empty."""
 
     models: Path = Path("models")
     groups: tuple[str, ...] = ()
@@ -52,6 +65,7 @@ class Conditions:
     min_score: float = MIN_SCORE
     invariance: bool = True
     cache: Path = Path("runs/teacher")
+    only: tuple[Measure, ...] = ()
 
 
 def networks(models: Models, min_score: float, tiles: int = 1) -> list[System]:
@@ -59,8 +73,12 @@ def networks(models: Models, min_score: float, tiles: int = 1) -> list[System]:
     pipeline = Pipeline(models, Settings())
     cut = f", {tiles} tiles" if tiles > 1 else ""
     return [
-        System(f"MFN{cut}", Networks(pipeline, CURVE_SCORE, tiles=tiles)),
-        System(f"MFN + SFN{cut}", Networks(pipeline, min_score, refine=True, tiles=tiles), detects=False),
+        System(
+            f"{ALONE}{cut}",
+            Networks(pipeline, CURVE_SCORE, tiles=tiles),
+            sure=Networks(pipeline, min_score, tiles=tiles),
+        ),
+        System(f"{REFINED}{cut}", Networks(pipeline, min_score, refine=True, tiles=tiles), detects=False),
     ]
 
 
@@ -117,21 +135,42 @@ def evaluate(system: System, name: str, data_set: DataSet, path: Path, condition
         return (s for s in data_set.read(path) if not groups or not s.group or s.group in groups)
 
     results, key = Results(), (name, system.name)
-    measures = [m for m in data_set.measures if m is not Measure.DETECTION or system.detects]
+    measures = [
+        m
+        for m in data_set.measures
+        if (m is not Measure.DETECTION or system.detects) and (not conditions.only or m in conditions.only)
+    ]
     if not measures:
         return results
     names = FaceModel.load(conditions.models / "face_model.npz").expression_names
-    seen = list(look(system.predictor, islice(samples(), conditions.limit)))
+    sure = system.sure or system.predictor
+    predictor = system.predictor if Measure.DETECTION in measures else sure
+    seen = list(look(predictor, islice(samples(), conditions.limit)))
     if Measure.DETECTION in measures:
         results.detection[key] = measure_detection(seen)
     if Measure.LANDMARKS in measures:
         results.landmarks[key] = measure_landmarks(seen, conditions.min_score)
-    if Measure.EXPRESSION in measures:
+    if set(measures) & AGAINST_THE_TEACHER:
         truth = reference_of(name, samples(), conditions.cache)
         if metrics := measure_expression(seen, truth, names, conditions.min_score):
-            results.expression[key] = metrics
+            if Measure.EXPRESSION in measures:
+                results.expression[key] = metrics
+            if Measure.RANGE in measures:
+                results.range[key] = metrics
+        if Measure.EYES in measures and (eyes := measure_eyes(seen, truth, names, conditions.min_score)):
+            results.eyes[key] = eyes
+    if Measure.LIDS in measures:
+        results.lids[key] = measure_lids(seen, conditions.min_score)
+    if Measure.EXACT in measures and (exact := measure_exact(seen, names, conditions.min_score)):
+        results.exact[key], results.eyes[key] = exact
+    if Measure.POSES in measures and (poses := measure_poses(seen, conditions.min_score)):
+        results.poses[key] = poses
+    if Measure.SKIN in measures:
+        results.skin[key] = measure_skin(seen, conditions.min_score)
+    if Measure.JITTER in measures:
+        results.jitter[key] = measure_jitter(sure, seen, conditions.min_score)
     if Measure.INVARIANCE in measures and conditions.invariance:
         spread = [seen[i] for i in np.linspace(0, len(seen) - 1, min(len(seen), MOVED_PICTURES)).round().astype(int)]
-        if moved := measure_invariance(system.predictor, spread, names, conditions.min_score):
+        if moved := measure_invariance(sure, spread, names, conditions.min_score):
             results.invariance[key] = moved
     return results

@@ -14,6 +14,8 @@ Floats = NDArray[np.floating[Any]]
 
 MOVES = 0.05  # standard deviation of the reference from which on a coefficient counts as moving
 LOW, HIGH = 5, 95  # percentiles between which the range of a coefficient is taken
+UNUSED = 0.05  # range below which a coefficient is called dead
+UNTOLD = 0.3  # correlation below which a coefficient tells next to nothing
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,26 @@ class ExpressionMetrics:
         """Coefficients that move in the reference, but here by less than half its range."""
         stiff = self.moves & (self.range_ratio < 0.5)
         return tuple(name for name, is_stiff in zip(self.names, stiff, strict=True) if is_stiff)
+
+    @property
+    def unused(self) -> tuple[str, ...]:
+        """Coefficients that are dead: they span less than 0.05 from the 5th to the 95th percentile."""
+        return self._narrow(self.predicted_range)
+
+    @property
+    def unused_by_reference(self) -> tuple[str, ...]:
+        """The same of the reference."""
+        return self._narrow(self.reference_range)
+
+    @property
+    def untold(self) -> tuple[str, ...]:
+        """Coefficients that move in the reference and correlate with it by less than 0.3."""
+        low = self.moves & (self.correlation < UNTOLD)
+        return tuple(name for name, is_low in zip(self.names, low, strict=True) if is_low)
+
+    def _narrow(self, ranges: Floats) -> tuple[str, ...]:
+        narrow = np.ptp(ranges, axis=1) < UNUSED
+        return tuple(name for name, is_narrow in zip(self.names, narrow, strict=True) if is_narrow)
 
 
 def expression_metrics(predicted: Floats, reference: Floats, names: tuple[str, ...]) -> ExpressionMetrics:

@@ -9,13 +9,16 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from training.evaluation.datasets import DATA_SETS
+from training.evaluation.datasets import DATA_SETS, Measure
 from training.evaluation.evaluate import Conditions, evaluate, load_form, networks
-from training.evaluation.report import Results, put_between, table
+from training.evaluation.report import put_between
+from training.evaluation.results import Results
+from training.evaluation.table import table
 from training.forms.files import FORMS
 
 BEGIN, END = "<!-- forms:begin -->", "<!-- forms:end -->"
 DETECTION, LANDMARKS, EXPRESSION = "multi_val", "landmarks_val", "expressions_unlabelled"
+MEASURES = (Measure.DETECTION, Measure.LANDMARKS, Measure.EXPRESSION)
 MOST_LOST = {"AP50": 0.5, "NME": 0.1, "w_exp": 0.01}  # points, points, mean difference: what int8 may lose to float32
 
 
@@ -97,7 +100,7 @@ def main() -> None:
     parser.add_argument("--markdown", type=Path, default=Path("models/MODEL_CARD.md"))
     parser.add_argument("--dry-run", action="store_true", help="print the table, write nothing")
     args = parser.parse_args()
-    conditions = Conditions(models=args.models, invariance=False, cache=args.cache)
+    conditions = Conditions(models=args.models, cache=args.cache, only=MEASURES)
     measured: dict[str, Figures] = {}
     try:
         for form in args.forms:

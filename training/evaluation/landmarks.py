@@ -57,11 +57,16 @@ def point_errors(predicted: Floats, annotated: Floats) -> NDArray[np.float64]:
     return distance
 
 
+def size_of_box(points: Floats) -> NDArray[np.float64]:
+    """(M,) sqrt(w h), pixels, of the box of faces' points (M, 68, 2)."""
+    size: NDArray[np.float64] = np.sqrt((points.max(axis=1) - points.min(axis=1)).astype(np.float64).prod(axis=-1))
+    return size
+
+
 def normalised_mean_error(predicted: Floats, annotated: Floats, points: slice = slice(None)) -> NDArray[np.float64]:
     """(M,) percent: mean distance over `points` of faces (M, 68, 2), over sqrt(w h) of the annotated 68 points' box."""
-    low, high = annotated.min(axis=1), annotated.max(axis=1)
-    size = np.sqrt((high - low).astype(np.float64).prod(axis=-1))
-    error: NDArray[np.float64] = 100 * point_errors(predicted, annotated)[:, points].mean(axis=1) / size
+    errors = point_errors(predicted, annotated)[:, points].mean(axis=1)
+    error: NDArray[np.float64] = 100 * errors / size_of_box(annotated)
     return error
 
 

@@ -87,13 +87,8 @@ def measure_landmarks(seen: list[Seen], min_score: float = MIN_SCORE) -> Grouped
     )
 
 
-def measure_expression(
-    seen: list[Seen], reference: dict[str, Floats], names: tuple[str, ...], min_score: float = MIN_SCORE
-) -> ExpressionMetrics | None:
-    """Against a reference's "name" (N,), "landmarks" (N, 68, 2) and "expression" (N, 46), NaN where it knows nothing.
-
-    Faces that only one of the two found are left out. None where the predictor tells no expression, or no face is left.
-    """
+def paired_expressions(seen: list[Seen], reference: dict[str, Floats], min_score: float) -> tuple[Floats, Floats]:
+    """Predicted and reference coefficients (M, 46) of the faces that both found; see measure_expression."""
     row_of = {name: row for row, name in enumerate(reference["name"].tolist())}
     ours, theirs = [], []
     for s in seen:
@@ -105,7 +100,18 @@ def measure_expression(
         if face is not None:
             ours.append(faces.expression[face])
             theirs.append(reference["expression"][row])
-    return expression_metrics(np.array(ours), np.array(theirs), names) if ours else None
+    return np.array(ours), np.array(theirs)
+
+
+def measure_expression(
+    seen: list[Seen], reference: dict[str, Floats], names: tuple[str, ...], min_score: float = MIN_SCORE
+) -> ExpressionMetrics | None:
+    """Against a reference's "name" (N,), "landmarks" (N, 68, 2) and "expression" (N, 46), NaN where it knows nothing.
+
+    Faces that only one of the two found are left out. None where the predictor tells no expression, or no face is left.
+    """
+    ours, theirs = paired_expressions(seen, reference, min_score)
+    return expression_metrics(ours, theirs, names) if len(ours) else None
 
 
 def measure_invariance(

@@ -19,11 +19,12 @@ import numpy as np
 import torch
 from torch import nn
 
-from training.forms.agreement import COMPARED, require_agreement
-from training.forms.calibration import check_pictures
+from training.forms.agreement import COMPARED, DEPLOYED, TorchNetwork, require_agreement
+from training.forms.calibration import read_pictures
 from training.forms.deployed import Deployed
 from training.forms.files import FORMS, described
-from training.forms.onnx_float import OUTPUTS, write_float32
+from training.forms.onnx_float import OUTPUTS, Bytes, write_float32
+from training.forms.onnx_half import halve
 from training.forms.onnx_int8 import write_int8
 from training.forms.run_onnx import OnnxNetwork
 from training.forms.run_tflite import TfliteNetwork
@@ -48,30 +49,20 @@ def read_network(kind: str, entry: dict[str, Any], folder: Path) -> nn.Module:
     return network.eval()
 
 
-def read_pictures(path: Path, kind: str, side: int) -> np.ndarray:
-    """(N, side, side, 3) uint8 of the calibration file. Raises ValueError where they cannot calibrate."""
-    with np.load(path) as arrays:
-        if kind not in arrays:
-            raise ValueError(f"{path} holds {', '.join(arrays)}; pictures named {kind} were expected")
-        pictures = arrays[kind]
-    try:
-        check_pictures(pictures, side)
-    except ValueError as error:
-        raise ValueError(f"{path}, {kind}: {error}") from error
-    return pictures
-
-
 def make(network: nn.Module, kind: str, version: str, pictures: np.ndarray, folder: Path, names: list[str]) -> None:
     """Writes all forms of a network into an empty folder, each held against torch; ValueError where one fails."""
-    deployed = Deployed(network, OUTPUTS[kind], pictures)
+    deployed, compared = Deployed(network, OUTPUTS[kind], pictures), pictures[: COMPARED[kind]]
+    rounded = TorchNetwork(deployed, OUTPUTS[kind])
+    require_agreement(TorchNetwork(Bytes(network), OUTPUTS[kind]), rounded, compared, DEPLOYED)
     float32 = folder / f"{kind}.float32.onnx"
     write_float32(deployed, kind, version, float32)
     write_int8(float32, pictures, version, folder / f"{kind}.int8.onnx")
+    halve(float32)
     write_tflite(deployed, kind, version, pictures, folder, names)
     for form in FORMS:
         path = folder / f"{kind}.{form}"
         runner = OnnxNetwork(path) if path.suffix == ".onnx" else TfliteNetwork(path)
-        require_agreement(network, runner, pictures[: COMPARED[kind]], form)
+        require_agreement(rounded, runner, compared, form)
 
 
 def publish(folder: Path) -> None:

@@ -1,8 +1,70 @@
-"""What a set of calibration pictures must be: ranges of 8 bits are taken from what a network makes of them."""
+"""Calibration pictures: how a file holds them, and what they must be, since ranges of 8 bits are taken from what a
+network makes of them.
+
+A set is a strip, its pictures one below the other, as the bytes of one WebP picture: a tenth of what zip makes of the
+pixels. Lossy, since what networks see was compressed so, too. How WebP's pixels are decoded is defined to the last bit,
+so that the same pictures come out everywhere.
+"""
+
+import io
+from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
+from PIL import Image, UnidentifiedImageError
 
 LEAST_CONTRAST = 100  # grey levels between the darkest and the brightest value of a set; of any photo it is above 200
+QUALITY, SLOWEST = 90, 6  # WebP's: an error of 2.6 grey levels, root mean square
+MOST_ROWS = 16383  # of a WebP picture
+
+
+def write_pictures(path: Path, sets: Mapping[str, np.ndarray]) -> None:
+    """Writes pictures (N, S, S, 3) uint8 by the networks' names, N * S at most MOST_ROWS, into an .npz file."""
+    strips = {}
+    for kind, pictures in sets.items():
+        strip = pictures.reshape(-1, *pictures.shape[2:])
+        if len(strip) > MOST_ROWS:
+            raise ValueError(f"{kind}: {len(pictures)} pictures make {len(strip)} rows; a strip holds {MOST_ROWS}")
+        file = io.BytesIO()
+        Image.fromarray(strip).save(file, "WEBP", quality=QUALITY, method=SLOWEST)
+        strips[kind] = np.frombuffer(file.getvalue(), np.uint8)
+    np.savez(path, **strips)
+
+
+def read_pictures(path: Path, kind: str, side: int) -> np.ndarray:
+    """(N, side, side, 3) uint8 of the file's set `kind`. Raises ValueError where they cannot calibrate."""
+    with np.load(path) as arrays:
+        if kind not in arrays:
+            raise ValueError(f"{path} holds {', '.join(arrays)}; pictures named {kind} were expected")
+        held = arrays[kind]
+    try:
+        if held.dtype != np.uint8 or held.ndim != 1:
+            raise ValueError(f"the bytes of a WebP strip were expected, not {held.dtype} {held.shape}")
+        pictures = cut(decoded(held.tobytes()))
+        check_pictures(pictures, side)
+    except ValueError as error:
+        raise ValueError(f"{path}, {kind}: {error}") from error
+    return pictures
+
+
+def decoded(content: bytes) -> np.ndarray:
+    """(H, W, 3) uint8 of an encoded picture."""
+    try:
+        with Image.open(io.BytesIO(content)) as picture:
+            return np.array(picture.convert("RGB"))
+    except (UnidentifiedImageError, OSError) as error:
+        raise ValueError(
+            "the bytes of a WebP strip were expected, but they are no picture or cut off. "
+            "Restore the file, or draw it anew with python -m training.render.calibration"
+        ) from error
+
+
+def cut(strip: np.ndarray) -> np.ndarray:
+    """(N, S, S, 3) of a strip (N * S, S, 3)."""
+    rows, side, _ = strip.shape
+    if rows % side:
+        raise ValueError(f"a strip {side} pixels wide holds square pictures, but its {rows} rows are no multiple of it")
+    return strip.reshape(-1, side, side, 3)
 
 
 def check_pictures(pictures: np.ndarray, side: int) -> None:

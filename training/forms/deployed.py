@@ -1,23 +1,33 @@
-"""The networks as they are published: the same function, arranged for 8 bits and for pictures that lie in memory.
+"""The networks as they are published: nearly the same function, arranged for 8 bits, for how pictures lie in memory
+and for files that compress well.
 
-Two rewritings, both exact up to rounding:
+Three rewritings, all exact up to rounding in float32:
 
+- Each normalisation is folded into the convolution before it, as every runtime would do.
 - Four pixels side by side are one of 12 channels (the same bytes), so that the first convolution, 4 x 4 with stride 4,
   becomes 4 x 1 and copies whole runs of memory.
 - Each column of MFN's detection and pose is divided by its unit, and multiplied by it again after the last layer, in
   float32. In 8 bits they go from -1 to 1: a unit is how far the column goes where there are faces, so that neither the
   wider columns nor what is said of the background take precision from a face's box. Columns of identity and expression
   are alike enough, and ten times as many. SFN has one row of each, so that its last layers stay float32 whole.
+
+At last the weights are rounded to SIGNIFICANT_BITS, which is not exact but below what can be measured on photos. All
+forms are made from these numbers (see training/forms/rounding.py).
 """
 
 import copy
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from training.forms.rounding import round_weights
 from training.networks import PATCH
+
+SIGNIFICANT_BITS = 8
 
 EQUALIZED = ("detection", "pose")  # of MFN
 HEADROOM = 1.3  # faces on photos go further than those on the calibration pictures
@@ -39,6 +49,14 @@ def in_quads(conv: nn.Conv2d) -> nn.Conv2d:
     return quads
 
 
+def fold_normalisations(network: nn.Module) -> None:
+    """Puts the statistics of each normalisation that follows a convolution into that convolution."""
+    for layers in [module for module in network.modules() if isinstance(module, nn.Sequential)]:
+        for i, (conv, normalisation) in enumerate(itertools.pairwise(layers)):
+            if isinstance(conv, nn.Conv2d) and isinstance(normalisation, nn.BatchNorm2d):
+                layers[i], layers[i + 1] = fuse_conv_bn_eval(conv, normalisation), nn.Identity()
+
+
 def last_layers(network: nn.Module, group: str) -> list[nn.Module]:
     """The layers whose rows are the columns of an output, one a level."""
     return [head.last for head in getattr(network, group)]
@@ -50,8 +68,11 @@ class Deployed(nn.Module):
     Takes pictures (B, S, S, 3) uint8. `units`: (columns,) of each output, None where it is as the network gave it.
     """
 
-    def __init__(self, network: nn.Module, groups: Sequence[str], pictures: np.ndarray) -> None:
-        """groups: the outputs' names. pictures: (N, S, S, 3) uint8, which show how far each column goes."""
+    def __init__(
+        self, network: nn.Module, groups: Sequence[str], pictures: np.ndarray, bits: int = SIGNIFICANT_BITS
+    ) -> None:
+        """groups: the outputs' names. pictures: (N, S, S, 3) uint8, which show how far each column goes. bits: of the
+        weights."""
         super().__init__()
         self.network = copy.deepcopy(network).eval()
         self.side: int = network.input_size
@@ -60,7 +81,9 @@ class Deployed(nn.Module):
             for group, unit in units_of(self.network, pictures).items():
                 self.register_buffer(f"{group}_unit", unit)
                 divide(last_layers(self.network, group), unit)
+        fold_normalisations(self.network)
         self.network.stem.patches[0] = in_quads(self.network.stem.patches[0])
+        round_weights(self.network, bits)
 
     @property
     def units(self) -> tuple[Tensor | None, ...]:

@@ -1,8 +1,8 @@
 """Draws the pictures that int8 networks are calibrated on: `python -m training.render.calibration`.
 
 Writes models/calibration.npz: mfn (N, 288, 288, 3) uint8, scenes of one to eight faces of all sizes, and sfn
-(M, 128, 128, 3) uint8, crops of single faces. Everything on them is drawn from the face model and random numbers, so
-that they may be published.
+(M, 128, 128, 3) uint8, crops of single faces, as training/forms/calibration.py holds them. Everything on them is drawn
+from the face model and random numbers, so that they may be published.
 """
 
 import argparse
@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from training.forms.calibration import write_pictures
 from training.render.appearance import draw_appearance
 from training.render.backgrounds import draw_occluder, drawn_background, to_linear
 from training.render.crops import CROP, CropSet
@@ -69,7 +70,7 @@ def main() -> None:
     blank = np.broadcast_to(np.array(BLANK, np.uint8)[:, None, None, None], (len(BLANK), SCENE, SCENE, 3))
     scenes = np.concatenate([np.stack([draw_scene(renderer, rng) for _ in range(SCENES - len(BLANK))]), blank])
     faces = np.stack([draw_face(renderer, rng) for _ in range(FACES)])
-    np.savez_compressed(args.out, mfn=scenes, sfn=faces)
+    write_pictures(args.out, {"mfn": scenes, "sfn": faces})
     # nine crops are as wide as four scenes
     Image.fromarray(np.concatenate([sheet(scenes, 4), sheet(faces, 9)])).save(args.sheet)
     print(f"{args.out}: {args.out.stat().st_size / 1e6:.1f} MB")

@@ -24,6 +24,8 @@ PART_OF_MATERIAL = {
 }  # the rest (iris behind the cornea, tear film, shadow cards, lashes) wants transparency and is left out
 LEFT_EYE, RIGHT_EYE = slice(21451, 22221), slice(23021, 23791)  # vertices of the outer eyeballs
 
+BEHIND_LIDS = 0.25  # cm that an eyeball draws back as its lids close, which on most faces they do not quite
+
 
 @dataclass(frozen=True)
 class Head:
@@ -43,6 +45,8 @@ class Head:
             names, expression = expression_basis(
                 list(source["expression_names"]), source["expression"].astype(np.float32)
             )
+            for eye, blink in ((LEFT_EYE, "eyeBlink_L"), (RIGHT_EYE, "eyeBlink_R")):
+                expression[list(names).index(blink), eye, 2] -= BEHIND_LIDS
             surface = LinearShape(
                 mean=source["mean"].astype(np.float32),
                 identity=source["identity"][:IDENTITY_MODES].astype(np.float32),

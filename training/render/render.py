@@ -14,7 +14,7 @@ import numpy as np
 from training.render.accessories import STRANDS, glasses, long_hair
 from training.render.anatomy import Anatomy, find_anatomy, seen_from, smoothed, smoothstep
 from training.render.appearance import Appearance, Light
-from training.render.head import EYES, FACE, HEAD, MOUTH, TEETH, Head, Pose, vertex_normals
+from training.render.head import EYES, FACE, HEAD, LEFT_EYE, MOUTH, TEETH, Head, Pose, vertex_normals
 from training.render.rasterize import rasterize
 
 GAMMA = 2.2
@@ -24,6 +24,7 @@ SCLERA = np.array([0.72, 0.68, 0.64], np.float32)
 CLOTHES_BELOW, CLOTHES_SLOPE = -14.2, 0.33  # cm: the collar's height at the throat, and how it falls to the back
 MOUTH_DARK, MOUTH_LIGHT = 5.0, 11.5  # cm of depth z between which the mouth's inside grows light
 LOOK_DOWN = 0.5  # radians the gaze sinks with eyeLookDown at 1
+LASHES_MEET, LASHES_DARK = (0.6, 0.95), 0.08  # weights of the blink between which lashes hide the eye; what is left
 LONG_HAIR = 8.0  # cm from which it falls
 GLINT, GLINT_WITHIN = 0.8, 0.985  # the light mirrored in the eye: strength, cosine
 ROUGHNESS = 18  # Blinn-Phong exponent of skin
@@ -162,6 +163,8 @@ class HeadRenderer:
         corners = drawn[coverage.triangle[eye]]
         toward = np.einsum("pkc,pk->pc", self.anatomy.eye_direction[corners], coverage.weights[eye])
         colour[eye], gloss[eye] = self._eye(toward, look, look.gaze - np.array([0, sink], np.float32)), 0.05
+        open_eye = 1 - smoothstep(self._blink(w_exp, corners[:, 0]), *LASHES_MEET)[:, None]
+        colour[eye] *= np.maximum(open_eye, LASHES_DARK)
 
         total = colour * ((look.sky + look.ground) / 2 + (look.sky - look.ground) / 2 * normal[:, 1:2]) * sky
         for i, light in enumerate(look.lights):
@@ -170,12 +173,17 @@ class HeadRenderer:
             half = light.direction + VIEWER
             mirror = np.clip(normal @ (half / np.linalg.norm(half)), 0, None)[:, None]
             total += strength * (colour * facing + 0.6 * gloss * mirror**ROUGHNESS)
-            total[eye] += light.colour * GLINT * (mirror[eye] > GLINT_WITHIN)
+            total[eye] += light.colour * GLINT * (mirror[eye] > GLINT_WITHIN) * open_eye
         canvas.reshape(-1, 3)[coverage.pixel] = total * look.exposure
         depth.reshape(-1)[coverage.pixel] = coverage.depth
         if lenses:
             lens = rasterize(pixels, surface.triangles[-lenses:], width, height, cull=False).where_nearer(depth)
             canvas.reshape(-1, 3)[lens.pixel] *= 1 - look.lens
+
+    def _blink(self, w_exp: np.ndarray, vertices: np.ndarray) -> np.ndarray:
+        """(P,) weight of the blink of the eye that each eyeball vertex (P,) belongs to."""
+        left, right = (w_exp[self.head.expression_names.index(f"eyeBlink_{side}")] for side in "LR")
+        return np.where((vertices >= LEFT_EYE.start) & (vertices < LEFT_EYE.stop), left, right)
 
     @staticmethod
     def _lit(points: np.ndarray, triangles: np.ndarray, light: Light) -> np.ndarray:

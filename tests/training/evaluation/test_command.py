@@ -69,9 +69,11 @@ def test_networks_are_measured_through_the_pipeline(folder: Path, monkeypatch: p
     save_archive(folder / "landmarks_val.tar", [
         {"image": f"{i}.webp", "size": [40, 30], "landmarks68": [face_points().tolist()]} for i in range(2)
     ])  # fmt: skip
+    unknown = {"landmarks": np.full((2, 68, 2), np.nan), "expression": np.full((2, 46), np.nan)}
+    np.savez(folder / "landmarks_val.npz", name=["0.webp", "1.webp"], **unknown)  # a teacher that saw no face
     run(
         monkeypatch, "--models", str(models), "--data", str(folder), "--sets", "multi_val", "landmarks_val",
-        "--json", str(folder / "out.json"),
+        "--json", str(folder / "out.json"), "--cache", str(folder),
     )  # fmt: skip
     figures = json.loads((folder / "out.json").read_text())
     # The tiny network sees no face in blue pictures, and its boxes are measured once, not again with refinement.
@@ -79,6 +81,9 @@ def test_networks_are_measured_through_the_pipeline(folder: Path, monkeypatch: p
     assert figures["multi_val"]["MFN"]["detection"]["ap50"] == 0
     assert figures["landmarks_val"]["MFN + SFN"]["landmarks"]["all"]["missed"] == 2
     assert figures["landmarks_val"]["MFN + SFN"]["landmarks"]["all"]["nme"] is None
+    assert figures["landmarks_val"]["MFN + SFN"]["jitter"] == {"photos": 0, "lost": 40, "jitter": None, "inner": None}
+    assert "eyes" not in figures["landmarks_val"]["MFN"]
+    assert figures["landmarks_val"]["MFN"]["skin"]["groups"][0]["missed"] == 2
 
 
 def test_tiles_are_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

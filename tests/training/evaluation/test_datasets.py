@@ -64,6 +64,7 @@ def test_archives(tmp_path: Path) -> None:
     assert landmarks.boxes is None
     np.testing.assert_allclose(landmarks.landmarks, face_points()[None])
     assert (clip.group, clip.boxes, clip.landmarks) == ("d3", None, None)
+    assert [sample.name for sample in archives.read_every_second(tmp_path / "some.tar")] == ["a/1.webp", "b/3.webp"]
 
 
 def test_fddb(tmp_path: Path) -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from training.evaluation.landmarks import LandmarkMetrics
 from training.evaluation.measure import GroupedLandmarks
-from training.evaluation.report import Results, put_into_manifest
+from training.evaluation.report import put_into_manifest
+from training.evaluation.results import Results
 
 
 def test_the_manifest_takes_the_figures_and_keeps_the_rest(tmp_path: Path) -> None:

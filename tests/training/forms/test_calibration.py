@@ -1,13 +1,23 @@
-"""Sets that cannot calibrate are refused with the reason; a blank picture among others is fine."""
+"""Sets that cannot calibrate are refused with the reason; a blank picture among others is fine. Files give back what
+was put in, nearly, and on every machine the same."""
 
+import hashlib
+import io
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from training.forms.calibration import check_pictures
+from training.forms.calibration import check_pictures, read_pictures, write_pictures
 
 SIDE = 8
+# of the pixels of models/calibration.npz, which int8 is made from: to be set anew when it is drawn anew
+PUBLISHED = {
+    ("mfn", 288, 32): "18b097c3389743735f711905d55cfb6533950a31d1b4410d56bbaae9ad9dd50a",
+    ("sfn", 128, 64): "b08ed66901bce048a428fa8416d0bda7a2212c22ea54f7a1f8c8bd16746f9efb",
+}
 
 
 def photos(count: int = 3) -> np.ndarray:
@@ -37,3 +47,53 @@ def test_pictures_that_show_something_pass() -> None:
 def test_the_others_are_refused_with_the_reason(pictures: np.ndarray, reason: str) -> None:
     with pytest.raises(ValueError, match=f"^calibration needs .*{re.escape(reason)}"):
         check_pictures(pictures, SIDE)
+
+
+@pytest.mark.parametrize(("kind", "side", "count"), PUBLISHED)
+def test_the_published_file_is_decoded_to_the_same_pixels_everywhere(kind: str, side: int, count: int) -> None:
+    pictures = read_pictures(Path("models/calibration.npz"), kind, side)
+    assert pictures.shape == (count, side, side, 3)
+    assert hashlib.sha256(pictures.tobytes()).hexdigest() == PUBLISHED[kind, side, count]
+
+
+def test_pictures_come_back_in_order_and_nearly_as_they_were(tmp_path: Path) -> None:
+    ramp = np.linspace(0, 255, 32).astype(np.uint8)
+    drawn = np.stack([np.broadcast_to(ramp[:, None, None], (32, 32, 3)), np.broadcast_to(ramp[:, None], (32, 32, 3))])
+    blank = np.full((1, 32, 32, 3), 114, np.uint8)
+    write_pictures(tmp_path / "x.npz", {"a": np.concatenate([drawn, blank]), "b": drawn[:1]})
+    found = read_pictures(tmp_path / "x.npz", "a", 32)
+    assert found.shape == (3, 32, 32, 3)
+    assert np.abs(found[:2].astype(int) - drawn).max() < 12
+    assert np.abs(found[2].astype(int) - 114).max() < 3
+    assert read_pictures(tmp_path / "x.npz", "b", 32).shape == (1, 32, 32, 3)
+
+
+def test_a_set_higher_than_a_strip_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="a: 2048 pictures make 16384 rows; a strip holds 16383"):
+        write_pictures(tmp_path / "x.npz", {"a": np.zeros((2048, 8, 8, 3), np.uint8)})
+    assert not (tmp_path / "x.npz").exists()
+
+
+def webp(height: int, width: int) -> np.ndarray:
+    file = io.BytesIO()
+    pixels = np.random.default_rng(1).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(file, "WEBP")
+    return np.frombuffer(file.getvalue(), np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("held", "reason"),
+    [
+        (photos(), "the bytes of a WebP strip were expected, not uint8 (3, 8, 8, 3)"),
+        (webp(16, 8).astype(np.float32), "the bytes of a WebP strip were expected, not float32"),
+        (webp(16, 8)[:-40], "no picture or cut off. Restore the file"),
+        (np.arange(100, dtype=np.uint8), "no picture or cut off. Restore the file"),
+        (webp(20, 8), "its 20 rows are no multiple"),
+        (webp(32, 16), "calibration needs uint8 pictures (N, 8, 8, 3); these are (2, 16, 16, 3)"),
+    ],
+    ids=["pixels", "float", "cut off", "noise", "rows", "side"],
+)
+def test_files_of_something_else_are_refused(held: np.ndarray, reason: str, tmp_path: Path) -> None:
+    np.savez(tmp_path / "x.npz", a=held)
+    with pytest.raises(ValueError, match=f"x.npz, a: .*{re.escape(reason)}"):
+        read_pictures(tmp_path / "x.npz", "a", SIDE)

@@ -19,11 +19,11 @@ def test_it_answers_normalised_pictures_as_the_network_does_plain_ones(kind: str
     torch.manual_seed(0)
     network = livened(tiny())
     pictures = noise(network.input_size)
-    arranged = ChannelsLast(Deployed(network, OUTPUTS[kind], pictures)).eval()
-    plain = torch.from_numpy(pictures[:1]).float()
+    deployed = Deployed(network, OUTPUTS[kind], pictures)
+    plain = torch.from_numpy(pictures[:1])
     with torch.inference_mode():
-        expected = network(plain.permute(0, 3, 1, 2))
-        found = arranged((plain - 128) / 128)
+        expected = deployed(plain)
+        found = ChannelsLast(deployed).eval()((plain.float() - 128) / 128)
     assert list(found) == list(OUTPUTS[kind])
     for ours, theirs in zip(found.values(), expected, strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)

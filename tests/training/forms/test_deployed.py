@@ -1,4 +1,4 @@
-"""The published arrangement is the same function."""
+"""The published arrangement is the same function, but for the rounding of weights, which costs it little."""
 
 import numpy as np
 import pytest
@@ -8,8 +8,11 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
 from tests.training.forms.conftest import noise  # noqa: E402
-from training.forms.deployed import Deployed, in_quads  # noqa: E402
-from training.forms.onnx_float import OUTPUTS  # noqa: E402
+from training.forms.agreement import DEPLOYED, TorchNetwork, require_agreement  # noqa: E402
+from training.forms.deployed import SIGNIFICANT_BITS, Deployed, fold_normalisations, in_quads  # noqa: E402
+from training.forms.onnx_float import OUTPUTS, Bytes  # noqa: E402
+
+ALL_BITS = 24  # of float32
 
 
 def test_quads_are_four_pixels_side_by_side() -> None:
@@ -24,7 +27,7 @@ def test_quads_are_four_pixels_side_by_side() -> None:
 def test_it_answers_as_the_network_does(kind: str, request: pytest.FixtureRequest) -> None:
     network = request.getfixturevalue(kind)
     pictures = noise(network.input_size)
-    deployed = Deployed(network, OUTPUTS[kind], pictures)
+    deployed = Deployed(network, OUTPUTS[kind], pictures, ALL_BITS)
     with torch.inference_mode():
         expected = network(torch.from_numpy(pictures[:1]).permute(0, 3, 1, 2).float())
         found = deployed(torch.from_numpy(pictures[:1]))
@@ -32,9 +35,42 @@ def test_it_answers_as_the_network_does(kind: str, request: pytest.FixtureReques
         torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("kind", ["mfn", "sfn"])
+def test_rounding_takes_a_small_share_of_what_outputs_tell(kind: str, request: pytest.FixtureRequest) -> None:
+    network = request.getfixturevalue(kind)
+    pictures = noise(network.input_size)
+    exact = TorchNetwork(Bytes(network), OUTPUTS[kind])
+    coarse = TorchNetwork(Deployed(network, OUTPUTS[kind], pictures), OUTPUTS[kind])
+    apart = require_agreement(exact, coarse, pictures, DEPLOYED)
+    assert min(apart.values()) > 1e-4
+    with pytest.raises(ValueError, match="standard deviations from the network"):
+        require_agreement(
+            exact, TorchNetwork(Deployed(network, OUTPUTS[kind], pictures, 2), OUTPUTS[kind]), pictures, DEPLOYED
+        )
+
+
+@pytest.mark.parametrize("kind", ["mfn", "sfn"])
+def test_weights_end_in_zeros_and_no_normalisation_is_left(kind: str, request: pytest.FixtureRequest) -> None:
+    network = request.getfixturevalue(kind)
+    deployed = Deployed(network, OUTPUTS[kind], noise(network.input_size))
+    layers = list(deployed.modules())
+    assert not any(isinstance(layer, nn.BatchNorm2d) for layer in layers)
+    weights = [layer.weight for layer in layers if isinstance(layer, nn.Conv2d | nn.Linear)]
+    assert len(weights) > 30
+    unused = ALL_BITS - SIGNIFICANT_BITS
+    for weight in weights:
+        assert not (weight.view(torch.int32) & (2**unused - 1)).any()
+
+
+def test_a_normalisation_without_a_convolution_before_it_stays() -> None:
+    layers = nn.Sequential(nn.Conv2d(2, 3, 1), nn.ReLU(), nn.BatchNorm2d(3)).eval()
+    fold_normalisations(layers)
+    assert [type(layer) for layer in layers] == [nn.Conv2d, nn.ReLU, nn.BatchNorm2d]
+
+
 def test_columns_in_units_leave_headroom_in_one_range(mfn: nn.Module) -> None:
     pictures = noise(mfn.input_size)
-    deployed = Deployed(mfn, OUTPUTS["mfn"], pictures)
+    deployed = Deployed(mfn, OUTPUTS["mfn"], pictures, ALL_BITS)
     quads = torch.from_numpy(pictures).reshape(len(pictures), 288, 72, 12).permute(0, 3, 1, 2).float()
     with torch.inference_mode():
         detection, pose, *_ = deployed.network(quads)

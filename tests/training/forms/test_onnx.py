@@ -1,5 +1,6 @@
 """Both ONNX forms against the network in torch, and what their graphs may hold."""
 
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -13,9 +14,10 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
 from tests.training.forms.conftest import noise  # noqa: E402
-from training.forms.agreement import differences, require_agreement  # noqa: E402
+from training.forms.agreement import Runner, TorchNetwork, differences, require_agreement  # noqa: E402
 from training.forms.deployed import Deployed  # noqa: E402
 from training.forms.onnx_float import OUTPUTS, Bytes, write_float32  # noqa: E402
+from training.forms.onnx_half import halve  # noqa: E402
 from training.forms.onnx_int8 import share_constants, write_int8  # noqa: E402
 from training.forms.run_onnx import OnnxNetwork  # noqa: E402
 
@@ -23,20 +25,42 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # the exporter's own
 
 
 @pytest.fixture(scope="session")
-def folder(mfn: nn.Module, sfn: nn.Module, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def deployed(mfn: nn.Module, sfn: nn.Module) -> dict[str, Deployed]:
+    return {
+        kind: Deployed(network, OUTPUTS[kind], noise(network.input_size))
+        for kind, network in (("mfn", mfn), ("sfn", sfn))
+    }
+
+
+@pytest.fixture(scope="session")
+def folder(deployed: dict[str, Deployed], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Both forms, float32 as int8 is made from it."""
     folder = tmp_path_factory.mktemp("forms")
-    for kind, network in (("mfn", mfn), ("sfn", sfn)):
-        pictures = noise(network.input_size)
-        write_float32(Deployed(network, OUTPUTS[kind], pictures), kind, "1.2.3", folder / f"{kind}.float32.onnx")
-        write_int8(folder / f"{kind}.float32.onnx", pictures, "1.2.3", folder / f"{kind}.int8.onnx")
+    for kind, network in deployed.items():
+        write_float32(network, kind, "1.2.3", folder / f"{kind}.float32.onnx")
+        write_int8(folder / f"{kind}.float32.onnx", noise(network.side), "1.2.3", folder / f"{kind}.int8.onnx")
     return folder
+
+
+@pytest.fixture(scope="session")
+def halved(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """float32 as it is published."""
+    halved = tmp_path_factory.mktemp("halved")
+    for kind in OUTPUTS:
+        shutil.copyfile(folder / f"{kind}.float32.onnx", halved / f"{kind}.float32.onnx")
+        halve(halved / f"{kind}.float32.onnx")
+    return halved
+
+
+def in_torch(network: nn.Module, kind: str) -> Runner:
+    return TorchNetwork(network, OUTPUTS[kind])
 
 
 @pytest.mark.parametrize("kind", ["mfn", "sfn"])
 @pytest.mark.parametrize("form", ["float32.onnx", "int8.onnx"])
-def test_a_form_agrees_with_torch(kind: str, form: str, folder: Path, request: pytest.FixtureRequest) -> None:
-    network = request.getfixturevalue(kind)
-    runner, pictures = OnnxNetwork(folder / f"{kind}.{form}"), noise(network.input_size)
+def test_a_form_agrees_with_torch(kind: str, form: str, folder: Path, deployed: dict[str, Deployed]) -> None:
+    network = in_torch(deployed[kind], kind)
+    runner, pictures = OnnxNetwork(folder / f"{kind}.{form}"), noise(deployed[kind].side)
     if form == "float32.onnx":
         apart = require_agreement(network, runner, pictures, form)
     else:  # eight bits are not exact, and take more from an untrained network than from a published one
@@ -47,7 +71,7 @@ def test_a_form_agrees_with_torch(kind: str, form: str, folder: Path, request: p
 
 def test_a_form_of_another_network_is_refused(sfn: nn.Module, folder: Path) -> None:
     runner = OnnxNetwork(folder / "sfn.float32.onnx")
-    other = type(sfn)().eval()
+    other = in_torch(Bytes(type(sfn)()), "sfn")
     with pytest.raises(ValueError, match=r"of float32.onnx is .* standard deviations from the network"):
         require_agreement(other, runner, noise(128), "float32.onnx")
 
@@ -58,7 +82,7 @@ def test_a_form_with_other_outputs_is_refused(mfn: nn.Module) -> None:
             return {"detection": np.zeros((len(images), 5, 5), np.float32)}
 
     with pytest.raises(ValueError, match=r"detection of shape \(1, 1701, 5\) was expected"):
-        differences(mfn, Half(), noise(288))
+        differences(in_torch(Bytes(mfn), "mfn"), Half(), noise(288))
 
 
 @pytest.mark.parametrize("kind", ["mfn", "sfn"])
@@ -114,7 +138,63 @@ def test_equal_constants_are_kept_once(folder: Path) -> None:
 def test_any_network_can_be_written_as_it_was_trained(sfn: nn.Module, tmp_path: Path) -> None:
     path = tmp_path / "plain.onnx"
     write_float32(Bytes(sfn), "sfn", "1", path)
-    require_agreement(sfn, OnnxNetwork(path), noise(128), "float32.onnx")
+    require_agreement(in_torch(Bytes(sfn), "sfn"), OnnxNetwork(path), noise(128), "float32.onnx")
+
+
+LEVELS = (
+    onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC,
+    onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL,
+)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("kind", ["mfn", "sfn"])
+def test_constants_in_float16_give_the_same_answers(
+    kind: str, level: onnxruntime.GraphOptimizationLevel, folder: Path, halved: Path, tmp_path: Path
+) -> None:
+    answers, operations = [], []
+    for place in (folder, halved):
+        options = onnxruntime.SessionOptions()
+        options.graph_optimization_level = level
+        options.optimized_model_filepath = str(tmp_path / "optimized.onnx")
+        options.intra_op_num_threads, options.log_severity_level = 1, 3
+        path = place / f"{kind}.float32.onnx"
+        session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        answers.append(session.run(None, {"image": noise(288 if kind == "mfn" else 128)[:1]}))
+        operations.append(Counter(node.op_type for node in onnx.load(tmp_path / "optimized.onnx").graph.node))
+    for with_float32, with_float16 in zip(*answers, strict=True):
+        np.testing.assert_array_equal(with_float16, with_float32)
+    assert operations[0] == operations[1]  # the casts are done when the file is loaded
+
+
+@pytest.mark.parametrize("kind", ["mfn", "sfn"])
+def test_constants_in_float16_take_half_the_bytes(kind: str, folder: Path, halved: Path) -> None:
+    name = f"{kind}.float32.onnx"
+    assert (halved / name).stat().st_size < 0.56 * (folder / name).stat().st_size
+    graph = onnx.load(halved / name).graph
+    sizes = {c.name: (c.data_type, int(np.prod(c.dims))) for c in graph.initializer}
+    casts = [node for node in graph.node if node.op_type == "Cast"]
+    assert casts
+    assert {sizes[cast.input[0]][0] for cast in casts} == {onnx.TensorProto.FLOAT16}
+    assert max(size for kind, size in sizes.values() if kind == onnx.TensorProto.FLOAT) <= 256
+
+
+def test_constants_that_float16_does_not_hold_stay(tmp_path: Path) -> None:
+    helper, path = onnx.helper, tmp_path / "x.onnx"
+    values = {"fine": np.full(300, 0.5, np.float32), "many_digits": np.full(300, 0.1, np.float32)}
+    values |= {"large": np.full(300, 1e6, np.float32), "few": np.ones(3, np.float32)}
+    value = helper.make_tensor_value_info
+    graph = helper.make_graph(
+        [helper.make_node("Concat", list(values), ["y"], axis=0)],
+        "x", [], [value("y", onnx.TensorProto.FLOAT, [903])],
+        [onnx.numpy_helper.from_array(array, name) for name, array in values.items()],
+    )  # fmt: skip
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10), path)
+    halve(path)
+    kept = {c.name for c in onnx.load(path).graph.initializer if c.data_type == onnx.TensorProto.FLOAT}
+    assert kept == {"many_digits", "large", "few"}
+    (answer,) = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"]).run(None, {})
+    np.testing.assert_array_equal(answer, np.concatenate(list(values.values())))
 
 
 def test_a_file_that_is_no_network_is_refused(tmp_path: Path) -> None:

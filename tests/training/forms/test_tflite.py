@@ -16,10 +16,10 @@ from torch import nn  # noqa: E402
 
 from tests.training.forms.conftest import livened, noise  # noqa: E402
 from tests.training.forms.tiny import TinyMFN, TinySFN  # noqa: E402
-from training.forms.agreement import differences, require_agreement  # noqa: E402
+from training.forms.agreement import Runner, TorchNetwork, differences, require_agreement  # noqa: E402
 from training.forms.deployed import Deployed  # noqa: E402
 from training.forms.flatbuffer import OPERATORS, named_outputs, operators, read_model, schema, write_model  # noqa: E402
-from training.forms.onnx_float import OUTPUTS  # noqa: E402
+from training.forms.onnx_float import OUTPUTS, Bytes  # noqa: E402
 from training.forms.run_tflite import TfliteNetwork  # noqa: E402
 from training.forms.tflite import finished, write_tflite  # noqa: E402
 
@@ -31,17 +31,23 @@ FILES = [f"{kind}.{form}" for kind in ("mfn", "sfn") for form in FORMS]
 
 
 @pytest.fixture(scope="module")
-def networks() -> dict[str, nn.Module]:
+def networks() -> dict[str, Deployed]:
     torch.manual_seed(3)
-    return {"mfn": livened(TinyMFN()), "sfn": livened(TinySFN())}
+    return {
+        kind: Deployed(livened(network), OUTPUTS[kind], noise(network.input_size))
+        for kind, network in (("mfn", TinyMFN()), ("sfn", TinySFN()))
+    }
+
+
+def in_torch(network: nn.Module, kind: str) -> Runner:
+    return TorchNetwork(network, OUTPUTS[kind])
 
 
 @pytest.fixture(scope="module")
-def folder(networks: dict[str, nn.Module], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(networks: dict[str, Deployed], tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tflite")
     for kind, network in networks.items():
-        pictures = noise(network.input_size)
-        paths = write_tflite(Deployed(network, OUTPUTS[kind], pictures), kind, "1.2.3", pictures, folder, NAMES)
+        paths = write_tflite(network, kind, "1.2.3", noise(network.side), folder, NAMES)
         assert paths == {form: folder / f"{kind}.{form}" for form in FORMS}
     return folder
 
@@ -51,23 +57,24 @@ def model_of(path: Path) -> schema.ModelT:
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_a_form_agrees_with_torch(file: str, folder: Path, networks: dict[str, nn.Module]) -> None:
+def test_a_form_agrees_with_torch(file: str, folder: Path, networks: dict[str, Deployed]) -> None:
     kind, _, form = file.partition(".")
-    runner, pictures = TfliteNetwork(folder / file), noise(networks[kind].input_size)
+    network = in_torch(networks[kind], kind)
+    runner, pictures = TfliteNetwork(folder / file), noise(networks[kind].side)
     if form in ("float32.tflite", "float16.tflite"):
-        apart = require_agreement(networks[kind], runner, pictures, form)
+        apart = require_agreement(network, runner, pictures, form)
     else:  # eight bits are not exact
-        apart = differences(networks[kind], runner, pictures)
+        apart = differences(network, runner, pictures)
         assert 1e-3 < min(apart.values()) <= max(apart.values()) < 0.25
     assert list(apart) == list(OUTPUTS[kind])
 
 
 @pytest.mark.parametrize("file", FILES)
 def test_one_signature_takes_a_picture_and_answers_in_float32(
-    file: str, folder: Path, networks: dict[str, nn.Module]
+    file: str, folder: Path, networks: dict[str, Deployed]
 ) -> None:
     kind, _, form = file.partition(".")
-    side = networks[kind].input_size
+    side = networks[kind].side
     interpreter = Interpreter(model_path=str(folder / file))
     assert list(interpreter.get_signature_list()) == ["serving_default"]
     (picture,) = interpreter.get_input_details()
@@ -134,6 +141,28 @@ def test_float16_weighs_half_and_8_bits_a_third(folder: Path) -> None:
     assert sizes["dynamic.tflite"] < 0.4 * sizes["float32.tflite"]
 
 
+@pytest.mark.parametrize("kind", ["mfn", "sfn"])
+def test_float16_holds_the_numbers_of_float32(kind: str, folder: Path) -> None:
+    numbers = []
+    for form, dtype in (("float32.tflite", np.float32), ("float16.tflite", np.float16)):
+        model = model_of(folder / f"{kind}.{form}")
+        half = dtype == np.float16
+        wanted = schema.TensorType.FLOAT16 if half else schema.TensorType.FLOAT32
+        contents = [
+            model.buffers[tensor.buffer].data
+            for tensor in model.subgraphs[0].tensors
+            if tensor.type == wanted and len(tensor.shape) > 1
+        ]
+        held = [np.frombuffer(bytes(c), dtype).astype(np.float32) for c in contents if c is not None and len(c)]
+        numbers.append(Counter(array.tobytes() for array in held if len(array) > 100))
+    assert sum(numbers[1].values()) > 5
+    assert numbers[1] <= numbers[0]
+    pictures = noise(32 if kind == "mfn" else 16)
+    wide, narrow = (TfliteNetwork(folder / f"{kind}.{form}").run(pictures) for form in FORMS[:2])
+    for name, output in wide.items():
+        np.testing.assert_array_equal(narrow[name], output)
+
+
 @pytest.mark.parametrize("file", FILES)
 def test_constants_are_aligned(file: str, folder: Path) -> None:
     content = (folder / file).read_bytes()
@@ -180,7 +209,7 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_form_of_another_network_is_refused(folder: Path) -> None:
-    runner, other = TfliteNetwork(folder / "sfn.float16.tflite"), livened(TinySFN())
+    runner, other = TfliteNetwork(folder / "sfn.float16.tflite"), in_torch(Bytes(livened(TinySFN())), "sfn")
     with pytest.raises(ValueError, match=r"of float16\.tflite is .* standard deviations from the network"):
         require_agreement(other, runner, noise(16), "float16.tflite")
 

@@ -6,7 +6,18 @@ from enum import Enum
 from pathlib import Path
 
 from training.data.archives import HELD_OUT_CLIPS
-from training.evaluation.datasets import aflw2000, afw, archives, fddb, lfw, points, videos, wider
+from training.evaluation.datasets import (
+    aflw2000,
+    afw,
+    archives,
+    fddb,
+    lfw,
+    points,
+    rendered,
+    turned,
+    videos,
+    wider,
+)
 from training.evaluation.datasets.sample import Sample
 
 
@@ -15,6 +26,13 @@ class Measure(Enum):
     LANDMARKS = "landmarks"
     EXPRESSION = "expression"
     INVARIANCE = "invariance"
+    EYES = "eyes"  # against the teacher
+    LIDS = "lids"
+    RANGE = "range"  # of coefficients, beside the teacher's
+    EXACT = "exact"  # expressions and eyes, against what the set knows
+    POSES = "poses"
+    JITTER = "jitter"
+    SKIN = "skin"
 
 
 @dataclass(frozen=True)
@@ -32,11 +50,18 @@ _LANDMARKS = (Measure.LANDMARKS, Measure.INVARIANCE)
 DATA_SETS = {
     "multi_val": DataSet(archives.read, "multi_val.tar", (Measure.DETECTION,)),
     "multi_train_2": DataSet(archives.read, "multi_train_2.tar", (Measure.DETECTION,)),
-    "landmarks_val": DataSet(archives.read, "landmarks_val.tar", _LANDMARKS),
+    "landmarks_val": DataSet(
+        archives.read,
+        "landmarks_val.tar",
+        (*_LANDMARKS, Measure.EYES, Measure.LIDS, Measure.JITTER, Measure.SKIN),
+    ),
     "landmarks_train": DataSet(archives.read, "landmarks_train.tar", (Measure.LANDMARKS,)),
     "expressions_unlabelled": DataSet(
-        archives.read, "expressions_unlabelled.tar", (Measure.EXPRESSION,), HELD_OUT_CLIPS
+        archives.read, "expressions_unlabelled.tar", (Measure.EXPRESSION, Measure.EYES), HELD_OUT_CLIPS
     ),
+    "expressions_all": DataSet(archives.read_every_second, "expressions_unlabelled.tar", (Measure.RANGE,)),
+    "rendered_val": DataSet(rendered.read, "multi_val.tar", (Measure.EXACT,)),
+    "turned_val": DataSet(turned.read, "landmarks_val.tar", (Measure.POSES,)),
     "fddb": DataSet(fddb.read, "fddb", (Measure.DETECTION,)),
     "wider_val": DataSet(wider.read, "wider", (Measure.DETECTION,)),
     "afw": DataSet(afw.read, "afw", (Measure.DETECTION,)),

@@ -1,6 +1,7 @@
 """The project's own archives: uncompressed tars of pictures with annotations.jsonl (see training/data/archives.py)."""
 
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -27,3 +28,8 @@ def read(path: Path) -> Iterator[Sample]:
             landmarks=landmarks,
             group=annotation.get("clip", ""),
         )
+
+
+def read_every_second(path: Path) -> Iterator[Sample]:
+    """Half of the samples: frames of a clip that are 0.16 s apart hardly differ in the range of what they show."""
+    return islice(read(path), 0, None, 2)

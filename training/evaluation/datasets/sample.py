@@ -21,7 +21,8 @@ class Sample:
 
     read: decodes it, (H, W, 3) uint8 RGB. boxes: (M, 4) x1, y1, x2, y2 of all faces, or None where they are not
     annotated. ignored: (M,) bool, faces that the annotation calls invalid. landmarks: (K, 68, 2) of annotated faces,
-    perhaps not all of the picture's, or None. yaw: (K,) degrees of those, or None. group: clip or scenario.
+    perhaps not all of the picture's, or None. Of those, where known: yaw (K,) degrees, quaternion (K, 4) and expression
+    (K, 46) as in service.faces. group: clip or scenario.
     """
 
     name: str
@@ -30,6 +31,8 @@ class Sample:
     ignored: NDArray[np.bool_] | None = None
     landmarks: Floats | None = None
     yaw: Floats | None = None
+    quaternion: Floats | None = None
+    expression: Floats | None = None
     group: str = ""
 
 
