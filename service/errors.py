@@ -4,8 +4,12 @@ The table is RFC 9457's: a kind has a type, a title and a status; what happened 
 sentence that says what was wrong, what was expected and what to do.
 """
 
+import traceback
 from dataclasses import dataclass
 from typing import Any, Final
+
+# What says so in libraries without an exception of their own for it: onnxruntime's arena, CUDA and Pillow, Linux.
+NO_MEMORY_WORDS: Final = ("failed to allocate memory", "out of memory", "cannot allocate memory")
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,7 @@ UNSUPPORTED_MEDIA: Final = ProblemKind("unsupported-media", "The media type is n
 OVERLOADED: Final = ProblemKind("overloaded", "The queue is full", 429, "RESOURCE_EXHAUSTED")
 INTERNAL: Final = ProblemKind("internal", "The server failed", 500, "INTERNAL")
 UNAVAILABLE: Final = ProblemKind("unavailable", "The server is loading or draining", 503, "UNAVAILABLE")
+NO_MEMORY: Final = ProblemKind("no-memory", "The server has no memory left for this request", 503, "UNAVAILABLE")
 DEADLINE_PASSED: Final = ProblemKind("deadline-passed", "The deadline has passed", 504, "DEADLINE_EXCEEDED")
 
 PROBLEM_KINDS: Final = (
@@ -50,6 +55,7 @@ PROBLEM_KINDS: Final = (
     OVERLOADED,
     INTERNAL,
     UNAVAILABLE,
+    NO_MEMORY,
     DEADLINE_PASSED,
 )
 
@@ -72,6 +78,26 @@ def too_many_bytes(limit: int) -> RequestError:
     """The answer to a picture of more than `limit` bytes."""
     return RequestError(
         TOO_LARGE, f"The picture has more than {limit} bytes, the most allowed. Scale it down or compress it more."
+    )
+
+
+def lacks_memory(error: Exception) -> bool:
+    """Whether it was raised for want of memory; onnxruntime and Pillow's decoders say so in words alone."""
+    return isinstance(error, MemoryError) or any(words in str(error).lower() for words in NO_MEMORY_WORDS)
+
+
+def memory_problem(error: Exception) -> RequestError | None:
+    """The answer to a request that failed for want of memory; None where it failed for something else.
+
+    What the failed calls held is let go of at once, not whenever the traceback's reference cycle is found.
+    """
+    if not lacks_memory(error):
+        return None
+    traceback.clear_frames(error.__traceback__)
+    return RequestError(
+        NO_MEMORY,
+        "The server has no memory left for this request. Send it again a little later, or send a smaller picture.",
+        retry_after=1,
     )
 
 

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from PIL import Image, ImageFile
 
-from service.errors import BAD_PICTURE, TOO_LARGE, RequestError
+from service.errors import BAD_PICTURE, TOO_LARGE, RequestError, lacks_memory
 from service.letterbox import PAD_GREY, Pixels
 
 FORMATS: Final = ("JPEG", "PNG", "WEBP")
@@ -78,9 +78,9 @@ def decode(data: bytes, side: int, max_megapixels: float) -> Picture:
         if shrink < 1:
             image.draft(None, (max(1, int(width * shrink)), max(1, int(height * shrink))))
         rgb = _to_rgb(image)
-    except MemoryError:
-        raise
     except Exception as error:  # decoders raise what they like on a broken file
+        if lacks_memory(error):
+            raise
         raise RequestError(
             BAD_PICTURE,
             "The picture is truncated or corrupt: its header could be read, its pixels could not. "
@@ -96,9 +96,9 @@ def decode(data: bytes, side: int, max_megapixels: float) -> Picture:
 def _open(data: bytes) -> ImageFile.ImageFile:
     try:
         return Image.open(BytesIO(data), formats=FORMATS)
-    except MemoryError:
-        raise
     except Exception as error:
+        if lacks_memory(error):
+            raise
         raise RequestError(
             BAD_PICTURE, "The bytes are not a picture that can be read: expected a complete JPEG, PNG or WebP file."
         ) from error

@@ -4,12 +4,13 @@ import asyncio
 import contextlib
 import ctypes
 import logging
+import os
 import signal
 import socket
 import sys
 import threading
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import uvicorn
@@ -25,6 +26,7 @@ from service.model_files import Models
 from service.pipeline import Options, Pipeline
 from service.refine import CROP_SIDE
 from service.rest.app import create_app
+from service.rest.readiness import Readiness
 from service.runtime import Runtime
 from service.settings import Settings
 from service.tls import Certificate, load_certificate
@@ -34,6 +36,8 @@ from service.workers import Workers
 LOGGER: Final = logging.getLogger("mfn.server")
 M_ARENA_MAX: Final = -8  # <malloc.h>
 ARENAS: Final = 2
+NO_MEMORY_LINE: Final = b"mfn: No memory is left for the server itself. Give it more, or lower MFN_MAX_MEGAPIXELS.\n"
+BACKLOG: Final = 2048  # connections that may wait to be taken up
 
 
 def serve(settings: Settings) -> int:
@@ -48,16 +52,16 @@ def serve(settings: Settings) -> int:
         execution = Execution(
             settings.precision, settings.execution_provider, threads=settings.intra_op_threads, runs=settings.workers
         )
-        pipeline = Pipeline(Models.load(settings.models_dir, execution), settings)
-        listener = listen(settings.host, settings.http_port)
-        set_up_logs(settings.log_level, settings.log_format)
-        _keep_memory_flat()
-        tracer = None
-        if settings.otlp_endpoint:
-            tracer = OtlpTracer.to(settings.otlp_endpoint, pipeline.models.manifest.version)
-        workers = Workers(settings.workers, settings.queue_length)
-        _warm_up(pipeline, workers, settings.workers)
-        with listener:
+        with bind(settings.host, settings.http_port, "MFN_HTTP_PORT") as listener:
+            bind(settings.host, settings.grpc_port, "MFN_GRPC_PORT").close()  # gRPC binds it later, and says less of it
+            pipeline = Pipeline(Models.load(settings.models_dir, execution), settings)
+            set_up_logs(settings.log_level, settings.log_format)
+            _keep_memory_flat()
+            tracer = None
+            if settings.otlp_endpoint:
+                tracer = OtlpTracer.to(settings.otlp_endpoint, pipeline.models.manifest.version)
+            workers = Workers(settings.workers, settings.queue_length)
+            _warm_up(pipeline, workers, settings.workers)
             uvloop.run(_run(Runtime(settings, pipeline, workers, keys, tracer), certificate, listener))
     except StartError as error:
         print(f"mfn: {error}", file=sys.stderr)
@@ -71,10 +75,16 @@ def serve(settings: Settings) -> int:
 async def _run(runtime: Runtime, certificate: Certificate | None, listener: socket.socket) -> None:
     """Both doors, from their opening to the end of the last request in work."""
     settings = runtime.settings
+    asyncio.get_running_loop().set_exception_handler(_on_loop_failure)
     rpc = GrpcServer(runtime, certificate)
     http = _HttpServer(runtime, certificate)
     ending = _Ending()
     ending.watch()
+    try:
+        listener.listen(BACKLOG)
+    except OSError as error:  # somebody else has come to listen there meanwhile, as gRPC where its port is the same
+        await rpc.stop(0)
+        raise _port_problem(settings.host, settings.http_port, "MFN_HTTP_PORT", error) from error
     await rpc.start()
     models = runtime.pipeline.models
     LOGGER.info(
@@ -88,12 +98,20 @@ async def _run(runtime: Runtime, certificate: Certificate | None, listener: sock
     )  # fmt: skip
     await asyncio.wait([serving, asyncio.create_task(ending.begun.wait())], return_when=asyncio.FIRST_COMPLETED)
 
-    LOGGER.info("Shutting down: requests in work have %g s to finish", settings.drain_seconds)
-    runtime.draining.set()
+    http.not_ready()
     await rpc.not_ready()
-    http.should_exit = True
-    finished = asyncio.ensure_future(asyncio.gather(rpc.stop(settings.drain_seconds), serving))
     hurried = asyncio.create_task(ending.hurried.wait())
+    if settings.drain_delay_seconds:
+        LOGGER.info("Not ready any more: what comes within %g s is still taken", settings.drain_delay_seconds)
+        await asyncio.wait(
+            (serving, hurried), timeout=settings.drain_delay_seconds, return_when=asyncio.FIRST_COMPLETED
+        )
+    LOGGER.info("Shutting down: requests in work have %g s to finish", settings.drain_seconds)
+    http.should_exit = True
+    stopping = asyncio.create_task(rpc.stop(settings.drain_seconds))
+    await asyncio.sleep(0)  # it begins: clients are told before their streams end, and open them elsewhere
+    runtime.draining.set()
+    finished = asyncio.gather(stopping, serving)
     await asyncio.wait((finished, hurried), return_when=asyncio.FIRST_COMPLETED)
     if not finished.done():
         LOGGER.warning("Stopping at once: a second signal came")
@@ -101,6 +119,15 @@ async def _run(runtime: Runtime, certificate: Certificate | None, listener: sock
         await rpc.stop(0)
     await finished
     LOGGER.info("Stopped")
+
+
+def _on_loop_failure(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Ends the process where the event loop itself finds no memory: what it has missed it will not make up for, and a
+    server that answers some and not others is worse than one that is started anew."""
+    if isinstance(context.get("exception"), MemoryError):
+        os.write(sys.stderr.fileno(), NO_MEMORY_LINE)
+        os._exit(1)
+    loop.default_exception_handler(context)
 
 
 class _Ending:
@@ -122,9 +149,10 @@ class _HttpServer(uvicorn.Server):
 
     def __init__(self, runtime: Runtime, certificate: Certificate | None) -> None:
         settings = runtime.settings
+        self._readiness = Readiness(runtime)
         super().__init__(
             uvicorn.Config(
-                create_app(runtime),
+                create_app(runtime, self._readiness),
                 log_config=None,
                 access_log=False,
                 proxy_headers=False,  # nothing here asks who the client is
@@ -138,24 +166,37 @@ class _HttpServer(uvicorn.Server):
             )
         )
 
+    def not_ready(self) -> None:
+        """/readyz says 503 from now on; requests are still served."""
+        self._readiness.leave()
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises StartError where the address is taken or not ours."""
-    try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listener = socket.create_server((host, port), family=family, backlog=2048)
-    except OSError as error:
-        raise StartError(
-            f"Cannot listen on {host} port {port}: {error.strerror or error}. Set MFN_HOST or MFN_HTTP_PORT."
-        ) from error
+def bind(host: str, port: int, setting: str) -> socket.socket:
+    """A socket that is bound and does not listen yet: nobody is to connect before the server can answer.
+
+    setting: the name of the port's. Raises StartError where the address is taken or not ours.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    # A port of which connections of an earlier server linger is free; one that is listened on is not.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     # Accepted sockets inherit this. Without it an answer's headers and body, two writes, lie 40 ms apart: asyncio
-    # sets it only on sockets made with an explicit TCP protocol number, which create_server's are not.
+    # sets it only on sockets made with an explicit TCP protocol number.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise _port_problem(host, port, setting, error) from error
     return listener
+
+
+def _port_problem(host: str, port: int, setting: str, error: OSError) -> StartError:
+    return StartError(f"Cannot listen on {host} port {port}: {error.strerror or error}. Set MFN_HOST or {setting}.")
 
 
 def _warm_up(pipeline: Pipeline, workers: Workers, count: int) -> None:

@@ -1,8 +1,9 @@
 """The server's settings: one frozen object, read once from MFN_* environment variables."""
 
+import difflib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, Self
@@ -14,6 +15,7 @@ from service.logs import FORMATS
 PREFIX: Final = "MFN_"
 # What Kubernetes sets in every pod beside a Service named mfn; no setting, and nobody's mistake.
 SERVICE_LINK: Final = re.compile(r"MFN_(SERVICE_(HOST|PORT\w*)|PORT_\d+_(TCP|UDP|SCTP)\w*)=.*|MFN_PORT=\w+://.*")
+SUGGESTIONS: Final = 2  # for a name that is misspelt
 LOG_LEVELS: Final = ("critical", "error", "warning", "info", "debug")
 
 
@@ -68,6 +70,18 @@ class Settings:
     )
     stream_idle_seconds: float = _number(60.0, 0.01, 86_400, "longest silence of a stream's sender before it is ended")
     drain_seconds: float = _number(20.0, 0, 3600, "longest time that requests in work get to finish after SIGTERM")
+    drain_delay_seconds: float = _number(
+        0.0,
+        0,
+        3600,
+        "time after SIGTERM in which it is not ready, yet serves what still comes, until those who send look elsewhere",
+    )
+    max_connection_age_seconds: float = _number(
+        0.0,
+        0,
+        86_400,
+        "age at which a gRPC client is sent to connect anew, so that load spreads over new servers; 0 is never",
+    )
     api_keys: str = _secret(
         "keys that are let in, with commas between; without any, and without a file of them, everybody is"
     )
@@ -96,8 +110,15 @@ class Settings:
             if name.startswith(PREFIX) and not SERVICE_LINK.fullmatch(f"{name}={value}")
         }
         if unknown := sorted(given.keys() - known.keys()):
-            raise StartError(f"{unknown[0]} is not a setting. The settings are {', '.join(sorted(known))}.")
+            raise StartError(f"{unknown[0]} is not a setting. {_suggestion(unknown[0], known)}")
         return cls(**{known[name].name: _parse(name, text, known[name]) for name, text in given.items()})
+
+
+def _suggestion(name: str, known: Iterable[str]) -> str:
+    """What may have been meant by an unknown name."""
+    if near := difflib.get_close_matches(name, known, SUGGESTIONS):
+        return f"Did you mean {' or '.join(near)}? Correct its name, or unset it."
+    return f"Unset it; the settings are {', '.join(sorted(known))}."
 
 
 def _parse(name: str, text: str, setting: Any) -> Any:

@@ -13,7 +13,7 @@ import grpc
 from mfn.v1 import retarget_pb2 as pb
 from mfn.v1 import retarget_pb2_grpc
 from service import errors
-from service.errors import RequestError
+from service.errors import RequestError, memory_problem
 from service.grpc import messages
 from service.grpc.messages import Included
 from service.live.feed import Feed
@@ -28,6 +28,7 @@ CALIBRATIONS: Final = {
     pb.CALIBRATION_TAKE_NEUTRAL: Calibration.TAKE_NEUTRAL,
     pb.CALIBRATION_RESET: Calibration.RESET,
 }
+FAILED: Final = "The server could not finish this request; the error is in its log. Others are served as before."
 Context = grpc.aio.ServicerContext[Any, Any]
 
 
@@ -48,8 +49,9 @@ class Door(retarget_pb2_grpc.RetargetServiceServicer):
 
     async def Retarget(self, request: pb.RetargetRequest, context: Context) -> pb.RetargetResponse:  # noqa: N802
         async with self._recorded("Retarget", context):
+            # Also while the server drains: gRPC hands over no call that comes after its goodbye (GOAWAY), and whoever
+            # sent this one had not heard it yet.
             runtime = self._runtime
-            runtime.refuse_when_draining()
             options = messages.options_of(request.options, runtime.settings)
             source = messages.source_of(request.image, runtime.settings)
             included = Included.of(request.options)
@@ -162,11 +164,15 @@ class Door(retarget_pb2_grpc.RetargetServiceServicer):
         except RequestError as problem:
             code = problem.kind.grpc
             await _abort(context, problem, record)
-        except Exception:
-            code = errors.INTERNAL.grpc
-            LOGGER.exception("a call failed", extra={"fields": {"request_id": record.request_id}})
-            detail = "The server could not finish this request; the error is in its log. Others are served as before."
-            await _abort(context, RequestError(errors.INTERNAL, detail), record)
+        except Exception as error:
+            failure = memory_problem(error) or RequestError(errors.INTERNAL, FAILED)
+            code = failure.kind.grpc
+            fields = {"request_id": record.request_id}
+            if failure.kind is errors.INTERNAL:
+                LOGGER.exception("a call failed", extra={"fields": fields})
+            else:
+                LOGGER.warning("no memory left for a call: %r", error, extra={"fields": fields})
+            await _abort(context, failure, record)
         finally:
             record.end(code, observed)
 

@@ -23,6 +23,17 @@ LEAST_PING_MS: Final = 5_000
 HANDSHAKE_MS: Final = 3_000  # for TLS and HTTP/2's greeting: a connection that says nothing would hold up the shutdown
 
 
+def _connection_age(settings: Settings) -> list[tuple[str, int]]:
+    """Where an age is set: calls in work when a connection reaches it have as long as a request may take, so that none
+    is lost but streams, which end with UNAVAILABLE and are opened anew."""
+    if not settings.max_connection_age_seconds:
+        return []
+    return [
+        ("grpc.max_connection_age_ms", round(settings.max_connection_age_seconds * 1e3)),
+        ("grpc.max_connection_age_grace_ms", round(settings.deadline_seconds * 1e3)),
+    ]
+
+
 class GrpcServer:
     """Made on the event loop that it is to run on. port: the one it listens on."""
 
@@ -31,6 +42,7 @@ class GrpcServer:
         settings = runtime.settings
         self._server = grpc.aio.server(
             options=[
+                *_connection_age(settings),
                 ("grpc.so_reuseport", 0),  # or a second server would share the port in silence
                 ("grpc.max_receive_message_length", LARGEST_MESSAGE * settings.max_bytes),
                 ("grpc.server_handshake_timeout_ms", HANDSHAKE_MS),

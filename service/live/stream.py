@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from time import perf_counter
 
-from service.errors import DEADLINE_PASSED, INTERNAL, RequestError
+from service.errors import DEADLINE_PASSED, INTERNAL, RequestError, memory_problem
 from service.image import Picture
 from service.live.mailbox import DropPolicy, Mailbox
 from service.live.options import LiveOptions
@@ -115,7 +115,10 @@ class Stream:
         except asyncio.CancelledError:
             future.cancel()
             raise
-        except Exception:
+        except Exception as error:
+            if (shortage := memory_problem(error)) is not None:
+                LOGGER.warning("no memory left for a frame: %r", error)
+                return Answer(frame, shortage, self.dropped)
             LOGGER.exception("a frame could not be looked at")
             detail = "The server could not finish this frame; the error is in its log. Others are served as before."
             return Answer(frame, RequestError(INTERNAL, detail), self.dropped)

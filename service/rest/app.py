@@ -2,30 +2,33 @@
 
 import asyncio
 import contextlib
+import logging
 from time import perf_counter
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from prometheus_client import CONTENT_TYPE_LATEST as EXPOSITION
-from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import HTMLResponse
 
 from service import errors
-from service.errors import ProblemKind, RequestError
+from service.errors import RequestError, memory_problem
 from service.pipeline import Options
 from service.records import REQUEST_ID_HEADER
 from service.rest import schema
+from service.rest.answers import documented, json_answer, problem_answer
 from service.rest.body import JSON, MULTIPART, PICTURE_TYPES, BodyReader, media_type, picture_bytes
 from service.rest.docs import DOCS_PAGE
-from service.rest.recording import Recording
+from service.rest.open_inference import add_open_inference, paths_of
+from service.rest.readiness import LastAnswers, Readiness
+from service.rest.recording import PATHS, Recording
 from service.rest.stream import add_stream
 from service.runtime import Runtime
 from service.tiles import MAX_TILES
 
-PROBLEM_TYPE: Final = "application/problem+json"
+LOGGER: Final = logging.getLogger("mfn.rest")
 HELD_BODIES: Final = 32  # of the largest size, may be under way at once: bounds the memory that uploads take
 DRAIN_SECONDS: Final = 5.0
 PARAMETERS: Final = ("min_score", "max_faces", "include", "refine", "tiles")
@@ -51,9 +54,11 @@ REQUEST_BODY: Final = {
 }
 
 
-def create_app(runtime: Runtime) -> FastAPI:
-    """The application over a running pipeline."""
+def create_app(runtime: Runtime, readiness: Readiness | None = None) -> FastAPI:
+    """The application over a running pipeline. readiness: where the server has a say in it; else it is always ready,
+    but for when it drains."""
     settings, pipeline, workers = runtime.settings, runtime.pipeline, runtime.workers
+    readiness = readiness or Readiness(runtime)
     app = FastAPI(
         title="MFN",
         summary="A photo in, every face out",
@@ -62,16 +67,17 @@ def create_app(runtime: Runtime) -> FastAPI:
         redoc_url=None,
     )
     _let_pages_ask(app, settings.cors_origins)
-    app.add_middleware(Recording, account=runtime.account)
+    app.add_middleware(LastAnswers, readiness=readiness)
+    app.add_middleware(Recording, account=runtime.account, paths=PATHS | paths_of(pipeline.models.manifest))
     bodies = BodyReader(settings.max_bytes, HELD_BODIES)
     _handle_errors(app, bodies)
 
     @app.post(
         "/retarget",
         response_model=schema.RetargetAnswer,
-        responses=_problems(
+        responses=documented(
             errors.BAD_PICTURE, errors.TOO_LARGE, errors.UNSUPPORTED_MEDIA, errors.BAD_PARAMETER, errors.OVERLOADED,
-            errors.UNAUTHENTICATED, errors.UNAVAILABLE, errors.DEADLINE_PASSED,
+            errors.UNAUTHENTICATED, errors.UNAVAILABLE, errors.NO_MEMORY, errors.DEADLINE_PASSED,
         ),
         openapi_extra=REQUEST_BODY,
     )  # fmt: skip
@@ -112,7 +118,7 @@ def create_app(runtime: Runtime) -> FastAPI:
                     result = pipeline.retarget(data, options, queue_ms)
                     runtime.metrics.stages(vars(result.timing), len(result.faces))
                     document = schema.retarget_document(result, pipeline.models, included)
-                    return _json(document, headers={"Server-Timing": schema.server_timing(result.timing)})
+                    return json_answer(document, headers={"Server-Timing": schema.server_timing(result.timing)})
 
                 return await asyncio.wrap_future(workers.submit(work))
         except TimeoutError as error:
@@ -121,23 +127,28 @@ def create_app(runtime: Runtime) -> FastAPI:
                 f"No answer after {perf_counter() - arrived:.1f} s, the most that a request may take. "
                 "Send a smaller picture, or send it again when the server is less busy.",
             ) from error
+        except Exception as error:
+            if (problem := memory_problem(error)) is None:
+                raise
+            LOGGER.warning("no memory left for a request: %r", error)
+            raise problem from None
 
-    @app.get("/model", response_model=schema.ModelAnswer, responses=_problems(errors.UNAUTHENTICATED))
+    @app.get("/model", response_model=schema.ModelAnswer, responses=documented(errors.UNAUTHENTICATED))
     async def model(request: Request) -> Response:
         """Name, version, files, coefficient names and measured accuracy of the models that answer here."""
         runtime.keys.check(request.headers)
-        return _json(schema.model_document(pipeline.models))
+        return json_answer(schema.model_document(pipeline.models))
 
     @app.get("/livez", response_model=schema.Status)
     async def livez() -> Response:
         """200 while the process answers at all."""
-        return _json({"status": "alive"})
+        return json_answer({"status": "alive"})
 
-    @app.get("/readyz", response_model=schema.Status, responses=_problems(errors.UNAVAILABLE))
+    @app.get("/readyz", response_model=schema.Status, responses=documented(errors.UNAVAILABLE))
     async def readyz() -> Response:
-        """200 while new pictures are taken; 503 once the server drains."""
-        runtime.refuse_when_draining()
-        return _json({"status": "ready"})
+        """200 while new pictures should be sent here; 503 once the server is to shut down."""
+        readiness.check()
+        return json_answer({"status": "ready"})
 
     @app.get("/metrics", include_in_schema=False)
     async def metrics() -> Response:
@@ -147,6 +158,7 @@ def create_app(runtime: Runtime) -> FastAPI:
     async def docs() -> HTMLResponse:
         return HTMLResponse(DOCS_PAGE)
 
+    add_open_inference(app, runtime, readiness)
     add_stream(app, runtime)
     return app
 
@@ -187,33 +199,6 @@ def _let_pages_ask(app: FastAPI, origins: str) -> None:
         )
 
 
-def _json(document: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
-    text = to_json(document, inf_nan_mode="null")  # five times as fast as json.dumps
-    return Response(text, media_type=JSON, headers=headers)
-
-
-def _problems(*kinds: ProblemKind) -> dict[int | str, dict[str, Any]]:
-    """The problems of a path, for OpenAPI."""
-    return {
-        kind.status: {
-            "description": kind.title,
-            "content": {PROBLEM_TYPE: {"schema": schema.ProblemDocument.model_json_schema()}},
-        }
-        for kind in kinds
-    }
-
-
-def _problem_response(problem: RequestError, headers: dict[str, str] | None = None) -> Response:
-    headers = dict(headers or {})
-    if problem.kind is errors.UNAUTHENTICATED:
-        headers["WWW-Authenticate"] = "Bearer"
-    if problem.retry_after is not None:
-        headers["Retry-After"] = str(problem.retry_after)
-    return Response(
-        to_json(problem.document()), status_code=problem.kind.status, media_type=PROBLEM_TYPE, headers=headers
-    )
-
-
 def _handle_errors(app: FastAPI, bodies: BodyReader) -> None:
     """Answers every error with a problem document, after what the sender still has to send."""
 
@@ -221,7 +206,7 @@ def _handle_errors(app: FastAPI, bodies: BodyReader) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_SECONDS):
                 await bodies.drain(request)
-        return _problem_response(problem, headers)
+        return problem_answer(problem, headers)
 
     @app.exception_handler(RequestError)
     async def on_problem(request: Request, error: RequestError) -> Response:
@@ -243,4 +228,4 @@ def _handle_errors(app: FastAPI, bodies: BodyReader) -> None:
     @app.exception_handler(Exception)
     async def on_failure(request: Request, error: Exception) -> Response:  # noqa: ARG001
         detail = "The server could not finish this request; the error is in its log. Others are served as before."
-        return _problem_response(RequestError(errors.INTERNAL, detail))
+        return problem_answer(RequestError(errors.INTERNAL, detail))

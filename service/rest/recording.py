@@ -5,7 +5,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.records import REQUEST_ID_HEADER, Account, Record
 
-# Paths are labels of metrics, so only those that exist are; whatever else is asked for is one.
+# Paths are labels of metrics, so only those that exist are; whatever else is asked for is one. These need no model.
 PATHS = frozenset({"/retarget", "/model", "/livez", "/readyz", "/metrics", "/docs", "/openapi.json"})
 OTHER_PATH = "other"
 METHODS = frozenset({"GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"})
@@ -14,16 +14,18 @@ METHODS = frozenset({"GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"}
 class Recording:
     """ASGI middleware. A client that hangs up before the answer counts as 499, as with nginx."""
 
-    def __init__(self, app: ASGIApp, account: Account) -> None:
+    def __init__(self, app: ASGIApp, account: Account, paths: frozenset[str] = PATHS) -> None:
+        """paths: all that are served."""
         self._app = app
         self._account = account
+        self._paths = paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        path = scope["path"] if scope["path"] in PATHS else OTHER_PATH
+        path = scope["path"] if scope["path"] in self._paths else OTHER_PATH
         method = scope["method"] if scope["method"] in METHODS else OTHER_PATH
         record = Record(
             self._account, "http", f"{method} {path}", headers.get(REQUEST_ID_HEADER), headers.get("traceparent")

@@ -1,14 +1,12 @@
 import hashlib
-import os
 import signal
 import socket
 import ssl
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import grpc
@@ -16,42 +14,14 @@ import httpx2
 import onnxruntime
 import pytest
 import trustme
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from mfn.v1 import retarget_pb2 as pb
 from mfn.v1 import retarget_pb2_grpc
+from service.errors import StartError
 from service.execution import PROVIDERS
-from service.server import listen
-
-ROOT = Path(__file__).resolve().parents[2]
-PROGRAM = """
-import sys
-from service.server import serve
-from service.settings import Settings
-sys.exit(serve(Settings.from_environment()))
-"""
-
-
-@contextmanager
-def server(models: Path, port: int, **settings: str) -> Iterator[subprocess.Popen[str]]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("MFN_")}
-    environment |= {
-        "MFN_MODELS_DIR": str(models),
-        "MFN_HOST": "127.0.0.1",
-        "MFN_HTTP_PORT": str(port),
-        "MFN_GRPC_PORT": "0",
-    }
-    environment |= settings
-    command = [sys.executable, "-c", PROGRAM]
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, text=True, stderr=subprocess.PIPE)
-    with process:
-        yield process
-        process.kill()
-
-
-def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
+from service.server import bind
+from tests.service.processes import free_port, server, wait_until_ready
 
 
 @pytest.fixture
@@ -62,16 +32,6 @@ def port() -> int:
 @pytest.fixture
 def grpc_port() -> int:
     return free_port()
-
-
-def wait_until_ready(port: int) -> None:
-    for _ in range(400):
-        try:
-            assert httpx2.get(f"http://127.0.0.1:{port}/readyz").status_code == 200
-            return
-        except httpx2.TransportError:
-            time.sleep(0.05)
-    pytest.fail("the server did not come up within 20 seconds")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -106,15 +66,6 @@ def test_a_request_that_has_begun_is_finished_after_the_signal(models_dir: Path,
         assert process.wait(20) == 0
 
 
-def test_refuses_to_start_without_a_model_file_and_names_it(own_models_dir: Path, port: int) -> None:
-    (own_models_dir / "sfn.int8.onnx").unlink()
-    with server(own_models_dir, port) as process:
-        _, errors = process.communicate(timeout=20)
-    assert process.returncode == 1
-    assert str(own_models_dir / "sfn.int8.onnx") in errors
-    assert len(errors.splitlines()) == 1
-
-
 def test_refuses_to_start_without_the_execution_provider_that_is_asked_for(models_dir: Path, port: int) -> None:
     available = onnxruntime.get_available_providers()
     provider = next(name for name, known in PROVIDERS.items() if known.name not in available)
@@ -143,23 +94,19 @@ def test_which_form_is_served_is_told_everywhere(models_dir: Path, port: int, gr
     assert f"Serving mfn 9.9.9 in {precision} on cpu" in log
 
 
-def test_refuses_to_start_where_the_port_is_taken(models_dir: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        with server(models_dir, port) as process:
-            _, errors = process.communicate(timeout=20)
-    assert process.returncode == 1
-    assert f"port {port}" in errors
-    assert "MFN_HTTP_PORT" in errors
-    assert len(errors.splitlines()) == 1
-
-
 def test_sockets_send_small_writes_at_once() -> None:
     """An answer is two writes; with Nagle's algorithm the second would wait 40 ms for the first's acknowledgement."""
-    with listen("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
-        accepted, _ = listener.accept()
-        with accepted:
-            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    with bind("127.0.0.1", 0, "MFN_HTTP_PORT") as listener:
+        listener.listen()
+        with socket.create_connection(listener.getsockname()):
+            accepted, _ = listener.accept()
+            with accepted:
+                assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+def test_an_address_of_another_machine_is_refused() -> None:
+    with pytest.raises(StartError, match=r"192\.0\.2\.1 port 8000: Cannot assign.*Set MFN_HOST or MFN_HTTP_PORT"):
+        bind("192.0.2.1", 8000, "MFN_HTTP_PORT")  # of RFC 5737, nobody's
 
 
 def stub(channel: grpc.Channel) -> retarget_pb2_grpc.RetargetServiceStub:
@@ -246,6 +193,39 @@ def test_no_answer_is_lost_when_the_server_ends_under_load(models_dir: Path, por
     assert len(cut_off) <= len(senders)
 
 
+def test_for_a_while_it_is_not_ready_and_serves_all_the_same(
+    models_dir: Path, port: int, grpc_port: int, png: bytes
+) -> None:
+    """Until those who send have found out; a second signal cuts the while short."""
+    settings = {"MFN_GRPC_PORT": str(grpc_port), "MFN_DRAIN_DELAY_SECONDS": "600"}
+    url = f"http://127.0.0.1:{port}"
+    with (
+        server(models_dir, port, **settings) as process,
+        httpx2.Client(base_url=url, timeout=20) as client,
+        grpc.insecure_channel(f"127.0.0.1:{grpc_port}") as channel,
+    ):
+        wait_until_ready(port)
+        health = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest())
+        assert next(health).status == health_pb2.HealthCheckResponse.SERVING
+        assert client.get("/livez").headers.get("connection") is None
+        process.terminate()
+        assert next(health).status == health_pb2.HealthCheckResponse.NOT_SERVING
+        for path in ("/readyz", "/v2/health/ready", "/v2/models/mfn/ready"):
+            refused = client.get(path)
+            assert (refused.status_code, refused.json()["type"]) == (503, "urn:problem-type:mfn:unavailable")
+        for path in ("/livez", "/v2/health/live", "/model"):
+            assert client.get(path).status_code == 200
+        answer = client.post("/retarget", content=png, headers={"Content-Type": "image/png"})
+        assert (answer.status_code, answer.headers["connection"]) == (200, "close")
+        assert stub(channel).Retarget(pb.RetargetRequest(image=pb.Image(encoded=png)), timeout=20).faces
+        stream = stub(channel).RetargetStream(iter([pb.RetargetStreamRequest(config=pb.StreamConfig())]))
+        assert [message.WhichOneof("message") for message in stream] == ["model"]
+        process.terminate()
+        _, log = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert "what comes within 600 s is still taken" in log
+
+
 def test_a_second_signal_stops_at_once(models_dir: Path, port: int) -> None:
     with server(models_dir, port, MFN_DRAIN_SECONDS="60", MFN_DEADLINE_SECONDS="60") as process:
         wait_until_ready(port)
@@ -286,15 +266,6 @@ def test_tls_on_both_doors(models_dir: Path, port: int, grpc_port: int, tmp_path
             assert stub(channel).GetModel(pb.GetModelRequest()).model.name
         process.terminate()
         assert process.wait(20) == 0
-
-
-def test_refuses_to_start_where_the_grpc_port_is_taken(models_dir: Path, port: int) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        number = taken.getsockname()[1]
-        with server(models_dir, port, MFN_GRPC_PORT=str(number)) as process:
-            _, errors = process.communicate(timeout=20)
-    assert process.returncode == 1
-    assert f"mfn: Cannot listen on 127.0.0.1 port {number} for gRPC" in errors
 
 
 def test_connections_that_fall_silent_cost_the_others_nothing(

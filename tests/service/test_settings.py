@@ -66,6 +66,25 @@ def test_an_unknown_variable_is_refused_by_name() -> None:
         Settings.from_environment({"MFN_HTTP_PROT": "80"})
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("MFN_MAX_FACE", "MFN_DEFAULT_MAX_FACES"),
+        ("MFN_WORKER", "MFN_WORKERS"),
+        ("MFN_TLS_CERT_FILE", "MFN_TLS_CERTIFICATE_FILE"),
+        ("MFN_API_KEY", "MFN_API_KEYS"),
+    ],
+)
+def test_what_was_meant_by_a_name_that_is_misspelt_is_suggested(name: str, meant: str) -> None:
+    with pytest.raises(StartError, match=rf"{name} is not a setting\. Did you mean .*{meant}\b.*\?"):
+        Settings.from_environment({name: "3"})
+
+
+def test_a_name_like_no_other_brings_the_list_of_all() -> None:
+    with pytest.raises(StartError, match=r"MFN_ZZZ is not a setting\..* the settings are MFN_API_KEYS, .*MFN_WORKERS"):
+        Settings.from_environment({"MFN_ZZZ": "3"})
+
+
 def test_the_links_of_a_kubernetes_service_are_no_settings() -> None:
     links = {
         "MFN_SERVICE_HOST": "10.0.0.1",

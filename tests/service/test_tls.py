@@ -1,4 +1,6 @@
+import ssl
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -6,7 +8,7 @@ import trustme
 
 from service.errors import StartError
 from service.settings import Settings
-from service.tls import load_certificate
+from service.tls import load_certificate, validity
 
 
 @pytest.fixture(scope="module")
@@ -44,3 +46,31 @@ def test_what_does_not_fit_keeps_the_server_from_starting(files: tuple[Path, Pat
     ):
         with pytest.raises(StartError, match=words):
             load_certificate(settings)
+
+
+@pytest.mark.parametrize(
+    ("begin", "end"),
+    [
+        (datetime(1994, 1, 2, 3, 4, 5, tzinfo=UTC), datetime(2049, 12, 31, 23, 59, 59, tzinfo=UTC)),
+        (datetime(2026, 2, 28, tzinfo=UTC), datetime(2050, 1, 1, tzinfo=UTC)),  # the first year that is written in full
+    ],
+)
+def test_the_dates_of_a_certificate(begin: datetime, end: datetime) -> None:
+    certificate = trustme.CA().issue_cert("localhost", not_before=begin, not_after=end)
+    pem = certificate.cert_chain_pems[0].bytes().decode()
+    assert validity(ssl.PEM_cert_to_DER_cert(pem)) == (begin, end)
+
+
+def test_a_certificate_holds_from_its_first_to_its_last_second(tmp_path: Path) -> None:
+    begin, end = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC)
+    certificate = trustme.CA().issue_cert("localhost", not_before=begin, not_after=end)
+    certificate.cert_chain_pems[0].write_to_path(tmp_path / "chain.pem")
+    certificate.private_key_pem.write_to_path(tmp_path / "key.pem")
+    settings = Settings(tls_certificate_file=tmp_path / "chain.pem", tls_key_file=tmp_path / "key.pem")
+    second = timedelta(seconds=1)
+    for now in (begin, end):
+        assert load_certificate(settings, now)
+    with pytest.raises(StartError, match=r"chain\.pem is not valid before 2026-01-01 00:00:00.*2025-12-31 23:59:59"):
+        load_certificate(settings, begin - second)
+    with pytest.raises(StartError, match=r"chain\.pem has run out on 2026-02-01 00:00:00.* Renew it"):
+        load_certificate(settings, end + second)

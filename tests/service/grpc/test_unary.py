@@ -1,4 +1,5 @@
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import grpc
@@ -18,7 +19,7 @@ from service.pipeline import Options, Pipeline, Retargeted
 from service.runtime import Runtime
 from service.settings import Settings
 from service.workers import Workers
-from tests.service.grpc.conftest import Running, Serve
+from tests.service.grpc.conftest import PATIENCE, Running, Serve
 
 BOX = (80, 16, 64, 64)  # of the bright cell in the tests' picture
 KEY = "a-key-of-some-length"
@@ -179,10 +180,83 @@ def test_the_request_id_comes_back(door: Running) -> None:
     assert dict(call.trailing_metadata())["x-request-id"] == "mine-1"
 
 
-def test_draining(serve: Serve, local: Settings, pipeline: Pipeline, workers: Workers, png: bytes) -> None:
+def test_a_call_that_was_taken_is_served_while_the_server_drains(
+    serve: Serve, local: Settings, pipeline: Pipeline, workers: Workers, png: bytes
+) -> None:
+    """Its sender had not been told; once gRPC's own server stops, it takes no more."""
     server = serve(Runtime(local, pipeline, workers))
     server.drain()
-    refused(lambda: server.stub.Retarget(encoded(png)), grpc.StatusCode.UNAVAILABLE, "unavailable", "shutting down")
+    assert server.stub.Retarget(encoded(png)).faces
+    server.on_loop(server.server.stop, 0)
+    with pytest.raises(grpc.RpcError) as error:
+        server.stub.Retarget(encoded(png))
+    assert error.value.code() is grpc.StatusCode.UNAVAILABLE
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("Failed to allocate memory for requested buffer")])
+def test_no_memory_left_for_a_call(
+    serve: Serve,
+    local: Settings,
+    pipeline: Pipeline,
+    workers: Workers,
+    png: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+) -> None:
+    def failing(*_: object) -> Retargeted:
+        raise error
+
+    runtime = Runtime(local, Pipeline(pipeline.models, local), workers)
+    stub = serve(runtime).stub
+    with monkeypatch.context() as broken:
+        broken.setattr(runtime.pipeline, "retarget_picture", failing)
+        refused(lambda: stub.Retarget(encoded(png)), grpc.StatusCode.UNAVAILABLE, "no-memory", "no memory left")
+    assert stub.Retarget(encoded(png)).faces
+    labels = 'code="UNAVAILABLE",method="Retarget",transport="grpc"'
+    assert f"mfn_request_duration_seconds_count{{{labels}}} 1.0" in runtime.metrics.exposition().decode()
+
+
+def test_connections_of_an_age_are_renewed_without_a_loss(
+    serve: Serve, local: Settings, pipeline: Pipeline, workers: Workers
+) -> None:
+    """As its clients see it: the channel leaves its connection and comes back, and each call is answered."""
+    server = serve(Runtime(replace(local, max_connection_age_seconds=0.2), pipeline, workers))
+    left = threading.Event()
+    states: list[grpc.ChannelConnectivity] = []
+
+    def watch(state: grpc.ChannelConnectivity) -> None:
+        if states and states[-1] is grpc.ChannelConnectivity.READY and state is not states[-1]:
+            left.set()
+        states.append(state)
+
+    server.channel.subscribe(watch)
+    for _ in range(2000):
+        assert server.stub.GetModel(pb.GetModelRequest()).model.name
+        if left.wait(0.01):
+            break
+    server.channel.unsubscribe(watch)
+    assert left.is_set()
+    assert server.stub.GetModel(pb.GetModelRequest()).model.name
+
+
+def test_a_stream_on_a_connection_of_an_age_is_to_be_opened_anew(
+    serve: Serve, local: Settings, pipeline: Pipeline, workers: Workers
+) -> None:
+    aged = replace(local, max_connection_age_seconds=0.2, deadline_seconds=0.2)
+    server = serve(Runtime(aged, pipeline, workers))
+    done = threading.Event()
+
+    def messages() -> Iterator[pb.RetargetStreamRequest]:
+        yield pb.RetargetStreamRequest(config=pb.StreamConfig())
+        done.wait(PATIENCE)
+
+    stream = server.stub.RetargetStream(messages())
+    assert next(stream).WhichOneof("message") == "model"
+    with pytest.raises(grpc.RpcError) as error:
+        next(stream)
+    done.set()
+    assert error.value.code() is grpc.StatusCode.UNAVAILABLE
+    assert server.stub.GetModel(pb.GetModelRequest()).model.name
 
 
 def test_health_and_reflection(serve: Serve, local: Settings, pipeline: Pipeline, workers: Workers) -> None:

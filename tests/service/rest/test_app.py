@@ -435,6 +435,32 @@ class TestLoad:
         assert is_problem(answer, 500, "log")
         assert "innards" not in answer.text
 
+    @pytest.mark.parametrize("error", [MemoryError(), RuntimeError("Failed to allocate memory for requested buffer")])
+    def test_no_memory_left_is_503_and_the_next_is_served(
+        self,
+        serve: Serve,
+        settings: Settings,
+        pipeline: Pipeline,
+        workers: Workers,
+        png: bytes,
+        monkeypatch: pytest.MonkeyPatch,
+        error: Exception,
+    ) -> None:
+        def failing(*_: Any) -> Retargeted:
+            raise error
+
+        runtime = Runtime(settings, Pipeline(pipeline.models, settings), workers)
+        client = serve(create_app(runtime))
+        with monkeypatch.context() as broken:
+            broken.setattr(runtime.pipeline, "retarget", failing)
+            answer = client.post("/retarget", content=png, headers=PNG)
+        assert is_problem(answer, 503, "no memory left", "smaller picture")
+        assert answer.json()["type"] == "urn:problem-type:mfn:no-memory"
+        assert answer.headers["retry-after"] == "1"
+        assert box(client.post("/retarget", content=png, headers=PNG)) == THE_BOX
+        labels = 'code="503",method="POST /retarget",transport="http"'
+        assert f"mfn_request_duration_seconds_count{{{labels}}} 1.0" in runtime.metrics.exposition().decode()
+
     def test_many_at_once_each_get_their_own(self, client: httpx2.Client, photo: Image.Image) -> None:
         pictures = {size: encoded(photo.resize((size, size)), "PNG") for size in range(60, 68)}
         seen: dict[int, int] = {}

@@ -1,0 +1,56 @@
+"""The server in a process of its own, as `mfn serve` starts it."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx2
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = "import sys; from service.cli import main; sys.exit(main(['serve']))"
+
+
+@contextmanager
+def server(models: Path, port: int, before: str = "", **settings: str) -> Iterator[subprocess.Popen[str]]:
+    """before: statements to run first. settings: environment variables."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MFN_")}
+    environment |= {
+        "MFN_MODELS_DIR": str(models),
+        "MFN_HOST": "127.0.0.1",
+        "MFN_HTTP_PORT": str(port),
+        "MFN_GRPC_PORT": "0",
+    }
+    environment |= settings
+    command = [sys.executable, "-c", f"{before}\n{PROGRAM}"]
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, text=True, stderr=subprocess.PIPE)
+    with process:
+        yield process
+        process.kill()
+
+
+def free_port() -> int:
+    """A port that was free a moment ago."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def accepts(port: int) -> bool:
+    """Whether somebody listens on a port of this machine."""
+    with socket.socket() as connection:
+        return connection.connect_ex(("127.0.0.1", port)) == 0
+
+
+def wait_until_ready(port: int) -> None:
+    for _ in range(400):
+        try:
+            assert httpx2.get(f"http://127.0.0.1:{port}/readyz").status_code == 200
+            return
+        except httpx2.TransportError:
+            time.sleep(0.05)
+    pytest.fail("the server did not come up within 20 seconds")
