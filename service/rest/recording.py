@@ -8,6 +8,7 @@ from service.records import REQUEST_ID_HEADER, Account, Record
 # Paths are labels of metrics, so only those that exist are; whatever else is asked for is one. These need no model.
 PATHS = frozenset({"/retarget", "/model", "/livez", "/readyz", "/metrics", "/docs", "/openapi.json"})
 OTHER_PATH = "other"
+HUNG_UP = "499"
 METHODS = frozenset({"GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"})
 
 
@@ -30,7 +31,7 @@ class Recording:
         record = Record(
             self._account, "http", f"{method} {path}", headers.get(REQUEST_ID_HEADER), headers.get("traceparent")
         )
-        code = "499"
+        code = HUNG_UP
 
         async def answer(message: Message) -> None:
             nonlocal code
@@ -41,5 +42,9 @@ class Recording:
 
         try:
             await self._app(scope, receive, answer)
+        except Exception:
+            if code == HUNG_UP:  # nothing has been answered: Starlette answers 500 outside of this
+                code = "500"
+            raise
         finally:
             record.end(code)

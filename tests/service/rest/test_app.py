@@ -430,10 +430,13 @@ class TestLoad:
 
         broken = Pipeline(pipeline.models, settings)
         monkeypatch.setattr(broken, "retarget", failing)
-        client = serve(create_app(Runtime(settings, broken, workers)))
+        runtime = Runtime(settings, broken, workers)
+        client = serve(create_app(runtime))
         answer = client.post("/retarget", content=png, headers=PNG)
         assert is_problem(answer, 500, "log")
         assert "innards" not in answer.text
+        labels = 'code="500",method="POST /retarget",transport="http"'
+        assert f"mfn_request_duration_seconds_count{{{labels}}} 1.0" in runtime.metrics.exposition().decode()
 
     @pytest.mark.parametrize("error", [MemoryError(), RuntimeError("Failed to allocate memory for requested buffer")])
     def test_no_memory_left_is_503_and_the_next_is_served(

@@ -1,0 +1,246 @@
+"""Whether every panel of the Grafana dashboard has data: `python -m bench.dashboard [--seconds 25]`.
+
+A server is put under load by REST, gRPC, streams that lose frames, and WebSocket, mistakes included. A real Prometheus
+(`apt-get install prometheus`) scrapes it, with the configuration of deploy/compose.yaml and the rules of
+deploy/monitoring, but every second. Then each query of the dashboard is asked, with Grafana's variables filled in, each
+recording rule is looked up, and each alert has to have been evaluated. Prints how many series each has, and exits with
+1 where one has none.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import itertools
+import json
+import math
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import grpc
+import httpx2
+import yaml
+from websockets.asyncio.client import connect
+
+from bench.results import table
+from bench.server import Served, free_port, photo, server
+from mfn.v1 import retarget_pb2 as pb
+from mfn.v1 import retarget_pb2_grpc
+
+DEPLOY = Path(__file__).resolve().parent.parent / "deploy"
+DASHBOARD = DEPLOY / "monitoring/dashboard.json"
+RULES = DEPLOY / "monitoring/rules.yaml"
+PROMETHEUS = DEPLOY / "compose/prometheus.yaml"
+PATIENCE_SECONDS = 60.0
+# What Grafana would put in: a rate over ten scrapes, everything of the variables that stand for all.
+GIVEN = {"__rate_interval": "10s", "namespace": ".*", "instance": ".*"}
+LABEL_VALUES = re.compile(r"label_values\((.+), (\w+)\)")
+# One worker and a short queue, so that a few senders fill it and some are refused.
+SETTINGS = {"MFN_WORKERS": "1", "MFN_QUEUE_LENGTH": "1"}
+REST_SENDERS = 3
+FRAME_SECONDS = 0.02
+PAUSE_SECONDS = 0.05
+
+
+@dataclass(frozen=True)
+class Query:
+    """expr: PromQL. counted: a zero is no data: of a heat map, whose cells are then all empty."""
+
+    panel: str
+    expr: str
+    counted: bool = False
+
+
+def queries(dashboard: dict[str, Any]) -> list[Query]:
+    """All that a dashboard asks Prometheus for, variables filled in: its panels, once for each value of a variable that
+    they are repeated over, and its annotations."""
+    variables = {variable["name"]: variable for variable in dashboard["templating"]["list"]}
+    found = []
+    for panel in dashboard["panels"]:
+        repeated, counted = panel.get("repeat"), panel["type"] == "heatmap"
+        values = variables[repeated]["query"].split(", ") if repeated else [""]
+        for value, target in itertools.product(values, panel.get("targets", [])):
+            given = GIVEN | ({repeated: value} if repeated else {})
+            found.append(Query(filled(panel["title"], given), filled(target["expr"], given), counted))
+    found += [
+        Query(f"annotation {annotation['name']}", filled(annotation["expr"], GIVEN))
+        for annotation in dashboard["annotations"]["list"]
+        if "expr" in annotation
+    ]
+    return found
+
+
+def filled(text: str, given: dict[str, str]) -> str:
+    """Raises KeyError where a variable is not given."""
+    return re.sub(r"\$(\w+)", lambda match: given[match[1]], text)
+
+
+def every_second(configuration: dict[str, Any], rules: dict[str, Any], served: Served) -> tuple[dict[str, Any], ...]:
+    """The configuration and the rules of Prometheus for this one server, scraped and evaluated each second."""
+    (job,) = configuration["scrape_configs"]
+    (targets,) = job["static_configs"]
+    seconds = {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"}
+    job = job | {"static_configs": [targets | {"targets": [f"127.0.0.1:{served.http_port}"]}]}
+    groups = [{key: value for key, value in group.items() if key != "interval"} for group in rules["groups"]]
+    return configuration | {"global": seconds, "scrape_configs": [job]}, {"groups": groups}
+
+
+@contextmanager
+def prometheus(served: Served) -> Iterator[httpx2.Client]:
+    """A Prometheus that scrapes the server; a client of its API."""
+    program = shutil.which("prometheus")
+    if program is None:
+        sys.exit("prometheus is not installed. On Debian: apt-get install prometheus")
+    written = (yaml.safe_load(PROMETHEUS.read_text()), yaml.safe_load(RULES.read_text()))
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in zip(("prometheus.yaml", "rules.yaml"), every_second(*written, served), strict=True):
+            (Path(folder) / name).write_text(yaml.safe_dump(content))
+        port = free_port()
+        process = subprocess.Popen(
+            [program, "--config.file", f"{folder}/prometheus.yaml", "--storage.tsdb.path", f"{folder}/data",
+             "--web.listen-address", f"127.0.0.1:{port}", "--log.level", "error"],
+        )  # fmt: skip
+        try:
+            with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_SECONDS) as client:
+                until_ready(client, process)
+                yield client
+        finally:
+            process.terminate()
+            process.wait(PATIENCE_SECONDS)
+
+
+def until_ready(client: httpx2.Client, process: subprocess.Popen[bytes]) -> None:
+    end = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        with contextlib.suppress(httpx2.TransportError):
+            if client.get("/-/ready").status_code == 200:
+                return
+        if process.poll() is not None or time.monotonic() > end:
+            sys.exit("Prometheus did not start.")
+        time.sleep(0.1)
+
+
+def asked(client: httpx2.Client, path: str, **parameters: str) -> Any:
+    """What Prometheus answers. Ends the program where it does not understand."""
+    answer = client.get(path, params=parameters)
+    if answer.status_code != 200:
+        sys.exit(f"Prometheus: {parameters}: {answer.json()['error']}")
+    return answer.json()["data"]
+
+
+def series(client: httpx2.Client, query: Query) -> int:
+    """How many series have a value now; one that is not a number is none."""
+    values = [float(one["value"][1]) for one in asked(client, "/api/v1/query", query=query.expr)["result"]]
+    return sum(math.isfinite(value) and not (query.counted and value == 0) for value in values)
+
+
+def counts(client: httpx2.Client, dashboard: dict[str, Any]) -> list[tuple[str, int]]:
+    """Everything that is to have data, and how many series or values it has."""
+    rows = [(query.panel, series(client, query)) for query in queries(dashboard)]
+    for variable in dashboard["templating"]["list"]:
+        if variable["type"] == "query":
+            asks = LABEL_VALUES.fullmatch(variable["definition"])
+            assert asks is not None, variable["definition"]
+            found = asked(client, f"/api/v1/label/{asks[2]}/values", **{"match[]": filled(asks[1], GIVEN)})
+            rows.append((f"variable {variable['name']}", len(found)))
+    for group in asked(client, "/api/v1/rules")["groups"]:
+        for rule in group["rules"]:
+            if rule["type"] == "recording":
+                rows.append((f"rule {rule['name']}", series(client, Query("", rule["name"]))))
+            else:
+                rows.append((f"alert {rule['name']}, evaluated", int(rule["health"] == "ok")))
+    return rows
+
+
+async def load(served: Served, picture: bytes, seconds: float) -> None:
+    """Senders at every door, for so long. Whatever becomes of a request, the next one follows."""
+    end = time.monotonic() + seconds
+
+    async def over_rest(client: httpx2.AsyncClient) -> None:
+        for number in itertools.count():
+            if time.monotonic() > end:
+                return
+            query = ("", "", "?refine=true", "?min_score=7")[number % 4]
+            body = b"no picture" if number % 8 == 5 else picture
+            await client.post(f"{served.url}/retarget{query}", content=body, headers={"Content-Type": "image/jpeg"})
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    async def over_grpc(stub: retarget_pb2_grpc.RetargetServiceStub) -> None:
+        for number in itertools.count():
+            if time.monotonic() > end:
+                return
+            with contextlib.suppress(grpc.aio.AioRpcError):
+                body = b"no picture" if number % 8 == 5 else picture
+                await stub.Retarget(pb.RetargetRequest(image=pb.Image(encoded=body)), timeout=PATIENCE_SECONDS)
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    async def over_a_stream(stub: retarget_pb2_grpc.RetargetServiceStub) -> None:
+        call = stub.RetargetStream()
+        await call.write(pb.RetargetStreamRequest(config=pb.StreamConfig(drop_policy=pb.DROP_POLICY_LATEST)))
+
+        async def send(number: int) -> None:
+            frame = pb.Frame(sequence=number, timestamp_us=time.monotonic_ns() // 1000, image=pb.Image(encoded=picture))
+            await call.write(pb.RetargetStreamRequest(frame=frame))
+
+        async with asyncio.TaskGroup() as both:
+            both.create_task(_frames(send, end, call.done_writing))
+            async for _ in call:
+                pass
+
+    async def over_a_socket() -> None:
+        async with connect(f"ws://127.0.0.1:{served.http_port}/retarget/stream", max_size=None) as socket:
+            await socket.send("{}")
+
+            async def send(_: int) -> None:
+                await socket.send(picture)
+
+            async with asyncio.TaskGroup() as both:
+                both.create_task(_frames(send, end, socket.close))
+                async for _ in socket:
+                    pass
+
+    async with (
+        httpx2.AsyncClient(timeout=PATIENCE_SECONDS) as client,
+        grpc.aio.insecure_channel(f"127.0.0.1:{served.grpc_port}") as channel,
+        asyncio.TaskGroup() as senders,
+    ):
+        stub = retarget_pb2_grpc.RetargetServiceStub(channel)
+        for work in (over_grpc(stub), over_a_stream(stub), over_a_socket()):
+            senders.create_task(work)
+        for _ in range(REST_SENDERS):
+            senders.create_task(over_rest(client))
+
+
+async def _frames(send: Callable[[int], Awaitable[None]], end: float, finish: Callable[[], Awaitable[None]]) -> None:
+    for number in itertools.count(1):
+        if time.monotonic() > end:
+            break
+        await send(number)
+        await asyncio.sleep(FRAME_SECONDS)
+    await finish()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=25.0, help="of load")
+    seconds = parser.parse_args().seconds
+    dashboard = json.loads(DASHBOARD.read_text())
+    with server(**SETTINGS) as served, prometheus(served) as client:
+        asyncio.run(load(served, photo(640, 480), seconds))
+        rows = counts(client, dashboard)
+    print(table(["panel, rule or variable", "series"], [[name, str(count)] for name, count in rows]))
+    empty = [name for name, count in rows if not count]
+    print(f"\n{len(empty)} of {len(rows)} queries without data{': ' if empty else ''}{', '.join(empty)}")
+    sys.exit(bool(empty))
+
+
+if __name__ == "__main__":
+    main()
