@@ -22,12 +22,12 @@ from training.forms.agreement import COMPARED, TorchNetwork, require_agreement
 from training.forms.calibration import read_pictures
 from training.forms.files import described
 from training.forms.onnx_float import OUTPUTS, Bytes, write_float32
-from training.forms.rounding import HALF_BITS, narrowest, round_weights
+from training.forms.rounding import SIGNIFICANT_BITS, narrowest, round_weights
 from training.forms.run_onnx import OnnxNetwork
 from training.networks import COLUMNS
 from training.variants import MULTIPLE, SINGLE
 
-VERSION = "0.3.0"
+VERSION = "0.4.0"
 # what one picture of a face cannot show this network: ARKit names that stay 0
 UNOBSERVED_ARKIT = [
     *("eyeLookInLeft", "eyeLookInRight", "eyeLookOutLeft", "eyeLookOutRight", "eyeLookUpLeft", "eyeLookUpRight"),
@@ -89,7 +89,7 @@ def main() -> None:
     entries = {}
     for kind, run, variant in (("mfn", args.mfn, args.mfn_variant), ("sfn", args.sfn, args.sfn_variant)):
         network = load_averaged(run, variant)
-        round_weights(network, HALF_BITS)
+        round_weights(network, SIGNIFICANT_BITS)
         path, weights = args.out / f"{kind}.float32.onnx", args.out / "weights" / f"{kind}.npz"
         trained, pictures = Bytes(network), read_pictures(args.calibration, kind, network.input_size)
         write_float32(trained, kind, VERSION, path)

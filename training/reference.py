@@ -1,7 +1,8 @@
 """Reference answers of the published networks, to hold the served ones against: `python -m training.reference`.
 
-Runs the weights in models/weights/ with torch on tests/pictures/five_faces.webp and decodes the raw outputs with
-training.decoding, so that neither ONNX nor the service's decoding has a part in the numbers. To be run again after each
+Runs the weights in models/weights/, arranged as all forms are (training.forms.deployed), with torch on
+tests/pictures/five_faces.webp and decodes the raw outputs with training.decoding, so that neither ONNX nor the
+service's decoding has a part in the numbers. To be run again after each
 export. Writes tests/service/reference_faces.json:
 
     networks  {"mfn", "sfn"}: sha256 of the ONNX files that were published with these weights
@@ -30,24 +31,34 @@ from service.pipeline import Options, Pipeline
 from service.refine import Crop, crops_of
 from service.rotation import Array
 from training.decoding import Landmarks, decode_boxes, decode_pose, priors_of
+from training.forms.calibration import read_pictures
+from training.forms.deployed import Deployed
+from training.forms.onnx_float import OUTPUTS
 from training.loop import load_weights
 from training.variants import MULTIPLE, SINGLE
 
 PICTURE = Path("tests/pictures/five_faces.webp")
+CALIBRATION = "calibration.npz"
 OUT = Path("tests/service/reference_faces.json")
 MIN_SCORE, NMS_IOU = 0.5, 0.5  # the service's defaults
 DIGITS = 5
 
 
+def published(network: nn.Module, kind: str, models: Path) -> Deployed:
+    """The network with its weights, as published."""
+    load_weights(network, models / "weights" / f"{kind}.npz")
+    return Deployed(network, OUTPUTS[kind], read_pictures(models / CALIBRATION, kind, network.input_size))
+
+
 def pixels(image: Array) -> Tensor:
-    """(1, 3, H, W) float of (H, W, 3) uint8."""
-    return torch.from_numpy(image.copy()).permute(2, 0, 1)[None].float()
+    """(1, H, W, 3) uint8 of (H, W, 3)."""
+    return torch.from_numpy(image.copy())[None]
 
 
-def mfn_faces(network: nn.Module, square: Array) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def mfn_faces(network: Deployed, square: Array) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The best candidate of each face, and the faces merged."""
     detection, pose, identity, expression = (output[0] for output in network(pixels(square)))
-    priors = priors_of(network.levels, network.input_size)
+    priors = priors_of(network.network.levels, network.side)
     score, boxes = torch.sigmoid(detection[:, 4]), decode_boxes(detection, priors)
     poses = decode_pose(pose, priors)
     candidates = {
@@ -101,8 +112,8 @@ def best_of_each(score: Tensor, boxes: Tensor) -> list[int]:
     return kept
 
 
-def sfn_face(network: nn.Module, landmarks: Landmarks, crop: Crop, sample: Array) -> dict[str, Any]:
-    size = network.input_size
+def sfn_face(network: Deployed, landmarks: Landmarks, crop: Crop, sample: Array) -> dict[str, Any]:
+    size = network.side
     pose, identity, expression = network(pixels(sample))
     expression = torch.sigmoid(expression)
     seen = decode_pose(pose, torch.tensor([[size / 2, size / 2, size, size]]))
@@ -143,9 +154,8 @@ def main() -> None:
     torch.set_num_threads(1)
 
     models = Models.load(args.models, Execution(precision="float32"))
-    mfn, sfn = MULTIPLE[args.mfn_variant]().eval(), SINGLE[args.sfn_variant]().eval()
-    load_weights(mfn, args.models / "weights" / "mfn.npz")
-    load_weights(sfn, args.models / "weights" / "sfn.npz")
+    mfn = published(MULTIPLE[args.mfn_variant](), "mfn", args.models)
+    sfn = published(SINGLE[args.sfn_variant](), "sfn", args.models)
     landmarks = Landmarks.load(args.models / "face_model.npz")
 
     picture = decode(PICTURE.read_bytes(), 10**6, 25.0)

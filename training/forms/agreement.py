@@ -16,8 +16,9 @@ COMPARED = {"mfn": 8, "sfn": 64}  # pictures: MFN has 1,701 rows of each, SFN on
 DEPLOYED = "the network in its published arrangement"
 
 # Most root mean square difference, in standard deviations of each column, mean over columns: rounding in float32, and
-# of weights before any form is made (SEEN were seen); weights of 8 bits (0.08), and all between the layers (0.21). What
-# such differences mean for faces is measured on photos, see training/evaluation/forms.py.
+# of weights before any form is made (0.02 were seen); weights of 8 bits, and inputs as they come (0.08); everything
+# between the layers in 8 bits (0.21). What such differences mean for faces is measured on photos, see
+# training/evaluation/forms.py.
 MOST_APART = {
     DEPLOYED: 0.05,
     "float32.onnx": 1e-4,

@@ -1,9 +1,10 @@
 """The networks as they are published: nearly the same function, arranged for 8 bits, for how pictures lie in memory
 and for files that compress well.
 
-Three rewritings, all exact up to rounding in float32:
+Four rewritings, all exact up to rounding in float32:
 
 - Each normalisation is folded into the convolution before it, as every runtime would do.
+- Channels that share a scale in 8 bits get ranges that are alike, see training/forms/balance.py.
 - Four pixels side by side are one of 12 channels (the same bytes), so that the first convolution, 4 x 4 with stride 4,
   becomes 4 x 1 and copies whole runs of memory.
 - Each column of MFN's detection and pose is divided by its unit, and multiplied by it again after the last layer, in
@@ -24,10 +25,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from training.forms.rounding import round_weights
+from training.forms.balance import balance
+from training.forms.rounding import SIGNIFICANT_BITS, round_weights
 from training.networks import PATCH
-
-SIGNIFICANT_BITS = 8
 
 EQUALIZED = ("detection", "pose")  # of MFN
 HEADROOM = 1.3  # faces on photos go further than those on the calibration pictures
@@ -82,6 +82,7 @@ class Deployed(nn.Module):
                 self.register_buffer(f"{group}_unit", unit)
                 divide(last_layers(self.network, group), unit)
         fold_normalisations(self.network)
+        balance(self.network, pictures)
         self.network.stem.patches[0] = in_quads(self.network.stem.patches[0])
         round_weights(self.network, bits)
 
