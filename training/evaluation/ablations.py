@@ -117,13 +117,13 @@ def table_3(runs: Runs) -> str:
 
 
 def expression_error(starts: tuple[str, ...], system: str) -> Callable[[Any], float]:
-    """Mean difference to the teacher of the coefficients whose names start so."""
+    """Mean difference to the teacher of the coefficients whose names start so; NaN where there is none."""
 
     def error(document: Any) -> float:
         measured = document[CLIPS][system]["expression"]
         pairs = zip(measured["names"], measured["difference"], strict=True)
         errors = [difference for name, difference in pairs if name.startswith(starts)]
-        return float(sum(errors) / len(errors))
+        return float(sum(errors) / len(errors)) if errors else math.nan
 
     return error
 
