@@ -1,6 +1,6 @@
 """What single-scale and multi-scale features look like, after the paper's figure 4.
 
-    python -m training.filters --single .work/abl/sfn-ss --multi .work/abl/sfn-0 --out docs/filters.png
+    python -m training.filters --single .work/abl/sfn-ss --multi .work/abl/sfn-0 --out .work/filters.png
 
 A row a face: the crop; the single-scale SFN's features at stride 8, which all of its outputs come from; and of the
 multi-scale SFN what each path carries: the fine and the middle branch, which identity and expression read, and the last
