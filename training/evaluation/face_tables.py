@@ -57,10 +57,9 @@ def eyes_table(results: Results) -> str:
     return (
         "**Eyes.** Mean difference of coefficients to the teacher's, on rendered_val to the exact ones. Closed: eyes "
         f"whose eyeBlink is over {eyes.CLOSED:g} there. All of the eyes: coefficients whose name starts with `eye`, "
-        "over all faces. With few closed eyes, of fewer people still, the ratio is rough. In one of six closed eyes "
-        "of rendered_val the drawn eyeball shows through the lid, which raises both differences and brings their ratio "
-        "nearer to 1. The paper's figures are those of table 5, column Eye Close (lines 3 and 2), its expression "
-        "metric on its own photos.\n\n" + table(head, rows)
+        "over all faces. With few closed eyes, of fewer people still, the ratio is rough. The paper's figures are "
+        "those of table 5, column Eye Close (lines 3 and 2), its expression metric on its own "
+        "photos.\n\n" + table(head, rows)
     )
 
 
