@@ -49,12 +49,13 @@ def main() -> None:
     torch.manual_seed(0)
     network = {**MULTIPLE, **SINGLE}[args.kind]()
     state = network.state_dict()
-    with np.load(args.old) as arrays:
-        for old_name in arrays:
-            name = renamed(old_name) if args.kind == "mfn" else old_name
-            if name in state and not (args.kind == "mfn" and name.startswith(STALE)):
-                wide = widened(torch.from_numpy(arrays[old_name]), state[name])
-                state[name] = state[name] if wide is None else wide
+    with np.load(args.old) as file:
+        arrays = {name: torch.from_numpy(file[name].astype(np.float32)) for name in file}
+    if any(name.startswith(tuple(RENAMED)) for name in arrays):
+        arrays = {renamed(name): value for name, value in arrays.items() if not name.startswith(STALE)}
+    for name in arrays.keys() & state.keys():
+        wide = widened(arrays[name], state[name])
+        state[name] = state[name] if wide is None else wide
     np.savez(args.new, **{k: v.numpy() for k, v in state.items() if v.is_floating_point()})
 
 

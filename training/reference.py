@@ -31,6 +31,7 @@ from service.pipeline import Options, Pipeline
 from service.refine import Crop, crops_of
 from service.rotation import Array
 from training.decoding import Landmarks, decode_boxes, decode_pose, priors_of
+from training.forms.calibration import FILE as CALIBRATION
 from training.forms.calibration import read_pictures
 from training.forms.deployed import Deployed
 from training.forms.onnx_float import OUTPUTS
@@ -38,7 +39,6 @@ from training.loop import load_weights
 from training.variants import MULTIPLE, SINGLE
 
 PICTURE = Path("tests/pictures/five_faces.webp")
-CALIBRATION = "calibration.npz"
 OUT = Path("tests/service/reference_faces.json")
 MIN_SCORE, NMS_IOU = 0.5, 0.5  # the service's defaults
 DIGITS = 5

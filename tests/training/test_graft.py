@@ -8,7 +8,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from training import graft  # noqa: E402
-from training.networks import SFN  # noqa: E402
+from training.networks import MFN, SFN  # noqa: E402
 
 
 def test_a_wider_layer_says_about_what_the_narrow_one_said() -> None:
@@ -45,5 +45,16 @@ def test_an_unchanged_network_is_taken_over_whole(tmp_path: Path, monkeypatch: p
     graft.main()
     with np.load(tmp_path / "new.npz") as new:
         assert set(new.files) == set(state)
+        for name, value in state.items():
+            np.testing.assert_array_equal(new[name], value)
+
+
+def test_an_mfn_of_the_same_layout_keeps_every_layer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(6)
+    state = {name: value.numpy() for name, value in MFN().state_dict().items() if value.is_floating_point()}
+    np.savez(tmp_path / "old.npz", **state)
+    monkeypatch.setattr("sys.argv", ["graft", str(tmp_path / "old.npz"), str(tmp_path / "new.npz"), "--kind", "mfn"])
+    graft.main()
+    with np.load(tmp_path / "new.npz") as new:
         for name, value in state.items():
             np.testing.assert_array_equal(new[name], value)

@@ -20,6 +20,7 @@ import torch
 from torch import nn
 
 from training.forms.agreement import COMPARED, DEPLOYED, TorchNetwork, require_agreement
+from training.forms.calibration import FILE as CALIBRATION
 from training.forms.calibration import read_pictures
 from training.forms.deployed import Deployed
 from training.forms.files import FORMS, described
@@ -31,8 +32,6 @@ from training.forms.run_tflite import TfliteNetwork
 from training.forms.tflite import write_tflite
 from training.loop import load_weights
 from training.networks import MFN, SFN
-
-CALIBRATION = "calibration.npz"
 
 
 def read_network(kind: str, entry: dict[str, Any], folder: Path) -> nn.Module:

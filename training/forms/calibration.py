@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+FILE = "calibration.npz"  # beside the manifest
 LEAST_CONTRAST = 100  # grey levels between the darkest and the brightest value of a set; of any photo it is above 200
 QUALITY, SLOWEST = 90, 6  # WebP's: an error of 2.6 grey levels, root mean square
 MOST_ROWS = 16383  # of a WebP picture

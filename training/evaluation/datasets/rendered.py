@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.letterbox import Pixels
+from training.evaluation.datasets.cached import cached
 from training.evaluation.datasets.sample import Floats, Sample, existing
 
 SEED, COUNT = 918_273, 240  # training draws from 0 and other small seeds
@@ -84,12 +85,7 @@ def make(multi_val: Path, face_kit: Path = FACE_KIT) -> dict[str, NDArray[Any]]:
 def read(multi_val: Path) -> Iterator[Sample]:
     """The rendered faces, one a picture; made first where the cache has none."""
     existing(multi_val, "the group photos whose backgrounds are drawn on")
-    if not CACHE.exists():
-        arrays = make(multi_val)
-        CACHE.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(CACHE, allow_pickle=False, **arrays)
-    with np.load(CACHE) as file:
-        arrays = {key: file[key] for key in file.files}
+    arrays = cached(CACHE, lambda: make(multi_val))
     for index in range(len(arrays["picture"])):
         picture: Pixels = arrays["picture"][index]
         yield Sample(

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from service.letterbox import Pixels
 from service.rotation import quaternion_to_euler
+from training.evaluation.datasets.cached import cached
 from training.evaluation.datasets.sample import Sample, existing
 from training.evaluation.landmarks import YAW_BINS
 
@@ -93,12 +94,7 @@ def make(archive: Path) -> dict[str, NDArray[Any]]:
 def read(archive: Path) -> Iterator[Sample]:
     """The turned faces, one a picture; made first where the cache has none."""
     existing(archive, "photos with 68 annotated points")
-    if not CACHE.exists():
-        arrays = make(archive)
-        CACHE.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(CACHE, allow_pickle=False, **arrays)
-    with np.load(CACHE) as file:
-        arrays = {key: file[key] for key in file.files}
+    arrays = cached(CACHE, lambda: make(archive))
     for index, name in enumerate(arrays["name"].tolist()):
         picture: Pixels = arrays["picture"][index]
         quaternion = arrays["quaternion"][index : index + 1].astype(np.float64)
