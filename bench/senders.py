@@ -22,6 +22,8 @@ FRAME_SECONDS = 0.1
 # gRPC looks for a lost server ever more seldom, after two minutes in the end. Here it is to be back before the other
 # one goes; in a cluster a new pod has a new address, and is connected to at once.
 RECONNECT_MS = 500
+CORE_ERROR = "Internal error from Core"  # what grpcio says when a call ends while a message is being sent, until
+REASON_SECONDS, LOOK_SECONDS = 1.0, 0.001  # the server's own status takes its place, without a callback (its 36066)
 BLIND = {"loadBalancingConfig": [{"round_robin": {}}]}
 HEALTH_CHECKED = {**BLIND, "healthCheckConfig": {"serviceName": ""}}
 
@@ -114,6 +116,15 @@ async def send_over_grpc(channel: grpc.aio.Channel, picture: bytes, tally: Tally
         await asyncio.sleep(PAUSE_SECONDS)
 
 
+async def ending(call: grpc.aio.StreamStreamCall) -> tuple[grpc.StatusCode, str]:
+    """What a stream that raised an error was ended with: the server's status as soon as it is there."""
+    now = asyncio.get_running_loop().time
+    deadline = now() + REASON_SECONDS
+    while (details := await call.details()) == CORE_ERROR and now() < deadline:
+        await asyncio.sleep(LOOK_SECONDS)
+    return await call.code(), details
+
+
 async def keep_a_stream(channel: grpc.aio.Channel, picture: bytes, tally: Tally, stop: asyncio.Event) -> None:
     """Each stream, from its opening to its end, counts as one request; what takes longest is an answer to come after
     the one before it, whichever stream that was in."""
@@ -131,13 +142,15 @@ async def keep_a_stream(channel: grpc.aio.Channel, picture: bytes, tally: Tally,
     answered = time.perf_counter()
     while not stop.is_set():
         answers = 0
+        call = stub.RetargetStream(messages())
         try:
-            async for response in stub.RetargetStream(messages()):
+            async for response in call:
                 if response.WhichOneof("message") == "answer":
                     tally.took(answered)
                     answered, answers = time.perf_counter(), answers + 1
-        except grpc.aio.AioRpcError as error:
+        except grpc.aio.AioRpcError:
+            code, details = await ending(call)
             # a stream that never got anywhere is a failure, whatever it is told
-            if error.code() is not grpc.StatusCode.UNAVAILABLE or not answers:
-                tally.failures[f"{error.code().name}: {error.details()}"] += 1
+            if code is not grpc.StatusCode.UNAVAILABLE or not answers:
+                tally.failures[f"{code.name}: {details}"] += 1
         tally.requests += 1

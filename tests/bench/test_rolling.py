@@ -5,12 +5,13 @@ from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
 
+import grpc
 import httpx2
 import pytest
 from PIL import Image
 
 from bench.rolling import Outcome, Replica, roll
-from bench.senders import Endpoints, Tally
+from bench.senders import CORE_ERROR, Endpoints, Tally, ending
 from tests.service.tiny_models import encoded, write_models
 
 URLS = ["http://a", "http://b", "http://c"]
@@ -66,6 +67,29 @@ def test_nothing_is_lost_where_no_request_failed_and_every_server_ended_well() -
     failed = Outcome(codes=Counter({0: 20}))
     failed.tallies["gRPC"].failures["CANCELLED"] += 1
     assert not failed.lost_nothing
+
+
+class Ending:
+    """A call whose status is grpcio's own at first, as often as is said, and then the server's."""
+
+    def __init__(self, looks: int) -> None:
+        self.looks = looks
+
+    async def details(self) -> str:
+        self.looks -= 1
+        return CORE_ERROR if self.looks >= 0 else "the server is about to stop"
+
+    async def code(self) -> grpc.StatusCode:
+        return grpc.StatusCode.INTERNAL if self.looks >= 0 else grpc.StatusCode.UNAVAILABLE
+
+
+@pytest.mark.parametrize("looks", [0, 5])
+def test_a_stream_ended_with_what_the_server_said(looks: int) -> None:
+    assert asyncio.run(ending(Ending(looks))) == (grpc.StatusCode.UNAVAILABLE, "the server is about to stop")
+
+
+def test_a_status_that_never_comes_is_not_waited_for_long() -> None:
+    assert asyncio.run(ending(Ending(10**9))) == (grpc.StatusCode.INTERNAL, CORE_ERROR)
 
 
 def test_a_restart_loses_nothing(tmp_path: Path) -> None:
