@@ -5,9 +5,10 @@ import itertools
 import json
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import grpc
 import httpx2
@@ -22,8 +23,10 @@ FRAME_SECONDS = 0.1
 # gRPC looks for a lost server ever more seldom, after two minutes in the end. Here it is to be back before the other
 # one goes; in a cluster a new pod has a new address, and is connected to at once.
 RECONNECT_MS = 500
-CORE_ERROR = "Internal error from Core"  # what grpcio says when a call ends while a message is being sent, until
-REASON_SECONDS, LOOK_SECONDS = 1.0, 0.001  # the server's own status takes its place, without a callback (its 36066)
+# What grpcio says when a call ends while a message is being sent. It takes the place of the server's status, or the
+# status its place, a moment later and without a word (its issue 36066).
+CORE_ERROR = "Internal error from Core"
+REASON_SECONDS, LOOK_SECONDS = 1.0, 0.001  # for the status to come, and between two looks
 BLIND = {"loadBalancingConfig": [{"round_robin": {}}]}
 HEALTH_CHECKED = {**BLIND, "healthCheckConfig": {"serviceName": ""}}
 
@@ -116,13 +119,38 @@ async def send_over_grpc(channel: grpc.aio.Channel, picture: bytes, tally: Tally
         await asyncio.sleep(PAUSE_SECONDS)
 
 
-async def ending(call: grpc.aio.StreamStreamCall) -> tuple[grpc.StatusCode, str]:
-    """What a stream that raised an error was ended with: the server's status as soon as it is there."""
-    now = asyncio.get_running_loop().time
-    deadline = now() + REASON_SECONDS
-    while (details := await call.details()) == CORE_ERROR and now() < deadline:
-        await asyncio.sleep(LOOK_SECONDS)
-    return await call.code(), details
+class Ending:
+    """What a stream is ended with, by the server where it says so at any time. To be made as the stream is opened."""
+
+    def __init__(self, call: Any) -> None:
+        """call: of grpc.aio, or whatever has its code, details and add_done_callback."""
+        self._call = call
+        self._status: tuple[grpc.StatusCode, str] | None = None
+        call.add_done_callback(lambda _: self._note())
+
+    def _note(self) -> None:
+        code, details = at_once(self._call.code()), at_once(self._call.details())
+        if code is not None and details != CORE_ERROR:
+            self._status = code, details
+
+    async def status(self) -> tuple[grpc.StatusCode, str]:
+        """Once the stream has raised an error."""
+        now = asyncio.get_running_loop().time
+        deadline = now() + REASON_SECONDS
+        while self._status is None and now() < deadline:
+            self._note()
+            await asyncio.sleep(LOOK_SECONDS)
+        return self._status or (await self._call.code(), await self._call.details())
+
+
+def at_once(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """What a coroutine returns that has nothing to wait for; None where it has."""
+    try:
+        coroutine.send(None)
+    except StopIteration as returned:
+        return returned.value
+    coroutine.close()
+    return None
 
 
 async def keep_a_stream(channel: grpc.aio.Channel, picture: bytes, tally: Tally, stop: asyncio.Event) -> None:
@@ -143,13 +171,14 @@ async def keep_a_stream(channel: grpc.aio.Channel, picture: bytes, tally: Tally,
     while not stop.is_set():
         answers = 0
         call = stub.RetargetStream(messages())
+        ending = Ending(call)
         try:
             async for response in call:
                 if response.WhichOneof("message") == "answer":
                     tally.took(answered)
                     answered, answers = time.perf_counter(), answers + 1
         except grpc.aio.AioRpcError:
-            code, details = await ending(call)
+            code, details = await ending.status()
             # a stream that never got anywhere is a failure, whatever it is told
             if code is not grpc.StatusCode.UNAVAILABLE or not answers:
                 tally.failures[f"{code.name}: {details}"] += 1

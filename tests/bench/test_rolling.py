@@ -2,8 +2,10 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import grpc
 import httpx2
@@ -11,7 +13,7 @@ import pytest
 from PIL import Image
 
 from bench.rolling import Outcome, Replica, roll
-from bench.senders import CORE_ERROR, Endpoints, Tally, ending
+from bench.senders import CORE_ERROR, Ending, Endpoints, Tally
 from tests.service.tiny_models import encoded, write_models
 
 URLS = ["http://a", "http://b", "http://c"]
@@ -69,27 +71,49 @@ def test_nothing_is_lost_where_no_request_failed_and_every_server_ended_well() -
     assert not failed.lost_nothing
 
 
-class Ending:
-    """A call whose status is grpcio's own at first, as often as is said, and then the server's."""
+SERVERS = (grpc.StatusCode.UNAVAILABLE, "the server is about to stop")
+GRPCIOS = (grpc.StatusCode.INTERNAL, CORE_ERROR)
 
-    def __init__(self, looks: int) -> None:
-        self.looks = looks
 
-    async def details(self) -> str:
-        self.looks -= 1
-        return CORE_ERROR if self.looks >= 0 else "the server is about to stop"
+class Call:
+    """One that ends with these statuses, one a look, the last of which stays; it is done before the second."""
+
+    def __init__(self, *statuses: tuple[grpc.StatusCode, str]) -> None:
+        self.statuses = list(statuses)
+        self.callbacks: list[Callable[[Any], None]] = []
+
+    def add_done_callback(self, callback: Callable[[Any], None]) -> None:
+        self.callbacks.append(callback)
+
+    def done(self) -> None:
+        for callback in self.callbacks:
+            callback(self)
 
     async def code(self) -> grpc.StatusCode:
-        return grpc.StatusCode.INTERNAL if self.looks >= 0 else grpc.StatusCode.UNAVAILABLE
+        return self.statuses[0][0]
+
+    async def details(self) -> str:
+        _, details = self.statuses[0]
+        self.statuses = self.statuses[1:] or self.statuses
+        return details
 
 
-@pytest.mark.parametrize("looks", [0, 5])
-def test_a_stream_ended_with_what_the_server_said(looks: int) -> None:
-    assert asyncio.run(ending(Ending(looks))) == (grpc.StatusCode.UNAVAILABLE, "the server is about to stop")
+@pytest.mark.parametrize(
+    "statuses", [[SERVERS], [SERVERS, GRPCIOS], [GRPCIOS, SERVERS], [GRPCIOS, GRPCIOS, GRPCIOS, SERVERS]]
+)
+def test_a_stream_ended_with_what_the_server_said(statuses: list[tuple[grpc.StatusCode, str]]) -> None:
+    async def scene() -> tuple[grpc.StatusCode, str]:
+        call = Call(*statuses)
+        ending = Ending(call)
+        call.done()
+        return await ending.status()
+
+    assert asyncio.run(scene()) == SERVERS
 
 
-def test_a_status_that_never_comes_is_not_waited_for_long() -> None:
-    assert asyncio.run(ending(Ending(10**9))) == (grpc.StatusCode.INTERNAL, CORE_ERROR)
+def test_a_status_that_never_comes_is_not_waited_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bench.senders.REASON_SECONDS", 0.05)
+    assert asyncio.run(Ending(Call(GRPCIOS)).status()) == GRPCIOS
 
 
 def test_a_restart_loses_nothing(tmp_path: Path) -> None:

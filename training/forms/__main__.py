@@ -27,6 +27,7 @@ from training.forms.files import FORMS, described
 from training.forms.onnx_float import OUTPUTS, Bytes, write_float32
 from training.forms.onnx_half import halve
 from training.forms.onnx_int8 import write_int8
+from training.forms.onnx_layout import lay_out
 from training.forms.run_onnx import OnnxNetwork
 from training.forms.run_tflite import TfliteNetwork
 from training.forms.tflite import write_tflite
@@ -55,8 +56,11 @@ def make(network: nn.Module, kind: str, version: str, pictures: np.ndarray, fold
     require_agreement(TorchNetwork(Bytes(network), OUTPUTS[kind]), rounded, compared, DEPLOYED)
     float32 = folder / f"{kind}.float32.onnx"
     write_float32(deployed, kind, version, float32)
-    write_int8(float32, pictures, version, folder / f"{kind}.int8.onnx")
+    int8 = folder / f"{kind}.int8.onnx"
+    write_int8(float32, pictures, version, int8)
     halve(float32)
+    for path in (float32, int8):
+        lay_out(path)
     write_tflite(deployed, kind, version, pictures, folder, names)
     for form in FORMS:
         path = folder / f"{kind}.{form}"

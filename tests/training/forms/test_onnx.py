@@ -19,6 +19,7 @@ from training.forms.deployed import Deployed  # noqa: E402
 from training.forms.onnx_float import OUTPUTS, Bytes, write_float32  # noqa: E402
 from training.forms.onnx_half import halve  # noqa: E402
 from training.forms.onnx_int8 import share_constants, write_int8  # noqa: E402
+from training.forms.onnx_layout import lay_out  # noqa: E402
 from training.forms.run_onnx import OnnxNetwork  # noqa: E402
 from training.networks import MFN  # noqa: E402
 
@@ -53,6 +54,17 @@ def halved(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copyfile(folder / f"{kind}.float32.onnx", halved / f"{kind}.float32.onnx")
         halve(halved / f"{kind}.float32.onnx")
     return halved
+
+
+@pytest.fixture(scope="session")
+def laid_out(folder: Path, halved: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Both forms as they are published."""
+    published = tmp_path_factory.mktemp("published")
+    for kind in OUTPUTS:
+        for form, source in (("float32", halved), ("int8", folder)):
+            shutil.copyfile(source / f"{kind}.{form}.onnx", published / f"{kind}.{form}.onnx")
+            lay_out(published / f"{kind}.{form}.onnx")
+    return published
 
 
 def in_torch(network: nn.Module, kind: str) -> Runner:
@@ -152,22 +164,38 @@ LEVELS = (
 
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("kind", ["mfn", "sfn"])
-def test_constants_in_float16_give_the_same_answers(
-    kind: str, level: onnxruntime.GraphOptimizationLevel, folder: Path, halved: Path, tmp_path: Path
+@pytest.mark.parametrize("form", ["float32", "int8"])
+def test_how_constants_are_stored_changes_neither_answers_nor_operations(
+    kind: str, form: str, level: onnxruntime.GraphOptimizationLevel, folder: Path, laid_out: Path, tmp_path: Path
 ) -> None:
     answers, operations = [], []
-    for place in (folder, halved):
+    for place in (folder, laid_out):
         options = onnxruntime.SessionOptions()
         options.graph_optimization_level = level
         options.optimized_model_filepath = str(tmp_path / "optimized.onnx")
         options.intra_op_num_threads, options.log_severity_level = 1, 3
-        path = place / f"{kind}.float32.onnx"
+        path = place / f"{kind}.{form}.onnx"
         session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         answers.append(session.run(None, {"image": noise(288 if kind == "mfn" else 128)[:1]}))
         operations.append(Counter(node.op_type for node in onnx.load(tmp_path / "optimized.onnx").graph.node))
-    for with_float32, with_float16 in zip(*answers, strict=True):
-        np.testing.assert_array_equal(with_float16, with_float32)
-    assert operations[0] == operations[1]  # the casts are done when the file is loaded
+    for plain, published in zip(*answers, strict=True):
+        np.testing.assert_array_equal(published, plain)
+    assert operations[0] == operations[1]  # casts and turns are done when the file is loaded
+
+
+@pytest.mark.parametrize("kind", ["mfn", "sfn"])
+@pytest.mark.parametrize("form", ["float32", "int8"])
+def test_convolutions_are_stored_with_the_channels_last(kind: str, form: str, folder: Path, laid_out: Path) -> None:
+    plain, published = (
+        {c.name: onnx.numpy_helper.to_array(c) for c in onnx.load(place / f"{kind}.{form}.onnx").graph.initializer}
+        for place in (folder, laid_out)
+    )
+    turned = {name: values for name, values in published.items() if name.endswith("_stored")}
+    assert len(turned) > 10
+    for name, values in turned.items():
+        before = plain[name.removesuffix("_stored").removesuffix("_half")]
+        depthwise = before.shape[1] == 1  # one filter a channel: TFLite has the channels at the end all the same
+        np.testing.assert_array_equal(values, np.einsum("oihw->ihwo" if depthwise else "oihw->ohwi", before))
 
 
 @pytest.mark.parametrize("kind", ["mfn", "sfn"])
