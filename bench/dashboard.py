@@ -1,10 +1,10 @@
 """Whether every panel of the Grafana dashboard has data: `python -m bench.dashboard [--seconds 25]`.
 
-A server is put under load by REST, gRPC, streams that lose frames, and WebSocket, mistakes included. A real Prometheus
-(`apt-get install prometheus`) scrapes it, with the configuration of deploy/compose.yaml and the rules of
-deploy/monitoring, but every second. Then each query of the dashboard is asked, with Grafana's variables filled in, each
-recording rule is looked up, and each alert has to have been evaluated. Prints how many series each has, and exits with
-1 where one has none.
+A server with TLS is put under load by REST, gRPC, streams that lose frames, and WebSocket, mistakes included. A real
+Prometheus (`apt-get install prometheus`) scrapes it, with the configuration of deploy/compose.yaml and the rules of
+deploy/monitoring, but every second, and trusting the server's certificate as deploy/monitoring/tls has it. Then each
+query of the dashboard is asked, with Grafana's variables filled in, each recording rule is looked up, and each alert
+has to have been evaluated. Prints how many series each has, and exits with 1 where one has none.
 """
 
 import argparse
@@ -15,25 +15,24 @@ import json
 import math
 import re
 import shutil
+import ssl
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import grpc
 import httpx2
+import trustme
 import yaml
-from websockets.asyncio.client import connect
 
+from bench.dashboard_load import load
 from bench.results import table
 from bench.server import Served, free_port, photo, server
-from mfn.v1 import retarget_pb2 as pb
-from mfn.v1 import retarget_pb2_grpc
 
 DEPLOY = Path(__file__).resolve().parent.parent / "deploy"
 DASHBOARD = DEPLOY / "monitoring/dashboard.json"
@@ -45,9 +44,6 @@ GIVEN = {"__rate_interval": "10s", "namespace": ".*", "instance": ".*"}
 LABEL_VALUES = re.compile(r"label_values\((.+), (\w+)\)")
 # One worker and a short queue, so that a few senders fill it and some are refused.
 SETTINGS = {"MFN_WORKERS": "1", "MFN_QUEUE_LENGTH": "1"}
-REST_SENDERS = 3
-FRAME_SECONDS = 0.02
-PAUSE_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -83,25 +79,31 @@ def filled(text: str, given: dict[str, str]) -> str:
     return re.sub(r"\$(\w+)", lambda match: given[match[1]], text)
 
 
-def every_second(configuration: dict[str, Any], rules: dict[str, Any], served: Served) -> tuple[dict[str, Any], ...]:
-    """The configuration and the rules of Prometheus for this one server, scraped and evaluated each second."""
+def every_second(
+    configuration: dict[str, Any], rules: dict[str, Any], served: Served, certificate: Path
+) -> tuple[dict[str, Any], ...]:
+    """The configuration and the rules of Prometheus for this one server, scraped and evaluated each second.
+
+    certificate: the file of the server's own, which is trusted."""
     (job,) = configuration["scrape_configs"]
     (targets,) = job["static_configs"]
     seconds = {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"}
     job = job | {"static_configs": [targets | {"targets": [f"127.0.0.1:{served.http_port}"]}]}
+    job |= {"scheme": "https", "tls_config": {"ca_file": str(certificate)}}
     groups = [{key: value for key, value in group.items() if key != "interval"} for group in rules["groups"]]
     return configuration | {"global": seconds, "scrape_configs": [job]}, {"groups": groups}
 
 
 @contextmanager
-def prometheus(served: Served) -> Iterator[httpx2.Client]:
-    """A Prometheus that scrapes the server; a client of its API."""
+def prometheus(served: Served, certificate: Path) -> Iterator[httpx2.Client]:
+    """A Prometheus that scrapes the server, whose certificate lies there; a client of its API."""
     program = shutil.which("prometheus")
     if program is None:
         sys.exit("prometheus is not installed. On Debian: apt-get install prometheus")
     written = (yaml.safe_load(PROMETHEUS.read_text()), yaml.safe_load(RULES.read_text()))
+    files = zip(("prometheus.yaml", "rules.yaml"), every_second(*written, served, certificate), strict=True)
     with tempfile.TemporaryDirectory() as folder:
-        for name, content in zip(("prometheus.yaml", "rules.yaml"), every_second(*written, served), strict=True):
+        for name, content in files:
             (Path(folder) / name).write_text(yaml.safe_dump(content))
         port = free_port()
         process = subprocess.Popen(
@@ -160,82 +162,23 @@ def counts(client: httpx2.Client, dashboard: dict[str, Any]) -> list[tuple[str, 
     return rows
 
 
-async def load(served: Served, picture: bytes, seconds: float) -> None:
-    """Senders at every door, for so long. Whatever becomes of a request, the next one follows."""
-    end = time.monotonic() + seconds
-
-    async def over_rest(client: httpx2.AsyncClient) -> None:
-        for number in itertools.count():
-            if time.monotonic() > end:
-                return
-            query = ("", "", "?refine=true", "?min_score=7")[number % 4]
-            body = b"no picture" if number % 8 == 5 else picture
-            await client.post(f"{served.url}/retarget{query}", content=body, headers={"Content-Type": "image/jpeg"})
-            await asyncio.sleep(PAUSE_SECONDS)
-
-    async def over_grpc(stub: retarget_pb2_grpc.RetargetServiceStub) -> None:
-        for number in itertools.count():
-            if time.monotonic() > end:
-                return
-            with contextlib.suppress(grpc.aio.AioRpcError):
-                body = b"no picture" if number % 8 == 5 else picture
-                await stub.Retarget(pb.RetargetRequest(image=pb.Image(encoded=body)), timeout=PATIENCE_SECONDS)
-            await asyncio.sleep(PAUSE_SECONDS)
-
-    async def over_a_stream(stub: retarget_pb2_grpc.RetargetServiceStub) -> None:
-        call = stub.RetargetStream()
-        await call.write(pb.RetargetStreamRequest(config=pb.StreamConfig(drop_policy=pb.DROP_POLICY_LATEST)))
-
-        async def send(number: int) -> None:
-            frame = pb.Frame(sequence=number, timestamp_us=time.monotonic_ns() // 1000, image=pb.Image(encoded=picture))
-            await call.write(pb.RetargetStreamRequest(frame=frame))
-
-        async with asyncio.TaskGroup() as both:
-            both.create_task(_frames(send, end, call.done_writing))
-            async for _ in call:
-                pass
-
-    async def over_a_socket() -> None:
-        async with connect(f"ws://127.0.0.1:{served.http_port}/retarget/stream", max_size=None) as socket:
-            await socket.send("{}")
-
-            async def send(_: int) -> None:
-                await socket.send(picture)
-
-            async with asyncio.TaskGroup() as both:
-                both.create_task(_frames(send, end, socket.close))
-                async for _ in socket:
-                    pass
-
-    async with (
-        httpx2.AsyncClient(timeout=PATIENCE_SECONDS) as client,
-        grpc.aio.insecure_channel(f"127.0.0.1:{served.grpc_port}") as channel,
-        asyncio.TaskGroup() as senders,
-    ):
-        stub = retarget_pb2_grpc.RetargetServiceStub(channel)
-        for work in (over_grpc(stub), over_a_stream(stub), over_a_socket()):
-            senders.create_task(work)
-        for _ in range(REST_SENDERS):
-            senders.create_task(over_rest(client))
-
-
-async def _frames(send: Callable[[int], Awaitable[None]], end: float, finish: Callable[[], Awaitable[None]]) -> None:
-    for number in itertools.count(1):
-        if time.monotonic() > end:
-            break
-        await send(number)
-        await asyncio.sleep(FRAME_SECONDS)
-    await finish()
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=25.0, help="of load")
     seconds = parser.parse_args().seconds
     dashboard = json.loads(DASHBOARD.read_text())
-    with server(**SETTINGS) as served, prometheus(served) as client:
-        asyncio.run(load(served, photo(640, 480), seconds))
-        rows = counts(client, dashboard)
+    authority = trustme.CA()
+    roots = authority.cert_pem.bytes()
+    with tempfile.TemporaryDirectory() as folder:
+        chain, key = Path(folder) / "chain.pem", Path(folder) / "key.pem"
+        issued = authority.issue_cert("127.0.0.1")
+        issued.cert_chain_pems[0].write_to_path(chain)
+        issued.private_key_pem.write_to_path(key)
+        settings = SETTINGS | {"MFN_TLS_CERTIFICATE_FILE": str(chain), "MFN_TLS_KEY_FILE": str(key)}
+        trust = ssl.create_default_context(cadata=roots.decode())
+        with server(trust=trust, **settings) as served, prometheus(served, chain) as client:
+            asyncio.run(load(served, roots, photo(640, 480), seconds))
+            rows = counts(client, dashboard)
     print(table(["panel, rule or variable", "series"], [[name, str(count)] for name, count in rows]))
     empty = [name for name, count in rows if not count]
     print(f"\n{len(empty)} of {len(rows)} queries without data{': ' if empty else ''}{', '.join(empty)}")

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -25,16 +26,18 @@ sys.exit(serve(Settings.from_environment()))
 
 @dataclass(frozen=True)
 class Served:
-    """Where it listens, its process, and the seconds from its start until it was ready."""
+    """Where it listens, its process, and the seconds from its start until it was ready. trust: of its clients, where
+    it speaks TLS."""
 
     http_port: int
     grpc_port: int
     pid: int
     seconds_to_ready: float
+    trust: ssl.SSLContext | None = None
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.http_port}"
+        return f"{'http' if self.trust is None else 'https'}://127.0.0.1:{self.http_port}"
 
     def resident_mb(self) -> float:
         """Memory of the process that lies in RAM, in MB (Linux)."""
@@ -48,8 +51,8 @@ def free_port() -> int:
 
 
 @contextmanager
-def server(models: Path | None = None, **settings: str) -> Iterator[Served]:
-    """settings: further MFN_* variables by their names."""
+def server(models: Path | None = None, trust: ssl.SSLContext | None = None, **settings: str) -> Iterator[Served]:
+    """settings: further MFN_* variables by their names; trust: what clients need to trust where those are of TLS."""
     ports = free_port(), free_port()
     environment = {
         **os.environ,
@@ -60,18 +63,19 @@ def server(models: Path | None = None, **settings: str) -> Iterator[Served]:
         **({} if models is None else {"MFN_MODELS_DIR": str(models)}),
         **settings,
     }
+    scheme = "http" if trust is None else "https"
     start = time.perf_counter()
     process = subprocess.Popen([sys.executable, "-c", PROGRAM], env=environment)
     try:
         while True:
             try:
-                httpx2.get(f"http://127.0.0.1:{ports[0]}/readyz").raise_for_status()
+                httpx2.get(f"{scheme}://127.0.0.1:{ports[0]}/readyz", verify=trust or True).raise_for_status()
                 break
             except httpx2.TransportError:
                 if process.poll() is not None:
                     sys.exit("The server did not start.")
                 time.sleep(0.005)
-        yield Served(*ports, process.pid, time.perf_counter() - start)
+        yield Served(*ports, process.pid, time.perf_counter() - start, trust)
     finally:
         process.terminate()
         process.wait(30)

@@ -1,6 +1,8 @@
 """What the server tells Prometheus about itself. No label ever names a stream, a face or a client."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -18,12 +20,29 @@ MODEL_LABELS: Final = ("version", "sha256", "precision", "provider")
 DROP_REASONS: Final = ("newer_frame", "stream_ended")
 
 
+@dataclass(frozen=True)
+class Limits:
+    """How much a server takes. workers: pictures in work at once. queue: pictures that may wait for a worker. streams:
+    those that may be open."""
+
+    workers: int
+    queue: int
+    streams: int
+
+
 class Metrics:
     """One registry and the series in it. version to provider: of the model that answers, and of what runs it.
-    queue_depth: called at each scrape, tells how many pictures wait."""
+    limits: what the gauges of load are to be held against. queue_depth: called at each scrape, tells how many pictures
+    wait."""
 
     def __init__(
-        self, version: str, sha256: str, precision: str, provider: str, queue_depth: Callable[[], int]
+        self,
+        version: str,
+        sha256: str,
+        precision: str,
+        provider: str,
+        limits: Limits,
+        queue_depth: Callable[[], int],
     ) -> None:
         self.registry = CollectorRegistry()
         PlatformCollector(registry=self.registry)
@@ -49,6 +68,12 @@ class Metrics:
         self.streams = Gauge("mfn_streams_active", "Streams that are open.", registry=self.registry)
         depth = Gauge("mfn_queue_depth", "Pictures that wait for a worker.", registry=self.registry)
         depth.set_function(queue_depth)
+        for name, description, limit in (
+            ("mfn_workers", "Pictures that may be in work at once.", limits.workers),
+            ("mfn_queue_limit", "Pictures that may wait for a worker.", limits.queue),
+            ("mfn_streams_limit", "Streams that may be open.", limits.streams),
+        ):
+            Gauge(name, description, registry=self.registry).set(limit)
         dropped = Counter(
             "mfn_frames_dropped_total", "Frames that were not looked at.", ("reason",), registry=self.registry
         )
@@ -58,6 +83,15 @@ class Metrics:
         )
         model = Gauge("mfn_model_info", "1, for the model that answers.", MODEL_LABELS, registry=self.registry)
         model.labels(version, sha256, precision, provider).set(1)
+
+    def certificate(self, end: datetime) -> None:
+        """The server shows a certificate that holds until `end`. To be told once at most: without TLS there is no such
+        series, as any number in it would be a date."""
+        Gauge(
+            "mfn_certificate_expiry_timestamp_seconds",
+            "When the certificate runs out that was loaded at the start, in Unix time.",
+            registry=self.registry,
+        ).set(end.timestamp())
 
     def request(self, transport: str, method: str, code: str, seconds: float) -> None:
         """A request is answered. transport: http, grpc or websocket. method and code: from the few there are."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from service.access import Keys
 from service.errors import OVERLOADED, UNAVAILABLE, RequestError
-from service.metrics import Metrics
+from service.metrics import Limits, Metrics
 from service.pipeline import Pipeline
 from service.records import Account
 from service.settings import Settings
@@ -35,6 +35,7 @@ class Runtime:
             models.files["mfn"].sha256,
             execution.precision,
             execution.provider,
+            Limits(self.settings.workers, self.settings.queue_length, self.settings.max_streams),
             queue_depth=self.workers.depth,
         )
         self.account = Account(self.metrics, self.tracer)

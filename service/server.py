@@ -76,6 +76,8 @@ async def _run(runtime: Runtime, certificate: Certificate | None, listener: sock
     """Both doors, from their opening to the end of the last request in work."""
     settings = runtime.settings
     asyncio.get_running_loop().set_exception_handler(_on_loop_failure)
+    if certificate is not None and certificate.end is not None:
+        runtime.metrics.certificate(certificate.end)
     rpc = GrpcServer(runtime, certificate)
     http = _HttpServer(runtime, certificate)
     ending = _Ending()

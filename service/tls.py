@@ -17,12 +17,14 @@ VERSION_TAG, UTC_TIME_TAG = 0xA0, 0x17
 
 @dataclass(frozen=True)
 class Certificate:
-    """The PEM files, and what is in them."""
+    """The PEM files, and what is in them. end: the last second that the server's own certificate holds, None where it
+    could not be read."""
 
     chain_file: Path
     key_file: Path
     chain: bytes
     key: bytes
+    end: datetime | None = None
 
 
 def load_certificate(settings: Settings, now: datetime | None = None) -> Certificate | None:
@@ -48,8 +50,8 @@ def load_certificate(settings: Settings, now: datetime | None = None) -> Certifi
             f"TLS cannot be set up with {chain_file} and {key_file}: {error}. Expected a certificate chain and its "
             "private key, both PEM, the key without a passphrase."
         ) from error
-    _check_dates(chain_file, chain, now or datetime.now(UTC))
-    return Certificate(chain_file, key_file, chain, key)
+    end = _checked_end(chain_file, chain, now or datetime.now(UTC))
+    return Certificate(chain_file, key_file, chain, key, end)
 
 
 def _read(name: str, file: Path) -> bytes:
@@ -61,11 +63,11 @@ def _read(name: str, file: Path) -> bytes:
         ) from error
 
 
-def _check_dates(chain_file: Path, chain: bytes, now: datetime) -> None:
-    """Raises StartError unless the first certificate of a chain holds now."""
+def _checked_end(chain_file: Path, chain: bytes, now: datetime) -> datetime | None:
+    """When the first certificate of a chain runs out. Raises StartError unless it holds now."""
     first = PEM_CERTIFICATE.search(chain.decode("latin-1"))
     if first is None:  # OpenSSL knows older names of the block, too; clients will see to its dates
-        return
+        return None
     begin, end = validity(ssl.PEM_cert_to_DER_cert(first[0]))
     if now > end:
         raise StartError(f"The certificate in {chain_file} has run out on {end}. Renew it, and start again.")
@@ -74,6 +76,7 @@ def _check_dates(chain_file: Path, chain: bytes, now: datetime) -> None:
             f"The certificate in {chain_file} is not valid before {begin}, and it is {now:%Y-%m-%d %H:%M:%S%z} here. "
             "Set this machine's clock, or wait."
         )
+    return end
 
 
 def validity(certificate: bytes) -> tuple[datetime, datetime]:

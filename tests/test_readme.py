@@ -4,6 +4,7 @@ import argparse
 import json
 import re
 import shlex
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from docs.readme import README, ROOT, answer, part, shortened
 from service.cli import build_parser
 from service.errors import PROBLEM_KINDS
 from service.face_model import FaceModel
-from service.metrics import DROP_REASONS, MODEL_LABELS, STAGES, Metrics
+from service.metrics import DROP_REASONS, MODEL_LABELS, STAGES, Limits, Metrics
 from service.model_files import Models
 from service.pipeline import Pipeline
 from service.rest.app import create_app
@@ -104,7 +105,8 @@ def test_every_problem_is_documented() -> None:
 
 def test_every_metric_is_documented() -> None:
     """Series that are not the process's own, as Prometheus sees them."""
-    metrics = Metrics("1", "a", "int8", "cpu", lambda: 0)
+    metrics = Metrics("1", "a", "int8", "cpu", Limits(1, 32, 64), lambda: 0)
+    metrics.certificate(datetime(2030, 1, 1, tzinfo=UTC))  # with TLS it has every series that there is
     known = {family.name for family in metrics.registry.collect() if family.name.startswith("mfn_")}
     listed = re.findall(r"^\| `(mfn_\w+)` \|", part("metrics", TEXT), re.MULTILINE)
     assert {name.removesuffix("_total") for name in listed} == known

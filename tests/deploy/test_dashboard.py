@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 import yaml
 
 from bench.dashboard import GIVEN, filled, queries
-from service.metrics import DROP_REASONS, STAGES, Metrics
+from service.metrics import DROP_REASONS, STAGES, Limits, Metrics
 from tests.deploy.manifests import DEPLOY, PATIENCE, tool
 
 COLUMNS = 24  # of Grafana's grid
@@ -109,9 +110,19 @@ def test_objectives_are_those_of_the_rules() -> None:
     assert not re.search(r"\b0?\.99", TEXT.replace("histogram_quantile(0.99,", ""))
 
 
+def test_the_certificates_colours_change_where_the_alerts_fire() -> None:
+    rules = (DEPLOY / "monitoring/rules.yaml").read_text()
+    days = {float(number) for number in re.findall(r"mfn_certificate_expiry.* < (\d+) \* 86400$", rules, re.MULTILINE)}
+    (panel,) = [panel for panel in CHARTS if panel["title"] == "Certificate"]
+    steps = panel["fieldConfig"]["defaults"]["thresholds"]["steps"]
+    assert len(days) == 2
+    assert {step["value"] for step in steps} == days | {None}
+
+
 def test_every_series_exists() -> None:
-    families = Metrics("1", "a", "int8", "cpu", lambda: 0).registry.collect()
-    known = {family.name + suffix for family in families for suffix in SUFFIXES} | PROCESS
+    metrics = Metrics("1", "a", "int8", "cpu", Limits(1, 32, 64), lambda: 0)
+    metrics.certificate(datetime(2030, 1, 1, tzinfo=UTC))  # with TLS it has every series that there is
+    known = {family.name + suffix for family in metrics.registry.collect() for suffix in SUFFIXES} | PROCESS
     rules = yaml.safe_load((DEPLOY / "monitoring/rules.yaml").read_text())
     known |= {rule["record"] for group in rules["groups"] for rule in group["rules"] if "record" in rule}
     for query in queries(DASHBOARD):

@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,10 @@ import pytest
 import yaml
 
 from service.errors import PROBLEM_KINDS
-from service.metrics import BUCKETS, STAGES, Metrics
+from service.metrics import BUCKETS, STAGES, Limits, Metrics
 from service.rest.recording import PATHS
 from service.settings import Settings
-from tests.deploy.manifests import DEPLOY, FOLDERS, PATIENCE, environment, of_kind, one, pod, render, rendered, tool
+from tests.deploy.manifests import DEPLOY, PATIENCE, environment, of_kind, one, pod, render, rendered, tool
 
 MONITORING = DEPLOY / "monitoring"
 RUNBOOK = (MONITORING / "RUNBOOK.md").read_text()
@@ -126,7 +127,8 @@ def test_failures_are_the_servers_own() -> None:
 
 
 def test_names_and_labels_are_the_servers() -> None:
-    metrics = Metrics("1", "a", "int8", "cpu", lambda: 0)
+    metrics = Metrics("1", "a", "int8", "cpu", Limits(1, 32, 64), lambda: 0)
+    metrics.certificate(datetime(2030, 1, 1, tzinfo=UTC))  # with TLS it has every series that there is
     known = {family.name + end for family in metrics.registry.collect() for end in ("", "_bucket", "_count", "_total")}
     text = " ".join(rule["expr"] for rule in RULES)
     assert set(re.findall(r"\bmfn_\w+", text)) <= known
@@ -135,16 +137,6 @@ def test_names_and_labels_are_the_servers() -> None:
     methods = {method for group in re.findall(r'method=~"([^"]+)"', text) for method in group.split("|")}
     assert methods == {"POST /retarget", "Retarget", "Frame"}
     assert "/retarget" in PATHS
-
-
-@pytest.mark.parametrize("folder", [*FOLDERS, None])
-def test_limits_are_those_of_the_settings(folder: str | None) -> None:
-    settings = Settings()
-    if folder is not None:
-        objects = rendered(folder)
-        settings = Settings.from_environment(environment(pod(objects), of_kind(objects, "ConfigMap")))
-    assert RECORDS["mfn:limit:queue_length"] == f"vector({settings.queue_length})"
-    assert RECORDS["mfn:limit:streams"] == f"vector({settings.max_streams})"
 
 
 def test_the_pods_are_found() -> None:

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 
 from service.access import Keys
 from service.errors import StartError
-from service.metrics import Metrics
+from service.metrics import Limits, Metrics
 from service.model_files import Models
 from service.pipeline import Pipeline
 from service.rest.app import create_app
@@ -186,7 +186,9 @@ def test_the_autoscaler_asks_for_a_metric_that_is_served() -> None:
     resources = [metric["resource"]["name"] for metric in spec["metrics"] if metric["type"] == "Resource"]
     pods = [metric["pods"]["metric"]["name"] for metric in spec["metrics"] if metric["type"] == "Pods"]
     assert (resources, pods) == (["cpu"], ["mfn_queue_depth"])
-    gauges = {family.name for family in Metrics("1", "a", "int8", "cpu", lambda: 0).registry.collect()}
+    gauges = {
+        family.name for family in Metrics("1", "a", "int8", "cpu", Limits(1, 32, 64), lambda: 0).registry.collect()
+    }
     assert set(pods) <= gauges
     # The adapter, by its own rules: series that match are served under the name that `as` says.
     values: Any = yaml.safe_load((DEPLOY / "overlays/production/prometheus-adapter-values.yaml").read_text())

@@ -3,7 +3,7 @@ import logging
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from service.metrics import Metrics
+from service.metrics import Limits, Metrics
 from service.records import Account, Record, trace_of
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"  # of the example in W3C Trace Context, section 3.2.3
@@ -11,7 +11,7 @@ TRACE = "0af7651916cd43dd8448eb211c80319c"  # of the example in W3C Trace Contex
 
 @pytest.fixture
 def metrics() -> Metrics:
-    return Metrics("1.2.3", "ab", "int8", "cpu", lambda: 7)
+    return Metrics("1.2.3", "ab", "int8", "cpu", Limits(1, 32, 64), lambda: 7)
 
 
 def value(metrics: Metrics, name: str, **labels: str) -> float:

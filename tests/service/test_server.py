@@ -1,4 +1,5 @@
 import hashlib
+import re
 import signal
 import socket
 import ssl
@@ -7,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import grpc
@@ -91,6 +93,7 @@ def test_which_form_is_served_is_told_everywhere(models_dir: Path, port: int, gr
     assert (answer.precision, answer.sha256["mfn"]) == (precision, sha256)
     labels = f'precision="{precision}",provider="cpu",sha256="{sha256}",version="9.9.9"'
     assert f"mfn_model_info{{{labels}}} 1.0" in metrics
+    assert "mfn_certificate" not in metrics
     assert f"Serving mfn 9.9.9 in {precision} on cpu" in log
 
 
@@ -245,7 +248,8 @@ def test_a_second_signal_stops_at_once(models_dir: Path, port: int) -> None:
 
 def test_tls_on_both_doors(models_dir: Path, port: int, grpc_port: int, tmp_path: Path) -> None:
     authority = trustme.CA()
-    certificate = authority.issue_cert("localhost")
+    end = datetime.now(UTC).replace(microsecond=0) + timedelta(days=9)
+    certificate = authority.issue_cert("localhost", not_after=end)
     certificate.cert_chain_pems[0].write_to_path(tmp_path / "chain.pem")
     certificate.private_key_pem.write_to_path(tmp_path / "key.pem")
     trusted = ssl.create_default_context(cadata=authority.cert_pem.bytes().decode())
@@ -264,6 +268,9 @@ def test_tls_on_both_doors(models_dir: Path, port: int, grpc_port: int, tmp_path
         credentials = grpc.ssl_channel_credentials(authority.cert_pem.bytes())
         with grpc.secure_channel(f"localhost:{grpc_port}", credentials) as channel:
             assert stub(channel).GetModel(pb.GetModelRequest()).model.name
+        metrics = httpx2.get(f"https://localhost:{port}/metrics", verify=trusted).text
+        (told,) = re.findall(r"^mfn_certificate_expiry_timestamp_seconds (\S+)$", metrics, re.MULTILINE)
+        assert float(told) == end.timestamp()
         process.terminate()
         assert process.wait(20) == 0
 

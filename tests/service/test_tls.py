@@ -48,6 +48,29 @@ def test_what_does_not_fit_keeps_the_server_from_starting(files: tuple[Path, Pat
             load_certificate(settings)
 
 
+def test_of_a_chain_the_servers_own_certificate_counts(tmp_path: Path) -> None:
+    end = datetime(2031, 2, 3, 4, 5, 6, tzinfo=UTC)
+    authority = trustme.CA().create_child_ca()  # which holds for longer, and comes second in the chain
+    issued = authority.issue_cert("localhost", not_after=end)
+    assert len(issued.cert_chain_pems) == 2
+    issued.private_key_and_cert_chain_pem.write_to_path(tmp_path / "both.pem")
+    certificate = load_certificate(
+        Settings(tls_certificate_file=tmp_path / "both.pem", tls_key_file=tmp_path / "both.pem"),
+        datetime(2030, 1, 1, tzinfo=UTC),
+    )
+    assert certificate is not None
+    assert certificate.end == end
+
+
+def test_dates_that_cannot_be_read_are_none(files: tuple[Path, Path], tmp_path: Path) -> None:
+    """Of a block by its older name, which OpenSSL takes."""
+    old = tmp_path / "old.pem"
+    old.write_text(files[0].read_text().replace(" CERTIFICATE-", " X509 CERTIFICATE-"))
+    certificate = load_certificate(Settings(tls_certificate_file=old, tls_key_file=files[1]))
+    assert certificate is not None
+    assert certificate.end is None
+
+
 @pytest.mark.parametrize(
     ("begin", "end"),
     [
@@ -69,7 +92,9 @@ def test_a_certificate_holds_from_its_first_to_its_last_second(tmp_path: Path) -
     settings = Settings(tls_certificate_file=tmp_path / "chain.pem", tls_key_file=tmp_path / "key.pem")
     second = timedelta(seconds=1)
     for now in (begin, end):
-        assert load_certificate(settings, now)
+        certificate = load_certificate(settings, now)
+        assert certificate is not None
+        assert certificate.end == end
     with pytest.raises(StartError, match=r"chain\.pem is not valid before 2026-01-01 00:00:00.*2025-12-31 23:59:59"):
         load_certificate(settings, begin - second)
     with pytest.raises(StartError, match=r"chain\.pem has run out on 2026-02-01 00:00:00.* Renew it"):

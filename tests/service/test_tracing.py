@@ -9,7 +9,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from service.errors import StartError
-from service.metrics import Metrics
+from service.metrics import Limits, Metrics
 from service.records import Account, Record
 from service.tracing import OtlpTracer
 
@@ -40,7 +40,7 @@ def collector() -> Iterator[tuple[str, "Queue[bytes]"]]:
 def test_a_request_becomes_a_span_of_its_senders_trace(collector: tuple[str, "Queue[bytes]"]) -> None:
     endpoint, bodies = collector
     tracer = OtlpTracer.to(endpoint, "1.2.3")
-    account = Account(Metrics("1.2.3", "ab", "int8", "cpu", lambda: 0), tracer)
+    account = Account(Metrics("1.2.3", "ab", "int8", "cpu", Limits(1, 32, 64), lambda: 0), tracer)
     Record(account, "http", "POST /retarget", "r-1", f"00-{TRACE}-{PARENT}-01").end("500")
     Record(account, "grpc", "Retarget").end("OK")
     tracer.close()
