@@ -1,5 +1,6 @@
 """What the server tells Prometheus about itself. No label ever names a stream, a face or a client."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -83,15 +84,17 @@ class Metrics:
         )
         model = Gauge("mfn_model_info", "1, for the model that answers.", MODEL_LABELS, registry=self.registry)
         model.labels(version, sha256, precision, provider).set(1)
+        self._certificate: Gauge | None = None  # without TLS there is no such series: any number in it would be a date
 
-    def certificate(self, end: datetime) -> None:
-        """The server shows a certificate that holds until `end`. To be told once at most: without TLS there is no such
-        series, as any number in it would be a date."""
-        Gauge(
-            "mfn_certificate_expiry_timestamp_seconds",
-            "When the certificate runs out that was loaded at the start, in Unix time.",
-            registry=self.registry,
-        ).set(end.timestamp())
+    def certificate(self, end: datetime | None) -> None:
+        """From now on the server shows a certificate that holds until `end`; None where that cannot be read."""
+        if self._certificate is None:
+            self._certificate = Gauge(
+                "mfn_certificate_expiry_timestamp_seconds",
+                "When the certificate runs out that new connections are shown, in Unix time.",
+                registry=self.registry,
+            )
+        self._certificate.set(math.nan if end is None else end.timestamp())
 
     def request(self, transport: str, method: str, code: str, seconds: float) -> None:
         """A request is answered. transport: http, grpc or websocket. method and code: from the few there are."""

@@ -25,11 +25,12 @@ from service.logs import set_up_logs
 from service.model_files import Models
 from service.pipeline import Options, Pipeline
 from service.refine import CROP_SIDE
+from service.renewal import Renewal
 from service.rest.app import create_app
 from service.rest.readiness import Readiness
 from service.runtime import Runtime
 from service.settings import Settings
-from service.tls import Certificate, load_certificate
+from service.tls import Certificate, RenewableContext, load_certificate
 from service.tracing import OtlpTracer
 from service.workers import Workers
 
@@ -76,7 +77,7 @@ async def _run(runtime: Runtime, certificate: Certificate | None, listener: sock
     """Both doors, from their opening to the end of the last request in work."""
     settings = runtime.settings
     asyncio.get_running_loop().set_exception_handler(_on_loop_failure)
-    if certificate is not None and certificate.end is not None:
+    if certificate is not None:
         runtime.metrics.certificate(certificate.end)
     rpc = GrpcServer(runtime, certificate)
     http = _HttpServer(runtime, certificate)
@@ -88,6 +89,7 @@ async def _run(runtime: Runtime, certificate: Certificate | None, listener: sock
         await rpc.stop(0)
         raise _port_problem(settings.host, settings.http_port, "MFN_HTTP_PORT", error) from error
     await rpc.start()
+    renewing = asyncio.create_task(_take_up_renewed(runtime, certificate, rpc, http))
     models = runtime.pipeline.models
     LOGGER.info(
         "Serving %s %s in %s on %s",
@@ -120,7 +122,23 @@ async def _run(runtime: Runtime, certificate: Certificate | None, listener: sock
         http.force_exit = True
         await rpc.stop(0)
     await finished
+    renewing.cancel()
     LOGGER.info("Stopped")
+
+
+async def _take_up_renewed(
+    runtime: Runtime, certificate: Certificate | None, rpc: GrpcServer, http: "_HttpServer"
+) -> None:
+    """Both doors and the metric follow the certificate's files for as long as the server runs."""
+    if certificate is None:
+        return
+
+    def show(renewed: Certificate) -> None:
+        rpc.show(renewed)
+        http.show(renewed)
+        runtime.metrics.certificate(renewed.end)
+
+    await Renewal(runtime.settings, certificate, show).watch()
 
 
 def _on_loop_failure(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -152,6 +170,7 @@ class _HttpServer(uvicorn.Server):
     def __init__(self, runtime: Runtime, certificate: Certificate | None) -> None:
         settings = runtime.settings
         self._readiness = Readiness(runtime)
+        self._tls = tls = RenewableContext(certificate) if certificate else None
         super().__init__(
             uvicorn.Config(
                 create_app(runtime, self._readiness),
@@ -163,10 +182,14 @@ class _HttpServer(uvicorn.Server):
                 server_header=False,
                 ws="websockets-sansio",
                 ws_max_size=settings.max_bytes,
-                ssl_certfile=certificate.chain_file if certificate else None,
-                ssl_keyfile=certificate.key_file if certificate else None,
+                ssl_context_factory=(lambda *_: tls.context) if tls else None,
             )
         )
+
+    def show(self, certificate: Certificate) -> None:
+        """Connections that come from now on are shown this one."""
+        if self._tls is not None:
+            self._tls.show(certificate)
 
     def not_ready(self) -> None:
         """/readyz says 503 from now on; requests are still served."""

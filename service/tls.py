@@ -17,29 +17,29 @@ VERSION_TAG, UTC_TIME_TAG = 0xA0, 0x17
 
 @dataclass(frozen=True)
 class Certificate:
-    """The PEM files, and what is in them. end: the last second that the server's own certificate holds, None where it
-    could not be read."""
+    """What the PEM files hold, and a context that shows it. end: the last second that the server's own certificate
+    holds, None where it could not be read."""
 
-    chain_file: Path
-    key_file: Path
     chain: bytes
     key: bytes
+    context: ssl.SSLContext
     end: datetime | None = None
 
 
 def load_certificate(settings: Settings, now: datetime | None = None) -> Certificate | None:
-    """None without TLS. Raises StartError where a file is missing, where the two do not belong together, and where
-    the certificate does not hold at this time (the server's own: a chain may carry others that nobody needs)."""
+    """None without TLS. Raises StartError where a file is missing, where the two do not belong together or change
+    meanwhile, and where the certificate does not hold at this time (the server's own: a chain may carry others that
+    nobody needs)."""
     chain_file, key_file = settings.tls_certificate_file, settings.tls_key_file
     if chain_file is None and key_file is None:
         return None
     if chain_file is None or key_file is None:
         raise StartError("TLS needs both MFN_TLS_CERTIFICATE_FILE and MFN_TLS_KEY_FILE; one of them is not set.")
-    chain = _read("MFN_TLS_CERTIFICATE_FILE", chain_file)
-    key = _read("MFN_TLS_KEY_FILE", key_file)
+    chain, key = _read("MFN_TLS_CERTIFICATE_FILE", chain_file), _read("MFN_TLS_KEY_FILE", key_file)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
         # a passphrase would be asked for on a terminal that a server does not have
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(chain_file, key_file, password="")
+        context.load_cert_chain(chain_file, key_file, password="")
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
         if "MISMATCH" in (getattr(error, "reason", None) or ""):
             raise StartError(
@@ -50,8 +50,31 @@ def load_certificate(settings: Settings, now: datetime | None = None) -> Certifi
             f"TLS cannot be set up with {chain_file} and {key_file}: {error}. Expected a certificate chain and its "
             "private key, both PEM, the key without a passphrase."
         ) from error
+    # the context has read the files by itself, and one door is not to show another certificate than the other
+    if (chain, key) != (_read("MFN_TLS_CERTIFICATE_FILE", chain_file), _read("MFN_TLS_KEY_FILE", key_file)):
+        raise StartError(f"{chain_file} and {key_file} were changed while they were read. Try again.")
     end = _checked_end(chain_file, chain, now or datetime.now(UTC))
-    return Certificate(chain_file, key_file, chain, key, end)
+    return Certificate(chain, key, context, end)
+
+
+class RenewableContext:
+    """A context for a server to listen with, whose certificate can be replaced.
+
+    Loading another one into a context that is in use would not do: where its key is of another kind, OpenSSL keeps
+    both and may go on to show the old one. So each has a context of its own, to which handshakes are handed over when
+    the client's first message is read, whether or not that names a server.
+    """
+
+    def __init__(self, certificate: Certificate) -> None:
+        self.context = self._shown = certificate.context
+        self.context.sni_callback = self._hand_over
+
+    def show(self, certificate: Certificate) -> None:
+        """Handshakes that begin from now on are shown this one."""
+        self._shown = certificate.context
+
+    def _hand_over(self, connection: ssl.SSLObject, *_: object) -> None:
+        connection.context = self._shown
 
 
 def _read(name: str, file: Path) -> bytes:
@@ -70,7 +93,7 @@ def _checked_end(chain_file: Path, chain: bytes, now: datetime) -> datetime | No
         return None
     begin, end = validity(ssl.PEM_cert_to_DER_cert(first[0]))
     if now > end:
-        raise StartError(f"The certificate in {chain_file} has run out on {end}. Renew it, and start again.")
+        raise StartError(f"The certificate in {chain_file} has run out on {end}. Renew it.")
     if now < begin:
         raise StartError(
             f"The certificate in {chain_file} is not valid before {begin}, and it is {now:%Y-%m-%d %H:%M:%S%z} here. "

@@ -1,5 +1,6 @@
 """The gRPC server: our door, grpc.health.v1 and reflection on one port."""
 
+from collections import deque
 from typing import Final
 
 import grpc
@@ -34,12 +35,17 @@ def _connection_age(settings: Settings) -> list[tuple[str, int]]:
     ]
 
 
+def _configuration(certificate: Certificate) -> grpc.ServerCertificateConfiguration:
+    return grpc.ssl_server_certificate_configuration([(certificate.key, certificate.chain)])
+
+
 class GrpcServer:
     """Made on the event loop that it is to run on. port: the one it listens on."""
 
     def __init__(self, runtime: Runtime, certificate: Certificate | None) -> None:
         """Raises StartError where the port is taken."""
         settings = runtime.settings
+        self._renewed: deque[grpc.ServerCertificateConfiguration] = deque(maxlen=1)
         self._server = grpc.aio.server(
             options=[
                 *_connection_age(settings),
@@ -65,7 +71,10 @@ class GrpcServer:
             if certificate is None:
                 port = self._server.add_insecure_port(address)
             else:
-                credentials = grpc.ssl_server_credentials([(certificate.key, certificate.chain)])
+                credentials = grpc.dynamic_ssl_server_credentials(
+                    _configuration(certificate),
+                    self._take_renewed,  # type: ignore[arg-type]  # which may return None, by its documentation
+                )
                 port = self._server.add_secure_port(address, credentials)
         except RuntimeError:
             port = 0
@@ -75,6 +84,15 @@ class GrpcServer:
                 "not of this machine. Set MFN_HOST or MFN_GRPC_PORT."
             )
         return int(port)
+
+    def show(self, certificate: Certificate) -> None:
+        """Connections that come from now on are shown this one."""
+        self._renewed.append(_configuration(certificate))
+
+    def _take_renewed(self) -> grpc.ServerCertificateConfiguration | None:
+        """Called by gRPC before each handshake, in a thread of its own; None where nothing has changed. Each is given
+        once: gRPC owns it from then on."""
+        return self._renewed.pop() if self._renewed else None
 
     async def start(self) -> None:
         await self._server.start()

@@ -13,7 +13,7 @@ from service.grpc.server import GrpcServer
 from service.pipeline import Pipeline
 from service.runtime import Runtime
 from service.settings import Settings
-from service.tls import Certificate
+from service.tls import load_certificate
 from service.workers import Workers
 from tests.service.grpc.conftest import Running
 
@@ -30,11 +30,13 @@ def secure_address(
     authority: trustme.CA, local: Settings, pipeline: Pipeline, workers: Workers, tmp_path: Path
 ) -> Iterator[str]:
     issued = authority.issue_cert("localhost")
-    chain, key = issued.cert_chain_pems[0].bytes(), issued.private_key_pem.bytes()
+    both = tmp_path / "both.pem"
+    issued.private_key_and_cert_chain_pem.write_to_path(both)
+    certificate = load_certificate(Settings(tls_certificate_file=both, tls_key_file=both))
 
     class Secure(Running):
         async def _start(self) -> GrpcServer:
-            server = GrpcServer(self.runtime, Certificate(tmp_path, tmp_path, chain, key))
+            server = GrpcServer(self.runtime, certificate)
             await server.start()
             return server
 

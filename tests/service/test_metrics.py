@@ -1,4 +1,5 @@
 import itertools
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -63,3 +64,17 @@ def test_a_certificates_end_is_exposed_where_there_is_one() -> None:
     assert b"certificate" not in metrics.exposition()
     metrics.certificate(datetime(2001, 9, 9, 1, 46, 40, tzinfo=UTC))  # a billion seconds after 1970 began
     assert b"\nmfn_certificate_expiry_timestamp_seconds 1e+09\n" in metrics.exposition()
+
+
+def test_a_certificates_end_is_that_of_the_last_and_without_one_there_is_no_series() -> None:
+    metrics = Metrics("1", "a", "int8", "cpu", Limits(1, 0, 0), lambda: 0)
+
+    def told() -> list[bytes]:
+        return re.findall(rb"^mfn_certificate_expiry_timestamp_seconds (\S+)$", metrics.exposition(), re.MULTILINE)
+
+    assert told() == []
+    for seconds in (1_900_000_000, 1_950_000_000):
+        metrics.certificate(datetime.fromtimestamp(seconds, UTC))
+        assert [float(text) for text in told()] == [seconds]
+    metrics.certificate(None)
+    assert told() == [b"NaN"]

@@ -275,6 +275,79 @@ def test_tls_on_both_doors(models_dir: Path, port: int, grpc_port: int, tmp_path
         assert process.wait(20) == 0
 
 
+def test_a_renewed_certificate_is_shown_on_both_doors(
+    models_dir: Path, port: int, grpc_port: int, tmp_path: Path
+) -> None:
+    """With a chain and a key that change at once, as kubelet changes a Secret's files; an open channel stays."""
+    old, new = trustme.CA(), trustme.CA()
+    end = datetime.now(UTC).replace(microsecond=0) + timedelta(days=90)
+
+    def put(number: int, issued: trustme.LeafCert) -> None:
+        folder = tmp_path / f"..{number}"
+        folder.mkdir()
+        issued.cert_chain_pems[0].write_to_path(folder / "tls.crt")
+        issued.private_key_pem.write_to_path(folder / "tls.key")
+        (tmp_path / "..data_tmp").symlink_to(folder.name)
+        (tmp_path / "..data_tmp").replace(tmp_path / "..data")
+
+    def client(authority: trustme.CA) -> httpx2.Client:
+        trusted = ssl.create_default_context(cadata=authority.cert_pem.bytes().decode())
+        return httpx2.Client(base_url=f"https://localhost:{port}", verify=trusted)
+
+    def channel(authority: trustme.CA) -> grpc.Channel:
+        credentials = grpc.ssl_channel_credentials(authority.cert_pem.bytes())
+        return grpc.secure_channel(f"localhost:{grpc_port}", credentials)
+
+    def wait_until_answered(client: httpx2.Client) -> None:
+        for _ in range(400):
+            try:
+                assert client.get("/readyz").status_code == 200
+                return
+            except httpx2.TransportError:
+                time.sleep(0.05)
+        pytest.fail("no certificate was shown within 20 seconds that this client trusts")
+
+    put(1, old.issue_cert("localhost", key_type=trustme.KeyType.ECDSA))
+    for name in ("tls.crt", "tls.key"):
+        (tmp_path / name).symlink_to(f"..data/{name}")
+    settings = {
+        "MFN_TLS_CERTIFICATE_FILE": str(tmp_path / "tls.crt"),
+        "MFN_TLS_KEY_FILE": str(tmp_path / "tls.key"),
+        "MFN_GRPC_PORT": str(grpc_port),
+    }
+    before = "import service.renewal; service.renewal.LOOK_SECONDS = 0.05"
+    with server(models_dir, port, before, **settings) as process:
+        with (
+            client(old) as http_before,
+            client(new) as http_after,
+            channel(old) as rpc_before,
+            channel(new) as rpc_after,
+        ):
+            wait_until_answered(http_before)
+            assert stub(rpc_before).GetModel(pb.GetModelRequest(), timeout=20).model.name
+            with client(new) as early, pytest.raises(httpx2.ConnectError):
+                early.get("/readyz")
+            put(2, new.issue_cert("localhost", key_type=trustme.KeyType.RSA, not_after=end))
+            wait_until_answered(http_after)
+            assert stub(rpc_after).GetModel(pb.GetModelRequest(), timeout=20).model.name
+            for _ in range(3):  # gRPC is told once, and goes on with it
+                with channel(new) as another:
+                    assert stub(another).GetModel(pb.GetModelRequest(), timeout=20).model.name
+            with client(old) as late, pytest.raises(httpx2.ConnectError):
+                late.get("/readyz")
+            with channel(old) as late, pytest.raises(grpc.RpcError) as refused:
+                stub(late).GetModel(pb.GetModelRequest(), timeout=20)
+            assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
+            assert stub(rpc_before).GetModel(pb.GetModelRequest(), timeout=20).model.name
+            metrics = http_after.get("/metrics").text
+            (told,) = re.findall(r"^mfn_certificate_expiry_timestamp_seconds (\S+)$", metrics, re.MULTILINE)
+            assert float(told) == end.timestamp()
+        process.terminate()
+        _, log = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert log.count(f"Took up a renewed certificate, which holds until {end}") == 1
+
+
 def test_connections_that_fall_silent_cost_the_others_nothing(
     models_dir: Path, port: int, grpc_port: int, png: bytes
 ) -> None:
