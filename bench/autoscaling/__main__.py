@@ -1,0 +1,111 @@
+"""Days under the HorizontalPodAutoscaler: `python -m bench.autoscaling [--results FOLDER]`.
+
+Simulates what the manifests in deploy/ would do with a day's load: the autoscaler's published algorithm, pods that take
+time to start, nodes that take longer, metrics that are late, queues that are bounded, streams that stay where they are
+until their connection is old. Prints a table of days, and one of other CPU targets. Into FOLDER go both, as
+autoscaling.md, and pictures of days. The same arguments give the same figures.
+
+What a picture and a frame cost is given; by default as measured on one machine (bench/RESULTS.md):
+
+    --request-ms 9.1   decoding a 1280 x 720 JPEG 2.5, the network 3.3, and 3.3 that workers and loop take under load
+    --stream-ms 8.5    a frame of 640 x 480 from sending to answer, its sender's part included: it costs no more
+"""
+
+import argparse
+import textwrap
+from dataclasses import fields
+from pathlib import Path
+
+from bench.autoscaling.cluster import Startup
+from bench.autoscaling.production import Production, production
+from bench.autoscaling.proposal import CPU
+from bench.autoscaling.scenarios import COMPARED, HEADER, Costs, Days, Scenario
+from bench.results import table
+
+COLUMNS = 120
+MEANINGS = {
+    "schedule": "seconds until a node with room has a new pod",
+    "pull": "seconds until the image is there",
+    "start": "seconds from the server's start to its being ready",
+    "announce": "seconds from a pod's being ready to its first request",
+    "node": "seconds until a new node is there",
+    "pods_per_node": "pods that fit on a node",
+    "spare_nodes": "empty nodes that are kept ready",
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--request-ms", type=float, default=9.1, help="of one core, for a picture")
+    parser.add_argument("--stream-ms", type=float, default=8.5, help="of one core, for a frame of a stream")
+    parser.add_argument("--frame-rate", type=float, default=30.0, help="frames a second of a stream")
+    parser.add_argument("--peak-pods", type=int, default=30, help="that the day's highest load needs")
+    for setting in fields(Startup):
+        if setting.name in MEANINGS:
+            name = "--" + setting.name.replace("_", "-")
+            kind = int if isinstance(setting.default, int) else float
+            parser.add_argument(name, type=kind, default=setting.default, help=MEANINGS[setting.name])
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--results", type=Path, metavar="FOLDER", help="write pictures and autoscaling.md there")
+    chosen = parser.parse_args()
+    installed = production()
+    startup = Startup(probe=installed.probe_seconds, **{name: getattr(chosen, name) for name in MEANINGS})
+    target = installed.autoscaler.target(CPU).value
+    costs = Costs(
+        request_seconds=chosen.request_ms / 1e3,
+        frame_seconds=chosen.stream_ms / 1e3,
+        peak_cores=chosen.peak_pods * installed.cores * target / 100,
+        frame_rate=chosen.frame_rate,
+    )
+    days = Days(installed, costs, startup, chosen.seed)
+    done = list(days.all())
+    named = {scenario.name: scenario for scenario in done}
+    rows = list(days.compared([named["web"], named["burst"], named["streams"]]))
+    told = report(installed, costs, startup, chosen.peak_pods, done, rows)
+    print(told)
+    if chosen.results:
+        write(chosen.results, told, installed, done)
+
+
+def report(
+    installed: Production, costs: Costs, startup: Startup, peak_pods: int, done: list[Scenario], rows: list[list[str]]
+) -> str:
+    """Both tables, under what they hold for."""
+    autoscaler = installed.autoscaler
+    bounds = f"{autoscaler.min_replicas} to {autoscaler.max_replicas}"
+    targets = ", ".join(f"{target.metric} {target.value:g}" for target in autoscaler.targets)
+    until_first = startup.until_running + startup.until_ready + startup.announce
+    given = f"""{bounds} pods of {installed.cores} cores; targets: {targets}. A picture takes
+        {costs.request_seconds * 1e3:g} ms of a core, a stream {costs.frame_rate:g} frames a second of
+        {costs.frame_seconds * 1e3:g} ms; the day's peak needs {peak_pods} pods. A pod has its first request
+        {until_first:g} s after it was asked for, {startup.node:g} s later where a node is lacking:
+        {startup.pods_per_node} pods fit on one, and {startup.spare_nodes} nodes are kept empty."""
+    meant = f"""The ideal has at every second the pods that bring CPU to its target; the fixed fleet has its greatest
+        number all day. Pods that start and that end count. A pod takes {installed.settings.max_streams} streams where
+        nothing else is said; a client that finds it full asks another one. Waits are for a worker, of those that were
+        not refused."""
+    days = table(HEADER, [scenario.row() for scenario in done])
+    again = "The same loads with other targets of CPU:"
+    return "\n\n".join([_paragraph(given), days, _paragraph(meant), again, table(COMPARED, rows)])
+
+
+def _paragraph(text: str) -> str:
+    return textwrap.fill(" ".join(text.split()), COLUMNS)
+
+
+def write(folder: Path, told: str, installed: Production, done: list[Scenario]) -> None:
+    """The pictures, and the tables above links to them."""
+    from bench.autoscaling.pictures import draw  # matplotlib is for those who want pictures
+
+    folder.mkdir(parents=True, exist_ok=True)
+    usual = next(scenario for scenario in done if scenario.name == "web")
+    drawn = [scenario for scenario in done if scenario.drawn]
+    for scenario in drawn:
+        compared = usual if scenario.failure else None
+        draw(scenario, installed.autoscaler, folder / f"autoscaling-{scenario.name}.webp", compared)
+    links = "\n\n".join(f"![{scenario.title}](autoscaling-{scenario.name}.webp)" for scenario in drawn)
+    (folder / "autoscaling.md").write_text(f"# Autoscaling, simulated\n\n{told}\n\n{links}\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
