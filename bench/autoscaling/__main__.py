@@ -1,14 +1,16 @@
-"""Days under the HorizontalPodAutoscaler: `python -m bench.autoscaling [--results FOLDER]`.
+"""Days under the HorizontalPodAutoscaler: `python -m bench.autoscaling [--results]`.
 
 Simulates what the manifests in deploy/ would do with a day's load: the autoscaler's published algorithm, pods that take
 time to start, nodes that take longer, metrics that are late, queues that are bounded, streams that stay where they are
-until their connection is old. Prints a table of days, and one of other CPU targets. Into FOLDER go both, as
-autoscaling.md, and pictures of days. The same arguments give the same figures.
+until their connection is old. Prints a table of days, and one of other CPU targets; with --results both go into
+deploy/CAPACITY.md, and pictures of days beside it. The same arguments give the same figures.
 
-What a picture and a frame cost is given; by default as measured on one machine (bench/RESULTS.md):
+What a picture and a frame cost is given; by default as measured on one machine (deploy/CAPACITY.md), where a pod of two
+workers bears 234 photos a second and uses 84 % of its cores then:
 
-    --request-ms 9.1   decoding a 1280 x 720 JPEG 2.5, the network 3.3, and 3.3 that workers and loop take under load
-    --stream-ms 8.5    a frame of 640 x 480 from sending to answer, its sender's part included: it costs no more
+    --request-ms 8.5    2 workers / 234, of which 84 % is CPU time
+    --stream-ms 6.5     a followed frame of 640 x 480 takes 5.0 ms of CPU alone, and a tenth more beside another
+    --cpu-share 0.84
 """
 
 import argparse
@@ -20,9 +22,10 @@ from bench.autoscaling.cluster import Startup
 from bench.autoscaling.production import Production, production
 from bench.autoscaling.proposal import CPU
 from bench.autoscaling.scenarios import COMPARED, HEADER, Costs, Days, Scenario
-from bench.results import table
+from bench.results import table, with_figures
 
 COLUMNS = 120
+DOCUMENT = Path(__file__).resolve().parents[2] / "deploy" / "CAPACITY.md"
 MEANINGS = {
     "schedule": "seconds until a node with room has a new pod",
     "pull": "seconds until the image is there",
@@ -36,8 +39,9 @@ MEANINGS = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--request-ms", type=float, default=9.1, help="of one core, for a picture")
-    parser.add_argument("--stream-ms", type=float, default=8.5, help="of one core, for a frame of a stream")
+    parser.add_argument("--request-ms", type=float, default=8.5, help="of one worker, for a picture")
+    parser.add_argument("--stream-ms", type=float, default=6.5, help="of one worker, for a frame of a stream")
+    parser.add_argument("--cpu-share", type=float, default=0.84, help="of a core, that a busy worker uses")
     parser.add_argument("--frame-rate", type=float, default=30.0, help="frames a second of a stream")
     parser.add_argument("--peak-pods", type=int, default=30, help="that the day's highest load needs")
     for setting in fields(Startup):
@@ -46,7 +50,7 @@ def main() -> None:
             kind = int if isinstance(setting.default, int) else float
             parser.add_argument(name, type=kind, default=setting.default, help=MEANINGS[setting.name])
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--results", type=Path, metavar="FOLDER", help="write pictures and autoscaling.md there")
+    parser.add_argument("--results", action="store_true", help="write tables and pictures into deploy/")
     chosen = parser.parse_args()
     installed = production()
     startup = Startup(probe=installed.probe_seconds, **{name: getattr(chosen, name) for name in MEANINGS})
@@ -56,6 +60,7 @@ def main() -> None:
         frame_seconds=chosen.stream_ms / 1e3,
         peak_cores=chosen.peak_pods * installed.cores * target / 100,
         frame_rate=chosen.frame_rate,
+        cpu_share=chosen.cpu_share,
     )
     days = Days(installed, costs, startup, chosen.seed)
     done = list(days.all())
@@ -64,7 +69,7 @@ def main() -> None:
     told = report(installed, costs, startup, chosen.peak_pods, done, rows)
     print(told)
     if chosen.results:
-        write(chosen.results, told, installed, done)
+        write(DOCUMENT, told, installed, done)
 
 
 def report(
@@ -76,8 +81,9 @@ def report(
     targets = ", ".join(f"{target.metric} {target.value:g}" for target in autoscaler.targets)
     until_first = startup.until_running + startup.until_ready + startup.announce
     given = f"""{bounds} pods of {installed.cores} cores; targets: {targets}. A picture takes
-        {costs.request_seconds * 1e3:g} ms of a core, a stream {costs.frame_rate:g} frames a second of
-        {costs.frame_seconds * 1e3:g} ms; the day's peak needs {peak_pods} pods. A pod has its first request
+        {costs.request_seconds * 1e3:g} ms of a worker, a stream {costs.frame_rate:g} frames a second of
+        {costs.frame_seconds * 1e3:g} ms, and busy workers use {costs.cpu_share:.0%} of their cores; the day's peak
+        needs {peak_pods} pods. A pod has its first request
         {until_first:g} s after it was asked for, {startup.node:g} s later where a node is lacking:
         {startup.pods_per_node} pods fit on one, and {startup.spare_nodes} nodes are kept empty."""
     meant = f"""The ideal has at every second the pods that bring CPU to its target; the fixed fleet has its greatest
@@ -93,18 +99,21 @@ def _paragraph(text: str) -> str:
     return textwrap.fill(" ".join(text.split()), COLUMNS)
 
 
-def write(folder: Path, told: str, installed: Production, done: list[Scenario]) -> None:
-    """The pictures, and the tables above links to them."""
+def write(document: Path, told: str, installed: Production, done: list[Scenario]) -> None:
+    """The tables between the document's markers, above the pictures, which go into the folder capacity beside it."""
     from bench.autoscaling.pictures import draw  # matplotlib is for those who want pictures
 
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = document.with_name("capacity")
+    folder.mkdir(exist_ok=True)
     usual = next(scenario for scenario in done if scenario.name == "web")
     drawn = [scenario for scenario in done if scenario.drawn]
     for scenario in drawn:
         compared = usual if scenario.failure else None
         draw(scenario, installed.autoscaler, folder / f"autoscaling-{scenario.name}.webp", compared)
-    links = "\n\n".join(f"![{scenario.title}](autoscaling-{scenario.name}.webp)" for scenario in drawn)
-    (folder / "autoscaling.md").write_text(f"# Autoscaling, simulated\n\n{told}\n\n{links}\n", encoding="utf-8")
+    links = "\n\n".join(f"![{scenario.title}](capacity/autoscaling-{scenario.name}.webp)" for scenario in drawn)
+    text = document.read_text(encoding="utf-8")
+    told = with_figures(text, "autoscaling", "## A day with the autoscaler", f"{told}\n\n{links}")
+    document.write_text(told, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -26,13 +26,15 @@ TARGETS: Final = (50.0, 60.0, 70.0, 85.0)  # percent of CPU that are compared
 
 @dataclass(frozen=True)
 class Costs:
-    """request_seconds, frame_seconds: of one core, for a picture and for a stream's frame. peak_cores: that the day's
-    highest load keeps busy. frame_rate: frames a second of a stream."""
+    """request_seconds, frame_seconds: of one worker, for a picture and for a stream's frame. peak_cores: that the day's
+    highest load keeps busy. frame_rate: frames a second of a stream. cpu_share: of the time that a worker takes, what
+    it has a core for: it waits for the others now and then, so that a pod is full below 100 % of its cores."""
 
     request_seconds: float
     frame_seconds: float
     peak_cores: float
     frame_rate: float = 30.0
+    cpu_share: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -146,8 +148,8 @@ class Days:
         queue = Queue.of(production.cores, production.settings.queue_length, self.costs.request_seconds)
         busy = curve * self.costs.peak_cores
         wanted = ideal(busy, production)
-        rate = busy * queue.rate / production.cores
-        course = simulate(production, Requests(queue), rate, int(wanted[0]), self.startup, lost)
+        rate = busy / self.costs.cpu_share * queue.rate / production.cores
+        course = simulate(production, Requests(queue), rate, int(wanted[0]), self.startup, lost, self.costs.cpu_share)
         return Scenario(name, title, course, wanted, self._target)
 
     def streams(self, name: str, title: str, clients: Clients) -> Scenario:
@@ -160,10 +162,11 @@ class Days:
             clients=clients,
             most=production.settings.max_streams,
         )
-        open_ = np.round(day.streams() * self.costs.peak_cores / (costs.frame_rate * costs.frame_seconds))
-        wanted = ideal(open_ * costs.frame_rate * costs.frame_seconds, production)
+        cores = costs.frame_rate * costs.frame_seconds * costs.cpu_share  # that a stream keeps busy
+        open_ = np.round(day.streams() * costs.peak_cores / cores)
+        wanted = ideal(open_ * cores, production)
         traffic = Streams(habits, production.cores, self.seed)
-        course = simulate(production, traffic, open_, int(wanted[0]), self.startup)
+        course = simulate(production, traffic, open_, int(wanted[0]), self.startup, cpu_share=costs.cpu_share)
         return Scenario(name, title, course, wanted, self._target, "open streams", "dropped")
 
     def compared(self, done: list[Scenario]) -> Iterator[list[str]]:

@@ -83,7 +83,8 @@ class _Bin:
     waits: Array = field(default_factory=lambda: np.zeros(0))
     weights: Array = field(default_factory=lambda: np.zeros(0))
 
-    def add(self, load: float, answered: Answered, cores: int) -> None:
+    def add(self, load: float, answered: Answered, cores: float) -> None:
+        """cores: that a pod has for each busy worker's second."""
         self.steps += 1
         self.load += load
         self.arrived += answered.arrived
@@ -113,8 +114,10 @@ def simulate(
     replicas: int,
     startup: Startup,
     lost: tuple[float, float] = (math.inf, math.inf),
+    cpu_share: float = 1.0,
 ) -> Course:
-    """load: (T,) of each second. replicas: ready at the start. lost: from when to when the adapter gives no metric."""
+    """load: (T,) of each second. replicas: ready at the start. lost: from when to when the adapter gives no metric.
+    cpu_share: of a busy worker's time, what it uses of a core."""
     fleet = Fleet(startup, production.settings.drain_delay_seconds, replicas)
     autoscaler = Autoscaler(production.autoscaler)
     rows: list[tuple[float, ...]] = []
@@ -128,10 +131,10 @@ def simulate(
         pods = fleet.sending_to(now)
         answered = traffic.step(float(now_load), [pod.number for pod in pods])
         for pod, busy in zip(pods, answered.busy, strict=True):
-            pod.cpu += float(busy) * STEP_SECONDS
+            pod.cpu += float(busy) * cpu_share * STEP_SECONDS
         depths = dict(zip((pod.number for pod in pods), map(float, answered.depth), strict=True))
         served += answered.served
-        bin_.add(float(now_load), answered, production.cores)
+        bin_.add(float(now_load), answered, production.cores / cpu_share)
         if now % METRICS_SECONDS == METRICS_PHASE:
             for pod in fleet.staying:
                 pod.read_usage(now)

@@ -141,7 +141,6 @@ def clusters(figures: Figures, assumed: Assumptions) -> str:
                 f"{size.faces:,}",
                 f"{whole.pods:,}",
                 f"{whole.pods / sizing.MAX_PODS:.1f}",
-                f"{whole.roll_hours:,.1f}",
                 f"{whole.slices:,}",
                 f"{whole.pods / sizing.DNS_ADDRESSES:.2f}",
                 f"{whole.series:,}",
@@ -150,7 +149,7 @@ def clusters(figures: Figures, assumed: Assumptions) -> str:
                 f"{whole.cells:,}",
             ]
         )
-    header = ["user", "faces", "pods", f"of maxReplicas {sizing.MAX_PODS}", "rollout, hours", "endpoint slices"]
+    header = ["user", "faces", "pods", f"of maxReplicas {sizing.MAX_PODS}", "endpoint slices"]
     header += ["of a DNS answer", "series", "samples/s", "connections, all to all", "cells"]
     return table(header, lines)
 

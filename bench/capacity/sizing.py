@@ -16,8 +16,6 @@ MIN_PODS: Final = 3  # minReplicas of deploy/overlays/production
 MAX_PODS: Final = 50  # its maxReplicas
 CELL_PODS: Final = 500  # most pods of a cell, see deploy/CAPACITY.md
 ENDPOINTS_IN_SLICE: Final = 100  # of an EndpointSlice, unless the control plane is told otherwise
-# Seconds of a rollout for each pod, where one is added at a time (maxSurge 1): minReadySeconds, and 2 s to start.
-ROLL_SECONDS: Final = 12.0
 SCRAPE_SECONDS: Final = 15.0  # of deploy/monitoring/pod-monitor.yaml
 IMAGE_MB: Final = 88.0  # compressed, as the README says
 # A DNS message holds 65,535 bytes; an address takes 16 where the name before it is pointed at, and 100 are left for
@@ -150,14 +148,12 @@ def size(user: User, faces: int, overhead: float, assumed: Assumptions) -> Size:
 @dataclass(frozen=True)
 class Cluster:
     """What so many pods mean for the rest: series and samples a second of Prometheus, slices of endpoints of a Service,
-    hours of a rollout one pod at a time, connections where every sender has one to every pod, those of a pod, and cells
-    of CELL_PODS."""
+    connections where every sender has one to every pod, those of a pod, and cells of CELL_PODS."""
 
     pods: int
     series: int
     samples: float
     slices: int
-    roll_hours: float
     connections: int
     cells: int
 
@@ -168,7 +164,6 @@ def cluster(pods: int, senders: int, series: int) -> Cluster:
         series=pods * series,
         samples=pods * series / SCRAPE_SECONDS,
         slices=math.ceil(pods / ENDPOINTS_IN_SLICE),
-        roll_hours=pods * ROLL_SECONDS / 3600,
         connections=pods * senders,
         cells=math.ceil(pods / CELL_PODS),
     )

@@ -50,8 +50,6 @@ def test_what_the_sizes_take_from_the_manifests_is_there() -> None:
     assert f"minReplicas: {sizing.MIN_PODS}\n" in production
     assert f"maxReplicas: {sizing.MAX_PODS}\n" in production
     deployment = yaml.safe_load((DEPLOY / "base/deployment.yaml").read_text())["spec"]
-    assert deployment["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
-    assert deployment["minReadySeconds"] + 2 == sizing.ROLL_SECONDS
     (container,) = deployment["template"]["spec"]["containers"]
     assert float(container["resources"]["limits"]["cpu"]) == Assumptions().pod_vcpus
     (cpu, _) = yaml.safe_load((DEPLOY / "base/autoscaler.yaml").read_text())["spec"]["metrics"]

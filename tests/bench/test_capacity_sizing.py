@@ -113,7 +113,6 @@ def test_what_a_cluster_has_to_bear() -> None:
     assert whole.series == 600_400
     assert whole.samples == pytest.approx(40_026.7, abs=0.1)
     assert whole.slices == 16
-    assert whole.roll_hours == pytest.approx(5.003, abs=0.001)
     assert whole.connections == 15_010
     assert whole.cells == 4
 

@@ -1,6 +1,7 @@
 """The manifests render, are what Kubernetes takes, refer to each other rightly, and roll without a gap."""
 
 import json
+import math
 import re
 import subprocess
 import sys
@@ -129,7 +130,7 @@ def test_secrets_are_made_locally_only() -> None:
 
 def test_a_rollout_takes_no_pod_before_another_is_ready(objects: tuple[Object, ...]) -> None:
     spec = one(objects, "Deployment")["spec"]
-    assert spec["strategy"] == {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}
+    assert spec["strategy"] == {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": "10%"}}
     assert spec["minReadySeconds"] >= 5
     # A start that takes as long as the probe allows is no failed rollout.
     startup = probes(container(pod(objects)))["startup"]
@@ -158,7 +159,13 @@ def test_the_autoscaler_is_quick_up_and_slow_down() -> None:
     assert up["stabilizationWindowSeconds"] == 0 < down["stabilizationWindowSeconds"]
     for pods in (spec["minReplicas"], spec["maxReplicas"]):
         assert most_per_minute(up, pods) >= 10 * most_per_minute(down, pods)
-    assert spec["minReplicas"] > one(rendered("overlays/production"), "PodDisruptionBudget")["spec"]["maxUnavailable"]
+
+
+def test_draining_nodes_takes_few_pods_at_a_time() -> None:
+    budget = one(rendered("overlays/production"), "PodDisruptionBudget")["spec"]["maxUnavailable"]
+    spec = one(rendered("overlays/production"), "HorizontalPodAutoscaler")["spec"]
+    for pods, most in ((spec["minReplicas"], 1), (10, 1), (spec["maxReplicas"], 5)):
+        assert math.ceil(pods * int(budget.removesuffix("%")) / 100) == most < pods
 
 
 def test_nothing_passes_that_is_not_let_through(objects: tuple[Object, ...]) -> None:

@@ -35,14 +35,19 @@ def test_a_picture_is_small_and_not_empty(tmp_path: Path) -> None:
         assert len(picture.convert("RGB").getcolors(10**7) or ()) > 50
 
 
-def test_results_are_a_page_and_its_pictures(tmp_path: Path) -> None:
+def test_results_are_part_of_a_page_and_its_pictures(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="pictures need matplotlib, of the extra training")
     step = replace(scenario(), name="web")
     told = report(production(), Costs(0.0091, 0.0085, 42.0), Startup(), 30, [step], [["70 %"] * len(COMPARED)])
     assert "| A step |" in told
-    write(tmp_path / "new", told, production(), [step, replace(step, name="other", drawn=False)])
-    assert sorted(file.name for file in (tmp_path / "new").iterdir()) == ["autoscaling-web.webp", "autoscaling.md"]
-    assert "![A step](autoscaling-web.webp)" in (tmp_path / "new/autoscaling.md").read_text()
+    page = tmp_path / "page.md"
+    page.write_text("Before\n\n<!-- autoscaling:begin -->\nold\n<!-- autoscaling:end -->\n\nAfter\n")
+    write(page, told, production(), [step, replace(step, name="other", drawn=False)])
+    assert [file.name for file in (tmp_path / "capacity").iterdir()] == ["autoscaling-web.webp"]
+    text = page.read_text()
+    assert "![A step](capacity/autoscaling-web.webp)" in text
+    assert "old" not in text
+    assert (text[:6], text[-6:]) == ("Before", "After\n")
 
 
 def test_a_row_of_the_table() -> None:

@@ -18,9 +18,15 @@ QUEUE = Queue.of(INSTALLED.cores, INSTALLED.settings.queue_length, 0.02)
 STARTUP = Startup(probe=INSTALLED.probe_seconds)
 
 
-def run(load: np.ndarray, replicas: int, installed: Production = INSTALLED, **lost: tuple[float, float]) -> Course:
+def run(
+    load: np.ndarray,
+    replicas: int,
+    installed: Production = INSTALLED,
+    lost: tuple[float, float] = (np.inf, np.inf),
+    cpu_share: float = 1.0,
+) -> Course:
     """load: (T,) pods' worth of work of each second."""
-    return simulate(installed, Requests(QUEUE), load * QUEUE.rate, replicas, STARTUP, **lost)
+    return simulate(installed, Requests(QUEUE), load * QUEUE.rate, replicas, STARTUP, lost, cpu_share)
 
 
 def steady(pods: float, seconds: int = 1800) -> np.ndarray:
@@ -35,6 +41,14 @@ def test_a_load_that_stays_ends_in_a_number_that_stays(load: float, start: int) 
     # CPU is within the tolerance of its target, or one pod less would not do
     assert load / last[0] <= 0.7 * 1.1 + 1e-9
     assert load / (last[0] - 1) > 0.7 * 0.9
+
+
+def test_workers_that_wait_for_each_other_use_less_cpu() -> None:
+    course = run(steady(5.6, 3600), 8, cpu_share=0.9)
+    pods = course.wanted[-1]
+    assert pods == course.wanted[-80]
+    assert course.cpu[-1] == pytest.approx(5.6 * 0.9 / pods, rel=0.01)
+    assert 0.7 * 0.9 - 1e-6 < course.cpu[-1] <= 0.7 * 1.1
 
 
 def test_a_step_up_is_followed_within_two_minutes() -> None:
