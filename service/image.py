@@ -2,6 +2,7 @@
 
 import struct
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Final
@@ -44,6 +45,9 @@ class Picture:
     pixels: Pixels
     width: int
     height: int
+
+
+Source = Callable[[int], Picture]  # decodes a picture so that its longer side has at least so many pixels
 
 
 def decode(data: bytes, side: int, max_megapixels: float) -> Picture:

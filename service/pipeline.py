@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from time import perf_counter
 from typing import Final, Self
 
@@ -11,16 +12,15 @@ from service.candidates import WITNESS_SHARE, Candidates, detect, merge
 from service.candidates import decode as decode_candidates
 from service.errors import too_many_bytes
 from service.faces import Faces, place
-from service.image import Picture
+from service.image import Picture, Source
 from service.image import decode as decode_picture
 from service.model_files import Models
-from service.refine import crops_of, refined
+from service.refine import Crop, crops_of, refined, side_for
 from service.settings import Settings
 from service.suppression import suppress
 from service.views import View, pool
 
-# Longer side that a JPEG keeps at least, where it can be decoded smaller, when its faces get a second look: a face of
-# 5 % of it still fills its crop.
+# Longer side that is enough for a second look at any face: one of 5 % of it still fills its crop.
 REFINE_SIDE: Final = 2048
 # Of the picture, not of the network's input, to which a picture of 1 x 1 is enlarged too: on fewer pixels no face
 # shows, whatever the network takes the blur for.
@@ -82,25 +82,38 @@ class Pipeline:
 
         Raises RequestError where the picture cannot be decoded or is too large.
         """
-        start = perf_counter()
         if len(data) > self.settings.max_bytes:
             raise too_many_bytes(self.settings.max_bytes)
-        picture = decode_picture(data, self.picture_side(options), self.settings.max_megapixels)
-        return self.retarget_picture(picture, options, (perf_counter() - start) * 1e3, queue_ms)
+        return self.retarget_source(
+            partial(decode_picture, data, max_megapixels=self.settings.max_megapixels), options, queue_ms
+        )
 
-    def picture_side(self, options: Options) -> int:
-        """Pixels that the longer side of a picture should be decoded to at least."""
-        return max(REFINE_SIDE if options.refine else 0, options.tiles * self.models.side)
-
-    def retarget_picture(
-        self, picture: Picture, options: Options, decode_ms: float = 0.0, queue_ms: float = 0.0
-    ) -> Retargeted:
+    def retarget_picture(self, picture: Picture, options: Options) -> Retargeted:
         """The faces in a decoded picture."""
+        return self.retarget_source(lambda _: picture, options)
+
+    def retarget_source(self, source: Source, options: Options, queue_ms: float = 0.0) -> Retargeted:
+        """The faces in a picture that is decoded as large as is needed to find them, and, for a second look, as large
+        as the smallest of them needs it."""
+        start = perf_counter()
+        picture = source(options.tiles * self.models.side)
+        decode_ms = (perf_counter() - start) * 1e3
         faces, timing = self.detect(picture, options)
-        if options.refine:
-            faces, refinement = self.refine(faces, picture)
+        if options.refine and len(faces):
+            start = perf_counter()
+            closer = self._closer(source, picture, self._crops(faces, picture))
+            decode_ms += (perf_counter() - start) * 1e3
+            faces, refinement = self.refine(faces, closer)
             timing += refinement
         return Retargeted(faces, picture.width, picture.height, replace(timing, decode=decode_ms, queue=queue_ms))
+
+    def _closer(self, source: Source, picture: Picture, crops: Sequence[Crop]) -> Picture:
+        """The picture with pixels enough for the crops, the same one where it has them."""
+        needed = min(side_for(crops, picture), REFINE_SIDE, max(picture.width, picture.height))
+        return picture if max(picture.pixels.shape[:2]) >= needed else source(needed)
+
+    def _crops(self, faces: Faces, picture: Picture) -> list[Crop]:
+        return crops_of(faces, self.models.face_model, picture.width, picture.height, self.models.crop_factor)
 
     def detect(self, picture: Picture, options: Options) -> tuple[Faces, Timing]:
         """The faces that the Multiple Face Network finds in a picture."""
@@ -139,7 +152,7 @@ class Pipeline:
             return faces, Timing()
         models, width, height = self.models, picture.width, picture.height
         times = [perf_counter()]
-        crops = crops_of(faces, models.face_model, width, height, models.crop_factor)
+        crops = self._crops(faces, picture)
         samples = np.stack([crop.sample(picture) for crop in crops])
         times.append(perf_counter())
         answers = models.sfn.run(samples)

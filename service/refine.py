@@ -1,5 +1,7 @@
 """A second look at each face: an upright crop of it for the Single Face Network, and its answer turned back."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -80,6 +82,11 @@ def crops_of(faces: Faces, face_model: FaceModel, width: int, height: int, crop_
     """The crop of each face, in a picture of width x height pixels."""
     landmarks = faces.landmarks(face_model, width, height)
     return [crop_around(*face, crop_factor) for face in zip(landmarks, faces.quaternion, strict=True)]
+
+
+def side_for(crops: Sequence[Crop], picture: Picture) -> int:
+    """Pixels that the picture's longer side must have for each crop to be of at least CROP_SIDE of them."""
+    return math.ceil(max(picture.width, picture.height) * CROP_SIDE / min(crop.side for crop in crops))
 
 
 def refined(faces: Faces, crops: list[Crop], raw: Raw, width: int, height: int, field_of_view: float) -> Faces:

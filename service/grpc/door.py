@@ -58,10 +58,8 @@ class Door(retarget_pb2_grpc.RetargetServiceServicer):
             submitted = perf_counter()
 
             def work() -> pb.RetargetResponse:
-                start = perf_counter()
-                picture = source(runtime.pipeline.picture_side(options))
-                decode_ms, queue_ms = (perf_counter() - start) * 1e3, (start - submitted) * 1e3
-                result = runtime.pipeline.retarget_picture(picture, options, decode_ms, queue_ms)
+                queue_ms = (perf_counter() - submitted) * 1e3
+                result = runtime.pipeline.retarget_source(source, options, queue_ms)
                 runtime.metrics.stages(vars(result.timing), len(result.faces))
                 return self._response(result, included)
 

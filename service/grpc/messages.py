@@ -1,6 +1,5 @@
 """Between the messages of proto/mfn/v1/retarget.proto and the pipeline's own types."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -12,7 +11,7 @@ from service.arkit import ARKIT_NAMES
 from service.errors import BAD_PARAMETER, BAD_PICTURE, RequestError, too_many_bytes
 from service.faces import Faces
 from service.frames import PixelFormat, picture_of_raw
-from service.image import Picture, decode
+from service.image import Picture, Source, decode
 from service.live.mailbox import DropPolicy
 from service.live.neutral import NeutralState
 from service.live.options import LiveOptions, SmoothingOptions
@@ -22,8 +21,6 @@ from service.pipeline import Options, Timing
 from service.rotation import quaternion_to_euler
 from service.settings import Settings
 from service.tiles import MAX_TILES
-
-Source = Callable[[int], Picture]  # decodes a picture so that its longer side has at least so many pixels
 
 NEUTRAL_STATES: Final = {
     NeutralState.OFF: pb.NEUTRAL_STATE_OFF,

@@ -1,3 +1,4 @@
+import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -7,8 +8,9 @@ from PIL import Image
 
 from service.candidates import sigmoid
 from service.errors import TOO_LARGE, RequestError
-from service.image import Picture
+from service.image import Picture, decode
 from service.pipeline import Options, Pipeline
+from service.refine import crops_of
 from tests.service.tiny_models import EXPRESSION_LOGIT, IDENTITY, SFN_IDENTITY, encoded, in_int8
 
 
@@ -148,6 +150,52 @@ def test_coordinates_are_of_the_picture_as_sent(pipeline: Pipeline) -> None:
     np.testing.assert_allclose(large.translation[:2], face.translation[:2], rtol=1e-4)
 
 
-@pytest.mark.parametrize(("options", "side"), [(Options(), 96), (Options(tiles=4), 384), (Options(refine=True), 2048)])
-def test_pictures_are_decoded_with_pixels_enough(pipeline: Pipeline, options: Options, side: int) -> None:
-    assert pipeline.picture_side(options) == side
+class Source:
+    """A picture of 6000 x 6000 with one face of 2000, or one without a face; the sides that it was asked for."""
+
+    def __init__(self, face: bool = True, smallest: int = 96) -> None:
+        self.asked: list[int] = []
+        self.square = np.full((6, 6, 3), 20, np.uint8)
+        self.square[2, 3] = 255 if face else 20
+        self.smallest = smallest
+
+    def __call__(self, side: int) -> Picture:
+        """What is made larger by whole factors of 96 has the same cells bright."""
+        self.asked.append(side)
+        times = 16 * -(-max(side, self.smallest) // 96)
+        return Picture(self.square.repeat(times, axis=0).repeat(times, axis=1), 6000, 6000)
+
+
+@pytest.mark.parametrize(("options", "side"), [(Options(), 96), (Options(tiles=4), 384)])
+def test_pictures_are_decoded_with_pixels_enough_to_find_faces(pipeline: Pipeline, options: Options, side: int) -> None:
+    source = Source()
+    assert len(pipeline.retarget_source(source, options).faces) > 0
+    assert source.asked == [side]
+
+
+def test_a_second_look_has_the_pixels_that_the_smallest_face_needs(pipeline: Pipeline) -> None:
+    source = Source()
+    found = pipeline.retarget_source(Source(), Options())
+    (crop,) = crops_of(found.faces, pipeline.models.face_model, 6000, 6000, pipeline.models.crop_factor)
+    fine = pipeline.retarget_source(source, Options(refine=True))
+    assert source.asked == [96, math.ceil(6000 * 128 / crop.side)]
+    np.testing.assert_array_equal(fine.faces.box, found.faces.box)
+    assert fine.timing.decode > 0
+
+
+def test_a_second_look_decodes_nothing_that_is_there_or_needed_by_nobody(pipeline: Pipeline) -> None:
+    for source in (Source(face=False), Source(smallest=2048)):
+        pipeline.retarget_source(source, Options(refine=True))
+        assert source.asked == [96]
+
+
+def test_a_second_look_asks_for_no_more_than_there_is(pipeline: Pipeline, png: bytes) -> None:
+    """192 pixels, of which the face has 64: fewer than its crop, which is enlarged."""
+    asked = []
+
+    def source(side: int) -> Picture:
+        asked.append(side)
+        return decode(png, side, 1.0)
+
+    assert len(pipeline.retarget_source(source, Options(refine=True)).faces) == 1
+    assert asked == [96]  # a PNG is decoded whole at once

@@ -167,7 +167,7 @@ def test_a_failure_of_ours_tells_no_innards(
         raise ZeroDivisionError("innards")
 
     broken = Pipeline(pipeline.models, local)
-    monkeypatch.setattr(broken, "retarget_picture", failing)
+    monkeypatch.setattr(broken, "retarget_source", failing)
     stub = serve(Runtime(local, broken, workers)).stub
     with pytest.raises(grpc.RpcError) as error:
         stub.Retarget(encoded(png))
@@ -209,7 +209,7 @@ def test_no_memory_left_for_a_call(
     runtime = Runtime(local, Pipeline(pipeline.models, local), workers)
     stub = serve(runtime).stub
     with monkeypatch.context() as broken:
-        broken.setattr(runtime.pipeline, "retarget_picture", failing)
+        broken.setattr(runtime.pipeline, "retarget_source", failing)
         refused(lambda: stub.Retarget(encoded(png)), grpc.StatusCode.UNAVAILABLE, "no-memory", "no memory left")
     assert stub.Retarget(encoded(png)).faces
     labels = 'code="UNAVAILABLE",method="Retarget",transport="grpc"'
