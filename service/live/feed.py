@@ -1,4 +1,4 @@
-"""Reads what a stream's sender sends, beside the task that answers; ends the stream on silence or shutdown."""
+"""Reads what a stream's sender sends, beside the task that answers; ends the stream on silence, age or shutdown."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,15 +14,18 @@ from service.runtime import Runtime
 class Feed:
     """Carries what comes from a door into a stream while its block runs."""
 
-    def __init__(self, runtime: Runtime, events: AsyncIterator[Frame | Calibration], stream: Stream) -> None:
-        """events: may raise RequestError, which ends the stream."""
+    def __init__(
+        self, runtime: Runtime, events: AsyncIterator[Frame | Calibration], stream: Stream, age: float | None = None
+    ) -> None:
+        """events: may raise RequestError, which ends the stream. age: seconds after which it ends, None for never."""
         self._runtime = runtime
+        self._age = age
         self._events = events
         self._stream = stream
         self._problem: RequestError | None = None
 
     async def __aenter__(self) -> Self:
-        self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._end_when_draining())]
+        self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._end_in_time())]
         return self
 
     async def __aexit__(
@@ -59,9 +62,12 @@ class Feed:
         finally:
             await self._stream.finish()
 
-    async def _end_when_draining(self) -> None:
-        await self._runtime.draining.wait()
-        self._problem = RequestError(
-            errors.UNAVAILABLE, "The server is shutting down. Open the stream again, to another.", retry_after=1
-        )
+    async def _end_in_time(self) -> None:
+        try:
+            async with asyncio.timeout(self._age):
+                await self._runtime.draining.wait()
+            detail = "The server is shutting down. Open the stream again, to another."
+        except TimeoutError:
+            detail = "The stream is old, and others may have more room. Open it again, which chooses a server anew."
+        self._problem = RequestError(errors.UNAVAILABLE, detail, retry_after=1)
         await self._stream.finish()

@@ -14,6 +14,7 @@ frame that is not dropped, or "problem" in place of the last three. A stream tha
 """
 
 import asyncio
+import random
 import struct
 from collections.abc import AsyncIterator, Callable
 from functools import partial
@@ -39,6 +40,7 @@ from service.runtime import Runtime
 
 Message = TypeVar("Message", bound=BaseModel)
 STAMP: Final = struct.Struct("<Qq")
+AGE_JITTER: Final = 0.1
 MAX_TEXT: Final = 4096  # characters of a message that is no picture
 CLOSED_NORMALLY, POLICY_VIOLATED, FAILED, TRY_LATER = 1000, 1008, 1011, 1013  # RFC 6455 section 7.4.1, and IANA's
 CLOSE_CODES: Final = {errors.OVERLOADED: TRY_LATER, errors.UNAVAILABLE: TRY_LATER, errors.INTERNAL: FAILED}
@@ -145,12 +147,18 @@ async def _answer(socket: WebSocket, runtime: Runtime) -> None:
     try:
         stream = Stream(runtime, options, configuration.drop_policy, "websocket")
         await _send(socket, runtime, {"model": schema.model_document(models)})
-        async with Feed(runtime, _events(socket, runtime, configuration.stamped), stream) as feed:
+        events = _events(socket, runtime, configuration.stamped)
+        async with Feed(runtime, events, stream, _age(settings.max_connection_age_seconds)) as feed:
             async for answer in stream.answers():
                 await _send(socket, runtime, answer_document(answer, models, configuration.include))
             feed.raise_for_end()
     finally:
         runtime.close_stream()
+
+
+def _age(most: float) -> float | None:
+    """A tenth more or less, as gRPC has it, lest all that began together come again together. None where `most` is 0."""
+    return most * random.uniform(1 - AGE_JITTER, 1 + AGE_JITTER) if most else None
 
 
 async def _configuration(socket: WebSocket, runtime: Runtime) -> Configuration:

@@ -205,7 +205,7 @@ def test_pages_of_other_hosts_may_not_open_a_stream(
     assert "model" in received(door.open({}, Origin="https://elsewhere.example"))
 
 
-def test_silence_and_shutdown_end_a_stream(
+def test_silence_age_and_shutdown_end_a_stream(
     door: Door, settings: Settings, pipeline: Pipeline, workers: Workers
 ) -> None:
     door.serve(create_app(Runtime(replace(settings, stream_idle_seconds=0.1), pipeline, workers)))
@@ -213,6 +213,10 @@ def test_silence_and_shutdown_end_a_stream(
     socket = door.open({})
     received(socket)
     assert ended(socket, 504, "0.1 s")
+    door.serve(create_app(Runtime(replace(settings, max_connection_age_seconds=0.1), pipeline, workers)))
+    socket = door.open({})
+    received(socket)
+    assert ended(socket, 503, "old")
     draining = Runtime(settings, pipeline, workers)
     draining.draining.set()
     door.serve(create_app(draining))
