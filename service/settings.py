@@ -80,7 +80,7 @@ class Settings:
         0.0,
         0,
         86_400,
-        "age at which gRPC connections and WebSocket streams end, to come again and spread over new servers; 0 is never",
+        "age at which gRPC connections and WebSocket streams end, to come again and spread over new servers; 0: never",
     )
     api_keys: str = _secret(
         "keys that are let in, with commas between; without any, and without a file of them, everybody is"

@@ -157,7 +157,7 @@ async def _answer(socket: WebSocket, runtime: Runtime) -> None:
 
 
 def _age(most: float) -> float | None:
-    """A tenth more or less, as gRPC has it, lest all that began together come again together. None where `most` is 0."""
+    """A tenth more or less, as gRPC does, lest all that began together come again together; None where `most` is 0."""
     return most * random.uniform(1 - AGE_JITTER, 1 + AGE_JITTER) if most else None
 
 
