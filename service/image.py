@@ -5,7 +5,8 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Final
+from time import perf_counter
+from typing import Final, Self
 
 import numpy as np
 from PIL import Image, ImageFile
@@ -48,6 +49,39 @@ class Picture:
 
 
 Source = Callable[[int], Picture]  # decodes a picture so that its longer side has at least so many pixels
+
+
+class Decoded:
+    """A picture that is decoded when pixels are asked for, and again where more of them are asked for later.
+
+    asked: for how many on the longer side, the last time. milliseconds: spent on decoding so far.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._picture: Picture | None = None
+        self.asked = 0
+        self.milliseconds = 0.0
+
+    @classmethod
+    def of(cls, picture: Picture) -> Self:
+        """One that has all the pixels that there are."""
+        return cls(lambda _: picture)
+
+    @property
+    def picture(self) -> Picture:
+        """With the pixels that it has by now."""
+        return self._picture or self.at_least(1)
+
+    def at_least(self, side: int) -> Picture:
+        """With so many pixels on its longer side, or all that there are. Raises what the source raises."""
+        self.asked = side
+        picture = self._picture
+        if picture is None or max(picture.pixels.shape[:2]) < min(side, max(picture.width, picture.height)):
+            start = perf_counter()
+            picture = self._picture = self._source(side)
+            self.milliseconds += (perf_counter() - start) * 1e3
+        return picture
 
 
 def decode(data: bytes, side: int, max_megapixels: float) -> Picture:

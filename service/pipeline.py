@@ -12,10 +12,10 @@ from service.candidates import WITNESS_SHARE, Candidates, detect, merge
 from service.candidates import decode as decode_candidates
 from service.errors import too_many_bytes
 from service.faces import Faces, place
-from service.image import Picture, Source
+from service.image import Decoded, Picture, Source
 from service.image import decode as decode_picture
 from service.model_files import Models
-from service.refine import Crop, crops_of, refined, side_for
+from service.refine import crops_of, refined, side_for
 from service.settings import Settings
 from service.suppression import suppress
 from service.views import View, pool
@@ -95,25 +95,14 @@ class Pipeline:
     def retarget_source(self, source: Source, options: Options, queue_ms: float = 0.0) -> Retargeted:
         """The faces in a picture that is decoded as large as is needed to find them, and, for a second look, as large
         as the smallest of them needs it."""
-        start = perf_counter()
-        picture = source(options.tiles * self.models.side)
-        decode_ms = (perf_counter() - start) * 1e3
+        decoded = Decoded(source)
+        picture = decoded.at_least(options.tiles * self.models.side)
         faces, timing = self.detect(picture, options)
-        if options.refine and len(faces):
-            start = perf_counter()
-            closer = self._closer(source, picture, self._crops(faces, picture))
-            decode_ms += (perf_counter() - start) * 1e3
-            faces, refinement = self.refine(faces, closer)
+        if options.refine:
+            faces, refinement = self.refine(faces, decoded)
             timing += refinement
-        return Retargeted(faces, picture.width, picture.height, replace(timing, decode=decode_ms, queue=queue_ms))
-
-    def _closer(self, source: Source, picture: Picture, crops: Sequence[Crop]) -> Picture:
-        """The picture with pixels enough for the crops, the same one where it has them."""
-        needed = min(side_for(crops, picture), REFINE_SIDE, max(picture.width, picture.height))
-        return picture if max(picture.pixels.shape[:2]) >= needed else source(needed)
-
-    def _crops(self, faces: Faces, picture: Picture) -> list[Crop]:
-        return crops_of(faces, self.models.face_model, picture.width, picture.height, self.models.crop_factor)
+        timing = replace(timing, decode=decoded.milliseconds, queue=queue_ms)
+        return Retargeted(faces, picture.width, picture.height, timing)
 
     def detect(self, picture: Picture, options: Options) -> tuple[Faces, Timing]:
         """The faces that the Multiple Face Network finds in a picture."""
@@ -146,13 +135,18 @@ class Pipeline:
         times.append(perf_counter())
         return candidates, Timing.of_steps(times)
 
-    def refine(self, faces: Faces, picture: Picture) -> tuple[Faces, Timing]:
-        """The same faces after a second look at each with the Single Face Network; boxes and scores stay."""
+    def refine(self, faces: Faces, decoded: Decoded) -> tuple[Faces, Timing]:
+        """The same faces after a second look at each with the Single Face Network, in a picture with pixels enough for
+        the smallest of them; boxes and scores stay. The time that decoding takes is not in the timing."""
         if not len(faces):
             return faces, Timing()
-        models, width, height = self.models, picture.width, picture.height
-        times = [perf_counter()]
-        crops = self._crops(faces, picture)
+        models, picture = self.models, decoded.picture
+        width, height = picture.width, picture.height
+        start = perf_counter()
+        crops = crops_of(faces, models.face_model, width, height, models.crop_factor)
+        spent = perf_counter() - start
+        picture = decoded.at_least(min(side_for(crops, width, height), REFINE_SIDE))
+        times = [perf_counter() - spent]
         samples = np.stack([crop.sample(picture) for crop in crops])
         times.append(perf_counter())
         answers = models.sfn.run(samples)

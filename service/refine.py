@@ -84,9 +84,12 @@ def crops_of(faces: Faces, face_model: FaceModel, width: int, height: int, crop_
     return [crop_around(*face, crop_factor) for face in zip(landmarks, faces.quaternion, strict=True)]
 
 
-def side_for(crops: Sequence[Crop], picture: Picture) -> int:
-    """Pixels that the picture's longer side must have for each crop to be of at least CROP_SIDE of them."""
-    return math.ceil(max(picture.width, picture.height) * CROP_SIDE / min(crop.side for crop in crops))
+def side_for(crops: Sequence[Crop], width: int, height: int) -> int:
+    """Pixels that the longer side of a picture must be decoded to for each crop to be of at least CROP_SIDE of them.
+
+    width, height: of the picture, in whose pixels the crops are.
+    """
+    return math.ceil(max(width, height) * CROP_SIDE / min(crop.side for crop in crops))
 
 
 def refined(faces: Faces, crops: list[Crop], raw: Raw, width: int, height: int, field_of_view: float) -> Faces:

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from service.faces import Faces
-from service.image import Picture
+from service.image import Decoded
 from service.live.change import Scene
 from service.live.costs import Costs
 from service.live.follow import Followed
@@ -60,15 +60,24 @@ class Lookout:
         self._pipeline, self._options, self._clock = pipeline, options, clock
         self._costs = Costs()
         self._trail: _Trail | None = None
+        self._side = pipeline.models.side  # pixels of the longer side that a frame is decoded to at first
 
-    def look(self, picture: Picture, timestamp: float) -> Seen:
-        """The faces of a frame. Where this raises, all is as it was before the frame."""
+    def look(self, decoded: Decoded, timestamp: float) -> Seen:
+        """The faces of a frame. Where this raises, all is as it was before the frame.
+
+        The frame is decoded as large as the one before had to be at last, so that it seldom is twice.
+        """
+        picture = decoded.at_least(self._side)
         if not self._options.follow:
-            return self._search(picture, timestamp)
-        scene = Scene.of(picture)
-        if self._trail is None or self._search_is_due(self._trail, scene, timestamp):
-            return self._search(picture, timestamp, scene)
-        return self._follow(self._trail, picture, timestamp, scene)
+            seen = self._search(decoded, timestamp)
+        else:
+            scene = Scene.of(picture)
+            if self._trail is None or self._search_is_due(self._trail, scene, timestamp):
+                seen = self._search(decoded, timestamp, scene)
+            else:
+                seen = self._follow(self._trail, decoded, timestamp, scene)
+        self._side = max(decoded.asked, self._pipeline.models.side)
+        return seen
 
     def _search_is_due(self, trail: _Trail, scene: Scene, timestamp: float) -> bool:
         if (scene.width, scene.height) != (trail.search.scene.width, trail.search.scene.height):
@@ -86,30 +95,31 @@ class Lookout:
         """Where faces are refined in every frame anyway, following saves the search and costs nothing."""
         return self._options.refine or self._costs.following_pays(len(faces), self._options.detect_every)
 
-    def _follow(self, trail: _Trail, picture: Picture, timestamp: float, scene: Scene) -> Seen:
+    def _follow(self, trail: _Trail, decoded: Decoded, timestamp: float, scene: Scene) -> Seen:
         face_model, track_id = self._pipeline.models.face_model, trail.track_id
-        faces, timing = self._refine(trail.followed.faces, picture)
-        followed = trail.followed.then(faces, picture, face_model)
+        faces, timing = self._refine(trail.followed.faces, decoded)
+        followed = trail.followed.then(faces, decoded.picture, face_model)
         strangeness = self.tracker.strangeness(faces.identity, track_id)
         if trail.followed.lost(followed, strangeness, self._pipeline.settings.nms_iou).any():
-            return self._search(picture, timestamp, scene, timing)
+            return self._search(decoded, timestamp, scene, timing)
         self.tracker.follow(followed.faces, track_id, timestamp)
         self._trail = _Trail(trail.search, followed, track_id, timestamp, trail.frames + 1)
         return Seen(followed.faces, track_id, False, timing)
 
     def _search(
-        self, picture: Picture, timestamp: float, scene: Scene | None = None, spent: Timing | None = None
+        self, decoded: Decoded, timestamp: float, scene: Scene | None = None, spent: Timing | None = None
     ) -> Seen:
         """scene: of a stream that follows. spent: on faces that were lost."""
+        picture = decoded.at_least(self._pipeline.models.side)
         start = self._clock()
         faces, timing = self._pipeline.detect(picture, Options(self._options.min_score, self._options.max_faces))
         self._costs.searched((self._clock() - start) * 1e3)
         follows = scene is not None and self._following_pays(faces)
         if self._options.refine or follows:
             # Faces that will be followed are refined here too, or all coefficients would jump at the next search.
-            faces, refinement = self._refine(faces, picture)
+            faces, refinement = self._refine(faces, decoded)
             timing += refinement
-        followed = Followed.found(faces, picture, self._pipeline.models.face_model) if follows else None
+        followed = Followed.found(faces, decoded.picture, self._pipeline.models.face_model) if follows else None
         track_id = self.tracker.update(faces, timestamp)
         if scene is not None and followed is not None:
             self._trail = _Trail(_Search(timestamp, scene, faces), followed, track_id, timestamp, 0)
@@ -117,8 +127,8 @@ class Lookout:
             self._trail = None
         return Seen(faces, track_id, True, timing if spent is None else timing + spent)
 
-    def _refine(self, faces: Faces, picture: Picture) -> tuple[Faces, Timing]:
+    def _refine(self, faces: Faces, decoded: Decoded) -> tuple[Faces, Timing]:
         start = self._clock()
-        refined = self._pipeline.refine(faces, picture)
+        refined = self._pipeline.refine(faces, decoded)
         self._costs.looked((self._clock() - start) * 1e3, len(faces))
         return refined

@@ -11,13 +11,13 @@ from time import perf_counter
 from service.errors import BAD_PARAMETER, RequestError
 from service.face_model import FaceModel
 from service.faces import Faces
-from service.image import Picture
+from service.image import Decoded, Picture, Source
 from service.live.lookout import Lookout
 from service.live.neutral import Neutral, NeutralState
 from service.live.options import LiveOptions
 from service.live.smoothing import Smoother
 from service.live.tracking import Ids
-from service.pipeline import REFINE_SIDE, Pipeline, Timing
+from service.pipeline import Pipeline, Timing
 from service.rotation import Array
 
 
@@ -59,23 +59,25 @@ class Session:
 
     def __init__(self, pipeline: Pipeline, options: LiveOptions, clock: Callable[[], float] = perf_counter) -> None:
         """clock: in seconds, measures the networks' cost for the choice between searching and following."""
-        # What a decoder may shrink a JPEG's longer side to: the networks see no more than this.
-        self.picture_side = REFINE_SIDE if options.refine or options.follow else pipeline.models.side
         self._lookout = Lookout(pipeline, options, clock)
         self._smoother = Smoother(options.smoothing) if options.smoothing else None
         self._neutral = Neutral()
         self._timestamp = -math.inf
 
-    def look(self, picture: Picture, timestamp: float, decode_ms: float = 0.0, queue_ms: float = 0.0) -> LiveResult:
-        """The faces of the next frame. timestamp: seconds, from any start. decode_ms, queue_ms: what went
-        before, for the timing.
+    def look(self, picture: Picture, timestamp: float) -> LiveResult:
+        """As look_at, at a frame that is decoded."""
+        return self.look_at(lambda _: picture, timestamp)
+
+    def look_at(self, source: Source, timestamp: float, queue_ms: float = 0.0) -> LiveResult:
+        """The faces of the next frame. timestamp: seconds, from any start. queue_ms: what went before, for the timing.
 
         Raises RequestError BAD_PARAMETER where the timestamp is not above the last frame's. A frame that raises
         changes nothing: the next one goes on from the frame before.
         """
         self._check(timestamp)
         start = perf_counter()
-        seen = self._lookout.look(picture, timestamp)
+        decoded = Decoded(source)
+        seen = self._lookout.look(decoded, timestamp)
         self._timestamp = timestamp
         alive = self._lookout.tracker.alive
         faces = seen.faces
@@ -83,8 +85,9 @@ class Session:
             self._smoother.keep(alive)
             faces = self._smoother.smooth(faces, seen.track_id, timestamp)
         expression = self._neutral.subtract(faces.expression, seen.track_id, alive, timestamp)
-        networks = vars(seen.timing)
-        track_ms = (perf_counter() - start) * 1e3 - sum(networks.values())
+        steps = vars(seen.timing) | {"decode": decoded.milliseconds}
+        track_ms = (perf_counter() - start) * 1e3 - sum(steps.values())
+        picture = decoded.picture
         return LiveResult(
             faces=replace(faces, expression=expression),
             seen=faces,
@@ -93,7 +96,7 @@ class Session:
             width=picture.width,
             height=picture.height,
             searched=seen.searched,
-            timing=LiveTiming(**networks | {"decode": decode_ms, "queue": queue_ms, "track": track_ms}),
+            timing=LiveTiming(**steps | {"queue": queue_ms, "track": track_ms}),
         )
 
     def calibrate(self) -> None:

@@ -2,14 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 from enum import Enum
 from time import perf_counter
 
 from service.errors import DEADLINE_PASSED, INTERNAL, RequestError, memory_problem
-from service.image import Picture
+from service.image import Source
 from service.live.mailbox import DropPolicy, Mailbox
 from service.live.options import LiveOptions
 from service.live.session import LiveResult, Session
@@ -27,12 +27,11 @@ class Calibration(Enum):
 
 @dataclass(frozen=True)
 class Frame:
-    """sequence: the sender's number. timestamp_us: microseconds. source: decodes it so that its longer side has at
-    least so many pixels; raises RequestError where it cannot."""
+    """sequence: the sender's number. timestamp_us: microseconds. source: raises RequestError where it cannot decode."""
 
     sequence: int
     timestamp_us: int
-    source: Callable[[int], Picture]
+    source: Source
 
 
 @dataclass(frozen=True)
@@ -131,8 +130,6 @@ class Stream:
             self._session.calibrate()
         elif calibration is Calibration.RESET:
             self._session.reset_neutral()
-        picture = frame.source(self._session.picture_side)
-        decode_ms, queue_ms = (perf_counter() - start) * 1e3, (start - arrived) * 1e3
-        result = self._session.look(picture, frame.timestamp_us / 1e6, decode_ms, queue_ms)
+        result = self._session.look_at(frame.source, frame.timestamp_us / 1e6, (start - arrived) * 1e3)
         self._runtime.metrics.stages(vars(result.timing), len(result.faces))
         return result

@@ -16,7 +16,7 @@ frame that is not dropped, or "problem" in place of the last three. A stream tha
 import asyncio
 import random
 import struct
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from functools import partial
 from time import monotonic_ns
 from typing import Any, Final, Literal, TypeVar
@@ -28,7 +28,7 @@ from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from service import errors
 from service.errors import RequestError
-from service.image import Picture, decode
+from service.image import Source, decode
 from service.live.feed import Feed
 from service.live.mailbox import DropPolicy
 from service.live.options import LiveOptions, SmoothingOptions
@@ -215,7 +215,7 @@ async def _events(socket: WebSocket, runtime: Runtime, stamped: bool) -> AsyncIt
         yield Frame(sequence, timestamp, _source(message, runtime))
 
 
-def _source(data: bytes, runtime: Runtime) -> Callable[[int], Picture]:
+def _source(data: bytes, runtime: Runtime) -> Source:
     return partial(decode, data, max_megapixels=runtime.settings.max_megapixels)
 
 

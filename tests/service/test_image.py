@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from service.errors import BAD_PICTURE, TOO_LARGE, ProblemKind, RequestError
-from service.image import MAX_JPEG_SCANS, decode
+from service.image import MAX_JPEG_SCANS, Decoded, Picture, decode
 from service.letterbox import PAD_GREY
 from tests.service.tiny_models import encoded
 
@@ -229,3 +229,20 @@ def test_what_pillow_says_about_a_file_stays_off_the_log() -> None:
     command = [sys.executable, "-W", "error", "-c", program]
     done = subprocess.run(command, input=data, capture_output=True, check=False, cwd=ROOT)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_pixels_are_decoded_again_only_where_more_are_asked_for() -> None:
+    asked: list[int] = []
+
+    def source(side: int) -> Picture:
+        asked.append(side)
+        side = min(side, 1000)
+        return Picture(np.zeros((side // 2, side, 3), np.uint8), 1000, 500)
+
+    decoded = Decoded(source)
+    for side, longer in ((100, 100), (60, 100), (300, 300), (2048, 1000), (5000, 1000)):
+        assert decoded.at_least(side).pixels.shape[1] == longer
+        assert (decoded.asked, decoded.picture.pixels.shape[1]) == (side, longer)
+    assert asked == [100, 300, 2048]
+    assert decoded.milliseconds > 0
+    assert Decoded(source).picture.pixels.shape[1] == 1

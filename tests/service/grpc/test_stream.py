@@ -12,7 +12,7 @@ import grpc
 import pytest
 
 from mfn.v1 import retarget_pb2 as pb
-from service.image import Picture
+from service.image import Source
 from service.live.session import Session
 from service.pipeline import Pipeline
 from service.runtime import Runtime
@@ -64,14 +64,14 @@ class Sender:
 def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator["Gate"]:
     """Frames are looked at when a test lets them."""
     gate = Gate()
-    look = Session.look
+    look = Session.look_at
 
-    def gated(session: Session, picture: Picture, timestamp: float, *times: float) -> object:
+    def gated(session: Session, source: Source, timestamp: float, *times: float) -> object:
         gate.begun.release()
         assert gate.let.acquire(timeout=PATIENCE)
-        return look(session, picture, timestamp, *times)
+        return look(session, source, timestamp, *times)
 
-    monkeypatch.setattr(Session, "look", gated)
+    monkeypatch.setattr(Session, "look_at", gated)
     yield gate
     for _ in range(100):
         gate.let.release()
@@ -157,15 +157,15 @@ def test_a_timestamp_that_goes_back_is_told(door: Running, png: bytes, stamp: in
 def test_a_worker_that_raises_answers_that_frame_alone(
     door: Running, png: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    look, calls = Session.look, []
+    look, calls = Session.look_at, []
 
-    def failing(session: Session, picture: Picture, timestamp: float, *times: float) -> object:
+    def failing(session: Session, source: Source, timestamp: float, *times: float) -> object:
         calls.append(timestamp)
         if len(calls) == 2:
             raise ZeroDivisionError("innards")
-        return look(session, picture, timestamp, *times)
+        return look(session, source, timestamp, *times)
 
-    monkeypatch.setattr(Session, "look", failing)
+    monkeypatch.setattr(Session, "look_at", failing)
     sent = [config(drop_policy=pb.DROP_POLICY_NONE), *(frame(number, png) for number in (1, 2, 3))]
     first, failed, third = answers(door.stub.RetargetStream(iter(sent)))
     assert (failed.problem.name, len(first.faces), len(third.faces)) == ("internal", 1, 1)

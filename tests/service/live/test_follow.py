@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from service.image import Picture
+from service.image import Decoded, Picture
 from service.live.follow import Followed, likeness
 from service.model_files import Models
 from service.pipeline import Options, Pipeline
@@ -18,11 +18,11 @@ def pipeline(models: Models) -> Pipeline:
 
 def found(pipeline: Pipeline, picture: Picture) -> Followed:
     faces, _ = pipeline.detect(picture, Options())
-    return Followed.found(pipeline.refine(faces, picture)[0], picture, pipeline.models.face_model)
+    return Followed.found(pipeline.refine(faces, Decoded.of(picture))[0], picture, pipeline.models.face_model)
 
 
 def then(pipeline: Pipeline, followed: Followed, picture: Picture) -> Followed:
-    faces, _ = pipeline.refine(followed.faces, picture)
+    faces, _ = pipeline.refine(followed.faces, Decoded.of(picture))
     return followed.then(faces, picture, pipeline.models.face_model)
 
 

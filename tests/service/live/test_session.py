@@ -5,12 +5,14 @@ import numpy as np
 import pytest
 
 from service.errors import BAD_PARAMETER, RequestError
+from service.image import Picture
 from service.live.neutral import NeutralState
 from service.live.options import LiveOptions, SmoothingOptions
 from service.live.session import LiveResult, Session
-from service.pipeline import REFINE_SIDE, Options, Pipeline
+from service.pipeline import Options, Pipeline
+from service.refine import crops_of, side_for
 from service.settings import Settings
-from tests.service.live.blobs import WIDTH, World, draw, looks
+from tests.service.live.blobs import HEIGHT, WIDTH, World, draw, looks
 from tests.service.tiny_models import SIDE
 
 STILL = (100.0, 90.0, 60.0, 200)
@@ -50,15 +52,37 @@ def test_options_bound_what_is_found(pipeline: Pipeline) -> None:
     assert len(Session(pipeline, LiveOptions(min_score=0.999)).look(picture, 0).faces) == 0
 
 
-def test_pictures_are_decoded_as_large_as_the_networks_see(pipeline: Pipeline) -> None:
-    assert Session(pipeline, LiveOptions()).picture_side == SIDE
-    assert Session(pipeline, LiveOptions(refine=True)).picture_side == REFINE_SIDE
-    assert Session(pipeline, LiveOptions(follow=True)).picture_side == REFINE_SIDE
+def test_pictures_are_decoded_as_large_as_the_networks_see(pipeline: Pipeline, world: World) -> None:
+    """The first frame as large as it takes to find faces, then as the smallest face needs it; the next at once so."""
+    picture = draw((90, 96, 140, 200), (290, 96, 110, 90))
+    found = pipeline.retarget_picture(picture, Options()).faces
+    crops = crops_of(found, pipeline.models.face_model, picture.width, picture.height, pipeline.models.crop_factor)
+    needed = side_for(crops, picture.width, picture.height)
+    coarse = Picture(
+        picture.pixels.reshape(HEIGHT // 2, 2, WIDTH // 2, 2, 3).mean((1, 3)).astype(np.uint8), WIDTH, HEIGHT
+    )
+    assert max(coarse.pixels.shape) < needed < WIDTH  # so that the coarse picture will not do
+    asked: list[int] = []
+
+    def source(side: int) -> Picture:
+        asked.append(side)
+        return picture if side > WIDTH // 2 else coarse
+
+    for options, first, later in (
+        (LiveOptions(), [SIDE], [SIDE]),
+        (LiveOptions(refine=True), [SIDE, needed], [needed]),
+        (LiveOptions(follow=True), [SIDE, needed], [needed]),
+    ):
+        session = Session(pipeline, options, world.clock)
+        for timestamp, expected in ((0.0, first), (0.1, later), (0.2, later)):
+            asked.clear()
+            assert len(session.look_at(source, timestamp).faces) == 2
+            assert asked == pytest.approx(expected, rel=0.03)
 
 
 def test_every_step_is_timed(pipeline: Pipeline) -> None:
-    timing = Session(pipeline, LiveOptions(refine=True)).look(draw(STILL), 0, decode_ms=3, queue_ms=4).timing
-    assert (timing.decode, timing.queue) == (3, 4)
+    timing = Session(pipeline, LiveOptions(refine=True)).look_at(lambda _: draw(STILL), 0, queue_ms=4).timing
+    assert timing.queue == 4
     assert all(ms > 0 for ms in vars(timing).values())
 
 
