@@ -112,7 +112,7 @@ def test_a_form_that_there_is_not(folder: Path) -> None:
 
 def test_every_form_is_held_against_torch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     held = []
-    for writer in ("write_float32", "write_int8", "halve", "write_tflite"):
+    for writer in ("write_float32", "write_int8", "halve", "lay_out", "write_tflite"):
         monkeypatch.setattr(command, writer, lambda *_: None)
     for runner in ("OnnxNetwork", "TfliteNetwork"):
         monkeypatch.setattr(command, runner, lambda path: path)
