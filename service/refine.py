@@ -13,7 +13,7 @@ from service.face_model import FaceModel
 from service.faces import Faces, translation
 from service.image import Picture
 from service.letterbox import PAD_GREY, Pixels
-from service.rotation import Array, euler_to_quaternion, multiply, normalize, quaternion_to_euler
+from service.rotation import Array, euler_to_quaternion, multiply, normalize, turn_in_plane
 
 CROP_SIDE: Final = 128  # pixels of the Single Face Network's square input
 
@@ -70,7 +70,7 @@ def crop_around(landmarks: Array, quaternion: Array, crop_factor: float) -> Crop
 
     Turned upright, their bounding box has the crop's centre; the crop's side is crop_factor times its longer one.
     """
-    roll = float(quaternion_to_euler(quaternion)[2])
+    roll = float(turn_in_plane(quaternion))
     turned = Crop(np.zeros(2), 1.0, roll)
     upright = landmarks @ turned.upright.T
     low, high = upright.min(axis=0), upright.max(axis=0)

@@ -87,3 +87,12 @@ def quaternion_to_euler(quaternion: Array) -> tuple[Array, Array, Array]:
     pitch = np.degrees(np.arctan2(m[2, 1], m[2, 2]))
     roll = np.degrees(np.arctan2(m[1, 0], m[0, 0]))
     return yaw, pitch, roll
+
+
+def turn_in_plane(quaternion: Array) -> Array:
+    """Degrees (...), counter-clockwise as seen: of the turns within the picture's plane the one nearest to unit
+    quaternions (..., 4). What remains is a turn about an axis within that plane (swing and twist). Unlike roll, which
+    means nothing at a yaw of 90 degrees, it changes little with the rotation unless the head is seen from behind.
+    """
+    angle: Array = np.degrees(2 * np.arctan2(quaternion[..., 2], quaternion[..., 3]))
+    return angle

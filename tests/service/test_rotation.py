@@ -12,6 +12,7 @@ from service.rotation import (
     normalize,
     quaternion_to_euler,
     quaternion_to_matrix,
+    turn_in_plane,
 )
 
 NOSE, CROWN, LEFT_EAR = np.eye(3)[2], np.eye(3)[1], np.eye(3)[0]  # head frame: z forward, y up, x to the subject's left
@@ -70,6 +71,20 @@ def test_product_composes_rotations() -> None:
     a, b = random_quaternions(50, 1), random_quaternions(50, 2)
     composed = quaternion_to_matrix(multiply(a, b))
     np.testing.assert_allclose(composed, quaternion_to_matrix(a) @ quaternion_to_matrix(b), atol=1e-12)
+
+
+def test_turn_in_plane_is_the_nearest_to_the_rotation() -> None:
+    """By trial of all whole degrees: the largest cosine of half the angle between the two."""
+    degrees = np.arange(-180, 180)
+    turns = euler_to_quaternion(0 * degrees, 0 * degrees, degrees)
+    for quaternion in random_quaternions(200, 3):
+        nearest = degrees[np.argmax(np.abs(turns @ quaternion))]
+        assert abs((turn_in_plane(quaternion) - nearest + 180) % 360 - 180) <= 0.5 + 1e-6
+
+
+def test_turn_in_plane_of_a_turn_in_the_plane_is_its_roll() -> None:
+    rolls = np.array([-170.0, -30, 0, 45, 179])
+    np.testing.assert_allclose(turn_in_plane(euler_to_quaternion(0 * rolls, 0 * rolls, rolls)), rolls, atol=1e-9)
 
 
 def test_normalize_gives_unit_length_and_a_positive_w() -> None:

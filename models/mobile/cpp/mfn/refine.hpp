@@ -61,7 +61,7 @@ struct Crop {
     // The crop around projected landmarks of a head with this rotation: turned upright, their bounding box has the
     // crop's centre; the crop's side is crop_factor times its longer one.
     static Crop around(const Landmarks& landmarks, const Quaternion& quaternion, double crop_factor) {
-        const double roll = quaternion_to_euler(quaternion).roll;
+        const double roll = turn_in_plane(quaternion);
         const double c = std::cos(roll * RADIANS), s = std::sin(roll * RADIANS);
         double x1 = HUGE_VAL, y1 = HUGE_VAL, x2 = -HUGE_VAL, y2 = -HUGE_VAL;
         for (const auto& [px, py] : landmarks) {

@@ -52,4 +52,8 @@ inline Euler quaternion_to_euler(const Quaternion& q) {
             float(std::atan2(m[2][1], m[2][2]) / RADIANS), float(std::atan2(m[1][0], m[0][0]) / RADIANS)};
 }
 
+// Degrees, counter-clockwise as seen: of the turns within the picture's plane the one nearest to a unit quaternion.
+// Unlike roll, which means nothing at a yaw of 90 degrees, it changes little with the rotation.
+inline double turn_in_plane(const Quaternion& q) { return 2 * std::atan2(double(q[2]), double(q[3])) / RADIANS; }
+
 }  // namespace mfn

@@ -106,7 +106,7 @@ data class Crop(val x: Double, val y: Double, val side: Double, val roll: Double
          * crop's centre; the crop's side is cropFactor times its longer one.
          */
         fun around(landmarks: List<Point>, quaternion: Quaternion, cropFactor: Double = CROP_FACTOR): Crop {
-            val roll = quaternionToEuler(quaternion).roll.toDouble()
+            val roll = turnInPlane(quaternion)
             val c = cos(roll * RADIANS)
             val s = sin(roll * RADIANS)
             val us = landmarks.map { c * it.x - s * it.y }.sorted()

@@ -57,3 +57,9 @@ fun quaternionToEuler(q: Quaternion): Euler {
         roll = (atan2(m[3], m[0]) / RADIANS).toFloat()
     )
 }
+
+/**
+ * Degrees, counter-clockwise as seen: of the turns within the picture's plane the one nearest to a unit quaternion.
+ * Unlike roll, which means nothing at a yaw of 90 degrees, it changes little with the rotation.
+ */
+fun turnInPlane(q: Quaternion) = 2 * atan2(q.z.toDouble(), q.w.toDouble()) / RADIANS
