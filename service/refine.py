@@ -16,6 +16,10 @@ from service.letterbox import PAD_GREY, Pixels
 from service.rotation import Array, euler_to_quaternion, multiply, normalize, turn_in_plane
 
 CROP_SIDE: Final = 128  # pixels of the Single Face Network's square input
+# What the first look still counts beside the second in a head's pose and identity. The two err apart: together they are
+# nearer to the truth than either is, by 1 % of the landmarks' error for faces seen from the front and by 7 % beyond 60
+# degrees of yaw, and about as much for any share from 0.2 to 0.4. Expressions are muted in the first look.
+FIRST_LOOK: Final = 0.25
 
 
 @dataclass(frozen=True)
@@ -114,3 +118,22 @@ def refined(faces: Faces, crops: list[Crop], raw: Raw, width: int, height: int, 
         identity=raw["identity"],
         expression=sigmoid(raw["expression"]),
     )
+
+
+def both_looks(first: Faces, second: Faces) -> Faces:
+    """What two looks at the same faces of the same picture say together: the second one's faces, their pose and
+    identity moved by FIRST_LOOK toward the first one's."""
+    against = (first.quaternion * second.quaternion).sum(axis=-1, keepdims=True) < 0  # q and -q are one rotation
+    quaternion = np.where(against, -first.quaternion, first.quaternion)
+    return replace(
+        second,
+        quaternion=normalize(_mean(quaternion, second.quaternion)),
+        translation=_mean(first.translation, second.translation),
+        scale=1 / _mean(1 / first.scale, 1 / second.scale),  # as depth, which is inverse to it
+        identity=_mean(first.identity, second.identity),
+    )
+
+
+def _mean(first: Array, second: Array) -> Array:
+    mean: Array = second + np.float32(FIRST_LOOK) * (first - second)
+    return mean

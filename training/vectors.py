@@ -26,7 +26,7 @@ from service.letterbox import Letterbox
 from service.manifest import MANIFEST, read_manifest
 from service.model_files import Models
 from service.pipeline import Options, Pipeline
-from service.refine import Crop, crops_of, refined
+from service.refine import Crop, both_looks, crops_of, refined
 from service.rotation import normalize, quaternion_to_euler, quaternion_to_matrix
 from service.settings import Settings
 from service.suppression import suppress
@@ -69,7 +69,8 @@ quaternion translation scale identity expression of a face
 68 landmarks
 crop's centre side roll
 raw pose identity expression
-quaternion translation scale identity expression of the refined face"""
+quaternion translation scale identity expression of the second look's face
+quaternion translation scale identity expression of both looks' face"""
 SQUARES: Final = """\
 width height of an RGBA frame of bytes (37 (c + 1) x + 59 y + 11 (x y mod 17)) mod 256, c the channel; degrees
 clockwise that turn it upright; side; the letterboxed RGB"""
@@ -164,7 +165,8 @@ def refinements(random: np.random.Generator, published: Published, face_model: F
     table = random_raw(random, len(faces))[:, 5:]
     pose, identity, expression = np.split(table.astype(np.float32) / UNIT, [7, 57], axis=-1)
     raw = {"pose": pose, "identity": identity, "expression": expression}
-    after = refined(faces, crops, raw, case.width, case.height, case.field_of_view)
+    second = refined(faces, crops, raw, case.width, case.height, case.field_of_view)
+    together = both_looks(faces, second)
     for i, crop in enumerate(crops):
         yield "\n".join(
             [
@@ -173,7 +175,8 @@ def refinements(random: np.random.Generator, published: Published, face_model: F
                 line(landmarks[i]),
                 line(crop.centre, crop.side, crop.roll),
                 line(table[i]),
-                line(*pose_of(after[i]), after[i].identity, after[i].expression),
+                line(*pose_of(second[i]), second[i].identity, second[i].expression),
+                line(*pose_of(together[i]), together[i].identity, together[i].expression),
             ]
         )
 

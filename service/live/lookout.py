@@ -14,6 +14,7 @@ from service.live.follow import Followed
 from service.live.options import LiveOptions
 from service.live.tracking import Ids, Tracker
 from service.pipeline import Options, Pipeline, Timing
+from service.refine import both_looks
 
 MAX_FOLLOW_GAP: Final = 0.25  # seconds between frames; in more than that, faces leave their crops
 # Seconds after a search in which neither a changed picture nor a hidden face is a reason for another one: a crowd that
@@ -97,7 +98,7 @@ class Lookout:
 
     def _follow(self, trail: _Trail, decoded: Decoded, timestamp: float, scene: Scene) -> Seen:
         face_model, track_id = self._pipeline.models.face_model, trail.track_id
-        faces, timing = self._refine(trail.followed.faces, decoded)
+        faces, timing = self._look_closer(trail.followed.faces, decoded)
         followed = trail.followed.then(faces, decoded.picture, face_model)
         strangeness = self.tracker.strangeness(faces.identity, track_id)
         if trail.followed.lost(followed, strangeness, self._pipeline.settings.nms_iou).any():
@@ -116,9 +117,11 @@ class Lookout:
         self._costs.searched((self._clock() - start) * 1e3)
         follows = scene is not None and self._following_pays(faces)
         if self._options.refine or follows:
-            # Faces that will be followed are refined here too, or all coefficients would jump at the next search.
-            faces, refinement = self._refine(faces, decoded)
-            timing += refinement
+            closer, spent_closer = self._look_closer(faces, decoded)
+            # Faces that will be followed are the second network's alone here too, or all of them would jump at each
+            # search.
+            faces = closer if follows else both_looks(faces, closer)
+            timing += spent_closer
         followed = Followed.found(faces, decoded.picture, self._pipeline.models.face_model) if follows else None
         track_id = self.tracker.update(faces, timestamp)
         if scene is not None and followed is not None:
@@ -127,8 +130,8 @@ class Lookout:
             self._trail = None
         return Seen(faces, track_id, True, timing if spent is None else timing + spent)
 
-    def _refine(self, faces: Faces, decoded: Decoded) -> tuple[Faces, Timing]:
+    def _look_closer(self, faces: Faces, decoded: Decoded) -> tuple[Faces, Timing]:
         start = self._clock()
-        refined = self._pipeline.refine(faces, decoded)
+        closer = self._pipeline.look_closer(faces, decoded)
         self._costs.looked((self._clock() - start) * 1e3, len(faces))
-        return refined
+        return closer

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,7 +12,7 @@ from service.faces import Faces
 from service.image import Picture
 from service.letterbox import PAD_GREY
 from service.model_files import Models
-from service.refine import CROP_SIDE, Crop, crop_around, crops_of, refined
+from service.refine import CROP_SIDE, Crop, both_looks, crop_around, crops_of, refined
 from service.rotation import Array, euler_to_quaternion, multiply, turn_in_plane
 
 angles = st.floats(-170, 170)
@@ -153,3 +155,41 @@ def test_crops_follow_the_landmarks(models: Models) -> None:
     extent = inside.max(axis=0) - inside.min(axis=0)
     np.testing.assert_allclose(inside.max(axis=0) + inside.min(axis=0), CROP_SIDE, atol=0.01)
     assert extent.max() == pytest.approx(CROP_SIDE / 1.4, rel=1e-4)
+
+
+def test_both_looks_turn_a_quarter_of_the_way_back() -> None:
+    """The turn between them is shared 1 to 3, whichever of the two signs its quaternions have."""
+    first, second = one_face(0, 0, 20), one_face(0, 0, 60)
+    for sign in (1, -1):
+        together = both_looks(replace(first, quaternion=sign * first.quaternion), second)
+        assert float(turn_in_plane(together.quaternion[0])) == pytest.approx(50, abs=0.5)
+        assert np.linalg.norm(together.quaternion) == pytest.approx(1)
+
+
+def test_both_looks_agree_with_themselves() -> None:
+    faces = replace(one_face(30, -10, 5), identity=np.full((1, 50), 0.7, np.float32))
+    together = both_looks(faces, faces)
+    for name, array in vars(together).items():
+        np.testing.assert_allclose(array, getattr(faces, name), rtol=1e-6, err_msg=name)
+        assert array.dtype == np.float32
+
+
+def test_both_looks_keep_place_scale_and_depth_of_one_camera() -> None:
+    """Scale times depth is the focal length; and where both see one pixel, so do they together."""
+    first, second = one_face(0, 0, 0), one_face(0, 0, 0)
+    first = replace(first, scale=np.array([5], np.float32), translation=np.array([[24, -12, -108]], np.float32))
+    second = replace(second, scale=np.array([6], np.float32), translation=np.array([[20, -10, -90]], np.float32))
+    together = both_looks(first, second)
+    np.testing.assert_allclose(together.scale * together.translation[0], [120, -60, -540], rtol=1e-6)
+    assert 5 < together.scale[0] < 6
+
+
+def test_expression_is_the_second_look_s_alone() -> None:
+    first = replace(one_face(0, 0, 0), expression=np.ones((1, 46), np.float32), score=np.array([0.3], np.float32))
+    second = one_face(0, 0, 0)
+    assert not both_looks(first, second).expression.any()
+    assert both_looks(first, second).score == second.score
+
+
+def test_both_looks_at_nobody() -> None:
+    assert len(both_looks(Faces.none(), Faces.none())) == 0

@@ -131,7 +131,9 @@ fun Vectors.checkRefinement(model: LandmarkModel) {
     for (value in listOf(crop.x, crop.y, crop.side)) expect(value)
     expect(crop.roll, 1e-3, 0.0)
     val (pose, identity, expression) = COLUMNS.drop(1).map { count -> FloatArray(count) { float() / UNIT } }
-    expectCoefficients(refined(face, crop, pose, identity, expression, width, height, fieldOfView))
+    val second = refined(face, crop, pose, identity, expression, width, height, fieldOfView)
+    expectCoefficients(second)
+    expectCoefficients(bothLooks(face, second))
 }
 
 /** The frame that the vectors describe, in rows with a gap behind each; as BGRA where it is upright, else as RGBA. */

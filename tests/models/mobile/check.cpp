@@ -180,8 +180,9 @@ void check_refinements(Vectors& vectors, const mfn::LandmarkModel& model) {
         vectors.expect(crop.roll, 1e-3, 0);
         std::vector<float> raw(COLUMNS - 5);
         for (float& value : raw) value = float(vectors.number() / UNIT);
-        face = mfn::refined(face, crop, &raw[0], &raw[7], &raw[57], width, height, field_of_view);
-        expect_coefficients(vectors, face);
+        const mfn::Face second = mfn::refined(face, crop, &raw[0], &raw[7], &raw[57], width, height, field_of_view);
+        expect_coefficients(vectors, second);
+        expect_coefficients(vectors, mfn::both_looks(face, second));
     }
 }
 

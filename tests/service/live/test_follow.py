@@ -18,11 +18,11 @@ def pipeline(models: Models) -> Pipeline:
 
 def found(pipeline: Pipeline, picture: Picture) -> Followed:
     faces, _ = pipeline.detect(picture, Options())
-    return Followed.found(pipeline.refine(faces, Decoded.of(picture))[0], picture, pipeline.models.face_model)
+    return Followed.found(pipeline.look_closer(faces, Decoded.of(picture))[0], picture, pipeline.models.face_model)
 
 
 def then(pipeline: Pipeline, followed: Followed, picture: Picture) -> Followed:
-    faces, _ = pipeline.refine(followed.faces, Decoded.of(picture))
+    faces, _ = pipeline.look_closer(followed.faces, Decoded.of(picture))
     return followed.then(faces, picture, pipeline.models.face_model)
 
 

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <numeric>
 #include <vector>
 
 #include "faces.hpp"
@@ -16,6 +17,7 @@ namespace mfn {
 
 constexpr int CROP_SIDE = 128;  // pixels of the Single Face Network's square input
 constexpr float CROP_FACTOR = 1.4F;  // crop_factor of models/manifest.json
+constexpr float FIRST_LOOK = 0.25F;  // what the first look still counts beside the second in pose and identity
 constexpr std::size_t LANDMARKS = 68;  // iBUG order: jaw 0-16, brows 17-26, nose 27-35, eyes 36-47, mouth 48-67
 
 using Landmarks = std::array<Point, LANDMARKS>;
@@ -129,6 +131,22 @@ inline Face refined(Face face, const Crop& crop, const float* pose, const float*
     std::copy_n(identity, IDENTITY_MODES, face.identity.begin());
     std::transform(expression, expression + EXPRESSIONS, face.expression.begin(), sigmoid);
     return face;
+}
+
+// What two looks at a face of the same picture say together: the second one's face, its pose and identity moved by
+// FIRST_LOOK toward the first one's.
+inline Face both_looks(const Face& first, Face second) {
+    const auto mean = [](float a, float b) { return b + FIRST_LOOK * (a - b); };
+    const auto to_mean = [&](const auto& a, auto& b) { std::transform(a.begin(), a.end(), b.begin(), b.begin(), mean); };
+    Quaternion turn = first.quaternion;
+    if (std::inner_product(turn.begin(), turn.end(), second.quaternion.begin(), 0.0F) < 0)
+        for (float& part : turn) part = -part;  // q and -q are one rotation
+    to_mean(turn, second.quaternion);
+    second.quaternion = normalize(second.quaternion);
+    to_mean(first.translation, second.translation);
+    second.scale = 1 / mean(1 / first.scale, 1 / second.scale);  // as depth, which is inverse to it
+    to_mean(first.identity, second.identity);
+    return second;
 }
 
 }  // namespace mfn

@@ -15,6 +15,9 @@ const val CROP_SIDE = 128
 /** crop_factor of models/manifest.json. */
 const val CROP_FACTOR = 1.4
 
+/** What the first look still counts beside the second in a head's pose and identity. */
+const val FIRST_LOOK = 0.25f
+
 /** In iBUG's order: jaw 0-16, brows 17-26, nose 27-35, eyes 36-47, mouth 48-67. */
 const val LANDMARKS = 68
 
@@ -145,5 +148,31 @@ fun refined(
         scale = scale,
         identity = identity,
         expression = FloatArray(EXPRESSIONS) { sigmoid(expression[it]) }
+    )
+}
+
+/**
+ * What two looks at a face of the same picture say together: the second one's face, its pose and identity moved by
+ * FIRST_LOOK toward the first one's.
+ */
+fun bothLooks(first: Face, second: Face): Face {
+    fun mean(a: Float, b: Float) = b + FIRST_LOOK * (a - b)
+    val p = first.quaternion
+    val q = second.quaternion
+    val side = if (p.x * q.x + p.y * q.y + p.z * q.z + p.w * q.w < 0) -1 else 1 // q and -q are one rotation
+    return Face(
+        score = second.score,
+        box = second.box,
+        quaternion = normalize(
+            Quaternion(mean(side * p.x, q.x), mean(side * p.y, q.y), mean(side * p.z, q.z), mean(side * p.w, q.w))
+        ),
+        translation = Translation(
+            mean(first.translation.x, second.translation.x),
+            mean(first.translation.y, second.translation.y),
+            mean(first.translation.z, second.translation.z)
+        ),
+        scale = 1 / mean(1 / first.scale, 1 / second.scale), // as depth, which is inverse to it
+        identity = FloatArray(IDENTITY_MODES) { mean(first.identity[it], second.identity[it]) },
+        expression = second.expression
     )
 }
