@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from service.image import Picture
+from service.image import Decoded, Picture
 from service.live.options import LiveOptions
 from service.live.session import LiveResult, Session
 from service.pipeline import Options, Pipeline
@@ -122,3 +122,17 @@ def test_refined_faces_are_followed_whatever_they_cost(pipeline: Pipeline, world
     world.face_seconds = 1.0
     session = Session(pipeline, replace(FOLLOW, refine=True), world.clock)
     assert searched(looks(session, [draw(STILL, (250, 100, 50, 90))] * 6)) == [0]
+
+
+@pytest.mark.parametrize("follow", [False, True])
+def test_a_search_answers_both_looks_unless_its_faces_are_followed(
+    pipeline: Pipeline, world: World, follow: bool
+) -> None:
+    """Followed ones have but the second look, in the frame of the search as in those after it."""
+    picture = draw(STILL, (250, 100, 50, 90))
+    (result,) = looks(Session(pipeline, LiveOptions(refine=True, follow=follow), world.clock), [picture])
+    first = pipeline.retarget_picture(picture, Options()).faces
+    see = pipeline.look_closer if follow else pipeline.refine
+    expected, _ = see(first, Decoded.of(picture))
+    for name, array in vars(expected).items():
+        np.testing.assert_array_equal(getattr(result.seen, name), array, err_msg=name)
