@@ -1,6 +1,5 @@
 """Overlapping tiles of a picture, in which faces are larger than in the whole of it."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil
 from typing import Final
@@ -34,9 +33,8 @@ def windows(width: int, height: int, count: int) -> tuple[Window, ...]:
     return tiles if len(tiles) > 1 else ()
 
 
-def _starts(length: int, side: int) -> Iterator[int]:
+def _starts(length: int, side: int) -> list[int]:
     """Where tiles of `side` pixels begin along a length of pixels."""
     rest = max(0, length - side)
     steps = ceil(rest / (side * (1 - OVERLAP)))
-    yield 0
-    yield from (round(rest * i / steps) for i in range(1, steps + 1))
+    return sorted({0, *(round(rest * i / steps) for i in range(1, steps + 1))})  # pixels are fewer than steps at times

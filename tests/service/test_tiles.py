@@ -2,7 +2,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from service.tiles import MAX_TILES, OVERLAP, Window, windows
@@ -36,6 +36,7 @@ def test_a_picture_of_one_pixel_is_not_cut() -> None:
 
 
 @given(SIDES, SIDES, st.integers(2, MAX_TILES))
+@example(1, 2, 3)  # fewer pixels than tiles
 def test_tiles_cover_the_picture_and_stay_in_it(width: int, height: int, count: int) -> None:
     tiles = windows(width, height, count)
     assert len(tiles) <= count * count
