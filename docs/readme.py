@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 PHOTO = ROOT / "docs/astronaut.jpg"
 RENDERED = ROOT / "tests/pictures/five_faces.webp"
-PICTURE = ROOT / "docs/faces.jpg"
+PICTURE = ROOT / "docs/faces.webp"
 
 # The picture: part of the photo beside some of the rendered heads, all as high. Corners x1, y1, x2, y2 in pixels.
 PHOTO_PART = (96, 10, 362, 360)
@@ -92,7 +92,7 @@ def main() -> None:
             raise SystemExit(code)
     text = README.read_text(encoding="utf-8")
     renewed = {
-        "picture": '<img src="docs/faces.jpg" width="840" alt="Four faces found in one picture: each with box, mesh, '
+        "picture": '<img src="docs/faces.webp" width="840" alt="Four faces found in one picture: each with box, mesh, '
         'head pose and strongest expression coefficients">\n\n'
         "*Drawn by `mfn retarget --refine --draw`: a photo beside three rendered heads, in one picture.*\n",
         "answer": f"```json\n{shortened(answer())}\n```\n",

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # Made here or elsewhere, but never of any use where pictures are served.
 KEPT_OUT = (
     ".ci/run", ".git/HEAD", ".venv/bin/python", ".work/runs", "bench/RESULTS.md", "build/container/storage",
-    "client/README.md", "deploy/build-offline", "docs/faces.jpg", "models/mfn.int8.tflite", "models/weights/mfn.npz",
+    "client/README.md", "deploy/build-offline", "docs/faces.webp", "models/mfn.int8.tflite", "models/weights/mfn.npz",
     "models/mobile/README.md", "proto/mfn/v1/retarget.proto", "requirements/dev.txt", "requirements/training.txt",
     "service/__pycache__/cli.cpython-311.pyc", "tests/conftest.py", "training/losses.py",
 )  # fmt: skip

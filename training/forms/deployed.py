@@ -12,8 +12,9 @@ Four rewritings, all exact up to rounding in float32:
   wider columns nor what is said of the background take precision from a face's box. Columns of identity and expression
   are alike enough, and ten times as many. SFN has one row of each, so that its last layers stay float32 whole.
 
-At last the weights are rounded to SIGNIFICANT_BITS, which is not exact but below what can be measured on photos. All
-forms are made from these numbers (see training/forms/rounding.py).
+At last the weights are rounded to SIGNIFICANT_BITS, which is not exact but below what can be measured on photos; before
+that those of MFN's detection and pose to the steps that they have in 8 bits, so that the errors make up for each other
+(training/forms/compensation.py). All forms are made from these numbers (see training/forms/rounding.py).
 """
 
 import copy
@@ -26,13 +27,14 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from training.forms.balance import balance
+from training.forms.compensation import FEWEST_FACES, compensate
 from training.forms.rounding import SIGNIFICANT_BITS, round_weights
 from training.networks import PATCH
 
 EQUALIZED = ("detection", "pose")  # of MFN
 HEADROOM = 1.3  # faces on photos go further than those on the calibration pictures
 SCORE_UNIT = 6.0  # of the score's logit: scores of 0.0025 to 0.9975 are told apart
-FACE_LOGIT, FEWEST_FACES = -2.0, 16  # priors with a score above 0.12 see a face; untrained networks see none
+FACE_LOGIT = -2.0  # priors with a score above 0.12 see a face
 LEAST_UNIT = 1e-3  # of a column that never leaves 0
 BATCH = 8
 
@@ -69,10 +71,10 @@ class Deployed(nn.Module):
     """
 
     def __init__(
-        self, network: nn.Module, groups: Sequence[str], pictures: np.ndarray, bits: int = SIGNIFICANT_BITS
+        self, network: nn.Module, groups: Sequence[str], pictures: np.ndarray, bits: int | None = SIGNIFICANT_BITS
     ) -> None:
         """groups: the outputs' names. pictures: (N, S, S, 3) uint8, which show how far each column goes. bits: of the
-        weights."""
+        weights; None leaves them as they are after the rewritings."""
         super().__init__()
         self.network = copy.deepcopy(network).eval()
         self.side: int = network.input_size
@@ -83,8 +85,15 @@ class Deployed(nn.Module):
                 divide(last_layers(self.network, group), unit)
         fold_normalisations(self.network)
         balance(self.network, pictures)
+        if bits is not None:
+            for group in EQUALIZED if "detection" in groups else ():
+                compensate(last_layers(self.network, group), self._sees_faces, pictures, bits)
+            round_weights(self.network, bits)
         self.network.stem.patches[0] = in_quads(self.network.stem.patches[0])
-        round_weights(self.network, bits)
+
+    def _sees_faces(self, pictures: Tensor) -> Tensor:
+        """(B, N) which priors see a face in pictures (B, 3, S, S), before the first convolution is rearranged."""
+        return self.network(pictures).detection[..., 4] * self.detection_unit[4] > FACE_LOGIT
 
     @property
     def units(self) -> tuple[Tensor | None, ...]:

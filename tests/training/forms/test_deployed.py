@@ -27,7 +27,7 @@ def test_quads_are_four_pixels_side_by_side() -> None:
 def test_it_answers_as_the_network_does(kind: str, request: pytest.FixtureRequest) -> None:
     network = request.getfixturevalue(kind)
     pictures = noise(network.input_size)
-    deployed = Deployed(network, OUTPUTS[kind], pictures, ALL_BITS)
+    deployed = Deployed(network, OUTPUTS[kind], pictures, bits=None)
     with torch.inference_mode():
         expected = network(torch.from_numpy(pictures[:1]).permute(0, 3, 1, 2).float())
         found = deployed(torch.from_numpy(pictures[:1]))
@@ -70,7 +70,7 @@ def test_a_normalisation_without_a_convolution_before_it_stays() -> None:
 
 def test_columns_in_units_leave_headroom_in_one_range(mfn: nn.Module) -> None:
     pictures = noise(mfn.input_size)
-    deployed = Deployed(mfn, OUTPUTS["mfn"], pictures, ALL_BITS)
+    deployed = Deployed(mfn, OUTPUTS["mfn"], pictures, bits=None)
     quads = torch.from_numpy(pictures).reshape(len(pictures), 288, 72, 12).permute(0, 3, 1, 2).float()
     with torch.inference_mode():
         detection, pose, *_ = deployed.network(quads)
