@@ -27,6 +27,17 @@ def test_mean_and_range() -> None:
     assert line(text, "NME 68, landmarks_val, MFN +") == ["-", "-", "0"]
 
 
+def test_poses_count_each_bin_alike_and_dead_coefficients_are_counted() -> None:
+    poses = {
+        "MFN": {"poses": [{"nme": 2.0, "rotation": 4.0}, {"nme": 3.0, "rotation": 5.0}, {"nme": 7.0, "rotation": 9.0}]}
+    }
+    unused = {"MFN": {"range": {"unused": ["jawForward", "mouthClose"]}}}
+    text = summary([{"turned_val": poses, "expressions_all": unused}])
+    assert line(text, "NME 68, turned_val, mean of yaw bins, MFN  ") == ["4.00", "4.00 to 4.00", "1"]
+    assert line(text, "rotation, °, turned_val, mean of yaw bins, MFN  ") == ["6.0", "6.0 to 6.0", "1"]
+    assert line(text, "dead coefficients, expressions_all, MFN  ") == ["2.0", "2.0 to 2.0", "1"]
+
+
 def test_figures_that_some_runs_lack() -> None:
     text = summary([run(90, (0.2, 0.1)), {}, run(92, (0.2, 0.0))])
     assert line(text, "AP50") == ["91.0", "90.0 to 92.0", "2"]
