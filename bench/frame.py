@@ -23,7 +23,7 @@ from bench.results import machine, table, write_figures
 from bench.rounds import Rounds, measure, pin
 from bench.runtimes import runtimes
 from service.execution import PRECISIONS, Execution
-from service.image import Picture
+from service.image import Decoded, Picture
 from service.letterbox import Letterbox
 from service.manifest import FileSpec
 from service.model_files import Models
@@ -52,7 +52,7 @@ def pipeline_cases(pipelines: dict[str, Pipeline], crowd_of: dict[int, Crowd]) -
     pipeline = pipelines["int8"]
     for number, crowd in crowd_of.items():
         faces, _ = pipeline.detect(crowd.picture, OPTIONS)
-        cases["refine", "int8", str(number)] = partial(pipeline.refine, faces, crowd.picture)
+        cases["refine", "int8", str(number)] = partial(pipeline.refine, faces, Decoded.of(crowd.picture))
     return cases
 
 
