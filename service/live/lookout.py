@@ -118,8 +118,7 @@ class Lookout:
         follows = scene is not None and self._following_pays(faces)
         if self._options.refine or follows:
             closer, spent_closer = self._look_closer(faces, decoded)
-            # Faces that will be followed are the second network's alone here too, or all of them would jump at each
-            # search.
+            # Faces that will be followed are the second network's alone from the start, or would jump at each search.
             faces = closer if follows else both_looks(faces, closer)
             timing += spent_closer
         followed = Followed.found(faces, decoded.picture, self._pipeline.models.face_model) if follows else None
