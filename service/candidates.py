@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from service.rotation import Array, normalize
+from service.rotation import Array, normalize, on_side_of
 from service.suppression import Groups
 
 FACE_HEIGHT_CM: Final = 20.0  # a face of the prior's size is about this high: scale is coded relative to it
@@ -140,13 +140,12 @@ def merge(candidates: Candidates, groups: Groups) -> Candidates:
     weight = np.zeros((len(best), len(row)), np.float32)
     weight[member[row], np.arange(len(row))] = candidates.score[row]
     weight /= weight.sum(axis=1, keepdims=True)
-    quaternion = candidates.pose.quaternion[row]  # q and -q are one rotation: w >= 0 in all, but turns near 180 degrees
-    against = (quaternion * candidates.pose.quaternion[best[member[row]]]).sum(axis=-1, keepdims=True) < 0
+    quaternion = candidates.pose.quaternion
     return Candidates(
         score=score,
         box=weight @ candidates.box[row],
         pose=Pose(
-            quaternion=normalize(weight @ np.where(against, -quaternion, quaternion)),
+            quaternion=normalize(weight @ on_side_of(quaternion[best[member[row]]], quaternion[row])),
             origin=weight @ candidates.pose.origin[row],
             scale=np.exp(weight @ np.log(candidates.pose.scale[row])),
         ),

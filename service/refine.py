@@ -13,7 +13,7 @@ from service.face_model import FaceModel
 from service.faces import Faces, translation
 from service.image import Picture
 from service.letterbox import PAD_GREY, Pixels
-from service.rotation import Array, euler_to_quaternion, multiply, normalize, turn_in_plane
+from service.rotation import Array, euler_to_quaternion, multiply, normalize, on_side_of, turn_in_plane
 
 CROP_SIDE: Final = 128  # pixels of the Single Face Network's square input
 # What the first look still counts beside the second in a head's pose and identity. The two err apart: together they are
@@ -123,11 +123,9 @@ def refined(faces: Faces, crops: list[Crop], raw: Raw, width: int, height: int, 
 def both_looks(first: Faces, second: Faces) -> Faces:
     """What two looks at the same faces of the same picture say together: the second one's faces, their pose and
     identity moved by FIRST_LOOK toward the first one's."""
-    against = (first.quaternion * second.quaternion).sum(axis=-1, keepdims=True) < 0  # q and -q are one rotation
-    quaternion = np.where(against, -first.quaternion, first.quaternion)
     return replace(
         second,
-        quaternion=normalize(_mean(quaternion, second.quaternion)),
+        quaternion=normalize(_mean(on_side_of(second.quaternion, first.quaternion), second.quaternion)),
         translation=_mean(first.translation, second.translation),
         scale=1 / _mean(1 / first.scale, 1 / second.scale),  # as depth, which is inverse to it
         identity=_mean(first.identity, second.identity),

@@ -24,6 +24,13 @@ def normalize(quaternion: Array) -> Array:
     return np.where(unit[..., 3:] < 0, -unit, unit)
 
 
+def on_side_of(other: Array, quaternion: Array) -> Array:
+    """Of quaternions (..., 4) and their negatives, which are the same rotations, the one nearer to the other (..., 4):
+    to be taken before means, since w >= 0 parts neighbours near a turn of 180 degrees."""
+    against = (quaternion * other).sum(axis=-1, keepdims=True) < 0
+    return np.where(against, -quaternion, quaternion)
+
+
 def multiply(a: Array, b: Array) -> Array:
     """Hamilton product (..., 4): the rotation b followed by the rotation a."""
     ax, ay, az, aw = np.moveaxis(a, -1, 0)

@@ -10,6 +10,7 @@ from service.rotation import (
     matrix_to_quaternion,
     multiply,
     normalize,
+    on_side_of,
     quaternion_to_euler,
     quaternion_to_matrix,
     turn_in_plane,
@@ -71,6 +72,14 @@ def test_product_composes_rotations() -> None:
     a, b = random_quaternions(50, 1), random_quaternions(50, 2)
     composed = quaternion_to_matrix(multiply(a, b))
     np.testing.assert_allclose(composed, quaternion_to_matrix(a) @ quaternion_to_matrix(b), atol=1e-12)
+
+
+def test_means_near_a_half_turn_are_taken_on_one_side() -> None:
+    """Turns of 179 and 181 degrees: their mean is one of 180, not none."""
+    a, b = normalize(np.array([[np.sin(h), 0, 0, np.cos(h)] for h in np.radians([89.5, 90.5])]))
+    assert a @ b < 0
+    np.testing.assert_allclose(np.abs(normalize(a + on_side_of(a, b))), [1, 0, 0, 0], atol=1e-12)
+    np.testing.assert_array_equal(on_side_of(a, a), a)
 
 
 def test_turn_in_plane_is_the_nearest_to_the_rotation() -> None:
