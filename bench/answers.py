@@ -1,0 +1,33 @@
+"""The faces that the networks find on the processor that runs this.
+
+`python -m bench.answers MODELS PRECISION PHOTO...` writes them to its standard output, pickled. It is what
+bench.processors runs in an emulator, where every import takes its time.
+"""
+
+import pickle
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from service.execution import Execution
+from service.faces import Faces
+from service.model_files import Models
+from service.pipeline import Options, Pipeline
+
+SYSTEMS = {"MFN": Options(), "MFN + SFN": Options(refine=True)}
+
+Answers = dict[str, list[Faces]]  # of each system, an answer a photo
+
+
+def answers(models: Path, precision: str, photos: Sequence[Path]) -> Answers:
+    """What each of SYSTEMS finds. models: the folder of the networks. precision: of service.execution.PRECISIONS."""
+    pipeline = Pipeline(Models.load(models, Execution(precision)))
+    return {
+        name: [pipeline.retarget(photo.read_bytes(), options).faces for photo in photos]
+        for name, options in SYSTEMS.items()
+    }
+
+
+if __name__ == "__main__":
+    folder, chosen, *files = sys.argv[1:]
+    pickle.dump(answers(Path(folder), chosen, [Path(file) for file in files]), sys.stdout.buffer)
