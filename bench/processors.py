@@ -7,8 +7,7 @@ with what requirements/serve.txt lists. For arm64 on x86-64, with a folder ROOT 
 what they need, unpacked from packages of that architecture, and a folder SITE of wheels (`pip install --target SITE
 --platform manylinux_2_28_aarch64 --platform manylinux2014_aarch64 --only-binary :all: --no-deps`):
 
-    --emulated "arm64, no dot products" \
-        "env PYTHONPATH=SITE qemu-aarch64 -cpu cortex-a72 -L ROOT ROOT/usr/bin/python3.11"
+    --emulated "arm64, Cortex-A72" "env PYTHONPATH=SITE qemu-aarch64 -cpu cortex-a72 -L ROOT ROOT/usr/bin/python3.11"
 
 onnxruntime reads /proc/cpuinfo there, and fails on an x86-64 one: ROOT/proc/cpuinfo has to name cores of arm64, each as
 `processor`, `CPU implementer`, `CPU architecture`, `CPU variant`, `CPU part` and `CPU revision`.
