@@ -29,7 +29,7 @@ from training.forms.run_onnx import OnnxNetwork
 from training.networks import COLUMNS
 from training.variants import MULTIPLE, SINGLE
 
-VERSION = "0.5.0"
+VERSION = "0.5.1"
 # what one picture of a face cannot show this network: ARKit names that stay 0
 UNOBSERVED_ARKIT = [
     *("eyeLookInLeft", "eyeLookInRight", "eyeLookOutLeft", "eyeLookOutRight", "eyeLookUpLeft", "eyeLookUpRight"),

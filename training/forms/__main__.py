@@ -24,6 +24,7 @@ from training.forms.calibration import FILE as CALIBRATION
 from training.forms.calibration import read_pictures
 from training.forms.deployed import Deployed
 from training.forms.files import FORMS, described
+from training.forms.narrow import narrow
 from training.forms.onnx_float import OUTPUTS, Bytes, write_float32
 from training.forms.onnx_half import halve
 from training.forms.onnx_int8 import write_int8
@@ -55,9 +56,12 @@ def make(network: nn.Module, kind: str, version: str, pictures: np.ndarray, fold
     rounded = TorchNetwork(deployed, OUTPUTS[kind])
     require_agreement(TorchNetwork(Bytes(network), OUTPUTS[kind]), rounded, compared, DEPLOYED)
     float32 = folder / f"{kind}.float32.onnx"
-    write_float32(deployed, kind, version, float32)
     int8 = folder / f"{kind}.int8.onnx"
+    narrowed = Deployed(network, OUTPUTS[kind], pictures, bits=None)
+    narrow(narrowed, pictures)
+    write_float32(narrowed, kind, version, float32)
     write_int8(float32, pictures, version, int8)
+    write_float32(deployed, kind, version, float32)
     halve(float32)
     for path in (float32, int8):
         lay_out(path)

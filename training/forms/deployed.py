@@ -28,7 +28,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from training.forms.balance import balance
 from training.forms.compensation import FEWEST_FACES, compensate
-from training.forms.rounding import SIGNIFICANT_BITS, round_weights
+from training.forms.rounding import INT8_STEPS, SIGNIFICANT_BITS, round_weights
 from training.networks import PATCH
 
 EQUALIZED = ("detection", "pose")  # of MFN
@@ -87,13 +87,14 @@ class Deployed(nn.Module):
         balance(self.network, pictures)
         if bits is not None:
             for group in EQUALIZED if "detection" in groups else ():
-                compensate(last_layers(self.network, group), self._sees_faces, pictures, bits)
+                compensate(last_layers(self.network, group), self._sees_faces, pictures, INT8_STEPS, bits)
             round_weights(self.network, bits)
         self.network.stem.patches[0] = in_quads(self.network.stem.patches[0])
 
-    def _sees_faces(self, pictures: Tensor) -> Tensor:
-        """(B, N) which priors see a face in pictures (B, 3, S, S), before the first convolution is rearranged."""
-        return self.network(pictures).detection[..., 4] * self.detection_unit[4] > FACE_LOGIT
+    def _sees_faces(self, pictures: np.ndarray) -> Tensor:
+        """(B, N) which priors see a face in pictures (B, S, S, 3) uint8, before the first convolution is rearranged."""
+        images = torch.from_numpy(pictures).permute(0, 3, 1, 2).float()
+        return self.network(images).detection[..., 4] * self.detection_unit[4] > FACE_LOGIT
 
     @property
     def units(self) -> tuple[Tensor | None, ...]:

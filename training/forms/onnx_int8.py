@@ -2,6 +2,7 @@
 
 Activations are uint8 with a range each, weights int8 with a scale a channel: on x86 the products of u8 and s8 are one
 instruction (VNNI), those of s8 and s8 are not. Ranges are the least and the greatest value on the calibration pictures.
+Weights go from -64 to 64, see training/forms/narrow.py.
 """
 
 import logging
@@ -30,7 +31,8 @@ class Pictures(CalibrationDataReader):
 
 
 def write_int8(source: Path, pictures: np.ndarray, version: str, path: Path) -> None:
-    """source: what training.forms.onnx_float wrote. pictures: (N, S, S, 3) uint8, checked by the caller."""
+    """source: what training.forms.onnx_float wrote of a network with weights of 7 bits. pictures: (N, S, S, 3) uint8,
+    checked by the caller."""
     original = onnx.load(source)
     # units that multiply an output, and SFN's last layers: a few numbers, whose precision is the answer's
     last = [node.name for node in original.graph.node if node.op_type in ("Mul", "Gemm") and is_output(original, node)]
@@ -45,6 +47,7 @@ def write_int8(source: Path, pictures: np.ndarray, version: str, path: Path) -> 
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
             calibrate_method=CalibrationMethod.MinMax,
+            reduce_range=True,
             nodes_to_exclude=last,
             extra_options={"TensorQuantOverrides": {name: [UNIT_RANGE] for name in in_units(original)}},
         )
