@@ -1,5 +1,6 @@
 """Bytes of a JPEG, PNG or WebP file to RGB pixels, upright, whatever its mode and whoever sent it."""
 
+import re
 import struct
 import warnings
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from PIL import Image, ImageFile
 
 from service.errors import BAD_PICTURE, TOO_LARGE, RequestError, lacks_memory
 from service.letterbox import PAD_GREY, Pixels
+from service.metadata import EXIF_START, without_metadata
 
 FORMATS: Final = ("JPEG", "PNG", "WEBP")
 
@@ -20,6 +22,9 @@ FORMATS: Final = ("JPEG", "PNG", "WEBP")
 # and may take 20 bytes of the file, so that a small file with thousands of them would keep a core busy for minutes.
 MAX_JPEG_SCANS: Final = 32
 START_OF_SCAN: Final = b"\xff\xda"
+END_OF_IMAGE: Final = b"\xff\xd9"
+# Of ITU-T T.81's markers those that a length follows, or the end: all but stuffed and filling bytes, TEM and RST.
+MARKER: Final = re.compile(rb"\xff[^\x00\x01\xff\xd0-\xd7]")
 
 EXIF_ORIENTATION: Final = 0x0112
 UPRIGHT: Final = {
@@ -88,13 +93,15 @@ def decode(data: bytes, side: int, max_megapixels: float) -> Picture:
     """Decodes a picture so that its longer side has at least `side` pixels (or all that it has).
 
     A JPEG is decoded at 1/2, 1/4 or 1/8 where that is enough: the time of a large one falls by that much. Transparent
-    parts show the grey that surrounds pictures in the network's input; colour profiles are not applied.
+    parts show the grey that surrounds pictures in the network's input; of metadata only the EXIF orientation is used.
+    Of a JPEG with several pictures (MPO, of many phones) the first is the photo; the rest are previews and depth.
     Raises RequestError: BAD_PICTURE for what is no picture of one frame, TOO_LARGE above max_megapixels.
     """
     if not data:
         raise RequestError(
             BAD_PICTURE, "There are 0 bytes where a picture was expected. Send a JPEG, PNG or WebP file."
         )
+    data, exif = without_metadata(data)
     image = _open(data)
     if image.width * image.height > max_megapixels * 1e6:
         raise RequestError(
@@ -102,15 +109,15 @@ def decode(data: bytes, side: int, max_megapixels: float) -> Picture:
             f"The picture is {image.width} x {image.height} = {image.width * image.height / 1e6:.1f} megapixels; "
             f"at most {max_megapixels:g} are allowed. Scale it down.",
         )
-    # A JPEG with several pictures (MPO, of many phones) has its one photo first; the rest are previews and depth.
-    if image.format in ("PNG", "WEBP") and getattr(image, "n_frames", 1) > 1:
+    if getattr(image, "n_frames", 1) > 1:
         raise RequestError(
             BAD_PICTURE, "The file is animated or has several frames; one was expected. Send a single frame."
         )
-    if data.startswith(b"\xff\xd8") and data.count(START_OF_SCAN) > MAX_JPEG_SCANS:
+    # The bytes of a scan's beginning may also lie behind the picture, where phones append videos.
+    if image.format == "JPEG" and data.count(START_OF_SCAN) > MAX_JPEG_SCANS and _scans(data) > MAX_JPEG_SCANS:
         raise RequestError(BAD_PICTURE, f"The JPEG has over {MAX_JPEG_SCANS} scans. Save it again, as a baseline JPEG.")
     width, height = image.size
-    turned = UPRIGHT.get(_orientation(image.info.get("exif", b"")))
+    turned = UPRIGHT.get(_orientation(exif))
     shrink = side / max(width, height)
     try:
         if shrink < 1:
@@ -142,6 +149,15 @@ def _open(data: bytes) -> ImageFile.ImageFile:
         ) from error
 
 
+def _scans(data: bytes) -> int:
+    """How many scans a JPEG has until its end."""
+    count, start = 0, 2
+    while (match := MARKER.search(data, start)) and match[0] != END_OF_IMAGE and match.end() + 2 <= len(data):
+        count += match[0] == START_OF_SCAN
+        start = match.end() + int.from_bytes(data[match.end() : match.end() + 2])
+    return count
+
+
 def _to_rgb(image: Image.Image) -> Image.Image:
     """Decodes, and brings every mode to RGB."""
     image.load()
@@ -163,7 +179,7 @@ def _orientation(exif: bytes) -> int:
 
     Read here, without Pillow's parser, since nothing else of a sender's EXIF block is of use.
     """
-    tiff = exif.removeprefix(b"Exif\x00\x00")
+    tiff = exif.removeprefix(EXIF_START)
     order = {b"II": "<", b"MM": ">"}.get(tiff[:2])
     if order is None:
         return 1
