@@ -38,6 +38,9 @@ TOO_LARGE: Final = ProblemKind(
 )
 UNSUPPORTED_MEDIA: Final = ProblemKind("unsupported-media", "The media type is not supported", 415, "INVALID_ARGUMENT")
 OVERLOADED: Final = ProblemKind("overloaded", "The queue is full", 429, "RESOURCE_EXHAUSTED")
+HEADERS_TOO_LARGE: Final = ProblemKind(
+    "headers-too-large", "The headers are more than allowed", 431, "RESOURCE_EXHAUSTED"
+)
 INTERNAL: Final = ProblemKind("internal", "The server failed", 500, "INTERNAL")
 UNAVAILABLE: Final = ProblemKind("unavailable", "The server is loading or draining", 503, "UNAVAILABLE")
 NO_MEMORY: Final = ProblemKind("no-memory", "The server has no memory left for this request", 503, "UNAVAILABLE")
@@ -53,6 +56,7 @@ PROBLEM_KINDS: Final = (
     TOO_LARGE,
     UNSUPPORTED_MEDIA,
     OVERLOADED,
+    HEADERS_TOO_LARGE,
     INTERNAL,
     UNAVAILABLE,
     NO_MEMORY,

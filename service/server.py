@@ -9,11 +9,9 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator
 from typing import Any, Final
 
 import numpy as np
-import uvicorn
 import uvloop
 
 from service.access import Keys
@@ -27,7 +25,9 @@ from service.pipeline import Options, Pipeline
 from service.refine import CROP_SIDE
 from service.renewal import Renewal
 from service.rest.app import create_app
+from service.rest.open_files import within_open_files
 from service.rest.readiness import Readiness
+from service.rest.server import HttpServer
 from service.runtime import Runtime
 from service.settings import Settings
 from service.tls import Certificate, RenewableContext, load_certificate
@@ -57,6 +57,7 @@ def serve(settings: Settings) -> int:
             bind(settings.host, settings.grpc_port, "MFN_GRPC_PORT").close()  # gRPC binds it later, and says less of it
             pipeline = Pipeline(Models.load(settings.models_dir, execution), settings)
             set_up_logs(settings.log_level, settings.log_format)
+            settings = within_open_files(settings)
             _keep_memory_flat()
             tracer = None
             if settings.otlp_endpoint:
@@ -80,7 +81,7 @@ async def _run(runtime: Runtime, certificate: Certificate | None, listener: sock
     if certificate is not None:
         runtime.metrics.certificate(certificate.end)
     rpc = GrpcServer(runtime, certificate)
-    http = _HttpServer(runtime, certificate)
+    http = _Door(runtime, certificate)
     ending = _Ending()
     ending.watch()
     try:
@@ -95,7 +96,7 @@ async def _run(runtime: Runtime, certificate: Certificate | None, listener: sock
         "Serving %s %s in %s on %s",
         models.manifest.name, models.manifest.version, models.execution.precision, models.execution.provider,
     )  # fmt: skip
-    serving = asyncio.create_task(http.serve(sockets=[listener]))
+    serving = asyncio.create_task(http.server.serve(sockets=[listener]))
     LOGGER.info(
         "Listening on %s://%s:%d, documented at /docs, and for gRPC on port %d",
         "http" if certificate is None else "https", settings.host, listener.getsockname()[1], rpc.port,
@@ -111,7 +112,7 @@ async def _run(runtime: Runtime, certificate: Certificate | None, listener: sock
             (serving, hurried), timeout=settings.drain_delay_seconds, return_when=asyncio.FIRST_COMPLETED
         )
     LOGGER.info("Shutting down: requests in work have %g s to finish", settings.drain_seconds)
-    http.should_exit = True
+    http.server.should_exit = True
     stopping = asyncio.create_task(rpc.stop(settings.drain_seconds))
     await asyncio.sleep(0)  # it begins: clients are told before their streams end, and open them elsewhere
     runtime.draining.set()
@@ -119,16 +120,14 @@ async def _run(runtime: Runtime, certificate: Certificate | None, listener: sock
     await asyncio.wait((finished, hurried), return_when=asyncio.FIRST_COMPLETED)
     if not finished.done():
         LOGGER.warning("Stopping at once: a second signal came")
-        http.force_exit = True
+        http.server.force_exit = True
         await rpc.stop(0)
     await finished
     renewing.cancel()
     LOGGER.info("Stopped")
 
 
-async def _take_up_renewed(
-    runtime: Runtime, certificate: Certificate | None, rpc: GrpcServer, http: "_HttpServer"
-) -> None:
+async def _take_up_renewed(runtime: Runtime, certificate: Certificate | None, rpc: GrpcServer, http: "_Door") -> None:
     """Both doors and the metric follow the certificate's files for as long as the server runs."""
     if certificate is None:
         return
@@ -164,27 +163,14 @@ class _Ending:
         (self.hurried if self.begun.is_set() else self.begun).set()
 
 
-class _HttpServer(uvicorn.Server):
-    """A uvicorn server whose signals are someone else's."""
+class _Door:
+    """The REST door: its server, its readiness, and its certificate where there is one."""
 
     def __init__(self, runtime: Runtime, certificate: Certificate | None) -> None:
-        settings = runtime.settings
         self._readiness = Readiness(runtime)
-        self._tls = tls = RenewableContext(certificate) if certificate else None
-        super().__init__(
-            uvicorn.Config(
-                create_app(runtime, self._readiness),
-                log_config=None,
-                access_log=False,
-                proxy_headers=False,  # nothing here asks who the client is
-                lifespan="off",
-                timeout_graceful_shutdown=max(1, round(settings.drain_seconds)),
-                server_header=False,
-                ws="websockets-sansio",
-                ws_max_size=settings.max_bytes,
-                ssl_context_factory=(lambda *_: tls.context) if tls else None,
-            )
-        )
+        self._tls = RenewableContext(certificate) if certificate else None
+        app = create_app(runtime, self._readiness)
+        self.server = HttpServer(app, runtime.settings, self._tls.context if self._tls else None)
 
     def show(self, certificate: Certificate) -> None:
         """Connections that come from now on are shown this one."""
@@ -194,10 +180,6 @@ class _HttpServer(uvicorn.Server):
     def not_ready(self) -> None:
         """/readyz says 503 from now on; requests are still served."""
         self._readiness.leave()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 def bind(host: str, port: int, setting: str) -> socket.socket:

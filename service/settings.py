@@ -64,6 +64,17 @@ class Settings:
     execution_provider: str = _text("cpu", f"what runs the networks: {', '.join(PROVIDERS)}", tuple(PROVIDERS))
     queue_length: int = _number(32, 0, 100_000, "pictures that may wait for a worker; one more is refused with 429")
     deadline_seconds: float = _number(10.0, 0.01, 3600, "longest time for a request, its upload included, before 504")
+    max_header_bytes: int = _number(64 * 2**10, 1024, 2**20, "most bytes of a request's line and headers; 431 above")
+    max_headers: int = _number(100, 10, 10_000, "most headers of a request, trailers included; 431 above")
+    header_seconds: float = _number(
+        10.0,
+        0.1,
+        3600,
+        "longest time for a request's headers, a TLS handshake or a stream's configuration, before the connection ends",
+    )
+    max_connections: int = _number(
+        512, 1, 100_000, "HTTP connections at once; one more ends that which waits for the longest time"
+    )
     max_streams: int = _number(64, 0, 100_000, "streams that may be open at once; one more is refused")
     frame_deadline_seconds: float = _number(
         5.0, 0.01, 3600, "longest time for a frame, until its sender takes the answer; then the stream ends"

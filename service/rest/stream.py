@@ -163,7 +163,7 @@ def _age(most: float) -> float | None:
 
 async def _configuration(socket: WebSocket, runtime: Runtime) -> Configuration:
     try:
-        async with asyncio.timeout(runtime.settings.stream_idle_seconds):
+        async with asyncio.timeout(runtime.settings.header_seconds):
             message = await _receive(socket)
     except TimeoutError as error:
         raise RequestError(errors.DEADLINE_PASSED, "No configuration came. Send one first.") from error

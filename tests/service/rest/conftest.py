@@ -9,26 +9,25 @@ from contextlib import ExitStack, contextmanager
 
 import httpx2
 import pytest
-import uvicorn
 from fastapi import FastAPI
 
 from service.pipeline import Pipeline
 from service.rest.app import create_app
+from service.rest.server import HttpServer
 from service.runtime import Runtime
 from service.settings import Settings
 from service.workers import Workers
 
+SETTINGS = Settings(max_bytes=2**20)
 Serve = Callable[[FastAPI], httpx2.Client]
 
 
 @contextmanager
-def running(app: FastAPI) -> Iterator[httpx2.Client]:
+def running(app: FastAPI, settings: Settings = SETTINGS) -> Iterator[httpx2.Client]:
     """A client of the application, served until the block ends."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        server = uvicorn.Server(
-            uvicorn.Config(app, log_level="critical", ws="websockets-sansio", ws_max_size=2**20, lifespan="off")
-        )
+        server = HttpServer(app, settings)
         thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])), daemon=True)
         thread.start()
         while not server.started:
