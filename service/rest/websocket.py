@@ -18,6 +18,10 @@ from service.rest.stream import MAX_TEXT, STAMP
 from service.settings import Settings
 
 FIRST_MESSAGE_BYTES: Final = 4 * MAX_TEXT  # of characters that have up to four in UTF-8
+# Frames may be empty, or pings, so that they cost more time than they take to send.
+FIRST_FRAMES: Final = 64  # of a configuration; and after the server has closed, until the client does
+MESSAGE_FRAMES: Final = 4096  # of a later message: of the largest picture in fragments of some KiB
+POLICY_VIOLATED: Final = 1008  # RFC 6455 section 7.4.1
 CLOSING_SECONDS: Final = 15.0  # for the client to take what was written last; uvicorn waits 10 for it to close
 # RFC 6455 section 5.2: two bytes and a mask of four; by the length in the second byte, two or eight of length more.
 SHORT_HEAD: Final = 6
@@ -42,6 +46,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         self._open_connections = open_connections
         self._held = bytearray()  # what has been read and not yet looked at
         self._frame_left = 0  # bytes of the frame that has begun
+        self._frames_allowed = FIRST_FRAMES
         self._asked = 0  # messages that the application has asked for
         self._asking = False  # whether it waits for one
         self._whole = bytearray()  # a message in fragments
@@ -78,6 +83,10 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
                 self._frame_left = _frame_bytes(self._held)
                 if not self._frame_left:
                     return
+                if not self._frames_allowed:
+                    self._refuse_frames()
+                    return
+                self._frames_allowed -= 1
             piece = bytes(self._held[: self._frame_left])
             del self._held[: len(piece)]
             self._frame_left -= len(piece)
@@ -86,6 +95,13 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             self.read_paused = True
             self.transport.pause_reading()
 
+    def _refuse_frames(self) -> None:
+        if self.close_sent:
+            self.transport.close()
+        else:
+            self.conn.fail(POLICY_VIOLATED, "too many frames for a message")
+            self.handle_parser_exception()
+
     def _wants_more(self) -> bool:
         return self._asking and self.queue.empty()
 
@@ -93,6 +109,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         if self.handshake_complete and self.queue.empty():
             self._asked += 1
             if self._asked > 1:
+                self._frames_allowed = MESSAGE_FRAMES
                 self.conn.max_message_size = self._settings.max_bytes + STAMP.size
                 self._open_connections.work(self)
             self._asking = True
@@ -108,6 +125,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     async def send(self, message: ASGISendEvent) -> None:
         await super().send(message)
         if self.close_sent:  # the client's own close is to be found
+            self._frames_allowed = FIRST_FRAMES
             self._read_frames()
 
     def handle_cont(self, event: Frame) -> None:

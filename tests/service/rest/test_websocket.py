@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
 from service.rest.connections import Connections
-from service.rest.websocket import FIRST_MESSAGE_BYTES, WebSocketProtocol
+from service.rest.websocket import FIRST_FRAMES, FIRST_MESSAGE_BYTES, MESSAGE_FRAMES, WebSocketProtocol
 from service.settings import Settings
 from tests.service.rest.transports import Transport
 
@@ -170,7 +170,7 @@ def test_a_first_message_that_is_longer_ends_the_connection(message: bytes) -> N
 def test_fragments_are_put_together_as_they_come() -> None:
     async def test(line: Line) -> None:
         await line.take()
-        await line.send(frame(b"a", fin=False), *[frame(b"", CONTINUED, fin=False)] * 1000)
+        await line.send(frame(b"a", fin=False), *[frame(b"", CONTINUED, fin=False)] * 50)
         assert (line.protocol.frames, line.protocol._whole) == ([], b"a")
         await line.send(frame(b"b", CONTINUED, fin=False), frame(b"c", CONTINUED))
         assert line.received == ["abc"]
@@ -187,10 +187,25 @@ def test_pings_are_answered_as_long_as_pongs_are_read() -> None:
         await line.send(frame(b"hi", PING))
         assert line.transport.sent == b"\x8a\x02hi"
         line.protocol.pause_writing()
-        await line.send(frame(b"hi", PING) * 100)
+        await line.send(frame(b"hi", PING) * 50)
         assert line.transport.sent == b"\x8a\x02hi"
         await asyncio.sleep(0.15)
         assert line.transport.aborted
+
+    run(test)
+
+
+def test_a_message_has_so_many_frames() -> None:
+    async def test(line: Line) -> None:
+        await line.take()
+        await line.send(*[frame(b"hi", PING)] * (FIRST_FRAMES - 1), frame(b"{}"))
+        await line.take()
+        await line.send(*[frame(b"hi", PING)] * MESSAGE_FRAMES)
+        assert not line.transport.closed
+        line.transport.sent = b""
+        await line.send(frame(b"hi", PING))
+        assert line.transport.sent[2:4] == (1008).to_bytes(2)
+        assert (line.received, line.code) == (["{}"], 1008)
 
     run(test)
 
