@@ -8,7 +8,7 @@ on the machine.
     MediaPipe      Face Landmarker; needs the extra training, and its model: --mediapipe-model
     YuNet + 3DDFA  needs OpenCV and two ONNX files: --yunet and --tddfa
 
-What is not named is not run. Beside these times stand those that were measured earlier on such a machine.
+What is not named is not run, and only what was run together is compared.
 """
 
 import argparse
@@ -27,13 +27,12 @@ from service.pipeline import Pipeline
 from service.settings import Settings
 
 FACES = (1, 5, 9)
-# Milliseconds for so many faces, on another day and other pictures: one core of two, Zen 4 with AVX-512 VNNI.
-EARLIER = {"MediaPipe 1.2 Face Landmarker": (9.2, 38.0, 71.0), "YuNet 320 + 3DDFA mb05": (9.6, 14.1, 18.3)}
 OPENING = """## A frame beside what else there is
 
-`python -m bench.peers --mediapipe-model face_landmarker.task --results`: one core, milliseconds, medians of rounds in
-which every system has its turn; a 1280 x 720 picture that is decoded already. In brackets: how many times as long as
-the first row, as the median of the rounds' ratios; not given where faces were missed."""
+`python -m bench.peers --mediapipe-model face_landmarker.task --yunet yunet_n_320.onnx --tddfa mb05.onnx --results`: one
+core, milliseconds, medians of rounds in which every system has its turn; a 1280 x 720 picture that is decoded already.
+In brackets: how many times as long as the first row, as the median of the rounds' ratios; not given where faces were
+missed."""
 
 Case = tuple[str, int]
 
@@ -71,16 +70,7 @@ def measured(rounds: Rounds[Case, Any], found: list[System], crowd_of: dict[int,
             times.append(f"{rounds.median(case):.1f}{ratio}")
             counts.append(str(count))
         rows.append([system.name, *times, ", ".join(counts), system.gives])
-    return table(["measured now", *headings(), f"found of {', '.join(map(str, FACES))}", "gives"], rows)
-
-
-def earlier(rounds: Rounds[Case, Any], ours: System) -> str:
-    """The table of what was measured earlier; ratios to the time of the first system in this run."""
-    rows = []
-    for name, times in EARLIER.items():
-        pairs = [(ms, ms / rounds.median((ours.name, number))) for number, ms in zip(FACES, times, strict=True)]
-        rows.append([name, *(f"{ms:.1f} ({ratio:.1f} x)" for ms, ratio in pairs)])
-    return table(["measured earlier on such a machine, with other pictures", *headings()], rows)
+    return table(["system", *headings(), f"found of {', '.join(map(str, FACES))}", "gives"], rows)
 
 
 def headings() -> list[str]:
@@ -94,7 +84,7 @@ def main() -> None:
     parser.add_argument("--yunet", type=Path, metavar="ONNX", help="YuNet's .onnx file")
     parser.add_argument("--tddfa", type=Path, metavar="ONNX", help="3DDFA_V2's mb05 as .onnx")
     parser.add_argument("--rounds", type=int, default=60)
-    parser.add_argument("--results", action="store_true", help="write the tables into bench/RESULTS.md")
+    parser.add_argument("--results", action="store_true", help="write the table into bench/RESULTS.md")
     arguments = parser.parse_args()
     pin()
     crowd_of = {number: crowd for number, crowd in crowds().items() if number in FACES}
@@ -102,9 +92,7 @@ def main() -> None:
         found = systems(arguments, parser, held)
         cases = {(system.name, number): system.look(crowd) for number, crowd in crowd_of.items() for system in found}
         rounds = measure(cases, arguments.rounds)
-    figures = "\n\n".join(
-        [f"{machine()}. {rounds.told()}", measured(rounds, found, crowd_of), earlier(rounds, found[0])]
-    )
+    figures = f"{machine()}. {rounds.told()}\n\n{measured(rounds, found, crowd_of)}"
     print(figures)
     if arguments.results:
         write_figures("peers", OPENING, figures)

@@ -27,7 +27,7 @@ from pathlib import Path
 from bench.answers import Answers, answers
 from bench.crowds import NAMES, PICTURES
 from bench.deviation import deviation
-from bench.results import processor
+from bench.results import family, processor
 from service.settings import Settings
 from training.evaluation.table import number, table
 
@@ -67,17 +67,6 @@ def at_once(commands: dict[str, list[str]], models: Path) -> dict[str, Answers]:
     """`emulated` of each command, by the same names; they run side by side."""
     with ThreadPoolExecutor() as pool:
         return dict(zip(commands, pool.map(lambda command: emulated(command, models), commands.values()), strict=True))
-
-
-def family() -> str:
-    """Of the processor that this runs on, by the best instructions that it has for products of bytes."""
-    if platform.machine() in ("arm64", "aarch64"):
-        return "arm64"
-    file = Path("/proc/cpuinfo")
-    flags = set(file.read_text().split()) if file.exists() else set()
-    if flags & {"avx512_vnni", "avx_vnni"}:
-        return "VNNI"
-    return "AVX2" if "avx2" in flags else "SSE"
 
 
 def as_table(measured: dict[str, Answers], reference: Answers) -> str:

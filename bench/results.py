@@ -25,10 +25,10 @@ def write_figures(name: str, opening: str, figures: str) -> None:
 
 
 def machine() -> str:
-    """Day, cores that this process may use, and Python: how a line above figures begins."""
+    """Day, cores that this process may use, their instructions, and Python: how a line above figures begins."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     counted = "1 core" if cores == 1 else f"{cores} cores"
-    return f"{datetime.now(UTC):%Y-%m-%d}, {counted} of {processor()}, Python {platform.python_version()}"
+    return f"{datetime.now(UTC):%Y-%m-%d}, {counted} of {processor()} ({family()}), Python {platform.python_version()}"
 
 
 def processor() -> str:
@@ -38,6 +38,17 @@ def processor() -> str:
         if line.startswith("model name"):
             return line.partition(":")[2].strip()
     return platform.processor()
+
+
+def family() -> str:
+    """Of the processor that this runs on, by the best instructions that it has for products of bytes."""
+    if platform.machine() in ("arm64", "aarch64"):
+        return "arm64"
+    file = Path("/proc/cpuinfo")
+    flags = set(file.read_text().split()) if file.exists() else set()
+    if flags & {"avx512_vnni", "avx_vnni"}:
+        return "VNNI"
+    return "AVX2" if "avx2" in flags else "SSE"
 
 
 def table(header: list[str], rows: Sequence[Sequence[str]]) -> str:
