@@ -7,14 +7,16 @@ sends before it has had its answers (pipelining) stay the bytes that they are.
 
 import asyncio
 import logging
+import math
 from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
 
+from httptools import HttpParserError, HttpParserUpgrade
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from service.errors import HEADERS_TOO_LARGE, UNAVAILABLE, RequestError
@@ -26,6 +28,7 @@ from service.settings import Settings
 LOGGER: Final = logging.getLogger("mfn.rest")
 PROBES: Final = frozenset({"/livez", "/readyz", "/v2/health/live", "/v2/health/ready"})
 HEAD_END: Final = b"\r\n\r\n"
+TICK_SECONDS: Final = 1.0  # between two looks at a connection's time
 PIECE_BYTES: Final = 16 * 2**10  # of a body whose length is not announced
 MAX_PIPELINED: Final = 16  # requests in one piece, which has more than one where lines end unusually
 # An answer that is sent while the client still sends would be lost: closing a socket with unread bytes resets it.
@@ -57,20 +60,25 @@ class HttpProtocol(HttpToolsProtocol):
         self._in_headers = True
         self._beyond = False  # the limit of connections
         self._done = False  # nothing more is parsed: it is refused, or another protocol's
-        self._allowance = settings.max_header_bytes  # bytes that may come before the headers end, or a byte of a body
-        self._fields = 0  # headers and trailers of this message
+        self._most_bytes = settings.max_header_bytes
+        self._most_fields = settings.max_headers
+        self._fields = 0  # headers of the message whose body is read
+        self._spent = 0  # bytes that came since the message began, its headers ended, or a byte of its body came
         self._body_left = 0  # bytes of a body with a Content-Length
         self._held = b""  # requests that came before the one in work was answered
-        self._timer: asyncio.TimerHandle | None = None  # for headers, while no request is in work
+        self._in_time = False  # whether that is the end of the time for headers
+        self._due = math.inf  # time of the loop at which it must have gone on, while no request is in work
+        self._timer: asyncio.TimerHandle | None = None
         self._answer_timer: asyncio.TimerHandle | None = None  # for the client to take what was written
         self._lingering = 0  # bytes that came after a refusal
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self._await_headers()
+        self._tick()
         if not self._open_connections.open(self):
             self._beyond = True
             self.app = _probes_only(self.app)
-        self._await_headers()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._open_connections.close(self)
@@ -83,81 +91,106 @@ class HttpProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         if self._done:
-            self._lingering += len(data)
-            if self._lingering > LINGER_BYTES:
-                self.transport.abort()
-        elif self._held:  # bytes that were read before reading was paused
+            self._linger(len(data))
+            return
+        if self._held:  # these were read before reading was paused
             self._held += data
             self.flow.pause_reading()
-        else:
-            self._parse(data)
-
-    def _parse(self, data: bytes) -> None:
-        view = memoryview(data)
+            return
         position, size = 0, len(data)
-        while position < size and not self._done and not self.transport.is_closing():
-            if not self._is_waiting() and not self.cycle.more_body:
+        while position < size:
+            cycle: RequestResponseCycle | None = self.cycle
+            if cycle is not None and not cycle.response_complete and not cycle.more_body:
                 self._held = data[position:]
                 self.flow.pause_reading()
                 return
-            if self._in_headers:
-                end = data.find(HEAD_END, position)
-                end = min(size if end < 0 else end + len(HEAD_END), position + self._allowance)
+            in_headers = self._in_headers
+            if in_headers:
+                end = data.find(HEAD_END, position) + len(HEAD_END)
+                if end < len(HEAD_END):
+                    end = size
+                end = min(end, position + self._most_bytes - self._spent)
             else:
                 end = min(size, position + (self._body_left or PIECE_BYTES))
-            self._allowance -= end - position
-            super().data_received(view[position:end])  # type: ignore[arg-type]
-            position = end
-            if self._allowance <= 0 and not self._done:
+            length = end - position
+            self._spent += length
+            try:
+                self.parser.feed_data(data if length == size else memoryview(data)[position:end])
+            except HttpParserUpgrade:
+                if self._should_upgrade():
+                    self.handle_websocket_upgrade()
+            except HttpParserError:
+                self._refuse_malformed()
+            if self._done or self.transport.is_closing():  # type: ignore[redundant-expr]  # callbacks have set it
+                return
+            if in_headers and not self._in_headers:
+                self._expect_body()
+            if self._spent and (self._spent >= self._most_bytes or self._has_too_many_fields()):
                 self._refuse()
-        if self._timer is None and self.timeout_keep_alive_task is None and self._is_waiting() and not self._done:
+                return
+            position = end
+        if not self._in_time and self._is_waiting():
             self._await_headers()
 
-    def on_message_begin(self) -> None:
-        if len(self.pipeline) == MAX_PIPELINED:
-            raise ValueError("too many requests at once")
-        super().on_message_begin()
-        self._fields = 0
-        self._body_left = 0
+    def _linger(self, size: int) -> None:
+        """Drops bytes that come after a refusal, within bounds."""
+        self._lingering += size
+        if self._lingering > LINGER_BYTES:
+            self.transport.abort()
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self._fields += 1
-        if self._fields > self._settings.max_headers:
-            raise ValueError("too many headers")
-        if self._in_headers:  # else it is a trailer, of which nothing here makes use
-            super().on_header(name, value)
-            if name.lower() == b"content-length":
-                self._body_left = int(value)
+    def _refuse_malformed(self) -> None:
+        if self._has_too_many_fields():
+            self._refuse()
+        else:
+            LOGGER.info("refused a request that is not HTTP")
+            self.send_400_response("Invalid HTTP request received.")
+
+    def _expect_body(self) -> None:
+        """Trailers go into a list of their own, of which nothing here makes use."""
+        self._fields = len(self.headers)
+        self._body_left = next((int(value) for name, value in self.headers if name == b"content-length"), 0)
+        self.headers = []
+
+    def _has_too_many_fields(self) -> bool:
+        return bool(self.headers) and len(self.headers) + self._fields > self._most_fields
 
     def on_headers_complete(self) -> None:
+        if len(self.headers) > self._most_fields or len(self.pipeline) == MAX_PIPELINED:
+            raise ValueError("too many headers, or requests")
         self._in_headers = False
-        self._allowance = self._settings.max_header_bytes
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._spent = self._body_left = 0
+        self._due = math.inf
+        self._in_time = False
         self._open_connections.work(self)
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        self._allowance = self._settings.max_header_bytes
+        self._spent = 0
         self._body_left = max(0, self._body_left - len(body))
         super().on_body(body)
 
     def on_message_complete(self) -> None:
         self._in_headers = True
-        self._allowance = self._settings.max_header_bytes
+        self._spent = self._fields = 0
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        super().on_response_complete()
+        """As uvicorn's, but that waiting for the next request takes no timer of its own, which would be made and
+        cancelled with every request."""
+        self.server_state.total_requests += 1
         if self.transport.is_closing():
             self._open_connections.wait(self)
             self._await_taking()
-        elif not self.pipeline:
-            self._open_connections.wait(self)
-            if self._held:
-                data, self._held = self._held, b""
-                self._parse(data)
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+            return
+        self._open_connections.wait(self)
+        self._due = self.loop.time() + self.timeout_keep_alive
+        if self._held:
+            data, self._held = self._held, b""
+            self.data_received(data)
 
     def handle_websocket_upgrade(self) -> None:
         if self._beyond:
@@ -167,12 +200,6 @@ class HttpProtocol(HttpToolsProtocol):
         self._stop_timers()
         self._open_connections.close(self)
         super().handle_websocket_upgrade()
-
-    def send_400_response(self, msg: str) -> None:
-        if self._fields > self._settings.max_headers:
-            self._refuse()
-        else:
-            super().send_400_response(msg)
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -184,16 +211,21 @@ class HttpProtocol(HttpToolsProtocol):
             self._answer_timer.cancel()
             self._answer_timer = None
 
-    def timeout_keep_alive_handler(self) -> None:
-        super().timeout_keep_alive_handler()
-        self._await_taking()
-
     def _is_waiting(self) -> bool:
         """Whether no request is in work."""
         return self.cycle is None or self.cycle.response_complete  # type: ignore[redundant-expr]  # None at first
 
     def _await_headers(self) -> None:
-        self._timer = self.loop.call_later(self._settings.header_seconds, self.transport.abort)
+        self._due = self.loop.time() + self._settings.header_seconds
+        self._in_time = True
+
+    def _tick(self) -> None:
+        """Looks now and then whether the connection is due."""
+        if self.loop.time() < self._due:
+            self._timer = self.loop.call_later(min(TICK_SECONDS, self._settings.header_seconds / 4), self._tick)
+        else:
+            self.transport.close()
+            self._await_taking()
 
     def _await_taking(self) -> None:
         """Closing waits until all is sent, which a client that does not read could put off for ever."""
@@ -221,7 +253,6 @@ class HttpProtocol(HttpToolsProtocol):
         read. Says nothing where the client would take it for the answer to another request."""
         LOGGER.info("refused a connection: %s", problem.detail)
         self._done = True
-        self._unset_keepalive_if_required()
         self._stop_timers()
         if not self._is_waiting():
             self.cycle.disconnected = True
