@@ -39,7 +39,7 @@ TOO_LARGE: Final = ProblemKind(
 UNSUPPORTED_MEDIA: Final = ProblemKind("unsupported-media", "The media type is not supported", 415, "INVALID_ARGUMENT")
 OVERLOADED: Final = ProblemKind("overloaded", "The queue is full", 429, "RESOURCE_EXHAUSTED")
 HEADERS_TOO_LARGE: Final = ProblemKind(
-    "headers-too-large", "The headers are more than allowed", 431, "RESOURCE_EXHAUSTED"
+    "headers-too-large", "The headers are more than allowed", 431, "INVALID_ARGUMENT"
 )
 INTERNAL: Final = ProblemKind("internal", "The server failed", 500, "INTERNAL")
 UNAVAILABLE: Final = ProblemKind("unavailable", "The server is loading or draining", 503, "UNAVAILABLE")

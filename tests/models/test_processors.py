@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import numpy as np
+import onnx
 import pytest
 
 from bench.answers import SYSTEMS, Answers, answers
@@ -30,6 +32,16 @@ def emulated() -> dict[str, Answers]:
     except OSError as error:
         pytest.skip(str(error))
     return at_once(commands, PUBLISHED)
+
+
+@pytest.mark.parametrize("kind", ["mfn", "sfn"])
+def test_no_sum_of_two_products_leaves_16_bits(kind: str) -> None:
+    """So that no processor can saturate, whatever the picture: activations are bytes, 0 to 255."""
+    graph = onnx.load(PUBLISHED / f"{kind}.int8.onnx").graph
+    weights = [onnx.numpy_helper.to_array(c) for c in graph.initializer if c.data_type == onnx.TensorProto.INT8]
+    largest = max(int(np.abs(w.astype(int)).max()) for w in weights)
+    assert 2 * 255 * largest <= 32_767
+    assert largest == 64  # all of them are used
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
