@@ -3,22 +3,25 @@
 import asyncio
 import contextlib
 import logging
+import traceback
 from collections.abc import AsyncIterator
 from functools import partial
 from time import perf_counter
-from typing import Any, Final, NoReturn
+from typing import Final, NoReturn, TypeVar
 
 import grpc
+from google.protobuf.message import DecodeError
 
 from mfn.v1 import retarget_pb2 as pb
-from mfn.v1 import retarget_pb2_grpc
 from service import errors
 from service.errors import RequestError, memory_problem
 from service.grpc import messages
 from service.grpc.messages import Included
+from service.grpc.reception import Context, Reception, largest_message, read
+from service.image import Source
 from service.live.feed import Feed
 from service.live.stream import Calibration, Frame, Stream
-from service.pipeline import Retargeted
+from service.pipeline import Options
 from service.records import REQUEST_ID_HEADER, Record
 from service.runtime import Runtime
 
@@ -29,44 +32,58 @@ CALIBRATIONS: Final = {
     pb.CALIBRATION_RESET: Calibration.RESET,
 }
 FAILED: Final = "The server could not finish this request; the error is in its log. Others are served as before."
-Context = grpc.aio.ServicerContext[Any, Any]
+SPARE_MESSAGES: Final = 4  # of the largest size, that there is room for beside those in work
+SERVICE: Final = pb.DESCRIPTOR.services_by_name["RetargetService"].full_name
+Message = TypeVar("Message", pb.RetargetRequest, pb.RetargetStreamRequest)
 
 
 class NotReadError(Exception):
     """An answer was not read within a frame's deadline."""
 
 
-class Door(retarget_pb2_grpc.RetargetServiceServicer):
-    """Every call is recorded, checked for a key, and ended with the code of its problem where it has one."""
+class Door:
+    """Every call is recorded, checked for a key, and ended with the code of its problem where it has one.
+
+    Messages are read after that, by the call itself.
+    """
 
     def __init__(self, runtime: Runtime) -> None:
+        settings = runtime.settings
         self._runtime = runtime
         self._model = messages.model_of(runtime.pipeline.models)
+        self._reception = Reception(
+            settings.workers + SPARE_MESSAGES, largest_message(settings.max_bytes), settings.deadline_seconds / 2
+        )
 
-    async def GetModel(self, request: pb.GetModelRequest, context: Context) -> pb.GetModelResponse:  # noqa: ARG002, N802
+    def add_to(self, server: grpc.aio.Server) -> None:
+        """Registers the calls. To gRPC all of them have a stream of messages: it would read a single one before it
+        called us."""
+        handlers = {
+            "GetModel": grpc.stream_unary_rpc_method_handler(
+                self.get_model, None, pb.GetModelResponse.SerializeToString
+            ),
+            "Retarget": grpc.stream_unary_rpc_method_handler(
+                self.retarget, None, pb.RetargetResponse.SerializeToString
+            ),
+            "RetargetStream": grpc.stream_stream_rpc_method_handler(
+                self.retarget_stream, None, pb.RetargetStreamResponse.SerializeToString
+            ),
+        }
+        server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(SERVICE, handlers)])
+
+    async def get_model(self, _: object, context: Context) -> pb.GetModelResponse:
+        """Its message says nothing, and is not read."""
         async with self._recorded("GetModel", context):
             return pb.GetModelResponse(model=self._model)
 
-    async def Retarget(self, request: pb.RetargetRequest, context: Context) -> pb.RetargetResponse:  # noqa: N802
+    async def retarget(self, _: object, context: Context) -> pb.RetargetResponse:
         async with self._recorded("Retarget", context):
             # Also while the server drains: gRPC hands over no call that comes after its goodbye (GOAWAY), and whoever
             # sent this one had not heard it yet.
-            runtime = self._runtime
-            options = messages.options_of(request.options, runtime.settings)
-            source = messages.source_of(request.image, runtime.settings)
-            included = Included.of(request.options)
-            submitted = perf_counter()
-
-            def work() -> pb.RetargetResponse:
-                queue_ms = (perf_counter() - submitted) * 1e3
-                result = runtime.pipeline.retarget_source(source, options, queue_ms)
-                runtime.metrics.stages(vars(result.timing), len(result.faces))
-                return self._response(result, included)
-
-            deadline = runtime.settings.deadline_seconds
+            deadline = self._runtime.settings.deadline_seconds
             try:
-                async with asyncio.timeout(deadline):
-                    return await asyncio.wrap_future(runtime.workers.submit(work))
+                async with asyncio.timeout(deadline), self._reception.place() as place:
+                    return await self._answer(_parsed(pb.RetargetRequest, await place.receive(context)))
             except TimeoutError as error:
                 raise RequestError(
                     errors.DEADLINE_PASSED,
@@ -74,8 +91,23 @@ class Door(retarget_pb2_grpc.RetargetServiceServicer):
                     "Send a smaller picture, or send it again when the server is less busy.",
                 ) from error
 
-    def _response(self, result: Retargeted, included: Included) -> pb.RetargetResponse:
-        models = self._runtime.pipeline.models
+    def _answer(self, request: pb.RetargetRequest) -> asyncio.Future[pb.RetargetResponse]:
+        """Of the request only the picture is kept."""
+        runtime = self._runtime
+        options = messages.options_of(request.options, runtime.settings)
+        source = messages.source_of(request.image, runtime.settings)
+        included = Included.of(request.options)
+        # No closure: the frame of one that failed keeps what is closed over for as long as the error is kept.
+        job = partial(self._work, source, options, included, submitted=perf_counter())
+        return asyncio.wrap_future(runtime.workers.submit(job))
+
+    def _work(self, source: Source, options: Options, included: Included, submitted: float) -> pb.RetargetResponse:
+        """In a worker's thread. submitted: when it was given to the workers, in seconds of perf_counter."""
+        runtime = self._runtime
+        models = runtime.pipeline.models
+        queue_ms = (perf_counter() - submitted) * 1e3
+        result = runtime.pipeline.retarget_source(source, options, queue_ms)
+        runtime.metrics.stages(vars(result.timing), len(result.faces))
         return pb.RetargetResponse(
             width=result.width,
             height=result.height,
@@ -84,19 +116,17 @@ class Door(retarget_pb2_grpc.RetargetServiceServicer):
             model_version=models.manifest.version,
         )
 
-    async def RetargetStream(  # noqa: N802
-        self, requests: AsyncIterator[pb.RetargetStreamRequest], context: Context
-    ) -> None:
+    async def retarget_stream(self, _: object, context: Context) -> None:
         async with self._recorded("RetargetStream", context, observed=False):
-            config = await self._configuration(requests)
-            options = messages.live_options_of(config, self._runtime.settings)
-            policy = messages.drop_policy_of(config.drop_policy)
-            included = Included.of(config.options)
             self._runtime.open_stream()
             try:
+                config = await self._configuration(context)
+                options = messages.live_options_of(config, self._runtime.settings)
+                policy = messages.drop_policy_of(config.drop_policy)
+                included = Included.of(config.options)
                 stream = Stream(self._runtime, options, policy, "grpc")
                 await self._write(context, pb.RetargetStreamResponse(model=self._model))
-                async with Feed(self._runtime, self._events(requests), stream) as feed:
+                async with Feed(self._runtime, self._events(context), stream) as feed:
                     async for answer in stream.answers():
                         message = messages.answer_of(answer, self._runtime.pipeline.models, included)
                         await self._write(context, pb.RetargetStreamResponse(answer=message))
@@ -112,20 +142,21 @@ class Door(retarget_pb2_grpc.RetargetServiceServicer):
         except TimeoutError as error:
             raise NotReadError from error
 
-    async def _configuration(self, requests: AsyncIterator[pb.RetargetStreamRequest]) -> pb.StreamConfig:
+    async def _configuration(self, context: Context) -> pb.StreamConfig:
         try:
-            async with asyncio.timeout(self._runtime.settings.stream_idle_seconds):
-                first = await anext(requests, None)
+            async with asyncio.timeout(self._runtime.settings.stream_idle_seconds), self._reception.place() as place:
+                first = _parsed(pb.RetargetStreamRequest, await place.receive(context))
         except TimeoutError as error:
             raise RequestError(errors.DEADLINE_PASSED, "No configuration came. Send one first.") from error
-        if first is None or first.WhichOneof("message") != "config":
+        if first.WhichOneof("message") != "config":
             raise RequestError(
                 errors.BAD_PARAMETER, "The stream's first message is no configuration. Send config first, then frames."
             )
         return first.config
 
-    async def _events(self, requests: AsyncIterator[pb.RetargetStreamRequest]) -> AsyncIterator[Frame | Calibration]:
-        async for message in requests:
+    async def _events(self, context: Context) -> AsyncIterator[Frame | Calibration]:
+        while (data := await read(context)) is not None:
+            message = _parsed(pb.RetargetStreamRequest, data)
             kind = message.WhichOneof("message")
             if kind == "frame":
                 frame = message.frame
@@ -175,9 +206,28 @@ class Door(retarget_pb2_grpc.RetargetServiceServicer):
             record.end(code, observed)
 
 
+def _parsed(kind: type[Message], data: bytes | None) -> Message:
+    """Raises RequestError BAD_BODY where the bytes are no such message; none at all are an empty one."""
+    try:
+        return kind.FromString(data or b"")
+    except DecodeError as error:
+        raise RequestError(
+            errors.BAD_BODY, f"The message is no {kind.DESCRIPTOR.full_name}. Send one as proto/mfn/v1 has it."
+        ) from error
+
+
 async def _abort(context: Context, problem: RequestError, record: Record) -> NoReturn:
+    _let_go(problem)
     metadata = [(REQUEST_ID_HEADER, record.request_id), (PROBLEM_HEADER, problem.kind.name)]
     if problem.retry_after is not None:
         metadata.append(("retry-after", str(problem.retry_after)))
     await context.abort(grpc.StatusCode[problem.kind.grpc], problem.detail, tuple(metadata))
     raise AssertionError("abort raises")
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Lets go of what the calls held that an error came from, a picture among it: gRPC keeps the error of an aborted
+    call in a reference cycle, until the garbage collector happens to find it."""
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__context__

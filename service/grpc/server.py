@@ -7,20 +7,21 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from mfn.v1 import retarget_pb2, retarget_pb2_grpc
 from service.errors import StartError
-from service.grpc.door import Door
+from service.grpc.door import SERVICE, Door
+from service.grpc.probes import Probes
+from service.grpc.reception import largest_message
 from service.runtime import Runtime
 from service.settings import Settings
 from service.tls import Certificate
 
-SERVICE: Final = retarget_pb2.DESCRIPTOR.services_by_name["RetargetService"].full_name
-# gRPC itself refuses what is larger, and says less about it than we do of what is over the limit but below this.
-LARGEST_MESSAGE: Final = 4  # times the most bytes of a picture
 # A peer that has vanished is noticed after a minute, half-open connections included; one may ask as often as this.
 KEEPALIVE_MS: Final = 40_000
 KEEPALIVE_TIMEOUT_MS: Final = 20_000
 LEAST_PING_MS: Final = 5_000
+# Bytes that a call may send before its message is read, which holds a usual frame; gRPC would raise it to megabytes
+# where the network is fast, and all of them would lie in memory.
+WINDOW: Final = 256 * 2**10
 HANDSHAKE_MS: Final = 3_000  # for TLS and HTTP/2's greeting: a connection that says nothing would hold up the shutdown
 
 
@@ -45,19 +46,23 @@ class GrpcServer:
     def __init__(self, runtime: Runtime, certificate: Certificate | None) -> None:
         """Raises StartError where the port is taken."""
         settings = runtime.settings
+        largest = largest_message(settings.max_bytes)
         self._renewed: deque[grpc.ServerCertificateConfiguration] = deque(maxlen=1)
         self._server = grpc.aio.server(
+            interceptors=[Probes(SERVICE, largest)],
             options=[
                 *_connection_age(settings),
                 ("grpc.so_reuseport", 0),  # or a second server would share the port in silence
-                ("grpc.max_receive_message_length", LARGEST_MESSAGE * settings.max_bytes),
+                ("grpc.max_receive_message_length", largest),
+                ("grpc.http2.bdp_probe", 0),
+                ("grpc.http2.lookahead_bytes", WINDOW),
                 ("grpc.server_handshake_timeout_ms", HANDSHAKE_MS),
                 ("grpc.keepalive_time_ms", KEEPALIVE_MS),
                 ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_MS),
                 ("grpc.http2.min_ping_interval_without_data_ms", LEAST_PING_MS),
-            ]
+            ],
         )
-        retarget_pb2_grpc.add_RetargetServiceServicer_to_server(Door(runtime), self._server)  # type: ignore[no-untyped-call]
+        Door(runtime).add_to(self._server)
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         names = (SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME)

@@ -146,6 +146,45 @@ def test_keys(serve: Serve, local: Settings, pipeline: Pipeline, workers: Worker
     assert stub.GetModel(pb.GetModelRequest(), metadata=[("x-api-key", KEY)]).model.name
 
 
+def test_every_call_of_the_contract_is_there(door: Running) -> None:
+    for method in pb.DESCRIPTOR.services_by_name["RetargetService"].methods:
+        call = door.channel.stream_stream(f"/{SERVICE}/{method.name}", None, None)
+        try:
+            list(call(iter([b""]), timeout=PATIENCE))
+        except grpc.RpcError as error:
+            assert error.code() is grpc.StatusCode.INVALID_ARGUMENT, method.name  # noqa: PT017
+
+
+def test_bytes_that_are_no_message(door: Running) -> None:
+    call = door.channel.unary_unary(f"/{SERVICE}/Retarget", None, None)
+    refused(lambda: call(b"\xff\xff"), grpc.StatusCode.INVALID_ARGUMENT, "bad-body", "mfn.v1.RetargetRequest")
+
+
+def test_what_is_compressed_is_inflated_up_to_the_limit(door: Running, png: bytes) -> None:
+    gzip = grpc.Compression.Gzip
+    assert door.stub.Retarget(encoded(png), compression=gzip).faces
+    refused(
+        lambda: door.stub.Retarget(encoded(bytes(2**20 + 1)), compression=gzip),
+        grpc.StatusCode.INVALID_ARGUMENT,
+        "too-large",
+    )
+    with pytest.raises(grpc.RpcError) as error:
+        door.stub.Retarget(encoded(bytes(2 * 2**20)), compression=gzip)
+    assert error.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert "larger than max" in error.value.details()
+
+
+def test_a_probe_has_few_bytes(door: Running) -> None:
+    health = health_pb2_grpc.HealthStub(door.channel)
+    request = health_pb2.HealthCheckRequest(service="x" * 5000)
+    for call in (lambda: health.Check(request), lambda: next(health.Watch(request))):
+        with pytest.raises(grpc.RpcError, match="4096"):
+            call()
+    watch = health.Watch(health_pb2.HealthCheckRequest(service=SERVICE))
+    assert next(watch).status == health_pb2.HealthCheckResponse.SERVING
+    watch.cancel()
+
+
 def test_a_call_that_waits_too_long(serve: Serve, local: Settings, pipeline: Pipeline, png: bytes) -> None:
     workers = Workers(0, 4)  # nobody works
     stub = serve(Runtime(replace(local, deadline_seconds=0.05), pipeline, workers)).stub

@@ -1,0 +1,133 @@
+"""Bounds what the gRPC server receives and holds at once: a message's size is not known until all of it is there."""
+
+import asyncio
+import contextlib
+from types import TracebackType
+from typing import Any, Final, Self
+
+import grpc
+
+from service.errors import OVERLOADED, RequestError
+
+Context = grpc.aio.ServicerContext[Any, Any]
+ENVELOPE_BYTES: Final = 64 * 2**10  # of a message, beyond its picture: names, sizes and options
+
+
+def largest_message(max_bytes: int) -> int:
+    """Bytes of the largest message where a picture may have max_bytes. gRPC itself refuses a larger one, and stops
+    inflating a compressed one there."""
+    return max_bytes + ENVELOPE_BYTES
+
+
+async def read(context: Context) -> bytes | None:
+    """A call's next message as it came, None after its last."""
+    message = await context.read()
+    return None if message is grpc.aio.EOF else message  # type: ignore[attr-defined]  # the stubs lack it
+
+
+class Reception:
+    """Counts a message as the largest while it is received, and as what it is while it is held.
+
+    Where there is no room calls wait, the newest is let in first, and one that takes longer than `grace` seconds to
+    send its message is ended. So whoever sends at once need not wait for all who send slowly or nothing.
+    """
+
+    def __init__(self, messages: int, largest: int, grace: float) -> None:
+        """messages: how many of `largest` bytes there is room for."""
+        self.largest = largest
+        self._grace = grace
+        self._free = messages * largest
+        self._waiting: list[asyncio.Future[None]] = []
+        self._receiving: set[_Reading] = set()
+
+    def place(self) -> "Place":
+        """For one message; a block, at whose end the message is no longer held."""
+        return Place(self)
+
+    async def take(self) -> None:
+        """Takes room for the largest message, when there is some."""
+        if self._free >= self.largest:
+            self._free -= self.largest
+            return
+        for reading in self._receiving:
+            reading.hurry()
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.cancelled():
+                with contextlib.suppress(ValueError):
+                    self._waiting.remove(turn)
+            else:
+                self.give(self.largest)
+            raise
+
+    def give(self, size: int) -> None:
+        """Gives room back, and lets in those for whom there is enough."""
+        self._free += size
+        while self._waiting and self._free >= self.largest:
+            turn = self._waiting.pop()
+            if not turn.done():
+                self._free -= self.largest
+                turn.set_result(None)
+
+    async def read(self, context: Context) -> bytes | None:
+        """A call's next message, None after its last. Raises RequestError OVERLOADED where it takes longer than the
+        grace while others wait."""
+        reading = _Reading(self._grace)
+        try:
+            async with reading.limit:
+                self._receiving.add(reading)
+                if self._waiting:
+                    reading.hurry()
+                try:
+                    return await read(context)
+                finally:
+                    self._receiving.remove(reading)
+        except TimeoutError as error:
+            raise RequestError(
+                OVERLOADED,
+                f"The message was not complete after {self._grace:g} s, and others wait to send theirs. Send a smaller "
+                "one, or send it again when the server is less busy.",
+                retry_after=1,
+            ) from error
+
+
+class _Reading:
+    """limit: the block in which a message is read, without end unless it is to hurry."""
+
+    def __init__(self, grace: float) -> None:
+        self.limit = asyncio.timeout(None)
+        self._end = asyncio.get_running_loop().time() + grace
+
+    def hurry(self) -> None:
+        """It has its grace from its beginning, and no longer."""
+        if self.limit.when() is None:
+            self.limit.reschedule(self._end)
+
+
+class Place:
+    """Room for one message, taken when it is received and given back at the block's end."""
+
+    def __init__(self, reception: Reception) -> None:
+        self._reception = reception
+        self._taken = 0
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._reception.give(self._taken)
+
+    async def receive(self, context: Context) -> bytes | None:
+        """A call's next message as bytes, None after its last. To be awaited once. Raises RequestError OVERLOADED."""
+        await self._reception.take()
+        self._taken = self._reception.largest
+        message = await self._reception.read(context)
+        size = len(message) if message is not None else 0
+        self._reception.give(self._taken - size)
+        self._taken = size
+        return message
