@@ -32,7 +32,7 @@ CALIBRATIONS: Final = {
     pb.CALIBRATION_RESET: Calibration.RESET,
 }
 FAILED: Final = "The server could not finish this request; the error is in its log. Others are served as before."
-SPARE_MESSAGES: Final = 4  # of the largest size, that there is room for beside those in work
+SPARE_MESSAGES: Final = 2  # of the largest size, that there is room for beside those in work
 SERVICE: Final = pb.DESCRIPTOR.services_by_name["RetargetService"].full_name
 Message = TypeVar("Message", pb.RetargetRequest, pb.RetargetStreamRequest)
 
