@@ -32,7 +32,9 @@ CALIBRATIONS: Final = {
     pb.CALIBRATION_RESET: Calibration.RESET,
 }
 FAILED: Final = "The server could not finish this request; the error is in its log. Others are served as before."
-SPARE_MESSAGES: Final = 2  # of the largest size, that there is room for beside those in work
+# Messages of the largest size that there is room for beside those in work. While one is received it counts as such, so
+# that clients on slow lines share these places. A server with keys has more of them: it reads its own clients only.
+OPEN_SPARE, KEYED_SPARE = 2, 32
 SERVICE: Final = pb.DESCRIPTOR.services_by_name["RetargetService"].full_name
 Message = TypeVar("Message", pb.RetargetRequest, pb.RetargetStreamRequest)
 
@@ -51,8 +53,9 @@ class Door:
         settings = runtime.settings
         self._runtime = runtime
         self._model = messages.model_of(runtime.pipeline.models)
+        spare = KEYED_SPARE if runtime.keys.wanted else OPEN_SPARE
         self._reception = Reception(
-            settings.workers + SPARE_MESSAGES, largest_message(settings.max_bytes), settings.deadline_seconds / 2
+            settings.workers + spare, largest_message(settings.max_bytes), settings.deadline_seconds / 2
         )
 
     def add_to(self, server: grpc.aio.Server) -> None:
