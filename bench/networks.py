@@ -2,7 +2,7 @@
 
 All files in turn, round after round, alone on one core with one thread, on noise of the size that each takes; SFN looks
 at one face. Prints the median of each and the median of its rounds' ratios to the first file. An earlier version's
-file comes from git: `git show TAG:models/mfn.int8.onnx > old.onnx`.
+file comes from git: `git show COMMIT:models/mfn.int8.onnx > old.onnx`.
 """
 
 import argparse

@@ -3,7 +3,7 @@
 Rounded one by one, the weights of a row can add up to a shift of all faces by a third of a percent of their size: their
 inputs are rectified, so that the errors do not cancel. Here each weight's error is passed on to those of its row that
 are still to be rounded, by how their inputs go together (Frantar et al., "GPTQ: Accurate Post-Training Quantization for
-Generative Pre-trained Transformers", ICLR 2023, section 3); the bias takes what is left of the mean.
+Generative Pre-trained Transformers", arXiv 2210.17323, section 3); the bias takes what is left of the mean.
 
 The weights that come out are the steps that a quantizer finds anew, whichever it is: its scale is the row's largest
 weight over the number of steps, and that weight stays.
@@ -18,9 +18,9 @@ from torch import Tensor, nn
 from training.forms.rounding import rounded
 
 DAMPING = 0.01  # of the mean variance, added to each: inputs that the pictures do not show must not take everything
-FEWEST_FACES = 16  # that priors must see on the pictures to stand for faces; untrained networks see none
+FEWEST_FACES = 16  # priors that must see one on the pictures to stand for faces; those of untrained networks see none
 BATCH = 8  # pictures
-POSITIONS = 4000  # of a layer's map, at most, that a batch of pictures is taken to show it by
+POSITIONS = 4000  # of a layer's maps that are taken of a batch of pictures, at most
 
 Look = Callable[[np.ndarray], Tensor | None]  # see `compensate`
 
@@ -126,4 +126,4 @@ def moments_of(layers: Sequence[nn.Conv2d], look: Look, pictures: np.ndarray) ->
                         moments.add(read[layer][face.flatten()])
     for handle in handles:
         handle.remove()
-    return [faces if faces.count >= FEWEST_FACES else both for faces, both in zip(at_faces, everywhere, strict=True)]
+    return [some if some.count >= FEWEST_FACES else every for some, every in zip(at_faces, everywhere, strict=True)]
