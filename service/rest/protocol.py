@@ -8,6 +8,7 @@ sends before it has had its answers (pipelining) stay the bytes that they are.
 import asyncio
 import logging
 import math
+from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
@@ -16,6 +17,7 @@ from httptools import HttpParserError, HttpParserUpgrade
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn import Config
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
@@ -30,10 +32,25 @@ PROBES: Final = frozenset({"/livez", "/readyz", "/v2/health/live", "/v2/health/r
 HEAD_END: Final = b"\r\n\r\n"
 TICK_SECONDS: Final = 1.0  # between two looks at a connection's time
 PIECE_BYTES: Final = 16 * 2**10  # of a body whose length is not announced
-MAX_PIPELINED: Final = 16  # requests in one piece, which has more than one where lines end unusually
+MAX_PIPELINED: Final = 16  # requests parsed before their turn: one, where an empty line came in two parts
 # An answer that is sent while the client still sends would be lost: closing a socket with unread bytes resets it.
 LINGER_SECONDS: Final = 1.0
 LINGER_BYTES: Final = 2**20
+
+
+class Flow(FlowControl):
+    """As uvicorn's, but that nothing is read while requests wait that have been read already.
+
+    uvicorn resumes reading with each answer and whenever the application asks for more of a body.
+    """
+
+    def __init__(self, transport: asyncio.Transport, requests_wait: Callable[[], bool]) -> None:
+        super().__init__(transport)
+        self._requests_wait = requests_wait
+
+    def resume_reading(self) -> None:
+        if not self._requests_wait():
+            super().resume_reading()
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -62,18 +79,19 @@ class HttpProtocol(HttpToolsProtocol):
         self._done = False  # nothing more is parsed: it is refused, or another protocol's
         self._most_bytes = settings.max_header_bytes
         self._most_fields = settings.max_headers
-        self._fields = 0  # headers of the message whose body is read
+        self._fields = 0  # headers and trailers of the message
         self._spent = 0  # bytes that came since the message began, its headers ended, or a byte of its body came
         self._body_left = 0  # bytes of a body with a Content-Length
         self._held = b""  # requests that came before the one in work was answered
-        self._in_time = False  # whether that is the end of the time for headers
         self._due = math.inf  # time of the loop at which it must have gone on, while no request is in work
+        self._in_time = False  # whether that is the end of the time for headers
         self._timer: asyncio.TimerHandle | None = None
         self._answer_timer: asyncio.TimerHandle | None = None  # for the client to take what was written
         self._lingering = 0  # bytes that came after a refusal
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.flow = Flow(transport, lambda: bool(self.pipeline or self._held))
         self._await_headers()
         self._tick()
         if not self._open_connections.open(self):
@@ -104,14 +122,7 @@ class HttpProtocol(HttpToolsProtocol):
                 self._held = data[position:]
                 self.flow.pause_reading()
                 return
-            in_headers = self._in_headers
-            if in_headers:
-                end = data.find(HEAD_END, position) + len(HEAD_END)
-                if end < len(HEAD_END):
-                    end = size
-                end = min(end, position + self._most_bytes - self._spent)
-            else:
-                end = min(size, position + (self._body_left or PIECE_BYTES))
+            end = self._piece_end(data, position)
             length = end - position
             self._spent += length
             try:
@@ -123,14 +134,24 @@ class HttpProtocol(HttpToolsProtocol):
                 self._refuse_malformed()
             if self._done or self.transport.is_closing():  # type: ignore[redundant-expr]  # callbacks have set it
                 return
-            if in_headers and not self._in_headers:
-                self._expect_body()
             if self._spent and (self._spent >= self._most_bytes or self._has_too_many_fields()):
                 self._refuse()
                 return
             position = end
         if not self._in_time and self._is_waiting():
             self._await_headers()
+
+    def _piece_end(self, data: bytes, position: int) -> int:
+        """Where the piece ends that begins at `position`.
+
+        An empty line ends headers and, with trailers or without, a body in chunks. In the data of a body it is rare.
+        """
+        size = len(data)
+        if not self._in_headers and self._body_left:
+            return min(size, position + self._body_left)
+        most = min(size, position + (self._most_bytes - self._spent if self._in_headers else PIECE_BYTES))
+        end = data.find(HEAD_END, position, most)
+        return most if end < 0 else end + len(HEAD_END)
 
     def _linger(self, size: int) -> None:
         """Drops bytes that come after a refusal, within bounds."""
@@ -145,20 +166,21 @@ class HttpProtocol(HttpToolsProtocol):
             LOGGER.info("refused a request that is not HTTP")
             self.send_400_response("Invalid HTTP request received.")
 
-    def _expect_body(self) -> None:
-        """Trailers go into a list of their own, of which nothing here makes use."""
-        self._fields = len(self.headers)
-        self._body_left = next((int(value) for name, value in self.headers if name == b"content-length"), 0)
-        self.headers = []
-
     def _has_too_many_fields(self) -> bool:
-        return bool(self.headers) and len(self.headers) + self._fields > self._most_fields
+        return self._fields > self._most_fields
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Trailers are counted and dropped: they are no headers."""
+        self._fields += 1
+        if self._in_headers:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        if len(self.headers) > self._most_fields or len(self.pipeline) == MAX_PIPELINED:
+        if self._has_too_many_fields() or len(self.pipeline) == MAX_PIPELINED:
             raise ValueError("too many headers, or requests")
         self._in_headers = False
-        self._spent = self._body_left = 0
+        self._spent = 0
+        self._body_left = next((int(value) for name, value in self.headers if name == b"content-length"), 0)
         self._due = math.inf
         self._in_time = False
         self._open_connections.work(self)
@@ -182,14 +204,15 @@ class HttpProtocol(HttpToolsProtocol):
             self._open_connections.wait(self)
             self._await_taking()
             return
-        self.flow.resume_reading()
         if self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
+            self.flow.resume_reading()
             return
         self._open_connections.wait(self)
         self._due = self.loop.time() + self.timeout_keep_alive
-        if self._held:
-            data, self._held = self._held, b""
+        data, self._held = self._held, b""
+        self.flow.resume_reading()
+        if data:
             self.data_received(data)
 
     def handle_websocket_upgrade(self) -> None:

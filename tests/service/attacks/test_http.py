@@ -7,7 +7,7 @@ import json
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import httpx2
@@ -19,6 +19,7 @@ from tests.service.processes import free_port, server, wait_until_ready
 MOST_MB = 50.0  # that a flood may make the server grow by
 FLOOD_BYTES = 24 * 2**20  # several times what would show
 CONNECTIONS = 20  # for floods that keep within the limits of one
+FLOOD_SECONDS = 3.0  # for floods that the server takes as fast as it answers
 PATIENCE = 10.0  # seconds
 GET = b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n"
 BEGINNING = GET[:-2]
@@ -136,6 +137,21 @@ def test_requests_without_end_whose_answers_are_not_read(attacked: Target) -> No
             connection = stack.enter_context(attacked.connect())
             connection.settimeout(0.1)
             flood(connection, b"", GET)
+
+
+def test_requests_without_end_behind_chunked_bodies(attacked: Target) -> None:
+    unit = CHUNKED + b"0\r\n\r\n" + GET * 14 + BEGINNING + b"a: " + b"x" * 15_000 + b"\r\n\r\n"
+    with attacked.stands(), ExitStack() as stack:
+        connections = [stack.enter_context(attacked.connect()) for _ in range(CONNECTIONS)]
+        for connection in connections:
+            connection.setblocking(False)
+        end = time.perf_counter() + FLOOD_SECONDS
+        while time.perf_counter() < end:
+            for connection in connections:
+                with suppress(BlockingIOError):
+                    connection.send(unit * 50)
+                with suppress(BlockingIOError):
+                    assert connection.recv(2**16)
 
 
 def test_silent_and_slow_connections_make_room_and_end(narrow: Target) -> None:

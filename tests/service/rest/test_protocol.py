@@ -215,16 +215,74 @@ def test_requests_that_come_before_an_answer_stay_bytes() -> None:
     run(test)
 
 
-def test_requests_that_hide_behind_a_chunked_body_are_few() -> None:
-    """They are parsed with its end, and so are not held."""
+@pytest.mark.parametrize("first", [GET, CHUNKED + b"0\r\n"], ids=["get", "end of a chunked body"])
+def test_nothing_is_read_while_requests_wait(first: bytes) -> None:
+    """Neither with an answer, nor when the application asks for more of a body."""
 
     async def test(desk: Desk) -> None:
         desk.hold.clear()
         protocol, transport = desk.connect()
-        protocol.data_received(CHUNKED + b"0\r\n\r\n" + GET * 300)
+        protocol.data_received(first)
+        protocol.data_received((b"" if first == GET else b"\r\n") + GET * 20)
+        while protocol.pipeline or protocol._held:
+            assert len(protocol._held) <= 20 * len(GET)
+            await moment()
+            if transport.reading:
+                protocol.data_received(GET * 20)
+            desk.hold.set()
+            await asyncio.sleep(0)
+            desk.hold.clear()
+        desk.hold.set()
         await moment()
-        assert len(protocol.pipeline) <= 16
-        assert transport.closed
+        assert len(desk.asked) == 21
+        assert transport.reading
+
+    run(test)
+
+
+@pytest.mark.parametrize("step", [1, 50, 10**6])
+def test_requests_after_chunked_bodies_are_held_and_answered(step: int) -> None:
+    data = (CHUNKED + b"3\r\nabc\r\n0\r\n\r\n" + GET * 20) * 5
+
+    async def test(desk: Desk) -> None:
+        protocol, transport = desk.connect()
+        for start in range(0, len(data), step):
+            protocol.data_received(data[start : start + step])
+            assert len(protocol.pipeline) <= 1
+            await asyncio.sleep(0)
+        for _ in range(20):
+            await moment()
+        assert [body for _, _, body in desk.asked] == [b"abc", *[b""] * 20] * 5
+        assert transport.sent.count(b"HTTP/1.1 200 OK") == 105
+
+    run(test)
+
+
+def test_trailers_are_no_headers() -> None:
+    """Nor where the body begins in the piece in which the headers end, nor those of the next request."""
+
+    async def test(desk: Desk) -> None:
+        rest = b"\n3\r\nabc\r\n0\r\nX-Api-Key: trailer\r\n\r\n" + GET
+        for step in (1, 5, 100):
+            await desk.sent(CHUNKED[:-1], *(rest[start : start + step] for start in range(0, len(rest), step)))
+        assert [body for _, _, body in desk.asked] == [b"abc", b""] * 3
+        assert {name for scope in desk.scopes for name, _ in scope["headers"]} == {b"host", b"transfer-encoding"}
+
+    run(test)
+
+
+def test_a_body_whose_first_bytes_come_with_the_end_of_the_headers_ends_where_it_ends() -> None:
+    async def test(desk: Desk) -> None:
+        head = b"POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r"
+        protocol, _ = desk.connect()
+        protocol.data_received(head)
+        protocol.data_received(b"\nab\r\n\r\n")
+        assert protocol._body_left == 3
+        protocol.data_received(b"cde" + GET * 20)
+        assert not protocol.pipeline
+        for _ in range(10):
+            await moment()
+        assert desk.asked == [("POST", "/a", b"ab\r\n\r\ncde"), *[("GET", "/livez", b"")] * 20]
 
     run(test)
 
