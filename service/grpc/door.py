@@ -55,7 +55,10 @@ class Door:
         self._model = messages.model_of(runtime.pipeline.models)
         spare = KEYED_SPARE if runtime.keys.wanted else OPEN_SPARE
         self._reception = Reception(
-            settings.workers + spare, largest_message(settings.max_bytes), settings.deadline_seconds / 2
+            settings.workers + spare,
+            largest_message(settings.max_bytes),
+            settings.deadline_seconds / 2,
+            waiting=settings.workers + settings.queue_length + settings.max_streams,  # no more could be served
         )
 
     def add_to(self, server: grpc.aio.Server) -> None:

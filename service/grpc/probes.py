@@ -12,6 +12,7 @@ from service.grpc.reception import Context, Reception
 # is read at once, so few places are enough, and nobody needs one for long.
 PLACES: Final = 4
 GRACE_SECONDS: Final = 0.025
+MAX_WAITING: Final = 100  # calls that wait for a place, each with as many unread bytes as gRPC's window has
 LARGEST_PROBE: Final = 4 * 2**10  # bytes; a watched name is kept for as long as it is watched
 MAX_WATCHES: Final = 1024  # calls that stay open: Watch of health, and reflection
 
@@ -22,7 +23,7 @@ class Probes(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic i
     def __init__(self, service: str, largest: int) -> None:
         """largest: bytes of the largest message that gRPC receives."""
         self._own = f"/{service}/"
-        self._reception = Reception(PLACES, largest, GRACE_SECONDS)
+        self._reception = Reception(PLACES, largest, GRACE_SECONDS, MAX_WAITING)
         self._watches = 0
 
     async def intercept_service(

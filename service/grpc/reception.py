@@ -29,15 +29,20 @@ class Reception:
     """Counts a message as the largest while it is received, and as what it is while it is held.
 
     Where there is no room calls wait, the newest is let in first, and one that takes longer than `grace` seconds to
-    send its message is ended. So whoever sends at once need not wait for all who send slowly or nothing.
+    send its message is ended. The newest goes first because among many calls that send nothing the oldest is hardly an
+    honest one: whoever sends at once waits for one grace at most, and not for one for each of them.
+
+    At most `waiting` calls wait; one more ends the one that has waited for the longest time, whose turn would come
+    last. What a call has sent before its message is read lies in memory, up to gRPC's window for each.
     """
 
-    def __init__(self, messages: int, largest: int, grace: float) -> None:
-        """messages: how many of `largest` bytes there is room for."""
+    def __init__(self, messages: int, largest: int, grace: float, waiting: int) -> None:
+        """messages: how many of `largest` bytes there is room for. waiting: one at least."""
         self.largest = largest
+        self._most_waiting = waiting
         self._grace = grace
         self._free = messages * largest
-        self._waiting: list[asyncio.Future[None]] = []
+        self._waiting: list[asyncio.Future[bool]] = []  # whether it is let in; the oldest first
         self._receiving: set[_Reading] = set()
 
     def place(self) -> "Place":
@@ -45,7 +50,8 @@ class Reception:
         return Place(self)
 
     async def take(self) -> None:
-        """Takes room for the largest message, when there is some."""
+        """Takes room for the largest message, when there is some. Raises RequestError OVERLOADED where too many others
+        have come to wait since."""
         if self._free >= self.largest:
             self._free -= self.largest
             return
@@ -53,15 +59,26 @@ class Reception:
             reading.hurry()
         turn = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
+        if len(self._waiting) > self._most_waiting:
+            oldest = self._waiting.pop(0)
+            if not oldest.done():
+                oldest.set_result(False)
         try:
-            await turn
+            let_in = await turn
         except asyncio.CancelledError:
             if turn.cancelled():
                 with contextlib.suppress(ValueError):
                     self._waiting.remove(turn)
-            else:
+            elif turn.result():
                 self.give(self.largest)
             raise
+        if not let_in:
+            raise RequestError(
+                OVERLOADED,
+                f"The message was not read: more than {self._most_waiting} calls wait to send theirs. "
+                "Send it again when the server is less busy.",
+                retry_after=1,
+            )
 
     def give(self, size: int) -> None:
         """Gives room back, and lets in those for whom there is enough."""
@@ -70,7 +87,7 @@ class Reception:
             turn = self._waiting.pop()
             if not turn.done():
                 self._free -= self.largest
-                turn.set_result(None)
+                turn.set_result(True)
 
     async def read(self, context: Context) -> bytes | None:
         """A call's next message, None after its last. Raises RequestError OVERLOADED where it takes longer than the

@@ -22,6 +22,9 @@ LEAST_PING_MS: Final = 5_000
 # Bytes that a call may send before its message is read, which holds a usual frame; gRPC would raise it to megabytes
 # where the network is fast, and all of them would lie in memory.
 WINDOW: Final = 256 * 2**10
+# Calls that have come and that Python has not taken up yet, which it does within milliseconds each; gRPC ends those
+# beyond, whoever sent them. By default it would hold thousands, and a window's bytes of each.
+MAX_PENDING: Final = 256
 HANDSHAKE_MS: Final = 3_000  # for TLS and HTTP/2's greeting: a connection that says nothing would hold up the shutdown
 
 
@@ -47,6 +50,7 @@ class GrpcServer:
         """Raises StartError where the port is taken."""
         settings = runtime.settings
         largest = largest_message(settings.max_bytes)
+        pending = max(MAX_PENDING, settings.queue_length + settings.max_streams)
         self._renewed: deque[grpc.ServerCertificateConfiguration] = deque(maxlen=1)
         self._server = grpc.aio.server(
             interceptors=[Probes(SERVICE, largest)],
@@ -54,6 +58,8 @@ class GrpcServer:
                 *_connection_age(settings),
                 ("grpc.so_reuseport", 0),  # or a second server would share the port in silence
                 ("grpc.max_receive_message_length", largest),
+                ("grpc.server.max_pending_requests", pending),
+                ("grpc.server.max_pending_requests_hard_limit", pending),
                 ("grpc.http2.bdp_probe", 0),
                 ("grpc.http2.lookahead_bytes", WINDOW),
                 ("grpc.server_handshake_timeout_ms", HANDSHAKE_MS),

@@ -5,6 +5,7 @@ import contextlib
 import socket
 import ssl
 from collections.abc import Iterator
+from typing import Final
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -12,6 +13,8 @@ from starlette.types import ASGIApp
 from service.rest.connections import Connections
 from service.rest.protocol import HttpProtocol
 from service.settings import Settings
+
+HANDSHAKE_SECONDS: Final = 3.0  # longest time for that of TLS, during which a connection is not counted
 
 
 class HttpServer(uvicorn.Server):
@@ -46,7 +49,7 @@ class HttpServer(uvicorn.Server):
                 sock=listener,
                 backlog=self.config.backlog,
                 ssl=tls,
-                ssl_handshake_timeout=settings.header_seconds if tls else None,
+                ssl_handshake_timeout=min(settings.header_seconds, HANDSHAKE_SECONDS) if tls else None,
             )
             for listener in sockets or []
         ]

@@ -10,6 +10,7 @@ from service.grpc.reception import ENVELOPE_BYTES, Context, Reception, largest_m
 
 GRACE = 0.1  # seconds
 LARGEST = 100
+WAITING = 3  # calls
 
 
 class Sender:
@@ -52,7 +53,7 @@ def test_the_largest_message_is_a_picture_and_an_envelope() -> None:
 
 def test_a_message_counts_as_the_largest_until_it_is_there_and_as_what_it_is_until_it_is_let_go_of() -> None:
     async def scene() -> None:
-        reception, senders = Reception(2, LARGEST, GRACE), [Sender() for _ in range(5)]
+        reception, senders = Reception(2, LARGEST, GRACE, WAITING), [Sender() for _ in range(5)]
         for sender in senders:
             sender.send(b"x" * 25)
         async with reception.place() as first:
@@ -72,7 +73,7 @@ def test_a_message_counts_as_the_largest_until_it_is_there_and_as_what_it_is_unt
 
 def test_where_there_is_no_room_the_newest_is_next_and_the_slowest_is_ended() -> None:
     async def scene() -> None:
-        reception, log = Reception(1, LARGEST, GRACE), list[str]()
+        reception, log = Reception(1, LARGEST, GRACE, WAITING), list[str]()
         senders = [Sender() for _ in range(3)]
         tasks = []
         for name, sender in zip(("slow", "old", "new"), senders, strict=True):
@@ -88,7 +89,7 @@ def test_where_there_is_no_room_the_newest_is_next_and_the_slowest_is_ended() ->
 
 def test_nobody_is_hurried_where_nobody_waits() -> None:
     async def scene() -> None:
-        reception, log, sender = Reception(1, LARGEST, GRACE), list[str](), Sender()
+        reception, log, sender = Reception(1, LARGEST, GRACE, WAITING), list[str](), Sender()
         task = receiving(reception, sender, log, "slow")
         await asyncio.sleep(2 * GRACE)
         sender.send(grpc.aio.EOF)
@@ -98,10 +99,50 @@ def test_nobody_is_hurried_where_nobody_waits() -> None:
     run(scene())
 
 
+def test_one_beyond_those_that_may_wait_ends_the_oldest_of_them_unread() -> None:
+    async def scene() -> None:
+        reception, log = Reception(1, LARGEST, 60, WAITING), list[str]()
+        senders = [Sender() for _ in range(WAITING + 3)]
+        tasks = []
+        for number, sender in enumerate(senders):
+            tasks.append(receiving(reception, sender, log, str(number)))
+            await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert log == [f"1 is {OVERLOADED.name}", f"2 is {OVERLOADED.name}"]
+        for sender in senders:
+            sender.send(b"")
+        await asyncio.gather(*tasks)
+        assert log[2:] == [f"{number} sent b''" for number in (0, 5, 4, 3)]
+
+    run(scene())
+
+
+def test_one_that_is_ended_and_cancelled_gives_back_nothing() -> None:
+    async def scene() -> None:
+        reception, log = Reception(1, LARGEST, 60, 1), list[str]()
+        first, second, third = (Sender() for _ in range(3))
+        one = receiving(reception, first, log, "one")
+        await asyncio.sleep(0)
+        two = receiving(reception, second, log, "two")
+        await asyncio.sleep(0)
+        three = receiving(reception, third, log, "three")
+        asyncio.get_running_loop().call_soon(two.cancel)  # after `three` has ended it, before it knows
+        await asyncio.sleep(0.01)
+        assert two.cancelled()
+        third.send(b"")
+        await asyncio.sleep(0.01)
+        assert log == []
+        first.send(b"")
+        await asyncio.gather(one, three)
+        assert log == ["one sent b''", "three sent b''"]
+
+    run(scene())
+
+
 @pytest.mark.parametrize("let_in", [False, True])
 def test_one_that_is_cancelled_gives_its_place_back(let_in: bool) -> None:
     async def scene() -> None:
-        reception, log = Reception(1, LARGEST, GRACE), list[str]()
+        reception, log = Reception(1, LARGEST, GRACE, WAITING), list[str]()
         first, second, third = (Sender() for _ in range(3))
         one = receiving(reception, first, log, "one")
         await asyncio.sleep(0)
