@@ -70,7 +70,8 @@ class Settings:
         10.0,
         0.1,
         3600,
-        "longest time for a request's headers or a stream's configuration, before the connection ends; of a TLS handshake at most 3 s",
+        "longest time for a request's headers or a stream's configuration, before the connection ends; "
+        "of a TLS handshake at most 3 s",
     )
     max_connections: int = _number(
         512, 1, 100_000, "HTTP connections at once; one more ends that which waits for the longest time"
