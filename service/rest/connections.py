@@ -1,5 +1,8 @@
-"""How many connections there may be at once, and which one makes room for the next."""
+"""How many connections there may be at once, which one makes room for the next, and whose held requests go on."""
 
+import asyncio
+from collections import deque
+from collections.abc import Callable
 from typing import Protocol
 
 
@@ -15,6 +18,7 @@ class Connections:
         self._most = most
         self._open: set[Connection] = set()
         self._waiting: dict[Connection, None] = {}  # in the order in which they began to wait
+        self._turns: deque[Callable[[], None]] = deque()
 
     def __len__(self) -> int:
         return len(self._open)
@@ -47,3 +51,16 @@ class Connections:
         """It does not count any more."""
         self._open.discard(connection)
         self._waiting.pop(connection, None)
+
+    def take_turn(self, go_on: Callable[[], None]) -> None:
+        """Calls `go_on` in an iteration of the loop that is for no other connection's requests that were held: one in
+        each, lest they keep the loop from what is new."""
+        self._turns.append(go_on)
+        if len(self._turns) == 1:
+            asyncio.get_running_loop().call_soon(self._next_turn)
+
+    def _next_turn(self) -> None:
+        go_on = self._turns.popleft()
+        if self._turns:
+            asyncio.get_running_loop().call_soon(self._next_turn)
+        go_on()

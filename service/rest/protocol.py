@@ -185,6 +185,8 @@ class HttpProtocol(HttpToolsProtocol):
         self._in_time = False
         self._open_connections.work(self)
         super().on_headers_complete()
+        if self._beyond and self.cycle is not None:
+            self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
         self._spent = 0
@@ -201,19 +203,34 @@ class HttpProtocol(HttpToolsProtocol):
         cancelled with every request."""
         self.server_state.total_requests += 1
         if self.transport.is_closing():
+            self._held = b""
+            self.pipeline.clear()
             self._open_connections.wait(self)
             self._await_taking()
+        elif self.pipeline or self._held:
+            self._open_connections.take_turn(self._go_on)
+        else:
+            self._rest()
+
+    def _go_on(self) -> None:
+        """With the next request that waits."""
+        if self._done or self.transport.is_closing():
             return
         if self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
             self.flow.resume_reading()
             return
-        self._open_connections.wait(self)
-        self._due = self.loop.time() + self.timeout_keep_alive
         data, self._held = self._held, b""
         self.flow.resume_reading()
-        if data:
-            self.data_received(data)
+        self.data_received(data)
+        if self._is_waiting():
+            self._open_connections.wait(self)
+
+    def _rest(self) -> None:
+        """Until the client sends more."""
+        self._open_connections.wait(self)
+        self._due = self.loop.time() + self.timeout_keep_alive
+        self.flow.resume_reading()
 
     def handle_websocket_upgrade(self) -> None:
         if self._beyond:
@@ -299,7 +316,7 @@ def _raw(answer: Response) -> bytes:
 
 
 def _probes_only(app: ASGIApp) -> Any:
-    """The application for a connection beyond the limit: it says how the server is, and does nothing else."""
+    """The application for a connection beyond the limit: its one answer says how the server is, or that it is busy."""
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] in PROBES:

@@ -227,7 +227,7 @@ def test_nothing_is_read_while_requests_wait(first: bytes) -> None:
         while protocol.pipeline or protocol._held:
             assert len(protocol._held) <= 20 * len(GET)
             await moment()
-            if transport.reading:
+            if transport.reading and (protocol.pipeline or protocol._held):
                 protocol.data_received(GET * 20)
             desk.hold.set()
             await asyncio.sleep(0)
@@ -410,3 +410,38 @@ def test_when_all_are_busy_only_probes_are_answered() -> None:
         assert (await desk.sent(GET)).sent.startswith(b"HTTP/1.1 200")
 
     run(test)
+
+
+def test_beyond_the_limit_a_connection_has_one_answer() -> None:
+    async def test(desk: Desk) -> None:
+        desk.hold.clear()
+        for _ in range(2):
+            await desk.sent(CHUNKED)
+        desk.hold.set()
+        protocol, transport = desk.connect()
+        protocol.data_received(GET * 100)
+        await moment()
+        assert transport.sent.count(b"HTTP/1.1 200 OK") == 1
+        assert b"connection: close" in transport.sent
+        assert transport.closed
+        assert not protocol._held
+
+    run(test)
+
+
+def test_of_connections_whose_requests_were_held_one_goes_on_at_a_time() -> None:
+    async def test(desk: Desk) -> None:
+        lines = [desk.connect() for _ in range(50)]
+        for protocol, _ in lines:
+            protocol.data_received(GET * 10)
+        await moment()
+        before = len(desk.asked)
+        assert before < 100
+        await asyncio.sleep(0)
+        assert len(desk.asked) <= before + 1
+        while len(desk.asked) < 500:
+            await moment()
+        await moment()
+        assert all(transport.sent.count(b"HTTP/1.1 200 OK") == 10 and transport.reading for _, transport in lines)
+
+    run(test, replace(LIMITS, max_connections=50))
