@@ -12,7 +12,7 @@ from bench.processors import PHOTOS, PROCESSORS, at_once, emulators
 
 PUBLISHED = Path(__file__).resolve().parents[2] / "models"
 
-# Means over all faces of the photos. Rounding alone leaves 0.99, 0.6 degrees and 0.003 (0.7 and 0.007 with SFN).
+# Means over all faces of the photos. Rounding alone leaves 0.99, 0.6 degrees and 0.003 (0.7 and 0.006 with SFN).
 # Products whose sums are cut off at 16 bits, as without VNNI, once made 0.95, 3.3 degrees and 0.02 of it, and lost 3
 # faces of 19.
 LEAST_IOU = 0.96
