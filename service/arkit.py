@@ -1,10 +1,15 @@
-"""The expression as ARKit names it: 52 weights in [0, 1], derived from the face model's 46."""
+"""A face as ARKit names it: 52 weights in [0, 1], derived from the face model's 46 expressions and the gaze.
+
+Where a second look was taken, eyeLook* are the gaze. Elsewhere the lids' eyeLookDown stands for both eyes' looking
+down, and the rest is 0: nothing better is known.
+"""
 
 from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 
+from service.gaze import GAZE_NAMES, has_gaze
 from service.rotation import Array
 
 # In ARKit's spelling and alphabetical order; clients match by name.
@@ -22,14 +27,29 @@ ARKIT_NAMES: Final = (
     "mouthUpperUpLeft", "mouthUpperUpRight", "noseSneerLeft", "noseSneerRight", "tongueOut",
 )  # fmt: skip
 
-# What the network cannot see in a face: where the eyes look, but for lowered lids, and the tongue. These stay 0.
-UNOBSERVED: Final = tuple(
-    name for name in ARKIT_NAMES if name.startswith(("eyeLookIn", "eyeLookOut", "eyeLookUp", "tongueOut"))
-)
+GAZE: Final = slice(ARKIT_NAMES.index(GAZE_NAMES[0]), ARKIT_NAMES.index(GAZE_NAMES[-1]) + 1)  # columns of the eight
+
+NEVER_OBSERVED: Final = ("tongueOut",)  # always 0
+# What a face without a gaze does not show: where the eyes look, but for lowered lids. These are 0, too.
+WITHOUT_GAZE: Final = (*(name for name in GAZE_NAMES if not name.startswith("eyeLookDown")), *NEVER_OBSERVED)
+
+
+def unobserved(gaze: Array) -> tuple[str, ...]:
+    """ARKit's names that are 0 because they were not seen, of faces whose gaze (N, 8) all was or was not."""
+    return NEVER_OBSERVED if len(gaze) and has_gaze(gaze).all() else WITHOUT_GAZE
+
+
+def blendshapes(expression: Array, gaze: Array, matrix: Array) -> Array:
+    """(..., 52) weights in the order of ARKIT_NAMES. expression: (..., 46). gaze: (..., 8), a row of NaN where it was
+    not seen. matrix: (46, 52), see arkit_matrix."""
+    weights: Array = expression @ matrix
+    looks = weights[..., GAZE]
+    np.copyto(looks, gaze, where=has_gaze(gaze)[..., None])
+    return weights
 
 
 def arkit_matrix(expression_names: Sequence[str]) -> Array:
-    """(46, 52) float32: the expression times it is the ARKit view.
+    """(46, 52) float32: the expression times it is the ARKit view of a face without a gaze.
 
     Raises ValueError where a name of expression_names has no place in ARKit's, or an observed one of ARKit's none in
     expression_names.
@@ -41,7 +61,7 @@ def arkit_matrix(expression_names: Sequence[str]) -> Array:
                 raise ValueError(f"the expression {name} has no place among ARKit's names")
             matrix[row, ARKIT_NAMES.index(arkit)] = share
     silent = {ARKIT_NAMES[column] for column in np.flatnonzero(matrix.sum(axis=0) == 0)}
-    if missing := sorted(silent - set(UNOBSERVED)):
+    if missing := sorted(silent - set(WITHOUT_GAZE)):
         raise ValueError(f"no expression gives ARKit's {', '.join(missing)}")
     return matrix
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from service.candidates import Candidates, Pose
 from service.face_model import EXPRESSIONS, IDENTITY_MODES, FaceModel, project
+from service.gaze import LOOKS, no_gaze
 from service.letterbox import Letterbox
 from service.rotation import Array
 
@@ -16,7 +17,8 @@ from service.rotation import Array
 @dataclass(frozen=True)
 class Face:
     """One face. score in [0, 1]. box: (4,) x1, y1, x2, y2 pixels. quaternion: (4,) [x, y, z, w], head to camera.
-    translation: (3,) cm. scale: pixels a cm. identity: (50,) standard deviations. expression: (46,) in [0, 1]."""
+    translation: (3,) cm. scale: pixels a cm. identity: (50,) standard deviations. expression: (46,) in [0, 1].
+    gaze: (8,) in [0, 1] in the order of GAZE_NAMES, all NaN where no second look was taken, see service.gaze."""
 
     score: float
     box: Array
@@ -25,12 +27,13 @@ class Face:
     scale: float
     identity: Array
     expression: Array
+    gaze: Array
 
 
 @dataclass(frozen=True)
 class Faces:
     """N faces in descending score, a row each in arrays of float32: score (N,), box (N, 4), quaternion (N, 4),
-    translation (N, 3), scale (N,), identity (N, 50), expression (N, 46); units as in Face."""
+    translation (N, 3), scale (N,), identity (N, 50), expression (N, 46), gaze (N, 8); units as in Face."""
 
     score: Array
     box: Array
@@ -39,10 +42,11 @@ class Faces:
     scale: Array
     identity: Array
     expression: Array
+    gaze: Array
 
     @classmethod
     def none(cls) -> Self:
-        widths = ((), (4,), (4,), (3,), (), (IDENTITY_MODES,), (EXPRESSIONS,))
+        widths = ((), (4,), (4,), (3,), (), (IDENTITY_MODES,), (EXPRESSIONS,), (LOOKS,))
         return cls(*(np.zeros((0, *width), np.float32) for width in widths))
 
     def __len__(self) -> int:
@@ -57,6 +61,7 @@ class Faces:
             float(self.scale[i]),
             self.identity[i],
             self.expression[i],
+            self.gaze[i],
         )
 
     def take(self, index: NDArray[np.intp]) -> "Faces":
@@ -88,7 +93,7 @@ def translation(origin: Array, scale: Array, width: int, height: int, field_of_v
 
 
 def place(candidates: Candidates, letterbox: Letterbox, field_of_view: float) -> Faces:
-    """Candidates in the network's input to faces in the picture that the letterbox holds."""
+    """Candidates in the network's input to faces in the picture that the letterbox holds; none has a gaze yet."""
     pose: Pose = candidates.pose
     scale = (pose.scale / letterbox.scale).astype(np.float32)
     origin = letterbox.to_picture(pose.origin)
@@ -100,4 +105,5 @@ def place(candidates: Candidates, letterbox: Letterbox, field_of_view: float) ->
         scale=scale,
         identity=candidates.identity,
         expression=candidates.expression,
+        gaze=no_gaze(len(candidates.score)),
     )

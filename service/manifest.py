@@ -41,7 +41,11 @@ class NetworkSpec(_Part):
 
 
 class MfnSpec(NetworkSpec):
+    """input_sizes: sides in pixels of the square inputs that the ONNX forms are for, the usual one first; where there
+    are none, it is the one in the input's shape."""
+
     pad_value: int
+    input_sizes: list[int] = []
     levels: list[LevelSpec] = Field(min_length=1)
 
 
@@ -55,13 +59,17 @@ class NetworkSpecs(_Part):
 
 
 class Manifest(_Part):
-    """What a server needs of the manifest; what else stands there, such as the weights' file, it does not look at."""
+    """What a server needs of the manifest; what else stands there, such as the weights' file, it does not look at.
+
+    gaze_names: of the Single Face Network's output "gaze"; none, as the output, in models before 0.6.
+    """
 
     name: str
     version: str
     face_model: FileSpec
     networks: NetworkSpecs
     expression_names: tuple[str, ...]
+    gaze_names: tuple[str, ...] = ()
     unobserved_arkit: tuple[str, ...]
     accuracy: dict[str, Any] = {}
 

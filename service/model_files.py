@@ -1,18 +1,20 @@
 """The published models: the files that a server loads, and the checks without which nothing is served."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import onnxruntime
 
-from service.arkit import arkit_matrix
+from service.arkit import NEVER_OBSERVED, WITHOUT_GAZE, arkit_matrix
 from service.candidates import Level, Priors, build_priors
-from service.errors import StartError
+from service.errors import BAD_PARAMETER, RequestError, StartError
 from service.execution import Execution
 from service.face_model import EXPRESSIONS, IDENTITY_MODES, FaceModel
+from service.gaze import GAZE_NAMES, LOOKS
 from service.letterbox import PAD_GREY, Pixels
 from service.manifest import MANIFEST, FileSpec, Manifest, NetworkSpec, read_manifest
 from service.refine import CROP_SIDE
@@ -39,7 +41,8 @@ class Network:
 
 @dataclass(frozen=True)
 class Models:
-    """What is served of models/, checked. arkit: (46, 52), see service.arkit. side: of the MFN's square input."""
+    """What is served of models/, checked. arkit: (46, 52), see service.arkit. side: of the MFN's square input, pixels,
+    where no other is chosen. priors: by the sides that may be chosen, the usual one first."""
 
     manifest: Manifest
     execution: Execution
@@ -47,8 +50,19 @@ class Models:
     mfn: Network
     sfn: Network
     side: int
-    priors: Priors
+    priors: Mapping[int, Priors]
     arkit: Array
+
+    def input_size(self, chosen: int | None) -> int:
+        """The side of MFN's square input that a request has chosen, or the usual one where it has chosen none.
+
+        Raises RequestError BAD_PARAMETER where the networks are not for it.
+        """
+        size = self.side if chosen is None else chosen
+        if size not in self.priors:
+            offered = " or ".join(", ".join(map(str, self.priors)).rsplit(", ", 1))
+            raise RequestError(BAD_PARAMETER, f"The parameter input_size is {size}; expected {offered}.")
+        return size
 
     @property
     def crop_factor(self) -> float:
@@ -78,25 +92,38 @@ class Models:
         if manifest.expression_names != face_model.expression_names:
             raise StartError(f"{folder / MANIFEST} and {manifest.face_model.file} name different expressions.")
         mfn, sfn = manifest.networks.mfn, manifest.networks.sfn
-        side = mfn.input.shape[1] if len(mfn.input.shape) == 4 else None
-        if not isinstance(side, int):
-            raise StartError(f"{folder / MANIFEST}: the input of mfn needs a shape [1, side, side, 3].")
+        sizes = mfn.input_sizes or [size for size in mfn.input.shape[1:2] if isinstance(size, int)]
+        if not sizes:
+            raise StartError(f"{folder / MANIFEST}: mfn needs input_sizes, or an input of shape [1, side, side, 3].")
         levels = [Level(level.stride, tuple(level.anchors)) for level in mfn.levels]
-        priors = build_priors(levels, side)
-        count = len(priors.centre)
-        mfn_outputs: Shapes = {name: (1, count, size) for name, size in (("detection", 5), *COEFFICIENTS)}
-        sfn_outputs: Shapes = {name: (None, size) for name, size in COEFFICIENTS}
-        _expect(folder, "mfn", mfn, (1, side, side, 3), mfn_outputs)
+        if any(size <= 0 or size % level.stride for size in sizes for level in levels):
+            raise StartError(
+                f"{folder / MANIFEST}: the input sizes of mfn are {sizes}; expected multiples of every level's stride."
+            )
+        priors = {size: build_priors(levels, size) for size in sizes}
+        for size in sizes:
+            count = len(priors[size].centre)
+            mfn_outputs: Shapes = {name: (1, count, width) for name, width in (("detection", 5), *COEFFICIENTS)}
+            _expect(folder, "mfn", mfn, (1, size, size, 3), mfn_outputs)
+        sfn_outputs: Shapes = {name: (None, size) for name, size in (*COEFFICIENTS, *_gaze(folder, manifest))}
         _expect(folder, "sfn", sfn, (None, CROP_SIDE, CROP_SIDE, 3), sfn_outputs)
         if mfn.pad_value != PAD_GREY:
             raise StartError(f"{folder / MANIFEST}: pad_value is {mfn.pad_value}; this server pads with {PAD_GREY}.")
+        network = _load_network(folder, "mfn", mfn, execution, [(1, size, size, 3) for size in sizes])
+        # a file for several sizes does not say how many priors it has at one
+        rows = network.run(np.zeros((1, sizes[0], sizes[0], 3), np.uint8))["detection"].shape[1]
+        if rows != len(priors[sizes[0]].centre):
+            raise StartError(
+                f"{folder / MANIFEST}: the levels have {len(priors[sizes[0]].centre)} priors at {sizes[0]} pixels, the "
+                f"detection of mfn {rows}. Restore the two files that belong together."
+            )
         return cls(
             manifest=manifest,
             execution=execution,
             face_model=face_model,
-            mfn=_load_network(folder, "mfn", mfn, execution),
-            sfn=_load_network(folder, "sfn", sfn, execution),
-            side=side,
+            mfn=network,
+            sfn=_load_network(folder, "sfn", sfn, execution, [(None, CROP_SIDE, CROP_SIDE, 3)]),
+            side=sizes[0],
             priors=priors,
             arkit=arkit,
         )
@@ -119,6 +146,29 @@ def _checked_bytes(folder: Path, spec: FileSpec) -> bytes:
     return data
 
 
+def _gaze(folder: Path, manifest: Manifest) -> tuple[tuple[str, int], ...]:
+    """The Single Face Network's output of the gaze and its width; none in models before 0.6, which see no gaze.
+
+    Raises StartError where the manifest says one thing here and another there.
+    """
+    names, output = manifest.gaze_names, "gaze" in manifest.networks.sfn.outputs
+    if bool(names) != output:
+        has, lacks = ("gaze_names", "an output gaze of sfn") if names else ("an output gaze of sfn", "gaze_names")
+        raise StartError(
+            f"{folder / MANIFEST}: there is {has} without {lacks}. "
+            "Restore the manifest that was published with the networks."
+        )
+    if output and names != GAZE_NAMES:
+        raise StartError(f"{folder / MANIFEST}: gaze_names are {', '.join(names)}; expected {', '.join(GAZE_NAMES)}.")
+    expected = NEVER_OBSERVED if output else WITHOUT_GAZE
+    if set(manifest.unobserved_arkit) != set(expected):
+        raise StartError(
+            f"{folder / MANIFEST}: unobserved_arkit is {', '.join(manifest.unobserved_arkit) or 'empty'}; of networks "
+            f"{'with' if output else 'without'} gaze expected {', '.join(expected)}."
+        )
+    return (("gaze", LOOKS),) if output else ()
+
+
 def _expect(folder: Path, name: str, spec: NetworkSpec, input_shape: Shape, outputs: Shapes) -> None:
     """Raises StartError unless the manifest promises the shapes that the pipeline needs."""
     if spec.input.dtype != "uint8" or not _fits(spec.input.shape, input_shape):
@@ -133,7 +183,9 @@ def _expect(folder: Path, name: str, spec: NetworkSpec, input_shape: Shape, outp
             )
 
 
-def _load_network(folder: Path, name: str, spec: NetworkSpec, execution: Execution) -> Network:
+def _load_network(
+    folder: Path, name: str, spec: NetworkSpec, execution: Execution, input_shapes: Sequence[Shape]
+) -> Network:
     file = spec.forms.get(execution.form)
     if file is None:
         raise StartError(
@@ -149,7 +201,8 @@ def _load_network(folder: Path, name: str, spec: NetworkSpec, execution: Executi
     except Exception as error:  # the runtime has exceptions of its own, without a common base
         raise StartError(f"The model file {path} is not a network that can be run: {error}") from error
     found = {node.name: node.shape for node in (*session.get_inputs(), *session.get_outputs())}
-    for name, shape in {spec.input.name: spec.input.shape, **spec.outputs}.items():
+    inputs = [(spec.input.name, shape) for shape in input_shapes]
+    for name, shape in [*inputs, *spec.outputs.items()]:
         if name not in found or not _fits(found[name], shape):
             raise StartError(
                 f"The model file {path} has {name} of shape {found.get(name)}; {MANIFEST} says {shape}. "

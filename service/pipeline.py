@@ -30,12 +30,15 @@ MIN_FACE_PIXELS: Final = 6
 @dataclass(frozen=True)
 class Options:
     """What a request may choose. min_score in [0, 1]. max_faces: the best ones. refine: a second look at each. tiles:
-    into how many the longer side is cut, so that small faces are seen too, 1 (the whole picture only) to MAX_TILES."""
+    into how many the longer side is cut, so that small faces are seen too, 1 (the whole picture only) to MAX_TILES.
+    input_size: pixels of the longer side that the Multiple Face Network sees, one of Models.priors; None for the usual
+    number."""
 
     min_score: float = 0.5
     max_faces: int = 20
     refine: bool = False
     tiles: int = 1
+    input_size: int | None = None
 
 
 @dataclass(frozen=True)
@@ -94,9 +97,9 @@ class Pipeline:
 
     def retarget_source(self, source: Source, options: Options, queue_ms: float = 0.0) -> Retargeted:
         """The faces in a picture that is decoded as large as is needed to find them, and, for a second look, as large
-        as the smallest of them needs it."""
+        as the smallest of them needs it. Raises RequestError BAD_PARAMETER where there is no such input size."""
         decoded = Decoded(source)
-        picture = decoded.at_least(options.tiles * self.models.side)
+        picture = decoded.at_least(options.tiles * self.models.input_size(options.input_size))
         faces, timing = self.detect(picture, options)
         if options.refine:
             faces, refinement = self.refine(faces, decoded)
@@ -105,9 +108,9 @@ class Pipeline:
         return Retargeted(faces, picture.width, picture.height, timing)
 
     def detect(self, picture: Picture, options: Options) -> tuple[Faces, Timing]:
-        """The faces that the Multiple Face Network finds in a picture."""
-        models = self.models
-        views = View.of(picture, models.side, options.tiles)
+        """The faces that the Multiple Face Network finds in a picture. Raises RequestError BAD_PARAMETER where there is
+        no such input size."""
+        views = View.of(picture, self.models.input_size(options.input_size), options.tiles)
         # what a face is must not hang on the score asked for: candidates below it still have their say
         looks = [self._look(view, picture, WITNESS_SHARE * options.min_score) for view in views]
         timing = sum((spent for _, spent in looks), Timing())
@@ -124,14 +127,14 @@ class Pipeline:
 
     def _look(self, view: View, picture: Picture, min_score: float) -> tuple[Candidates, Timing]:
         """The candidates that one view shows, in the square of the whole picture."""
-        models = self.models
+        models, priors = self.models, self.models.priors[view.letterbox.side]
         times = [perf_counter()]
         square = view.square(picture)
         times.append(perf_counter())
         raw = models.mfn.run(square[None])
         times.append(perf_counter())
-        detections = view.own(detect(raw["detection"], models.priors, min_score))
-        candidates = view.to_whole(decode_candidates(raw, models.priors, detections))
+        detections = view.own(detect(raw["detection"], priors, min_score))
+        candidates = view.to_whole(decode_candidates(raw, priors, detections))
         times.append(perf_counter())
         return candidates, Timing.of_steps(times)
 

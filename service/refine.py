@@ -11,6 +11,7 @@ from PIL import Image
 from service.candidates import Pose, Priors, Raw, decode_pose, sigmoid
 from service.face_model import FaceModel
 from service.faces import Faces, translation
+from service.gaze import no_gaze
 from service.image import Picture
 from service.letterbox import PAD_GREY, Pixels
 from service.rotation import Array, euler_to_quaternion, multiply, normalize, on_side_of, turn_in_plane
@@ -97,9 +98,10 @@ def side_for(crops: Sequence[Crop], width: int, height: int) -> int:
 
 
 def refined(faces: Faces, crops: list[Crop], raw: Raw, width: int, height: int, field_of_view: float) -> Faces:
-    """The faces with pose, identity and expression of the Single Face Network's raw outputs for their crops.
+    """The faces with pose, identity, expression and gaze of the Single Face Network's raw outputs for their crops.
 
-    raw: "pose" (N, 7), "identity" (N, 50), "expression" (N, 46). Boxes and scores stay.
+    raw: "pose" (N, 7), "identity" (N, 50), "expression" (N, 46), "gaze" (N, 8), which networks of models before 0.6
+    do not have. Boxes and scores stay.
     """
     number = len(crops)
     prior = Priors(
@@ -117,6 +119,7 @@ def refined(faces: Faces, crops: list[Crop], raw: Raw, width: int, height: int, 
         scale=scale,
         identity=raw["identity"],
         expression=sigmoid(raw["expression"]),
+        gaze=sigmoid(raw["gaze"]) if "gaze" in raw else no_gaze(number),
     )
 
 

@@ -207,14 +207,15 @@ def _port_problem(host: str, port: int, setting: str, error: OSError) -> StartEr
 
 
 def _warm_up(pipeline: Pipeline, workers: Workers, count: int) -> None:
-    """One empty picture through both networks in each of `count` threads, so that no request takes longer than the
-    next, nor needs memory that those before it did not."""
+    """One empty picture of each input size through both networks in each of `count` threads, so that no request takes
+    longer than the next, nor needs memory that those before it did not."""
     together = threading.Barrier(count)  # keeps a quick thread from taking two of the jobs
 
     def work() -> None:
         together.wait()
-        side = pipeline.models.side
-        pipeline.retarget_picture(Picture(np.zeros((side, side, 3), np.uint8), side, side), Options())
+        for side in pipeline.models.priors:
+            picture = Picture(np.zeros((side, side, 3), np.uint8), side, side)
+            pipeline.retarget_picture(picture, Options(input_size=side))
         pipeline.models.sfn.run(np.zeros((1, CROP_SIDE, CROP_SIDE, 3), np.uint8))
 
     for job in [workers.submit(work, bounded=False) for _ in range(count)]:

@@ -5,7 +5,19 @@ An ablated MFN is built whole and then loses the part: for one seed what remains
 
 from torch import Tensor
 
-from training.networks import EXPRESSION_PRIOR, EXPRESSIONS, IDENTITY, MFN, POSE, SFN, Outputs, Pyramid, look, read
+from training.networks import (
+    EXPRESSION_PRIOR,
+    EXPRESSIONS,
+    IDENTITY,
+    MFN,
+    POSE,
+    SFN,
+    Outputs,
+    Pyramid,
+    Widths,
+    look,
+    read,
+)
 
 
 class SingleScaleMFN(MFN):
@@ -23,6 +35,8 @@ class DetectionMFN(SingleScaleMFN):
     """Scores and boxes alone. Of every face it says what an untrained MFN says, so that it exports and is measured
     alike: no rotation, the prior's place and size, the mean face."""
 
+    input_sizes = (MFN.input_size,)  # what it says of every face is a constant of as many rows as there are priors
+
     def __init__(self) -> None:
         super().__init__()
         del self.pose, self.shape, self.identity, self.expression
@@ -39,13 +53,15 @@ class DetectionMFN(SingleScaleMFN):
 
 
 class SingleScaleSFN(SFN):
-    """Without the branches: identity and expression read the last features, as pose does."""
-
-    read_width = 104  # channels of c5
+    """Without the branches: identity, expression and gaze read the last features, as pose does."""
 
     def __init__(self) -> None:
         super().__init__()
         del self.branch3, self.branch4
+
+    @staticmethod
+    def read_width(widths: Widths) -> int:
+        return widths.coarse
 
     def scales(self, c3: Tensor, c4: Tensor, c5: Tensor) -> Tensor:  # noqa: ARG002
         return c5

@@ -2,21 +2,29 @@
 
 Keeps the first 50 identity modes and 46 expressions: ICT's 53 in their order without the eight eyeLook*, then one
 bilateral eyeLookDown, at the 68 landmarks and on a light mesh of the narrow face. The light mesh keeps a subset of the
-vertices, spread evenly over the surface, so that every blendshape holds on it exactly.
+vertices, spread evenly over the surface, so that every blendshape holds on it exactly. The inner 51 landmarks are the
+source's own, the 17 of the jaw are JAW_VERTICES.
 """
 
 import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import dijkstra
 
-from service.face_model import EXPRESSIONS, IDENTITY_MODES
+from service.face_model import EXPRESSIONS, IDENTITY_MODES, LinearShape
 
 NARROW_FACE_VERTICES = 6706  # ICT's vertices 0 to 6705
 MESH_VERTICES = 1400  # enough to draw lids and lips smoothly on a face of 300 pixels
-JAW_LINE = "landmarks68"  # fits hand-annotated photos best of the three sets (training/labels/jaw_line.py measures it)
+# on the jaw in depth, too, so that they stay on it when the head turns (training/labels/jaw_vertices.py chooses them)
+JAW_VERTICES = (
+    *(8160, 7873, 7434, 7890, 823, 1831, 790, 2196),
+    969,
+    *(4387, 3031, 4033, 3064, 7163, 6707, 7146, 8436),
+)
 LICENSE = """The face model in face_model.npz is derived from ICT-FaceKit light
 (a subset of its vertices, 50 identity modes, 45 expressions and their combination eyeLookDown).
 
@@ -86,16 +94,43 @@ def light_mesh(vertices: np.ndarray, triangles: np.ndarray, count: int) -> tuple
     return np.array(picked), corners[np.sort(first)].astype(np.int32)
 
 
-def build(source_path: Path, out: Path, jaw_line: str = JAW_LINE) -> None:
-    """Writes the face model to `out` with the landmark set `jaw_line`, and its notice beside it."""
-    with np.load(source_path, allow_pickle=False) as source:
-        mean = source["mean"].astype(np.float32)
-        identity = source["identity"][:IDENTITY_MODES].astype(np.float32)
+@dataclass(frozen=True)
+class Source:
+    """ICT-FaceKit light with the coefficients that are kept. shape: all of its V vertices. names: (46,). triangles:
+    (T, 3). landmarks: (68,) vertices, those of the jaw right as seen from the front only."""
+
+    shape: LinearShape
+    names: list[str]
+    triangles: np.ndarray
+    landmarks: np.ndarray
+
+
+def read_source(path: Path) -> Source:
+    """Raises SystemExit where the expressions are not ICT's."""
+    with np.load(path, allow_pickle=False) as source:
         names, expression = expression_basis(list(source["expression_names"]), source["expression"].astype(np.float32))
-        landmarks = source[jaw_line]
-        triangles = source["triangles"]
+        shape = LinearShape(
+            mean=source["mean"].astype(np.float32),
+            identity=source["identity"][:IDENTITY_MODES].astype(np.float32),
+            expression=expression,
+        )
+        triangles, landmarks = source["triangles"], source["landmarks68"]
     if len(names) != EXPRESSIONS:
-        raise SystemExit(f"{source_path}: expected {EXPRESSIONS} expressions after the selection, found {len(names)}")
+        raise SystemExit(f"{path}: expected {EXPRESSIONS} expressions after the selection, found {len(names)}")
+    return Source(shape, names, triangles, landmarks)
+
+
+def landmarks_with(jaw: Sequence[int], landmarks: np.ndarray) -> np.ndarray:
+    """(68,) vertices: 17 of the jaw and the inner 51 of landmarks (68,)."""
+    return np.concatenate([jaw, landmarks[len(jaw) :]])
+
+
+def build(source_path: Path, out: Path, jaw: Sequence[int] = JAW_VERTICES) -> None:
+    """Writes the face model to `out` with the 17 jaw points at the vertices `jaw`, and its notice beside it."""
+    source = read_source(source_path)
+    mean, identity, expression = source.shape.mean, source.shape.identity, source.shape.expression
+    triangles = source.triangles
+    landmarks = landmarks_with(jaw, source.landmarks)
 
     narrow = triangles[(triangles < NARROW_FACE_VERTICES).all(axis=1)]
     mesh, mesh_triangles = light_mesh(mean[:NARROW_FACE_VERTICES], narrow, MESH_VERTICES)
@@ -109,7 +144,7 @@ def build(source_path: Path, out: Path, jaw_line: str = JAW_LINE) -> None:
         mesh_identity=identity[:, mesh].astype(np.float16),
         mesh_expression=expression[:, mesh].astype(np.float16),
         triangles=mesh_triangles,
-        expression_names=np.array(names),
+        expression_names=np.array(source.names),
         license=np.array(LICENSE),
     )
     out.with_suffix(".LICENSE").write_text(LICENSE)

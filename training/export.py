@@ -1,8 +1,9 @@
 """Takes networks out of their runs: `python -m training.export --mfn RUN --sfn RUN`.
 
-Writes the averaged weights, rounded, to models/weights/*.npz (one array a name, no pickle), from which training can go
-on and every published form is made (`make models`), and the networks as float32 ONNX with a manifest, so that the
-folder can be evaluated and served at once.
+Either may be an .npz of averaged weights in place of a run's folder. Writes the averaged weights, rounded, to
+models/weights/*.npz (one array a name, no pickle), from which training can go on and every published form is made
+(`make models`), and the networks as float32 ONNX with a manifest, so that the folder can be evaluated and served at
+once.
 """
 
 import argparse
@@ -13,28 +14,26 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from torch import nn
 
 from service.face_model import FaceModel
 from training.data.crops import CROP_FACTOR
+from training.data.faces import GAZE_NAMES
 from training.data.pack import PAD
 from training.decoding import priors_of
 from training.forms.agreement import COMPARED, TorchNetwork, require_agreement
 from training.forms.calibration import read_pictures
 from training.forms.files import described
 from training.forms.onnx_float import OUTPUTS, Bytes, write_float32
+from training.forms.onnx_sizes import PRIORS, SIDE
 from training.forms.rounding import SIGNIFICANT_BITS, narrowest, round_weights
 from training.forms.run_onnx import OnnxNetwork
-from training.networks import COLUMNS
+from training.loop import load_averaged
+from training.networks import COLUMNS, input_sizes
 from training.variants import MULTIPLE, SINGLE
 
-VERSION = "0.5.1"
-# what one picture of a face cannot show this network: ARKit names that stay 0
-UNOBSERVED_ARKIT = [
-    *("eyeLookInLeft", "eyeLookInRight", "eyeLookOutLeft", "eyeLookOutRight", "eyeLookUpLeft", "eyeLookUpRight"),
-    "tongueOut",
-]
+VERSION = "0.6.0"
+UNOBSERVED_ARKIT = ["tongueOut"]  # ARKit names that no answer ever shows; MFN alone does not show GAZE_NAMES either
 
 
 def describe(network: nn.Module, kind: str) -> dict[str, Any]:
@@ -46,9 +45,11 @@ def describe(network: nn.Module, kind: str) -> dict[str, Any]:
             "outputs": {name: ["faces", COLUMNS[name]] for name in OUTPUTS[kind]},
             "crop_factor": CROP_FACTOR,
         }
-    priors = len(priors_of(network.levels, side))
+    sizes = input_sizes(network)
+    side, priors = (SIDE, PRIORS) if len(sizes) > 1 else (side, len(priors_of(network.levels, side)))
     return {
         "input": {"name": "image", "shape": [1, side, side, 3], "dtype": "uint8"},
+        "input_sizes": list(sizes),
         "outputs": {name: [1, priors, COLUMNS[name]] for name in OUTPUTS[kind]},
         "pad_value": PAD,
         "levels": [
@@ -57,11 +58,10 @@ def describe(network: nn.Module, kind: str) -> dict[str, Any]:
     }
 
 
-def load_averaged(run: Path, variant: str) -> nn.Module:
-    """The averaged network of a run's checkpoint."""
+def read_network(source: Path, variant: str) -> nn.Module:
+    """The averaged network of a run's folder or an .npz of weights. Raises SystemExit where it is of another one."""
     network = {**MULTIPLE, **SINGLE}[variant]()
-    state = torch.load(run / "checkpoint.pt", map_location="cpu", weights_only=True)
-    network.load_state_dict(state["averaged"])
+    load_averaged(network, source)
     return network.eval()
 
 
@@ -81,8 +81,8 @@ def write_weights(network: nn.Module, path: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--mfn", type=Path, required=True, help="folder of the run")
-    parser.add_argument("--sfn", type=Path, required=True, help="folder of the run")
+    parser.add_argument("--mfn", type=Path, required=True, help="folder of the run, or an .npz of weights")
+    parser.add_argument("--sfn", type=Path, required=True, help="folder of the run, or an .npz of weights")
     parser.add_argument("--mfn-variant", choices=MULTIPLE, default="mfn")
     parser.add_argument("--sfn-variant", choices=SINGLE, default="sfn")
     parser.add_argument("--out", type=Path, default=Path("models"))
@@ -90,10 +90,10 @@ def main() -> None:
     parser.add_argument("--calibration", type=Path, default=Path("models/calibration.npz"), help="to compare on")
     args = parser.parse_args()
 
+    networks = {"mfn": read_network(args.mfn, args.mfn_variant), "sfn": read_network(args.sfn, args.sfn_variant)}
     (args.out / "weights").mkdir(parents=True, exist_ok=True)
     entries = {}
-    for kind, run, variant in (("mfn", args.mfn, args.mfn_variant), ("sfn", args.sfn, args.sfn_variant)):
-        network = load_averaged(run, variant)
+    for kind, network in networks.items():
         round_weights(network, SIGNIFICANT_BITS)
         path, weights = args.out / f"{kind}.float32.onnx", args.out / "weights" / f"{kind}.npz"
         trained, pictures = Bytes(network), read_pictures(args.calibration, kind, network.input_size)
@@ -116,6 +116,7 @@ def main() -> None:
         "face_model": described(face_model, args.out),
         "networks": entries,
         "expression_names": list(FaceModel.load(face_model).expression_names),
+        "gaze_names": list(GAZE_NAMES),
         "unobserved_arkit": UNOBSERVED_ARKIT,
         "accuracy": {},
     }

@@ -23,7 +23,7 @@ from service.image import Picture
 from service.model_files import Models
 from service.pipeline import Options, Pipeline
 from service.refine import crops_of
-from training.export import load_averaged
+from training.export import read_network
 
 SHOWN, A_ROW = 25, 5
 PICTURES = [Path("docs/astronaut.jpg"), Path("tests/pictures/one_face.jpg")]
@@ -98,8 +98,8 @@ def main() -> None:
     args = parser.parse_args()
     models = Models.load(args.models)
     columns = [
-        (load_averaged(args.single, "single-scale-sfn"), "single scale", SINGLE),
-        (load_averaged(args.multi, "sfn"), "multi-scale", MULTI),
+        (read_network(args.single, "single-scale-sfn"), "single scale", SINGLE),
+        (read_network(args.multi, "sfn"), "multi-scale", MULTI),
     ]
     sheet([crop_of(path, models) for path in args.pictures], columns, args.out)
     print(args.out)

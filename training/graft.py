@@ -44,7 +44,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("old", type=Path)
     parser.add_argument("new", type=Path)
-    parser.add_argument("--kind", choices=("mfn", "sfn"), required=True)
+    parser.add_argument("--kind", choices=(*MULTIPLE, *SINGLE), required=True)
     args = parser.parse_args()
     torch.manual_seed(0)
     network = {**MULTIPLE, **SINGLE}[args.kind]()

@@ -13,7 +13,7 @@ import os
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ WARM_UP_STEPS = 200
 FINAL_RATE = 0.01  # share of the top learning rate left at the end of the cosine
 WEIGHT_DECAY = 0.02
 PRECISIONS = ("float32", "bfloat16")
+COUNTER = "num_batches_tracked"  # of a normalisation, which nothing reads
 AVERAGE_DECAY = 0.998  # of the averaged weights, a step; about the last 500 steps count
 
 
@@ -196,23 +197,51 @@ def add_run_arguments(parser: argparse.ArgumentParser, variants: Iterable[str], 
 
 
 def load_weights(network: nn.Module, path: Path) -> None:
-    """Published weights: models/weights/*.npz holds all of a network's state but its counters, float16 or float32."""
+    """Weights in an .npz, as in models/weights/: all of a network's state but its counters, float16 or float32.
+
+    Raises SystemExit where they are of another network, or as `load_averaged` of a run; the network is unchanged then.
+    """
     with np.load(path) as arrays:
-        state = {name: torch.from_numpy(arrays[name]).float() for name in arrays}
-    missing, unknown = network.load_state_dict(state, strict=False)
-    missing = [name for name in missing if not name.endswith("num_batches_tracked")]
-    if missing or unknown:
-        raise SystemExit(f"{path} is not of this network: it lacks {missing[:3]} and has {unknown[:3]}, unknown here")
+        load_state(network, {name: torch.from_numpy(arrays[name]).float() for name in arrays}, path)
 
 
-def start(network_class: type[nn.Module], args: argparse.Namespace) -> Run:
-    """A new run, or the folder's taken up again, with the arguments above."""
+def load_averaged(network: nn.Module, source: Path) -> None:
+    """The averaged weights of a run's folder, or those in an .npz. Raises SystemExit where they are of another network
+    or the folder holds no run; the network is unchanged then."""
+    if source.suffix == ".npz":
+        load_weights(network, source)
+        return
+    path = source / "checkpoint.pt"
+    if not path.exists():
+        raise SystemExit(f"{source} is neither a run, for it holds no {path.name}, nor an .npz of weights")
+    load_state(network, torch.load(path, map_location="cpu", weights_only=True)["averaged"], path)
+
+
+def load_state(network: nn.Module, state: dict[str, Tensor], path: Path) -> None:
+    """Takes over a state, its counters where it has them. Raises SystemExit, which names `path`, where any other name
+    or shape differs."""
+    own = {name: value for name, value in network.state_dict().items() if not name.endswith(COUNTER)}
+    given = {name: value for name, value in state.items() if not name.endswith(COUNTER)}
+    lacking = [name for name in own if name not in given]
+    unknown = [name for name in given if name not in own]
+    other = [name for name in own if name in given and own[name].shape != given[name].shape]
+    if lacking or unknown or other:
+        shapes = [f"{name} {tuple(given[name].shape)} for {tuple(own[name].shape)}" for name in other[:3]]
+        raise SystemExit(
+            f"{path} is not of this network: it lacks {lacking[:3]} and has {unknown[:3]}, unknown here; "
+            f"of another shape: {', '.join(shapes) or 'none'}"
+        )
+    network.load_state_dict(state, strict=False)
+
+
+def start(build: Callable[[], nn.Module], args: argparse.Namespace) -> Run:
+    """A new run of the network that `build` makes, or the folder's taken up again, with the arguments above."""
     keep_memory()
     torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
     rank = join_workers()
     generator = torch.Generator(args.device).manual_seed(args.seed + rank)
-    network = network_class()
+    network = build()
     if args.weights:
         load_weights(network, args.weights)
     network = network.to(args.device, memory_format=torch.channels_last)

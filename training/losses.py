@@ -1,4 +1,4 @@
-"""Losses: coefficients and landmarks (paper, equations 3 and 4), boxes and scores."""
+"""Losses: coefficients and landmarks (paper, equations 3 and 4), gaze, boxes and scores."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from training.data.faces import FaceLabels
+from training.data.faces import SMALLEST_SPREAD, FaceLabels
 from training.decoding import Landmarks, Pose
 
 LANDMARK_WEIGHT = 50.0  # landmarks' distance then counts as pixels of a face of 50 pixels
@@ -16,6 +16,8 @@ EXPRESSION_KNEE = 3.0  # spreads; up to here an expression's error counts square
 ROTATION_WEIGHT = 4.0  # quaternions differ by hundredths
 LIDS = ((37, 41), (38, 40), (43, 47), (44, 46))  # points of the upper and the lower lid, iBUG order
 LID_WEIGHT = 50.0  # as of landmarks
+GAZE_WEIGHT = 2.0  # a tenth to a fifth of all terms once they are learned
+GAZE_KNEE = 2.0  # spreads; up to here an error counts squared
 EYE_WEIGHT = 2.0  # of the eyes' coefficients where they are emphasised
 
 
@@ -69,6 +71,23 @@ class CoefficientLoss:
             seen = point_weight[:, LIDS].amin(-1)  # (M, 4)
             terms["lids"] = LID_WEIGHT * mean((wrong * seen).mean(-1))
         return terms
+
+
+def gaze_loss(gaze: Tensor, target: Tensor, spread: Tensor) -> Tensor:
+    """Mean Huber loss, in spreads, of what is known; a scalar, 0 where nothing is.
+
+    gaze: (M, 8) in 0..1. target: (M, 8), NaN where unknown. spread: (8,) of the training set, see spread_of_known.
+    """
+    known = torch.isfinite(target)
+    error = torch.where(known, gaze - target.nan_to_num(), 0) / spread
+    missed = functional.huber_loss(error, torch.zeros_like(error), reduction="sum", delta=GAZE_KNEE)
+    return missed / known.sum().clamp(min=1)
+
+
+def spread_of_known(values: Tensor) -> Tensor:
+    """(C,) standard deviations of the columns of (N, C) over rows without NaN; 1 where fewer than two rows are."""
+    known = values[torch.isfinite(values).all(1)]
+    return known.std(0).clamp(min=SMALLEST_SPREAD) if len(known) > 1 else values.new_ones(values.shape[1])
 
 
 def eyes_among(names: Sequence[str]) -> Tensor:

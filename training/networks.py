@@ -9,14 +9,16 @@ Both take pictures as (B, 3, H, W) float in 0..255 and return raw outputs, which
 service/candidates.py turn into faces. Shapes in comments are for MFN at 288 x 288 and SFN at 128 x 128.
 """
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 EXPRESSION_PRIOR = -2.4  # logit of 0.08, the mean over coefficients and faces
-EXPRESSIONS, IDENTITY, POSE, DETECTION = 46, 50, 7, 5
-COLUMNS = {"detection": DETECTION, "pose": POSE, "identity": IDENTITY, "expression": EXPRESSIONS}
+GAZE_PRIOR = -1.8  # logit of 0.14, the mean over the eight and faces
+EXPRESSIONS, IDENTITY, POSE, DETECTION, GAZE = 46, 50, 7, 5, 8
+COLUMNS = {"detection": DETECTION, "pose": POSE, "identity": IDENTITY, "expression": EXPRESSIONS, "gaze": GAZE}
 ZERO_LEVEL = 128.0  # grey level that the networks see as 0
 PATCH = 4  # pixels
 SCORE_PRIOR = -4.6  # logit of a score of 0.01: nearly every prior is background (Lin et al., "Focal Loss", section 3.3)
@@ -37,6 +39,16 @@ class Outputs(NamedTuple):
     pose: Tensor
     identity: Tensor
     expression: Tensor
+
+
+class CropOutputs(NamedTuple):
+    """Raw, of B crops: pose (B, 7), identity (B, 50), expression (B, 46) logits, gaze (B, 8) logits in the order of
+    training.data.faces.GAZE_NAMES."""
+
+    pose: Tensor
+    identity: Tensor
+    expression: Tensor
+    gaze: Tensor
 
 
 def conv(inputs: int, outputs: int, kernel: int = 1, stride: int = 1, groups: int = 1) -> nn.Sequential:
@@ -96,6 +108,11 @@ class Stem(nn.Module):
         return self.block(self.patches(picture))
 
 
+def input_sizes(network: nn.Module) -> tuple[int, ...]:
+    """The sides in pixels of the square inputs that a network is published for, the one it is trained at first."""
+    return getattr(network, "input_sizes", (network.input_size,))
+
+
 def initialize(network: nn.Module) -> None:
     for module in network.modules():
         if isinstance(module, nn.Conv2d):
@@ -133,6 +150,7 @@ class MFN(nn.Module):
 
     levels = (Level(8, ((14, 14),)), Level(16, ((36, 36),)), Level(32, ((110, 110),)))
     input_size = 288
+    input_sizes = (288, 416, 576)  # that are published: the more pixels, the smaller the faces that are found
 
     def __init__(self) -> None:
         super().__init__()
@@ -216,52 +234,124 @@ def finish_heads(detection: nn.ModuleList, expression: nn.ModuleList, *others: n
         head.last.bias.data.view(-1, DETECTION)[:, 4] = SCORE_PRIOR
 
 
+@dataclass(frozen=True, kw_only=True)
+class Widths:
+    """Of an SFN, in channels where nothing else is said.
+
+    stem, fine, middle, coarse: features at strides 4, 8, 16 and 32. blocks: number of bottlenecks at the last three of
+    these strides. squeeze: between middle and coarse. fine_branch, middle_branch: what two branches bring of these
+    features to the 4 x 4 cells of the coarse ones. cell: what a regressor reads of each of these cells. units,
+    expression_units: numbers in a regressor's hidden layer, and in that of the expression's.
+    """
+
+    stem: int
+    fine: int
+    middle: int
+    coarse: int
+    blocks: tuple[int, int, int]
+    squeeze: int
+    fine_branch: int
+    middle_branch: int
+    cell: int
+    units: int
+    expression_units: int
+
+
+WIDE = Widths(
+    stem=48,
+    fine=96,
+    middle=144,
+    coarse=160,
+    blocks=(3, 3, 2),
+    squeeze=72,
+    fine_branch=48,
+    middle_branch=64,
+    cell=32,
+    units=96,
+    expression_units=192,
+)
+SMALL = Widths(  # the published one up to 0.5.1, but for gaze
+    stem=32,
+    fine=64,
+    middle=104,
+    coarse=104,
+    blocks=(3, 2, 1),
+    squeeze=48,
+    fine_branch=32,
+    middle_branch=48,
+    cell=24,
+    units=64,
+    expression_units=64,
+)
+
+
 class Regressor(nn.Module):
-    """One group's numbers from a 4 x 4 map: 1x1 to 24 channels, flattened, 64 units, the outputs (section 4.3.2).
+    """One group's numbers from a 4 x 4 map: 1x1 to `cell` channels, flattened, a hidden layer of `units`, the outputs
+    (section 4.3.2).
 
     The flattened map keeps where on the face a feature was seen, which the paper's global pooling gives up.
     """
 
-    def __init__(self, channels: int, outputs: int) -> None:
+    def __init__(self, channels: int, outputs: int, cell: int, units: int) -> None:
         super().__init__()
-        self.body = nn.Sequential(conv(channels, 24), nn.Flatten(), nn.Linear(24 * 4 * 4, 64), nn.ReLU(inplace=True))
-        self.last = nn.Linear(64, outputs)
+        self.body = nn.Sequential(
+            conv(channels, cell), nn.Flatten(), nn.Linear(cell * 4 * 4, units), nn.ReLU(inplace=True)
+        )
+        self.last = nn.Linear(units, outputs)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.last(self.body(x))
 
 
 class SFN(nn.Module):
-    """One face from a 128 x 128 crop. The prior is the crop: its centre and 128 x 128 pixels."""
+    """One face from a 128 x 128 crop. The prior is the crop: its centre and 128 x 128 pixels.
+
+    Pose reads the last features; identity, expression and gaze read those of three scales.
+    """
 
     input_size = 128
-    read_width = 104 + 32 + 48  # channels that identity and expression read: c5 and the branches
 
-    def __init__(self) -> None:
+    def __init__(self, widths: Widths = WIDE) -> None:
         super().__init__()
-        self.stem = Stem(32)
-        self.stage3 = stage(32, 64, 3)
-        self.stage4 = stage(64, 104, 2)
-        self.stage5 = nn.Sequential(Down(104, 48, 104), Bottleneck(104))
-        self.branch3 = nn.Sequential(Down(64, 24, 32), Down(32, 24, 32))
-        self.branch4 = Down(104, 32, 48)
-        self.pose = Regressor(104, POSE)
-        self.identity = Regressor(self.read_width, IDENTITY)
-        self.expression = Regressor(self.read_width, EXPRESSIONS)
+        w = widths
+        self.stem = Stem(w.stem)
+        self.stage3 = stage(w.stem, w.fine, w.blocks[0])
+        self.stage4 = stage(w.fine, w.middle, w.blocks[1])
+        self.stage5 = nn.Sequential(
+            Down(w.middle, w.squeeze, w.coarse), *[Bottleneck(w.coarse) for _ in range(w.blocks[2])]
+        )
+        fine, middle = w.fine_branch * 3 // 4, w.middle_branch * 2 // 3
+        self.branch3 = nn.Sequential(Down(w.fine, fine, w.fine_branch), Down(w.fine_branch, fine, w.fine_branch))
+        self.branch4 = Down(w.middle, middle, w.middle_branch)
+        read = self.read_width(w)
+        self.pose = Regressor(w.coarse, POSE, w.cell, w.units)
+        self.identity = Regressor(read, IDENTITY, w.cell, w.units)
+        self.expression = Regressor(read, EXPRESSIONS, w.cell, w.expression_units)
+        self.gaze = Regressor(read, GAZE, w.cell, w.units)
         initialize(self)
-        for regressor in (self.pose, self.identity, self.expression):
+        for regressor in (self.pose, self.identity, self.expression, self.gaze):
             nn.init.normal_(regressor.last.weight, std=0.01)
             nn.init.zeros_(regressor.last.bias)
         nn.init.constant_(self.expression.last.bias, EXPRESSION_PRIOR)
+        nn.init.constant_(self.gaze.last.bias, GAZE_PRIOR)
+
+    @staticmethod
+    def read_width(widths: Widths) -> int:
+        """Channels of what `scales` gives."""
+        return widths.coarse + widths.fine_branch + widths.middle_branch
 
     def scales(self, c3: Tensor, c4: Tensor, c5: Tensor) -> Tensor:
-        return torch.cat([c5, self.branch3(c3), self.branch4(c4)], dim=1)  # (B, 184, 4, 4)
+        return torch.cat([c5, self.branch3(c3), self.branch4(c4)], dim=1)  # (B, 272, 4, 4)
 
-    def forward(self, crop: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """pose (B, 7), identity (B, 50), expression (B, 46) logits."""
-        x = self.stem(normalized(crop))  # (B, 32, 32, 32)
-        c3 = self.stage3(x)  # (B, 64, 16, 16)
-        c4 = self.stage4(c3)  # (B, 104, 8, 8)
-        c5 = self.stage5(c4)  # (B, 104, 4, 4)
+    def forward(self, crop: Tensor) -> CropOutputs:
+        x = self.stem(normalized(crop))  # (B, 48, 32, 32)
+        c3 = self.stage3(x)  # (B, 96, 16, 16)
+        c4 = self.stage4(c3)  # (B, 144, 8, 8)
+        c5 = self.stage5(c4)  # (B, 160, 4, 4)
         scales = self.scales(c3, c4, c5)
-        return self.pose(c5), self.identity(scales), self.expression(scales)
+        return CropOutputs(
+            pose=self.pose(c5),
+            identity=self.identity(scales),
+            expression=self.expression(scales),
+            gaze=self.gaze(scales),
+        )

@@ -2,7 +2,8 @@
 
 A 7 x 7 convolution with 64 filters and stride 2, 2 x 2 max pooling, Fire modules (SqueezeNet) with squeeze-and-excite
 blocks, stride-2 Fire modules at half the channels as branches. The paper gives no table of layers; the depths here
-bring the sizes to its 13 MB and 2 MB.
+bring the sizes to its 13 MB and 2 MB. It has no gaze: `paper-sfn` says what an untrained SFN says of it, so that it
+exports and is measured alike.
 """
 
 import torch
@@ -11,9 +12,12 @@ from torch import Tensor, nn
 from training.networks import (
     DETECTION,
     EXPRESSIONS,
+    GAZE,
+    GAZE_PRIOR,
     IDENTITY,
     POSE,
     SCORE_PRIOR,
+    CropOutputs,
     Level,
     Outputs,
     conv,
@@ -90,7 +94,7 @@ def final(inputs: int, outputs: int) -> nn.Sequential:
 
 
 class PaperSFN(nn.Module):
-    """128 x 128 in; pose (B, 7), identity (B, 50), expression (B, 46) logits out."""
+    """128 x 128 in; every output as in training/networks.py."""
 
     input_size = 128
 
@@ -107,12 +111,14 @@ class PaperSFN(nn.Module):
             nn.init.normal_(last.weight, std=0.01)
             nn.init.zeros_(last.bias)
 
-    def forward(self, crop: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, crop: Tensor) -> CropOutputs:
         features = self.trunk(crop)
-        return (
-            self.pose(features[-1]),
-            self.identity(self.identity_branch(features)),
-            self.expression(self.expression_branch(features)),
+        pose = self.pose(features[-1])
+        return CropOutputs(
+            pose=pose,
+            identity=self.identity(self.identity_branch(features)),
+            expression=self.expression(self.expression_branch(features)),
+            gaze=pose.new_full((pose.shape[0], GAZE), GAZE_PRIOR),
         )
 
 

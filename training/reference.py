@@ -10,7 +10,7 @@ export. Writes tests/service/reference_faces.json:
               [x, y], scale, identity, expression, in pixels of the network's input
     merged    the same faces, each the mean of the candidates that see it
     sfn       a look at each of them: crop {"centre", "side", "roll"} as in service.refine.Crop; quaternion, identity,
-              expression and the 68 landmarks of the head as it stands in the picture, in pixels of the picture
+              expression, gaze and the 68 landmarks of the head as it stands in the picture, in pixels of the picture
 """
 
 import argparse
@@ -114,7 +114,7 @@ def best_of_each(score: Tensor, boxes: Tensor) -> list[int]:
 
 def sfn_face(network: Deployed, landmarks: Landmarks, crop: Crop, sample: Array) -> dict[str, Any]:
     size = network.side
-    pose, identity, expression = network(pixels(sample))
+    pose, identity, expression, gaze = network(pixels(sample))
     expression = torch.sigmoid(expression)
     seen = decode_pose(pose, torch.tensor([[size / 2, size / 2, size, size]]))
     # The crop is the picture turned clockwise by roll: what is right in the crop lies that much further up in the
@@ -130,6 +130,7 @@ def sfn_face(network: Deployed, landmarks: Landmarks, crop: Crop, sample: Array)
         "quaternion": quaternion * torch.sign(quaternion[3]),
         "identity": identity[0],
         "expression": expression[0],
+        "gaze": torch.sigmoid(gaze[0]),
         "landmarks": offset @ turn.T + torch.tensor(np.asarray(crop.centre), dtype=torch.float32),
     }
 

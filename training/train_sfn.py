@@ -15,7 +15,7 @@ from training.data.crops import CROP_SIDE
 from training.data.faces import SMALLEST_SPREAD, FaceLabels, Similarity, mirrored_expressions, rarity
 from training.decoding import Landmarks, decode_pose
 from training.loop import add_run_arguments, in_precision, start
-from training.losses import CoefficientLoss, eyes_among
+from training.losses import GAZE_WEIGHT, CoefficientLoss, eyes_among, gaze_loss, spread_of_known
 from training.variants import SINGLE
 
 SCALES = (0.8, 1.2)  # of the crop, and
@@ -77,11 +77,12 @@ def losses_of(
     images: Tensor,
     labels: FaceLabels,
     coefficients: CoefficientLoss,
+    gaze_spread: Tensor,
     tau: float,
     precision: str = "float32",
 ) -> dict[str, Tensor]:
-    """Equation 3 plus the agreement of the views."""
-    pose, identity, logits = in_precision(network, images, precision)
+    """Equation 3 plus the gaze and the agreement of the views. gaze_spread: (8,), see training.losses.gaze_loss."""
+    pose, identity, logits, gaze = in_precision(network, images, precision)
     side = images.shape[-1]
     prior = torch.tensor([side / 2, side / 2, side, side], device=images.device)
     expression = torch.sigmoid(logits)
@@ -91,7 +92,10 @@ def losses_of(
     apart = (first - second).abs().mean() + AGREEMENT_OF_EXPRESSION * (
         first_expression - second_expression
     ).abs().mean()
-    return terms | {"agreement": AGREEMENT_WEIGHT * apart}
+    return terms | {
+        "gaze": GAZE_WEIGHT * gaze_loss(torch.sigmoid(gaze), labels.gaze, gaze_spread),
+        "agreement": AGREEMENT_WEIGHT * apart,
+    }
 
 
 def main() -> None:
@@ -112,6 +116,7 @@ def main() -> None:
     spread = torch.cat([s.faces.expression for s in sets]).std(0).clamp(min=SMALLEST_SPREAD)
     eyes = None if args.plain_eyes else eyes_among(face_model.expression_names).to(device)
     coefficients = CoefficientLoss(Landmarks(face_model).to(device), spread, eyes)
+    gaze_spread = spread_of_known(torch.cat([s.faces.gaze for s in sets]))
     steps_per_epoch = sum(len(s.faces) for s in sets) / args.faces
 
     network.train()
@@ -120,7 +125,7 @@ def main() -> None:
         images, labels = draw_views(sets, args.faces, network.input_size, partner, generator)
         images = occlude(degrade(recolour(images, generator), SOFT_SHARE, SMALLEST_SHARE, generator), 0.1, generator)
         images = images.contiguous(memory_format=torch.channels_last)
-        run.update(losses_of(network, images, labels, coefficients, tau, args.precision))
+        run.update(losses_of(network, images, labels, coefficients, gaze_spread, tau, args.precision))
         if run.step % 100 == 0:
             run.report(VIEWS * args.faces, {"tau": tau})
             run.save()

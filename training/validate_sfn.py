@@ -14,7 +14,7 @@ from training.data.augment import sample
 from training.data.crops import CROP_FACTOR, upright_crop
 from training.decoding import Landmarks, decode_pose
 from training.evaluation.landmarks import landmark_metrics
-from training.export import load_averaged
+from training.export import read_network
 from training.variants import SINGLE
 
 
@@ -25,7 +25,7 @@ def main() -> None:
     parser.add_argument("--archive", type=Path, default=Path("../shared/data/landmarks_val.tar"))
     args = parser.parse_args()
     torch.set_num_threads(1)
-    network = load_averaged(args.run, args.variant)
+    network = read_network(args.run, args.variant)
     landmarks = Landmarks.load()
     size = network.input_size
     prior = torch.tensor([size / 2, size / 2, size, size])
@@ -35,8 +35,9 @@ def main() -> None:
             points = torch.tensor(picture.annotation["landmarks68"][:1])
             crop = upright_crop(points, CROP_FACTOR, size)
             pixels = sample(torch.from_numpy(picture.decode().copy())[None], crop, size)
-            pose, identity, expression = network(pixels)
-            found = landmarks(decode_pose(pose, prior.expand(1, 4)), identity, torch.sigmoid(expression))
+            output = network(pixels)
+            pose = decode_pose(output.pose, prior.expand(1, 4))
+            found = landmarks(pose, output.identity, torch.sigmoid(output.expression))
             predicted.append(found[0].numpy())
             annotated.append(crop.points(points)[0].numpy())
     print(landmark_metrics(np.array(predicted), np.array(annotated)))

@@ -17,10 +17,11 @@ from typing import Any, Final, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from service.arkit import ARKIT_NAMES, arkit_matrix
+from service.arkit import ARKIT_NAMES, arkit_matrix, blendshapes
 from service.candidates import WITNESS_SHARE, Level, Raw, build_priors, detect
 from service.face_model import FaceModel
 from service.faces import Faces
+from service.gaze import GAZE_NAMES, LOOKS, no_gaze
 from service.image import Picture
 from service.letterbox import Letterbox
 from service.manifest import MANIFEST, read_manifest
@@ -56,7 +57,7 @@ HEAD: Final = f"""\
 ROTATIONS: Final = "quaternion as given, unit with w >= 0, matrix by rows, yaw pitch roll"
 LETTERBOXES: Final = """\
 width height side, content, offset, two points, the points of the picture to the square, of the square to the picture"""
-ARKIT: Final = "46 names, 52 names, 46 weights, 52 weights"
+ARKIT: Final = "46 names, 8 names, 52 names, 46 weights, numbers of a gaze: 0 or 8, these, 52 weights"
 CASES: Final = f"""\
 name side levels, of each level stride anchors, width height of each anchor
 width height min_score max_iou max_faces field_of_view
@@ -68,9 +69,9 @@ width height field_of_view crop_factor
 quaternion translation scale identity expression of a face
 68 landmarks
 crop's centre side roll
-raw pose identity expression
-quaternion translation scale identity expression of the second look's face
-quaternion translation scale identity expression of both looks' face"""
+raw pose identity expression gaze
+quaternion translation scale identity expression gaze of the second look's face
+quaternion translation scale identity expression gaze of both looks' face"""
 SQUARES: Final = """\
 width height of an RGBA frame of bytes (37 (c + 1) x + 59 y + 11 (x y mod 17)) mod 256, c the channel; degrees
 clockwise that turn it upright; side; the letterboxed RGB"""
@@ -108,8 +109,12 @@ def letterboxes() -> Iterator[str]:
 
 
 def expressions(random: np.random.Generator, names: tuple[str, ...]) -> Iterator[str]:
+    """Without a gaze and with one."""
     expression = random.uniform(0, 1, len(names)).astype(np.float32)
-    yield line(names, ARKIT_NAMES, expression, expression @ arkit_matrix(names))
+    seen = random.uniform(0, 1, LOOKS).astype(np.float32)
+    for numbers, gaze in (([], no_gaze(1)[0]), (seen, seen)):
+        weights = blendshapes(expression, gaze, arkit_matrix(names))
+        yield line(names, GAZE_NAMES, ARKIT_NAMES, expression, len(numbers), numbers, weights)
 
 
 def raw_of(case: Case, priors: int) -> Raw:
@@ -127,7 +132,7 @@ def decoded(case: Case) -> tuple[NDArray[np.intp], NDArray[np.intp], Faces]:
     priors = build_priors(case.levels, case.side)
     raw = raw_of(case, len(priors.centre))
     mfn = SimpleNamespace(run=lambda _images: raw)
-    models = cast(Models, SimpleNamespace(side=case.side, priors=priors, mfn=mfn))
+    models = cast(Models, SimpleNamespace(input_size=lambda _: case.side, priors={case.side: priors}, mfn=mfn))
     pipeline = Pipeline(models, Settings(nms_iou=case.max_iou, field_of_view=case.field_of_view))
     picture = Picture(np.zeros((case.side, case.side, 3), np.uint8), case.width, case.height)
     faces, _ = pipeline.detect(picture, Options(case.min_score, case.max_faces))
@@ -164,7 +169,8 @@ def refinements(random: np.random.Generator, published: Published, face_model: F
     landmarks = faces.landmarks(face_model, case.width, case.height)
     table = random_raw(random, len(faces))[:, 5:]
     pose, identity, expression = np.split(table.astype(np.float32) / UNIT, [7, 57], axis=-1)
-    raw = {"pose": pose, "identity": identity, "expression": expression}
+    looks = np.rint(random.normal(0, 2, (len(faces), LOOKS)) * UNIT).astype(np.int64)
+    raw = {"pose": pose, "identity": identity, "expression": expression, "gaze": looks.astype(np.float32) / UNIT}
     second = refined(faces, crops, raw, case.width, case.height, case.field_of_view)
     together = both_looks(faces, second)
     for i, crop in enumerate(crops):
@@ -174,9 +180,9 @@ def refinements(random: np.random.Generator, published: Published, face_model: F
                 line(*pose_of(faces[i]), faces[i].identity, faces[i].expression),
                 line(landmarks[i]),
                 line(crop.centre, crop.side, crop.roll),
-                line(table[i]),
-                line(*pose_of(second[i]), second[i].identity, second[i].expression),
-                line(*pose_of(together[i]), together[i].identity, together[i].expression),
+                line(table[i], looks[i]),
+                line(*pose_of(second[i]), second[i].identity, second[i].expression, second[i].gaze),
+                line(*pose_of(together[i]), together[i].identity, together[i].expression, together[i].gaze),
             ]
         )
 
@@ -207,7 +213,8 @@ def read_published(models: Path) -> Published:
     """What the vectors need of models/manifest.json."""
     networks = read_manifest(models / MANIFEST).networks
     levels = tuple(Level(level.stride, tuple(level.anchors)) for level in networks.mfn.levels)
-    return Published(cast(int, networks.mfn.input.shape[1]), levels, networks.sfn.crop_factor)
+    side = networks.mfn.input_sizes[0] if networks.mfn.input_sizes else cast(int, networks.mfn.input.shape[1])
+    return Published(side, levels, networks.sfn.crop_factor)
 
 
 def vectors(models: Path = MODELS) -> str:

@@ -73,6 +73,7 @@ class AsyncClient:
         blendshapes: bool = False,
         identity: bool = True,
         tiles: int = 1,
+        input_size: int | None = None,
         timeout: float | None = TIMEOUT,
     ) -> Answer:
         """The faces in one picture; options as in Options, timeout in seconds.
@@ -87,6 +88,7 @@ class AsyncClient:
             blendshapes=blendshapes,
             identity=identity,
             tiles=tiles,
+            input_size=input_size,
         )
         request = retarget_message(image, options)
         try:

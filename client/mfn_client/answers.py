@@ -38,6 +38,7 @@ class Face:
     right, downward, counter-clockwise as seen. translation: (3,) cm. scale: pixels per cm. expression: (46,) weights in
     [0, 1]. identity: (50,) standard deviations. landmarks: (68, 2) pixels. blendshapes: (52,) weights in [0, 1]; None
     for the last three where they were not asked for. track_id: stays with the person in a stream; None for a picture.
+    gaze: (8,) weights in [0, 1], where the eyes look; None where no second look was taken.
     """
 
     score: float
@@ -54,6 +55,7 @@ class Face:
     blendshapes: Array | None
     track_id: int | None
     neutral: NeutralState
+    gaze: Array | None = None
 
 
 @dataclass(frozen=True)
@@ -72,13 +74,15 @@ class Timing:
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What one picture of width x height pixels shows; faces in descending score."""
+    """What one picture of width x height pixels shows; faces in descending score. unobserved_arkit: names of the
+    blendshapes that were not seen and are 0, where blendshapes were asked for."""
 
     width: int
     height: int
     faces: tuple[Face, ...]
     timing: Timing
     model_version: str
+    unobserved_arkit: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,8 @@ class Problem:
 @dataclass(frozen=True, eq=False)
 class FrameAnswer:
     """What a frame of width x height pixels shows; faces in descending score. dropped: frames since the stream began.
-    problem: why the frame could not be looked at, None where all went well; then it has neither size nor faces."""
+    problem: why the frame could not be looked at, None where all went well; then it has neither size nor faces.
+    unobserved_arkit: as of Answer."""
 
     sequence: int
     timestamp_us: int
@@ -102,6 +107,7 @@ class FrameAnswer:
     dropped: int
     timing: Timing
     problem: Problem | None
+    unobserved_arkit: tuple[str, ...] = ()
 
     @property
     def timestamp(self) -> float:
@@ -113,7 +119,8 @@ class FrameAnswer:
 class Model:
     """Which networks answer, and the names behind the numbers. unobserved_arkit: those of arkit_names that no picture
     shows this model, always 0. sha256: of each network's file, by the network's name. precision: what the networks
-    calculate in, int8 or float32; empty where a server is too old to say."""
+    calculate in, int8 or float32; empty where a server is too old to say. gaze_names: of Face.gaze; none where the
+    model does not see it."""
 
     name: str
     version: str
@@ -122,6 +129,7 @@ class Model:
     unobserved_arkit: tuple[str, ...]
     sha256: dict[str, str]
     precision: str = ""
+    gaze_names: tuple[str, ...] = ()
 
     def expression_of(self, face: Face) -> dict[str, float]:
         """The 46 weights of a face by name."""
@@ -133,6 +141,12 @@ class Model:
             raise ValueError("the face has no blendshapes; ask for them with blendshapes=True")
         return dict(zip(self.arkit_names, face.blendshapes.tolist(), strict=True))
 
+    def gaze_of(self, face: Face) -> dict[str, float]:
+        """The eight looks of a face by ARKit's names. Raises ValueError for a face that had no second look."""
+        if face.gaze is None:
+            raise ValueError("the face has no gaze; ask for a second look with refine=True")
+        return dict(zip(self.gaze_names, face.gaze.tolist(), strict=True))
+
 
 def model_of(message: pb.Model) -> Model:
     return Model(
@@ -143,6 +157,7 @@ def model_of(message: pb.Model) -> Model:
         unobserved_arkit=tuple(message.unobserved_arkit),
         sha256=dict(message.sha256),
         precision=message.precision,
+        gaze_names=tuple(message.gaze_names),
     )
 
 
@@ -153,6 +168,7 @@ def answer_of(message: pb.RetargetResponse) -> Answer:
         faces=tuple(map(_face_of, message.faces)),
         timing=_timing_of(message.timing),
         model_version=message.model_version,
+        unobserved_arkit=tuple(message.unobserved_arkit),
     )
 
 
@@ -166,6 +182,7 @@ def frame_answer_of(message: pb.FrameAnswer) -> FrameAnswer:
         dropped=message.dropped,
         timing=_timing_of(message.timing),
         problem=Problem(message.problem.name, message.problem.detail) if message.HasField("problem") else None,
+        unobserved_arkit=tuple(message.unobserved_arkit),
     )
 
 
@@ -188,6 +205,7 @@ def _face_of(message: pb.Face) -> Face:
         blendshapes=_included(message.blendshapes),
         track_id=message.track_id or None,
         neutral=NEUTRAL_STATES.get(message.neutral, NeutralState.OFF),
+        gaze=_included(message.gaze),
     )
 
 

@@ -70,6 +70,7 @@ class Client:
         blendshapes: bool = False,
         identity: bool = True,
         tiles: int = 1,
+        input_size: int | None = None,
         timeout: float | None = TIMEOUT,
     ) -> Answer:
         """The faces in one picture; options as in Options, timeout in seconds.
@@ -84,6 +85,7 @@ class Client:
             blendshapes=blendshapes,
             identity=identity,
             tiles=tiles,
+            input_size=input_size,
         )
         request = retarget_message(image, options)
         try:

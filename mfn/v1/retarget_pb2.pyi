@@ -73,7 +73,7 @@ class Image(_message.Message):
     def __init__(self, encoded: _Optional[bytes] = ..., raw: _Optional[_Union[RawPixels, _Mapping]] = ...) -> None: ...
 
 class Options(_message.Message):
-    __slots__ = ("min_score", "max_faces", "refine", "include_landmarks", "include_blendshapes", "exclude_identity", "tiles")
+    __slots__ = ("min_score", "max_faces", "refine", "include_landmarks", "include_blendshapes", "exclude_identity", "tiles", "input_size")
     MIN_SCORE_FIELD_NUMBER: _ClassVar[int]
     MAX_FACES_FIELD_NUMBER: _ClassVar[int]
     REFINE_FIELD_NUMBER: _ClassVar[int]
@@ -81,6 +81,7 @@ class Options(_message.Message):
     INCLUDE_BLENDSHAPES_FIELD_NUMBER: _ClassVar[int]
     EXCLUDE_IDENTITY_FIELD_NUMBER: _ClassVar[int]
     TILES_FIELD_NUMBER: _ClassVar[int]
+    INPUT_SIZE_FIELD_NUMBER: _ClassVar[int]
     min_score: float
     max_faces: int
     refine: bool
@@ -88,7 +89,8 @@ class Options(_message.Message):
     include_blendshapes: bool
     exclude_identity: bool
     tiles: int
-    def __init__(self, min_score: _Optional[float] = ..., max_faces: _Optional[int] = ..., refine: bool = ..., include_landmarks: bool = ..., include_blendshapes: bool = ..., exclude_identity: bool = ..., tiles: _Optional[int] = ...) -> None: ...
+    input_size: int
+    def __init__(self, min_score: _Optional[float] = ..., max_faces: _Optional[int] = ..., refine: bool = ..., include_landmarks: bool = ..., include_blendshapes: bool = ..., exclude_identity: bool = ..., tiles: _Optional[int] = ..., input_size: _Optional[int] = ...) -> None: ...
 
 class GetModelRequest(_message.Message):
     __slots__ = ()
@@ -101,7 +103,7 @@ class GetModelResponse(_message.Message):
     def __init__(self, model: _Optional[_Union[Model, _Mapping]] = ...) -> None: ...
 
 class Model(_message.Message):
-    __slots__ = ("name", "version", "expression_names", "arkit_names", "unobserved_arkit", "sha256", "precision")
+    __slots__ = ("name", "version", "expression_names", "arkit_names", "unobserved_arkit", "sha256", "precision", "gaze_names")
     class Sha256Entry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -116,6 +118,7 @@ class Model(_message.Message):
     UNOBSERVED_ARKIT_FIELD_NUMBER: _ClassVar[int]
     SHA256_FIELD_NUMBER: _ClassVar[int]
     PRECISION_FIELD_NUMBER: _ClassVar[int]
+    GAZE_NAMES_FIELD_NUMBER: _ClassVar[int]
     name: str
     version: str
     expression_names: _containers.RepeatedScalarFieldContainer[str]
@@ -123,7 +126,8 @@ class Model(_message.Message):
     unobserved_arkit: _containers.RepeatedScalarFieldContainer[str]
     sha256: _containers.ScalarMap[str, str]
     precision: str
-    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., expression_names: _Optional[_Iterable[str]] = ..., arkit_names: _Optional[_Iterable[str]] = ..., unobserved_arkit: _Optional[_Iterable[str]] = ..., sha256: _Optional[_Mapping[str, str]] = ..., precision: _Optional[str] = ...) -> None: ...
+    gaze_names: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., expression_names: _Optional[_Iterable[str]] = ..., arkit_names: _Optional[_Iterable[str]] = ..., unobserved_arkit: _Optional[_Iterable[str]] = ..., sha256: _Optional[_Mapping[str, str]] = ..., precision: _Optional[str] = ..., gaze_names: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class RetargetRequest(_message.Message):
     __slots__ = ("image", "options")
@@ -134,18 +138,20 @@ class RetargetRequest(_message.Message):
     def __init__(self, image: _Optional[_Union[Image, _Mapping]] = ..., options: _Optional[_Union[Options, _Mapping]] = ...) -> None: ...
 
 class RetargetResponse(_message.Message):
-    __slots__ = ("width", "height", "faces", "timing", "model_version")
+    __slots__ = ("width", "height", "faces", "timing", "model_version", "unobserved_arkit")
     WIDTH_FIELD_NUMBER: _ClassVar[int]
     HEIGHT_FIELD_NUMBER: _ClassVar[int]
     FACES_FIELD_NUMBER: _ClassVar[int]
     TIMING_FIELD_NUMBER: _ClassVar[int]
     MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
+    UNOBSERVED_ARKIT_FIELD_NUMBER: _ClassVar[int]
     width: int
     height: int
     faces: _containers.RepeatedCompositeFieldContainer[Face]
     timing: Timing
     model_version: str
-    def __init__(self, width: _Optional[int] = ..., height: _Optional[int] = ..., faces: _Optional[_Iterable[_Union[Face, _Mapping]]] = ..., timing: _Optional[_Union[Timing, _Mapping]] = ..., model_version: _Optional[str] = ...) -> None: ...
+    unobserved_arkit: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, width: _Optional[int] = ..., height: _Optional[int] = ..., faces: _Optional[_Iterable[_Union[Face, _Mapping]]] = ..., timing: _Optional[_Union[Timing, _Mapping]] = ..., model_version: _Optional[str] = ..., unobserved_arkit: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class RetargetStreamRequest(_message.Message):
     __slots__ = ("config", "frame", "calibration")
@@ -198,7 +204,7 @@ class RetargetStreamResponse(_message.Message):
     def __init__(self, model: _Optional[_Union[Model, _Mapping]] = ..., answer: _Optional[_Union[FrameAnswer, _Mapping]] = ...) -> None: ...
 
 class FrameAnswer(_message.Message):
-    __slots__ = ("sequence", "timestamp_us", "width", "height", "faces", "dropped", "timing", "problem")
+    __slots__ = ("sequence", "timestamp_us", "width", "height", "faces", "dropped", "timing", "problem", "unobserved_arkit")
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     TIMESTAMP_US_FIELD_NUMBER: _ClassVar[int]
     WIDTH_FIELD_NUMBER: _ClassVar[int]
@@ -207,6 +213,7 @@ class FrameAnswer(_message.Message):
     DROPPED_FIELD_NUMBER: _ClassVar[int]
     TIMING_FIELD_NUMBER: _ClassVar[int]
     PROBLEM_FIELD_NUMBER: _ClassVar[int]
+    UNOBSERVED_ARKIT_FIELD_NUMBER: _ClassVar[int]
     sequence: int
     timestamp_us: int
     width: int
@@ -215,7 +222,8 @@ class FrameAnswer(_message.Message):
     dropped: int
     timing: Timing
     problem: Problem
-    def __init__(self, sequence: _Optional[int] = ..., timestamp_us: _Optional[int] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., faces: _Optional[_Iterable[_Union[Face, _Mapping]]] = ..., dropped: _Optional[int] = ..., timing: _Optional[_Union[Timing, _Mapping]] = ..., problem: _Optional[_Union[Problem, _Mapping]] = ...) -> None: ...
+    unobserved_arkit: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, sequence: _Optional[int] = ..., timestamp_us: _Optional[int] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., faces: _Optional[_Iterable[_Union[Face, _Mapping]]] = ..., dropped: _Optional[int] = ..., timing: _Optional[_Union[Timing, _Mapping]] = ..., problem: _Optional[_Union[Problem, _Mapping]] = ..., unobserved_arkit: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Problem(_message.Message):
     __slots__ = ("name", "detail")
@@ -226,7 +234,7 @@ class Problem(_message.Message):
     def __init__(self, name: _Optional[str] = ..., detail: _Optional[str] = ...) -> None: ...
 
 class Face(_message.Message):
-    __slots__ = ("score", "box", "pose", "identity", "expression", "landmarks", "blendshapes", "track_id", "neutral")
+    __slots__ = ("score", "box", "pose", "identity", "expression", "landmarks", "blendshapes", "track_id", "neutral", "gaze")
     SCORE_FIELD_NUMBER: _ClassVar[int]
     BOX_FIELD_NUMBER: _ClassVar[int]
     POSE_FIELD_NUMBER: _ClassVar[int]
@@ -236,6 +244,7 @@ class Face(_message.Message):
     BLENDSHAPES_FIELD_NUMBER: _ClassVar[int]
     TRACK_ID_FIELD_NUMBER: _ClassVar[int]
     NEUTRAL_FIELD_NUMBER: _ClassVar[int]
+    GAZE_FIELD_NUMBER: _ClassVar[int]
     score: float
     box: Box
     pose: Pose
@@ -245,7 +254,8 @@ class Face(_message.Message):
     blendshapes: _containers.RepeatedScalarFieldContainer[float]
     track_id: int
     neutral: NeutralState
-    def __init__(self, score: _Optional[float] = ..., box: _Optional[_Union[Box, _Mapping]] = ..., pose: _Optional[_Union[Pose, _Mapping]] = ..., identity: _Optional[_Iterable[float]] = ..., expression: _Optional[_Iterable[float]] = ..., landmarks: _Optional[_Iterable[float]] = ..., blendshapes: _Optional[_Iterable[float]] = ..., track_id: _Optional[int] = ..., neutral: _Optional[_Union[NeutralState, str]] = ...) -> None: ...
+    gaze: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, score: _Optional[float] = ..., box: _Optional[_Union[Box, _Mapping]] = ..., pose: _Optional[_Union[Pose, _Mapping]] = ..., identity: _Optional[_Iterable[float]] = ..., expression: _Optional[_Iterable[float]] = ..., landmarks: _Optional[_Iterable[float]] = ..., blendshapes: _Optional[_Iterable[float]] = ..., track_id: _Optional[int] = ..., neutral: _Optional[_Union[NeutralState, str]] = ..., gaze: _Optional[_Iterable[float]] = ...) -> None: ...
 
 class Box(_message.Message):
     __slots__ = ("x", "y", "width", "height")

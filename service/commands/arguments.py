@@ -3,10 +3,30 @@
 import argparse
 from typing import Final
 
+from service.errors import RequestError
+from service.model_files import Models
 from service.tiles import MAX_TILES
 
 OK: Final = 0  # exit codes, see service.cli
 FAILED: Final = 1
+
+
+def add_input_size(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--input-size",
+        type=int,
+        metavar="PIXELS",
+        help="along the longer side, at which the network sees a picture, as 288, 416 or 576: more of them show "
+        "smaller faces, and take longer (default: the models' own)",
+    )
+
+
+def check_input_size(parser: argparse.ArgumentParser, models: Models, chosen: argparse.Namespace) -> None:
+    """Ends the program with a sentence and exit code 2 where the models are not for what --input-size says."""
+    try:
+        models.input_size(chosen.input_size)
+    except RequestError as error:
+        parser.error(f"--input-size: {error}")
 
 
 def score(text: str) -> float:

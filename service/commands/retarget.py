@@ -11,7 +11,7 @@ from typing import Any
 
 from PIL import Image
 
-from service.commands.arguments import FAILED, OK, count, score, tiles
+from service.commands.arguments import FAILED, OK, add_input_size, check_input_size, count, score, tiles
 from service.draw import SURFACES, Surface, draw_faces
 from service.errors import TOO_LARGE, RequestError
 from service.execution import Execution
@@ -57,6 +57,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         help="look at overlapping tiles, too, so that smaller faces are found: into how many the longer side is cut, "
         f"1 (the whole photo only) to {MAX_TILES} (default: 1); slower with each tile",
     )
+    add_input_size(parser)
     parser.set_defaults(run=partial(run, parser))
 
 
@@ -67,11 +68,13 @@ def run(parser: argparse.ArgumentParser, settings: Settings, chosen: argparse.Na
     check_drawing_target(parser, chosen.photos, chosen.draw)
     execution = Execution(settings.precision, settings.execution_provider, threads=settings.workers)
     pipeline = Pipeline(Models.load(settings.models_dir, execution), settings)
+    check_input_size(parser, pipeline.models, chosen)
     options = Options(
         min_score=settings.default_min_score if chosen.min_score is None else chosen.min_score,
         max_faces=settings.default_max_faces if chosen.max_faces is None else chosen.max_faces,
         refine=chosen.refine,
         tiles=chosen.tiles,
+        input_size=chosen.input_size,
     )
     # Every photo gets its turn, so that one that cannot be read hides nothing of the others.
     codes = [retarget(photo, pipeline, options, chosen) for photo in chosen.photos]

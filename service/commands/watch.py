@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from service.commands.arguments import FAILED, OK, count, score
+from service.commands.arguments import FAILED, OK, add_input_size, check_input_size, count, score
 from service.draw import SURFACES
 from service.execution import Execution
 from service.live.options import LiveOptions, SmoothingOptions
@@ -43,6 +43,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument("--min-score", type=score, metavar="S", help="least score, 0.01 to 1 (default: 0.5)")
     parser.add_argument("--max-faces", type=count, metavar="N", help="most faces, 1 to 100 (default: 20)")
     parser.add_argument("--refine", action="store_true", help="take a second, closer look at each face; slower")
+    add_input_size(parser)
     parser.add_argument("--follow", action="store_true", help="search for faces now and then, follow them in between")
     parser.add_argument("--smooth", action="store_true", help="steady boxes, poses and coefficients")
     parser.add_argument(
@@ -76,12 +77,14 @@ def run(parser: argparse.ArgumentParser, settings: Settings, chosen: argparse.Na
         refine=chosen.refine,
         follow=chosen.follow,
         smoothing=SmoothingOptions() if chosen.smooth else None,
+        input_size=chosen.input_size,
     )
     try:
         with ExitStack() as stack:
             frames = stack.enter_context(closing(open_frames(chosen.source)))
             execution = Execution(settings.precision, settings.execution_provider, threads=settings.workers)
             models = Models.load(settings.models_dir, execution)
+            check_input_size(parser, models, chosen)
             viewers = open_viewers(stack, models, frames, chosen)
             session = Session(Pipeline(models, settings), options)
             watch(timed(stack, frames, chosen), session, viewers)

@@ -120,6 +120,7 @@ class Door:
             faces=messages.faces_of(result.faces, models, result.width, result.height, included),
             timing=messages.timing_of(result.timing),
             model_version=models.manifest.version,
+            unobserved_arkit=messages.unobserved_of(result.faces, included),
         )
 
     async def retarget_stream(self, _: object, context: Context) -> None:

@@ -7,10 +7,11 @@ from typing import Final
 import numpy as np
 
 from mfn.v1 import retarget_pb2 as pb
-from service.arkit import ARKIT_NAMES
+from service.arkit import ARKIT_NAMES, blendshapes, unobserved
 from service.errors import BAD_PARAMETER, BAD_PICTURE, RequestError, too_many_bytes
 from service.faces import Faces
 from service.frames import PixelFormat, picture_of_raw
+from service.gaze import has_gaze
 from service.image import Picture, Source, decode
 from service.live.mailbox import DropPolicy
 from service.live.neutral import NeutralState
@@ -93,7 +94,7 @@ def options_of(message: pb.Options, settings: Settings) -> Options:
     if message.tiles > MAX_TILES:
         raise RequestError(BAD_PARAMETER, f"The parameter tiles is {message.tiles}; expected 1 to {MAX_TILES}.")
     chosen = _checked(pb.StreamConfig(options=message), settings)  # the same ranges, checked in one place
-    return Options(chosen.min_score, chosen.max_faces, chosen.refine, message.tiles or 1)
+    return Options(chosen.min_score, chosen.max_faces, chosen.refine, message.tiles or 1, chosen.input_size)
 
 
 def live_options_of(message: pb.StreamConfig, settings: Settings) -> LiveOptions:
@@ -114,6 +115,7 @@ def _checked(message: pb.StreamConfig, settings: Settings) -> LiveOptions:
         refine=options.refine,
         follow=message.follow,
         detect_every=message.detect_every or default.detect_every,
+        input_size=options.input_size or None,
         smoothing=_smoothing_of(message.smoothing) if message.HasField("smoothing") else None,
     )
 
@@ -141,6 +143,7 @@ def model_of(models: Models) -> pb.Model:
         version=manifest.version,
         expression_names=manifest.expression_names,
         arkit_names=ARKIT_NAMES,
+        gaze_names=manifest.gaze_names,
         unobserved_arkit=manifest.unobserved_arkit,
         sha256={name: loaded.sha256 for name, loaded in models.files.items()},
         precision=models.execution.precision,
@@ -177,6 +180,9 @@ def faces_of(
             scores, boxes, quaternions, angles, translations, scales, expressions, strict=True
         )
     ]
+    gazes = faces.gaze.tolist()
+    for row in np.flatnonzero(has_gaze(faces.gaze)):
+        messages[row].gaze.extend(gazes[row])
     if included.identity:
         for message, identity in zip(messages, faces.identity.tolist(), strict=True):
             message.identity.extend(identity)
@@ -185,9 +191,15 @@ def faces_of(
         for message, landmarks in zip(messages, points, strict=True):
             message.landmarks.extend(landmarks)
     if included.blendshapes:
-        for message, weights in zip(messages, (faces.expression @ models.arkit).tolist(), strict=True):
-            message.blendshapes.extend(weights)
+        weights = blendshapes(faces.expression, faces.gaze, models.arkit).tolist()
+        for message, row_of_weights in zip(messages, weights, strict=True):
+            message.blendshapes.extend(row_of_weights)
     return messages
+
+
+def unobserved_of(faces: Faces, included: Included) -> tuple[str, ...]:
+    """What an answer with these faces says of its blendshapes, where they are included."""
+    return unobserved(faces.gaze) if included.blendshapes else ()
 
 
 def answer_of(answer: Answer, models: Models, included: Included) -> pb.FrameAnswer:
@@ -203,4 +215,5 @@ def answer_of(answer: Answer, models: Models, included: Included) -> pb.FrameAns
         face.track_id = track_id
         face.neutral = NEUTRAL_STATES[state]
     message.faces.extend(faces)
+    message.unobserved_arkit.extend(unobserved_of(result.faces, included))
     return message

@@ -56,12 +56,14 @@ class Lookout:
     """Sees the faces of one stream's frames, and keeps track of whose they are."""
 
     def __init__(self, pipeline: Pipeline, options: LiveOptions, clock: Callable[[], float]) -> None:
-        """clock: in seconds, measures what the networks cost."""
+        """clock: in seconds, measures what the networks cost. Raises RequestError BAD_PARAMETER where there is no such
+        input size."""
         self.tracker = Tracker()
         self._pipeline, self._options, self._clock = pipeline, options, clock
         self._costs = Costs()
         self._trail: _Trail | None = None
-        self._side = pipeline.models.side  # pixels of the longer side that a frame is decoded to at first
+        self._input_size = pipeline.models.input_size(options.input_size)
+        self._side = self._input_size  # pixels of the longer side that a frame is decoded to at first
 
     def look(self, decoded: Decoded, timestamp: float) -> Seen:
         """The faces of a frame. Where this raises, all is as it was before the frame.
@@ -77,7 +79,7 @@ class Lookout:
                 seen = self._search(decoded, timestamp, scene)
             else:
                 seen = self._follow(self._trail, decoded, timestamp, scene)
-        self._side = max(decoded.asked, self._pipeline.models.side)
+        self._side = max(decoded.asked, self._input_size)
         return seen
 
     def _search_is_due(self, trail: _Trail, scene: Scene, timestamp: float) -> bool:
@@ -111,9 +113,10 @@ class Lookout:
         self, decoded: Decoded, timestamp: float, scene: Scene | None = None, spent: Timing | None = None
     ) -> Seen:
         """scene: of a stream that follows. spent: on faces that were lost."""
-        picture = decoded.at_least(self._pipeline.models.side)
+        picture = decoded.at_least(self._input_size)
         start = self._clock()
-        faces, timing = self._pipeline.detect(picture, Options(self._options.min_score, self._options.max_faces))
+        options = Options(self._options.min_score, self._options.max_faces, input_size=self._input_size)
+        faces, timing = self._pipeline.detect(picture, options)
         self._costs.searched((self._clock() - start) * 1e3)
         follows = scene is not None and self._following_pays(faces)
         if self._options.refine or follows:

@@ -1,7 +1,8 @@
 """What each person's face looks like at rest, taken off what it shows.
 
 No face rests at zero: brows are low, corners of mouths hang, lids are heavy. For a second the faces of a stream are
-taken to be at rest; from then on each person's mean of that second is their zero.
+taken to be at rest; from then on each person's mean of that second is their zero. Gaze is left as it is: it is a
+direction, and who looks aside for that second does not look straight ahead.
 """
 
 from dataclasses import dataclass, field

@@ -36,7 +36,8 @@ class LiveOptions:
     min_score: least score of a face, 0.01 to 1. max_faces: the best ones, 1 to 100. refine: the Single Face Network
     looks at each face of each frame. follow: faces are followed with that network from frame to frame where this is
     cheaper, and searched for every detect_every frames (1 to 300), when one is lost and when the picture changes.
-    smoothing: None leaves the faces as the networks see them. Raises RequestError BAD_PARAMETER outside these ranges.
+    smoothing: None leaves the faces as the networks see them. input_size: as in service.pipeline.Options, checked where
+    the models are known. Raises RequestError BAD_PARAMETER outside these ranges.
     """
 
     min_score: float = 0.5
@@ -45,6 +46,7 @@ class LiveOptions:
     follow: bool = False
     detect_every: int = 10
     smoothing: SmoothingOptions | None = None
+    input_size: int | None = None
 
     def __post_init__(self) -> None:
         _check_range("min_score", self.min_score, 0.01, 1)

@@ -58,7 +58,8 @@ class Session:
     """
 
     def __init__(self, pipeline: Pipeline, options: LiveOptions, clock: Callable[[], float] = perf_counter) -> None:
-        """clock: in seconds, measures the networks' cost for the choice between searching and following."""
+        """clock: in seconds, measures the networks' cost for the choice between searching and following. Raises
+        RequestError BAD_PARAMETER where there is no such input size."""
         self._lookout = Lookout(pipeline, options, clock)
         self._smoother = Smoother(options.smoothing) if options.smoothing else None
         self._neutral = Neutral()

@@ -3,9 +3,9 @@
 A low-pass filter whose cutoff rises with speed: steady while a face is still, without lag while it moves (Casiez,
 Roussel and Vogel, "1€ Filter: A Simple Speed-based Low-pass Filter for Noisy Input in Interactive Systems", CHI 2012).
 One pair of min_cutoff and beta fits all quantities, since each speed is told in units a second that a face which moves
-in earnest reaches: face sizes for box and place, 1 for logarithm of scale and expressions, radians for the rotation.
-Identity stays with a person; 10 standard deviations are its unit, so that what seems to be its speed, being noise,
-opens nothing.
+in earnest reaches: face sizes for box and place, 1 for logarithm of scale, expressions and gaze, radians for the
+rotation. Identity stays with a person; 10 standard deviations are its unit, so that what seems to be its speed, being
+noise, opens nothing. A gaze that was not seen is not made up: its filters begin anew with the next one that is.
 
 Defaults, with models 0.1.0 at 30 fps: a still face under a camera's noise moves from frame to frame by 0.15 of what it
 did for boxes to 0.20 for the liveliest coefficient; at one unit a second a quantity comes 21 ms late, at five 6 ms, and
@@ -20,6 +20,7 @@ import numpy as np
 from service.candidates import FACE_HEIGHT_CM
 from service.face_model import EXPRESSIONS, IDENTITY_MODES
 from service.faces import Faces
+from service.gaze import LOOKS
 from service.live.options import SmoothingOptions
 from service.live.sphere import inverse, rotation_of, rotation_vector
 from service.live.tracking import Ids
@@ -27,19 +28,20 @@ from service.rotation import Array, multiply
 
 IDENTITY_UNIT: Final = 10.0  # standard deviations
 
-# Columns of what is filtered: box and head's origin in pixels, log scale, identity, expression; rotation is apart.
+# Columns of what is filtered: box and head's origin in pixels, log scale, coefficients and gaze; rotation is apart.
 BOX: Final = slice(0, 4)
 ORIGIN: Final = slice(4, 6)
 SCALE: Final = 6
 IDENTITY: Final = slice(7, 7 + IDENTITY_MODES)
 EXPRESSION: Final = slice(7 + IDENTITY_MODES, 7 + IDENTITY_MODES + EXPRESSIONS)
-ROTATION: Final = slice(EXPRESSION.stop, EXPRESSION.stop + 3)  # of steps and speeds only: a rotation vector
+GAZE: Final = slice(EXPRESSION.stop, EXPRESSION.stop + LOOKS)
+ROTATION: Final = slice(GAZE.stop, GAZE.stop + 3)  # of steps and speeds only: a rotation vector
 
 
 @dataclass(frozen=True)
 class _State:
-    """Of one track. value: (103,) smoothed columns. quaternion: (4,) smoothed. speed: (106,) of both, filtered, a
-    second. timestamp: of the frame."""
+    """Of one track. value: (111,) smoothed columns. quaternion: (4,) smoothed. speed: (114,) of both, filtered, a
+    second. timestamp: of the frame. NaN in both where the gaze was not seen."""
 
     value: Array
     quaternion: Array
@@ -66,13 +68,15 @@ class Smoother:
             for track, face in zip(track_id, first, strict=True)
         ]
         before, turned = np.stack([state.value for state in known]), np.stack([state.quaternion for state in known])
+        before = np.where(np.isnan(before), seen, before)
         elapsed = timestamp - np.array([[state.timestamp] for state in known])
         step = np.concatenate([seen - before, rotation_vector(multiply(quaternion, inverse(turned)))], axis=-1)
         last_speed = np.stack([state.speed for state in known])
+        last_speed[np.isnan(last_speed)] = 0
         speed = last_speed + _gain(self._options.derivative_cutoff, elapsed) * (step / elapsed - last_speed)
         cutoff = self._options.min_cutoff + self._options.beta * _pace(speed, faces.scale[:, None] * FACE_HEIGHT_CM)
         step *= _gain(cutoff, elapsed)
-        value = before + step[:, : EXPRESSION.stop]
+        value = before + step[:, : GAZE.stop]
         quaternion = multiply(rotation_of(step[:, ROTATION]), turned)  # along the great circle: slerp
         for row, track in enumerate(track_id):
             self._states[int(track)] = _State(value[row], quaternion[row], speed[row], timestamp)
@@ -84,11 +88,11 @@ class Smoother:
 
 
 def _columns(faces: Faces) -> Array:
-    """(N, 103) float64. The head's origin stands for its translation: that one's pixels jump with the scale's jitter
+    """(N, 111) float64. The head's origin stands for its translation: that one's pixels jump with the scale's jitter
     where a face is far from the picture's centre, and pixels are what is seen."""
     scale = faces.scale[:, None].astype(np.float64)
     origin = scale * faces.translation[:, :2]
-    return np.concatenate([faces.box, origin, np.log(scale), faces.identity, faces.expression], axis=-1)
+    return np.concatenate([faces.box, origin, np.log(scale), faces.identity, faces.expression, faces.gaze], axis=-1)
 
 
 def _replaced(faces: Faces, value: Array, quaternion: Array) -> Faces:
@@ -102,12 +106,13 @@ def _replaced(faces: Faces, value: Array, quaternion: Array) -> Faces:
         scale=scale[:, 0].astype(np.float32),
         identity=value[:, IDENTITY].astype(np.float32),
         expression=np.clip(value[:, EXPRESSION], 0, 1).astype(np.float32),
+        gaze=np.clip(value[:, GAZE], 0, 1).astype(np.float32),
     )
 
 
 def _pace(speed: Array, size: Array) -> Array:
-    """(N, 106) units a second. A box, a place and a rotation move as one: their components share the pace of all, so
-    that a box stays one and a path stays straight. speed: (N, 106). size: (N, 1) pixels of a face."""
+    """(N, 114) units a second. A box, a place and a rotation move as one: their components share the pace of all, so
+    that a box stays one and a path stays straight. speed: (N, 114). size: (N, 1) pixels of a face."""
     pace = np.abs(speed)
     pace[:, BOX] = np.linalg.norm(speed[:, BOX] / size, axis=-1, keepdims=True) / np.sqrt(2)  # two corners: their mean
     pace[:, ORIGIN] = np.linalg.norm(speed[:, ORIGIN] / size, axis=-1, keepdims=True)

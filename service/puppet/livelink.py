@@ -13,7 +13,8 @@ Big-endian, packet version 6:
     float32   61 values: ARKit's 52 weights in the order of SHAPES, then HEAD_AND_EYES in radians
 
 Layout and order are those of Unreal's receiver (AppleARKitFaceSupport, its enumeration EARFaceBlendShape). No document
-gives units and signs of the head; these are what receivers of the app agree on.
+gives units and signs of the head; these are what receivers of the app agree on. Those of the eyes are the app's own, as
+its recordings have them beside the looks: yaw > 0 to the subject's right, other than the head's, and pitch > 0 down.
 """
 
 import struct
@@ -24,7 +25,8 @@ from typing import Final, Self
 import numpy as np
 
 from service.arkit import ARKIT_NAMES
-from service.puppet.mirror import mirror_blendshapes, mirror_quaternion
+from service.gaze import eye_rotations, has_gaze
+from service.puppet.mirror import mirror_blendshapes, mirror_gaze, mirror_quaternion
 from service.rotation import Array, quaternion_to_matrix
 
 PORT: Final = 11111
@@ -96,22 +98,31 @@ def head_angles(quaternion: Array) -> tuple[float, float, float]:
     return float(yaw), float(pitch), float(roll)
 
 
-def packet(blendshapes: Array, quaternion: Array, subject: str, time: FrameTime, mirror: bool = False) -> bytes:
+def eye_angles(gaze: Array) -> tuple[float, ...]:
+    """The six of LeftEyeYaw to RightEyeRoll in radians, of a gaze (8,): 0 where it was not seen. Eyes do not roll."""
+    if not has_gaze(gaze):
+        return (0.0,) * 6
+    (left_yaw, left_pitch), (right_yaw, right_pitch) = np.radians(eye_rotations(gaze)).tolist()
+    return -left_yaw, left_pitch, 0.0, -right_yaw, right_pitch, 0.0
+
+
+def packet(
+    blendshapes: Array, gaze: Array, quaternion: Array, subject: str, time: FrameTime, mirror: bool = False
+) -> bytes:
     """One face as a datagram.
 
-    blendshapes: (52,) weights in the order of ARKIT_NAMES. quaternion: (4,) head to camera. subject: the name that
-    Unreal shows, 1 to 256 bytes of UTF-8. mirror: the avatar's left is the person's right, as in a mirror.
-    The turn of the eyes is not observed and 0.
+    blendshapes: (52,) weights in the order of ARKIT_NAMES. gaze: (8,), see eye_angles. quaternion: (4,) head to camera.
+    subject: the name that Unreal shows, 1 to 256 bytes of UTF-8. mirror: the avatar's left is the person's right, as in
+    a mirror.
     Raises ValueError for a subject of another length.
     """
     name = subject.encode()
     if not 1 <= len(name) <= SUBJECT_BYTES:
         raise ValueError(f"the subject's name takes {len(name)} bytes; expected 1 to {SUBJECT_BYTES}")
     if mirror:
-        blendshapes, quaternion = mirror_blendshapes(blendshapes), mirror_quaternion(quaternion)
-    head = head_angles(quaternion)
-    eyes = (0.0,) * (len(HEAD_AND_EYES) - len(head))
-    values = (*blendshapes[FROM_ARKIT].tolist(), *head, *eyes)
+        blendshapes, gaze = mirror_blendshapes(blendshapes), mirror_gaze(gaze)
+        quaternion = mirror_quaternion(quaternion)
+    values = (*blendshapes[FROM_ARKIT].tolist(), *head_angles(quaternion), *eye_angles(gaze))
     return b"".join(
         (
             struct.pack(">B", PACKET_VERSION),

@@ -1,10 +1,11 @@
-"""A face as its mirror shows it: left and right changed places, in the coefficients and in the turn of the head."""
+"""A face as its mirror shows it: left and right changed places, in coefficients, gaze and the turn of the head."""
 
 from typing import Final
 
 import numpy as np
 
 from service.arkit import ARKIT_NAMES
+from service.gaze import GAZE_NAMES
 from service.rotation import Array
 
 
@@ -16,13 +17,19 @@ def _counterpart(name: str) -> str:
     return name
 
 
-# (52,) where each coefficient's counterpart stands among ARKit's names.
+# (52,) and (8,) where each coefficient's counterpart stands among ARKit's names, and among those of the gaze.
 COUNTERPARTS: Final = np.array([ARKIT_NAMES.index(_counterpart(name)) for name in ARKIT_NAMES])
+GAZE_COUNTERPARTS: Final = np.array([GAZE_NAMES.index(_counterpart(name)) for name in GAZE_NAMES])
 
 
 def mirror_blendshapes(blendshapes: Array) -> Array:
     """(..., 52) weights in the order of ARKIT_NAMES, left for right."""
     return blendshapes[..., COUNTERPARTS]
+
+
+def mirror_gaze(gaze: Array) -> Array:
+    """(..., 8) looks in the order of GAZE_NAMES, left for right: an eye that looks toward the nose still does."""
+    return gaze[..., GAZE_COUNTERPARTS]
 
 
 def mirror_quaternion(quaternion: Array) -> Array:

@@ -1,8 +1,9 @@
 """Virtual Motion Capture protocol: a face in OSC messages for avatar programs (VSeeFace, Warudo, VMC and others).
 
 Each frame is what a sender of the protocol's version 2.7 says: that it is there and sees a face, its time, the head's
-turn, the 52 weights that avatars made for "perfect sync" have, named as ARKit's with a capital first letter, and that
-they take effect now.
+turn and, where the gaze was seen, that of the eyes, the 52 weights that avatars made for "perfect sync" have, named as
+ARKit's with a capital first letter, and that they take effect now. An avatar has either bones of the eyes or weights
+that move them; each finds its own.
 
 An avatar is in Unity's frame: left-handed, x to its right, y up, z forward, metres. It faces its viewer as the person
 faces the camera, so its forward is the camera frame's z and its right, as the subject's, is the camera frame's -x:
@@ -14,9 +15,10 @@ from typing import Final
 import numpy as np
 
 from service.arkit import ARKIT_NAMES
-from service.puppet.mirror import mirror_blendshapes, mirror_quaternion
+from service.gaze import eye_rotations, has_gaze
+from service.puppet.mirror import mirror_blendshapes, mirror_gaze, mirror_quaternion
 from service.puppet.osc import bundles, message
-from service.rotation import Array
+from service.rotation import Array, euler_to_quaternion
 
 PORT: Final = 39539  # of a program that draws an avatar; one that only passes on to it (VMC itself) takes 39540
 NAMES: Final = tuple(name[0].upper() + name[1:] for name in ARKIT_NAMES)
@@ -25,6 +27,7 @@ LOADED: Final = 1
 CALIBRATED: Final = 3
 NORMAL_MODE: Final = 0
 CM_A_METRE: Final = 100
+EYES: Final = ("LeftEye", "RightEye")  # Unity's names of the bones
 
 
 def unity_rotation(quaternion: Array, mirror: bool = False) -> Array:
@@ -40,23 +43,38 @@ def unity_position(offset: Array, mirror: bool = False) -> Array:
     return offset / CM_A_METRE * np.array([1 if mirror else -1, 1, 1], offset.dtype)
 
 
+def eye_bones(gaze: Array) -> list[bytes]:
+    """Messages that turn the bones of both eyes against the head's, of a gaze (8,); none where it was not seen."""
+    if not has_gaze(gaze):
+        return []
+    yaw, pitch = eye_rotations(gaze).T
+    turns = unity_rotation(euler_to_quaternion(yaw, pitch, np.zeros(len(EYES)))).tolist()
+    return [message("/VMC/Ext/Bone/Pos", eye, 0.0, 0.0, 0.0, *turn) for eye, turn in zip(EYES, turns, strict=True)]
+
+
 def packets(
-    blendshapes: Array, quaternion: Array, seconds: float, offset: Array | None = None, mirror: bool = False
+    blendshapes: Array,
+    gaze: Array,
+    quaternion: Array,
+    seconds: float,
+    offset: Array | None = None,
+    mirror: bool = False,
 ) -> list[bytes]:
     """One face as datagrams, each a bundle of at most 1400 bytes, to be sent in this order.
 
-    blendshapes: (52,) weights in the order of ARKIT_NAMES. quaternion: (4,) head to camera. seconds: since the sender
-    began. offset: (3,) cm in the camera frame, sent as the place of the head's bone as seen from the neck's; none by
-    default. Few programs heed it, and those that do need it to hold the length of the avatar's neck.
-    mirror: the avatar's left is the person's right, as in a mirror.
+    blendshapes: (52,) weights in the order of ARKIT_NAMES. gaze: (8,), see eye_bones. quaternion: (4,) head to camera.
+    seconds: since the sender began. offset: (3,) cm in the camera frame, sent as the place of the head's bone as seen
+    from the neck's; none by default. Few programs heed it, and those that do need it to hold the length of the avatar's
+    neck. mirror: the avatar's left is the person's right, as in a mirror.
     """
     if mirror:
-        blendshapes = mirror_blendshapes(blendshapes)
+        blendshapes, gaze = mirror_blendshapes(blendshapes), mirror_gaze(gaze)
     position = unity_position(np.zeros(3) if offset is None else offset, mirror).tolist()
     rotation = unity_rotation(quaternion, mirror).tolist()
     messages = [
         *_state(seconds, tracked=True),
         message("/VMC/Ext/Bone/Pos", "Head", *position, *rotation),
+        *eye_bones(gaze),
         *(
             message("/VMC/Ext/Blend/Val", name, weight)
             for name, weight in zip(NAMES, blendshapes.tolist(), strict=True)

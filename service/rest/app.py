@@ -31,7 +31,7 @@ from service.tiles import MAX_TILES
 LOGGER: Final = logging.getLogger("mfn.rest")
 HELD_BODIES: Final = 32  # of the largest size, may be under way at once: bounds the memory that uploads take
 DRAIN_SECONDS: Final = 5.0
-PARAMETERS: Final = ("min_score", "max_faces", "include", "refine", "tiles")
+PARAMETERS: Final = ("min_score", "max_faces", "include", "refine", "tiles", "input_size")
 
 PICTURE_SCHEMA: Final = {"type": "string", "format": "binary"}
 REQUEST_BODY: Final = {
@@ -98,6 +98,14 @@ def create_app(runtime: Runtime, readiness: Readiness | None = None) -> FastAPI:
                 "into how many its longer side is cut; 1 is the whole picture only; slower with each tile",
             ),
         ] = 1,
+        input_size: Annotated[
+            int,
+            Query(
+                json_schema_extra={"enum": list(pipeline.models.priors)},
+                description="pixels along the longer side at which the network sees the picture: more of them show "
+                "smaller faces, and take longer",
+            ),
+        ] = pipeline.models.side,
     ) -> Response:
         """Finds every face in a picture: box, pose, identity and expression."""
         arrived = perf_counter()
@@ -105,7 +113,7 @@ def create_app(runtime: Runtime, readiness: Readiness | None = None) -> FastAPI:
         included = _included(include)
         _refuse_unknown_parameters(request)
         runtime.refuse_when_draining()
-        options = Options(min_score, max_faces, refine, tiles)
+        options = Options(min_score, max_faces, refine, tiles, pipeline.models.input_size(input_size))
         kind, boundary = media_type(request.headers.get("content-type"))
         try:
             async with asyncio.timeout(settings.deadline_seconds):

@@ -9,8 +9,9 @@ from typing import Any, Final, Literal
 import numpy as np
 from pydantic import BaseModel, Field
 
-from service.arkit import ARKIT_NAMES
+from service.arkit import ARKIT_NAMES, blendshapes, unobserved
 from service.faces import Faces
+from service.gaze import GAZE_NAMES, has_gaze
 from service.model_files import Models
 from service.pipeline import Retargeted, Timing
 from service.rotation import Array, quaternion_to_euler
@@ -70,6 +71,9 @@ class FaceAnswer(BaseModel):
     pose: HeadPose
     identity: list[float] = Field(min_length=50, max_length=50, description="standard deviations")
     expression: dict[str, float] = Field(description="46 weights in [0, 1] by name")
+    gaze: dict[str, float] | None = Field(
+        default=None, description="ARKit's eight eyeLook* in [0, 1], where a second look was taken"
+    )
     landmarks: list[tuple[float, float]] | None = Field(default=None, description="68 points, pixels, when included")
     blendshapes: dict[str, float] | None = Field(default=None, description="52 ARKit weights, when included")
 
@@ -79,6 +83,9 @@ class RetargetAnswer(BaseModel):
     image: ImageSize
     timing_ms: TimingMs
     faces: list[FaceAnswer] = Field(description="in descending score")
+    unobserved_arkit: list[str] | None = Field(
+        default=None, description="names of `blendshapes` that were not seen in this answer and are 0, when included"
+    )
 
 
 class ProblemDocument(BaseModel):
@@ -99,9 +106,11 @@ class NetworkAnswer(BaseModel):
 class ModelAnswer(ModelName):
     precision: str = Field(description="what the networks calculate in: int8 or float32")
     networks: dict[str, NetworkAnswer]
+    input_sizes: list[int] = Field(description="pixels, what the parameter input_size may choose")
     expression_names: list[str] = Field(description="the 46 of `expression`, in the order of training")
     arkit_names: list[str] = Field(description="the 52 of `blendshapes`")
-    unobserved_arkit: list[str] = Field(description="of those, the ones no picture shows this model: always 0")
+    gaze_names: list[str] = Field(description="the eight of `gaze`; none where the model does not see it")
+    unobserved_arkit: list[str] = Field(description="of arkit_names, those no picture shows this model: always 0")
     accuracy: dict[str, Any] = Field(description="measured figures, as in the model card")
 
 
@@ -116,7 +125,13 @@ def retarget_document(result: Retargeted, models: Models, include: Collection[st
         "image": {"width": result.width, "height": result.height},
         "timing_ms": timing_document(timing_of(result.timing)),
         "faces": face_documents(result.faces, models, result.width, result.height, include),
+        **unobserved_document(result.faces, include),
     }
+
+
+def unobserved_document(faces: Faces, include: Collection[str]) -> dict[str, Any]:
+    """What an answer with these faces says of its blendshapes, where they are included."""
+    return {"unobserved_arkit": list(unobserved(faces.gaze))} if "blendshapes" in include else {}
 
 
 def face_documents(
@@ -149,14 +164,17 @@ def face_documents(
         }
         for i in range(len(faces))
     ]
+    gazes = _rounded(faces.gaze, COEFFICIENT_DECIMALS)
+    for i in np.flatnonzero(has_gaze(faces.gaze)):
+        documents[i]["gaze"] = dict(zip(GAZE_NAMES, gazes[i], strict=True))
     if "landmarks" in include:
         points = _rounded((seen or faces).landmarks(models.face_model, width, height), PIXEL_DECIMALS)
         for document, landmarks in zip(documents, points, strict=True):
             document["landmarks"] = landmarks
     if "blendshapes" in include:
-        weights = _rounded(faces.expression @ models.arkit, COEFFICIENT_DECIMALS)
-        for document, blendshapes in zip(documents, weights, strict=True):
-            document["blendshapes"] = dict(zip(ARKIT_NAMES, blendshapes, strict=True))
+        weights = blendshapes(faces.expression, faces.gaze, models.arkit)
+        for document, row in zip(documents, _rounded(weights, COEFFICIENT_DECIMALS), strict=True):
+            document["blendshapes"] = dict(zip(ARKIT_NAMES, row, strict=True))
     return documents
 
 
@@ -187,8 +205,10 @@ def model_document(models: Models) -> dict[str, Any]:
             name: {"file": loaded.file, "sha256": loaded.sha256, "input": inputs[name].shape}
             for name, loaded in models.files.items()
         },
+        "input_sizes": list(models.priors),
         "expression_names": list(manifest.expression_names),
         "arkit_names": list(ARKIT_NAMES),
+        "gaze_names": list(manifest.gaze_names),
         "unobserved_arkit": list(manifest.unobserved_arkit),
         "accuracy": manifest.accuracy,
     }

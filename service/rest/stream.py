@@ -1,16 +1,16 @@
 """The WebSocket door for browsers: a configuration as JSON, then a picture a message; an answer a frame as JSON.
 
 From the client, in this order:
-    text    {"drop_policy": "latest" | "none", "min_score", "max_faces", "refine", "follow", "detect_every",
-            "smoothing": {"min_cutoff", "beta"}, "include": ["landmarks", "blendshapes"], "stamped": false, "key"};
-            all optional, {} will do. key: an API key, for pages cannot set headers.
+    text    {"drop_policy": "latest" | "none", "min_score", "max_faces", "refine", "input_size", "follow",
+            "detect_every", "smoothing": {"min_cutoff", "beta"}, "include": ["landmarks", "blendshapes"],
+            "stamped": false, "key"}; all optional, {} will do. key: an API key, for pages cannot set headers.
     binary  a JPEG, PNG or WebP picture; with "stamped": true after 16 bytes, little-endian: uint64 sequence and int64
             timestamp in microseconds. Otherwise frames are numbered from 1 and stamped when they come.
     text    at any time: {"calibration": "take_neutral" | "reset"}.
 
 To the client: {"model": ...} once, then {"sequence", "timestamp_us", "dropped", "image", "timing_ms", "faces"} for each
-frame that is not dropped, or "problem" in place of the last three. A stream that the server ends says why in a last
-{"problem": ...}.
+frame that is not dropped, as of POST /retarget, or "problem" in place of the last three. A stream that the server ends
+says why in a last {"problem": ...}.
 """
 
 import asyncio
@@ -60,6 +60,7 @@ class Configuration(BaseModel):
     min_score: float | None = None
     max_faces: int | None = None
     refine: bool = False
+    input_size: int | None = None
     follow: bool = False
     detect_every: int = LiveOptions.detect_every
     smoothing: SmoothingMessage | None = None
@@ -140,6 +141,7 @@ async def _answer(socket: WebSocket, runtime: Runtime) -> None:
         refine=configuration.refine,
         follow=configuration.follow,
         detect_every=configuration.detect_every,
+        input_size=configuration.input_size,
         smoothing=SmoothingOptions(smoothing.min_cutoff, smoothing.beta) if smoothing else None,
     )
     models = runtime.pipeline.models
@@ -238,6 +240,7 @@ def answer_document(
         "image": {"width": result.width, "height": result.height},
         "timing_ms": schema.timing_document(vars(result.timing)),
         "faces": faces,
+        **schema.unobserved_document(result.faces, include),
     }
 
 

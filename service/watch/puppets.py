@@ -2,6 +2,10 @@
 
 from typing import Final
 
+import numpy as np
+
+from service.arkit import blendshapes
+from service.gaze import LOOKS, has_gaze
 from service.live.session import LiveResult
 from service.live.tracking import MEMORY_SECONDS
 from service.puppet import livelink, vmc
@@ -50,8 +54,9 @@ class LiveLink:
     def view(self, seen: Seen) -> None:
         faces, time = seen.result.faces, livelink.FrameTime.at(seen.frame.timestamp)
         for row, subject in self._subjects(seen):
-            weights = faces.expression[row] @ self._arkit
-            self._sender.send(livelink.packet(weights, faces.quaternion[row], subject, time, self._mirror))
+            gaze = faces.gaze[row]
+            weights = blendshapes(faces.expression[row], gaze, self._arkit)
+            self._sender.send(livelink.packet(weights, gaze, faces.quaternion[row], subject, time, self._mirror))
 
     def _subjects(self, seen: Seen) -> list[tuple[int, str]]:
         if self._everyone:
@@ -70,6 +75,7 @@ class Vmc:
         self._mirror = mirror
         self._lead = Lead()
         self._start: float | None = None
+        self._eyes_turned = False
 
     def view(self, seen: Seen) -> None:
         faces, timestamp = seen.result.faces, seen.frame.timestamp
@@ -80,5 +86,10 @@ class Vmc:
         if row is None:
             self._sender.send(*vmc.lost(seconds))
             return
-        weights = faces.expression[row] @ self._arkit
-        self._sender.send(*vmc.packets(weights, faces.quaternion[row], seconds, mirror=self._mirror))
+        gaze = faces.gaze[row]
+        weights = blendshapes(faces.expression[row], gaze, self._arkit)
+        if has_gaze(gaze):
+            self._eyes_turned = True
+        elif self._eyes_turned:  # bones stay as they were last told: eyes that nobody sees any more look straight ahead
+            self._eyes_turned, gaze = False, np.zeros(LOOKS, np.float32)
+        self._sender.send(*vmc.packets(weights, gaze, faces.quaternion[row], seconds, mirror=self._mirror))

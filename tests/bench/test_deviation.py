@@ -7,6 +7,7 @@ import pytest
 
 from bench.deviation import deviation
 from service.faces import Faces
+from service.gaze import no_gaze
 from service.rotation import euler_to_quaternion
 
 BOXES = np.array([[100, 100, 200, 200], [300, 100, 400, 200]], np.float32)
@@ -17,7 +18,8 @@ def faces(boxes: np.ndarray = BOXES) -> Faces:
     count = len(boxes)
     upright = np.tile(np.array([0, 0, 0, 1], np.float32), (count, 1))
     zeros = (np.zeros((count, *width), np.float32) for width in ((3,), (), (50,)))
-    return Faces(np.ones(count, np.float32), boxes, upright, *zeros, np.full((count, 46), 0.25, np.float32))
+    quarter = np.full((count, 46), 0.25, np.float32)
+    return Faces(np.ones(count, np.float32), boxes, upright, *zeros, quarter, no_gaze(count))
 
 
 def test_equal_faces_do_not_deviate_whatever_their_order() -> None:

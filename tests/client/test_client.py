@@ -24,8 +24,10 @@ from mfn_client import (
 from PIL import Image
 
 from service.access import Keys
-from service.arkit import ARKIT_NAMES
+from service.arkit import ARKIT_NAMES, NEVER_OBSERVED, WITHOUT_GAZE
 from service.errors import OVERLOADED
+from service.gaze import GAZE_NAMES
+from service.image import Picture
 from service.pipeline import Options, Pipeline
 from service.runtime import Runtime
 from service.settings import Settings
@@ -87,6 +89,17 @@ def test_tiles_are_asked_for(client: Client, pipeline: Pipeline, png: bytes) -> 
         client.retarget(png, tiles=5)
 
 
+def test_an_input_size_is_asked_for(client: Client, pipeline: Pipeline) -> None:
+    pixels = np.full((192, 192, 3), 20, np.uint8)
+    pixels[96:112, 96:112] = 255  # a quarter of a cell at 96, a cell at 192
+    assert not client.retarget(pixels).faces
+    (face,) = client.retarget(pixels, input_size=192).faces
+    (expected,) = pipeline.retarget_picture(Picture(pixels, 192, 192), Options(input_size=192)).faces
+    np.testing.assert_allclose([*face.box[:2], *(face.box[:2] + face.box[2:])], expected.box, rtol=1e-6)
+    with pytest.raises(MfnError, match="input_size is 288; expected 96 or 192"):
+        client.retarget(pixels, input_size=288)
+
+
 def test_weights_by_name(client: Client, pipeline: Pipeline, png: bytes) -> None:
     model = client.model()
     (face,) = client.retarget(png, blendshapes=True).faces
@@ -96,6 +109,34 @@ def test_weights_by_name(client: Client, pipeline: Pipeline, png: bytes) -> None
     (bare,) = client.retarget(png).faces
     with pytest.raises(ValueError, match="blendshapes=True"):
         model.blendshapes_of(bare)
+
+
+def test_gaze_of_a_second_look(client: Client, png: bytes) -> None:
+    model = client.model()
+    assert (model.gaze_names, model.unobserved_arkit) == (GAZE_NAMES, NEVER_OBSERVED)
+    answer = client.retarget(png, refine=True, blendshapes=True)
+    (face,) = answer.faces
+    assert face.gaze is not None
+    assert face.gaze.shape == (8,)
+    shown = model.blendshapes_of(face)
+    assert model.gaze_of(face) == {name: shown[name] for name in GAZE_NAMES}
+    assert answer.unobserved_arkit == NEVER_OBSERVED
+    plain = client.retarget(png, blendshapes=True)
+    assert plain.unobserved_arkit == WITHOUT_GAZE
+    assert plain.faces[0].gaze is None
+    with pytest.raises(ValueError, match="refine=True"):
+        model.gaze_of(plain.faces[0])
+
+
+@pytest.mark.parametrize("refine", [False, True])
+def test_gaze_of_followed_faces(client: Client, png: bytes, refine: bool) -> None:
+    config = StreamConfig(drop_policy=DropPolicy.NONE, refine=refine, follow=True, blendshapes=True)
+    with client.stream(((png, number / 30) for number in range(3)), config) as answers:
+        assert answers.model.gaze_names == GAZE_NAMES
+        for answer in answers:
+            seen = answer.faces[0].gaze is not None
+            assert seen or not refine
+            assert answer.unobserved_arkit == (NEVER_OBSERVED if seen else WITHOUT_GAZE)
 
 
 def test_what_is_not_asked_for_is_not_there(client: Client, png: bytes) -> None:

@@ -40,6 +40,14 @@ def models(models_dir: Path) -> Models:
 
 
 @pytest.fixture(scope="session")
+def models_without_gaze(tmp_path_factory: pytest.TempPathFactory) -> Models:
+    """As those before 0.6 are."""
+    folder = tmp_path_factory.mktemp("models-without-gaze")
+    write_models(folder, gaze=False)
+    return Models.load(folder)
+
+
+@pytest.fixture(scope="session")
 def pipeline(models: Models, settings: Settings) -> Pipeline:
     return Pipeline(models, settings)
 

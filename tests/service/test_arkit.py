@@ -1,17 +1,18 @@
 import numpy as np
 import pytest
 
-from service.arkit import ARKIT_NAMES, UNOBSERVED, arkit_matrix
+from service.arkit import ARKIT_NAMES, GAZE, NEVER_OBSERVED, WITHOUT_GAZE, arkit_matrix, blendshapes, unobserved
+from service.gaze import GAZE_NAMES, no_gaze
 from service.model_files import Models
 
 
 def view(models: Models, **weights: float) -> dict[str, float]:
-    """The non-zero ARKit weights of an expression given by name."""
+    """The non-zero ARKit weights of an expression given by name, without a gaze."""
     names = models.face_model.expression_names
     expression = np.zeros(len(names), np.float32)
     for name, weight in weights.items():
         expression[names.index(name)] = weight
-    values = expression @ models.arkit
+    values = blendshapes(expression, no_gaze(1)[0], models.arkit)
     return {name: float(value) for name, value in zip(ARKIT_NAMES, values, strict=True) if value}
 
 
@@ -40,12 +41,36 @@ def test_lowered_lids_go_to_both_eyes(models: Models) -> None:
 
 def test_the_unobserved_are_zero_and_nothing_else_is(models: Models) -> None:
     everything = view(models, **dict.fromkeys(models.face_model.expression_names, 1.0))
-    assert set(ARKIT_NAMES) - set(everything) == set(UNOBSERVED)
+    assert set(ARKIT_NAMES) - set(everything) == set(WITHOUT_GAZE)
     assert set(everything.values()) == {1.0}
-    assert set(UNOBSERVED) == {
+    assert set(WITHOUT_GAZE) == {
         "eyeLookInLeft", "eyeLookInRight", "eyeLookOutLeft", "eyeLookOutRight", "eyeLookUpLeft", "eyeLookUpRight",
         "tongueOut",
     }  # fmt: skip
+
+
+def test_the_gaze_takes_the_place_of_the_lids(models: Models) -> None:
+    """Of three faces the second one's gaze was not seen."""
+    names = models.face_model.expression_names
+    expression, gaze = np.zeros((3, 46), np.float32), no_gaze(3)
+    expression[:, names.index("eyeLookDown")], expression[:, names.index("jawOpen")] = 0.75, 0.5
+    gaze[[0, 2]] = np.arange(16).reshape(2, 8) / 16
+    before = expression.copy()
+    weights = blendshapes(expression, gaze, models.arkit)
+    assert weights.shape == (3, 52)
+    assert weights.dtype == np.float32
+    np.testing.assert_array_equal(weights[[0, 2]][:, [ARKIT_NAMES.index(name) for name in GAZE_NAMES]], gaze[[0, 2]])
+    np.testing.assert_array_equal(weights[1, GAZE], [0.75, 0.75, 0, 0, 0, 0, 0, 0])
+    np.testing.assert_array_equal(weights[:, ARKIT_NAMES.index("jawOpen")], 0.5)
+    np.testing.assert_array_equal(expression, before)
+    np.testing.assert_array_equal(blendshapes(expression[2], gaze[2], models.arkit), weights[2])
+
+
+def test_what_is_unobserved_hangs_on_the_gaze() -> None:
+    seen = np.zeros((2, 8), np.float32)
+    assert unobserved(seen) == NEVER_OBSERVED == ("tongueOut",)
+    assert unobserved(no_gaze(2)) == unobserved(no_gaze(0)) == WITHOUT_GAZE
+    assert ARKIT_NAMES[GAZE] == GAZE_NAMES
 
 
 def test_a_foreign_name_is_refused(models: Models) -> None:

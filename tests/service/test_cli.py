@@ -80,7 +80,9 @@ def test_table_tells_where_faces_are(photo_file: Path, dark_file: Path, capsys: 
     assert empty == f"{dark_file}: no faces in 100 x 80 pixels"
 
 
-@pytest.mark.parametrize("arguments", [["--min-score", "1"], ["--max-faces", "1"], ["--tiles", "3"], []])
+@pytest.mark.parametrize(
+    "arguments", [["--min-score", "1"], ["--max-faces", "1"], ["--tiles", "3"], ["--input-size", "192"], []]
+)
 def test_options_reach_the_pipeline(arguments: list[str], photo_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MFN_DEFAULT_MIN_SCORE", "0.25")
     monkeypatch.setenv("MFN_DEFAULT_MAX_FACES", "7")
@@ -98,6 +100,7 @@ def test_options_reach_the_pipeline(arguments: list[str], photo_file: Path, monk
             min_score=1.0 if "--min-score" in arguments else 0.25,
             max_faces=1 if "--max-faces" in arguments else 7,
             tiles=3 if "--tiles" in arguments else 1,
+            input_size=192 if "--input-size" in arguments else None,
         )
     ]
 
@@ -185,6 +188,8 @@ def test_include_without_json_is_no_use(photo_file: Path, capsys: pytest.Capture
         (["--min-score", "nan"], "nan is not from 0.01 to 1"),
         (["--max-faces", "101"], "101 is not from 1 to 100"),
         (["--tiles", "5"], "5 is not from 1 to 4"),
+        (["--input-size", "288"], "--input-size: The parameter input_size is 288; expected 96 or 192"),
+        (["--input-size", "large"], "invalid int value: 'large'"),
         (["--include", "mesh"], "'mesh' is not one of landmarks, blendshapes"),
         (["--surface", "skin"], "skin"),
     ],

@@ -26,6 +26,7 @@ from service.draw import (
 )
 from service.face_model import FaceModel
 from service.faces import Faces
+from service.gaze import no_gaze
 from service.model_files import Models
 from service.rotation import euler_to_quaternion
 
@@ -42,7 +43,7 @@ def face_model(models: Models) -> FaceModel:
 @pytest.fixture(scope="module")
 def astronaut_faces() -> Faces:
     fitted = json.loads(FITTED.read_text())
-    return Faces(**{name: np.array([value], np.float32) for name, value in fitted.items()})
+    return Faces(**{name: np.array([value], np.float32) for name, value in fitted.items()}, gaze=no_gaze(1))
 
 
 def neutral(width: int, height: int, scale: float, yaw: float = 0) -> Faces:
@@ -55,6 +56,7 @@ def neutral(width: int, height: int, scale: float, yaw: float = 0) -> Faces:
         scale=np.array([scale], np.float32),
         identity=np.zeros((1, 50), np.float32),
         expression=np.zeros((1, 46), np.float32),
+        gaze=no_gaze(1),
     )
 
 
@@ -226,6 +228,7 @@ def test_any_pose_and_size_can_be_drawn(face_model: FaceModel) -> None:
         scale=rng.uniform(0.01, 30, count).astype(np.float32),
         identity=rng.normal(0, 1, (count, 50)).astype(np.float32),
         expression=rng.uniform(0, 1, (count, 46)).astype(np.float32),
+        gaze=no_gaze(count),
     )
     for surface in ("mesh", "landmarks"):
         drawn = draw_faces(Image.new("RGB", (400, 300)), faces, face_model, surface)  # type: ignore[arg-type]

@@ -5,12 +5,23 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 
-from service.errors import StartError
+from service.errors import RequestError, StartError
 from service.execution import Execution
 from service.model_files import Models
-from tests.service.tiny_models import CELLS, IDENTITY, PRECISIONS, SFN_IDENTITY, SIDE, in_int8, write_manifest
+from tests.service.tiny_models import (
+    CELLS,
+    IDENTITY,
+    PRECISIONS,
+    SFN_IDENTITY,
+    SIDE,
+    in_int8,
+    save_sfn,
+    write_manifest,
+    write_models,
+)
 
 INT8, FLOAT32 = (Execution(precision=precision) for precision in PRECISIONS)
 
@@ -31,9 +42,54 @@ def change_manifest(folder: Path, change: Callable[[Any], None]) -> None:
 def test_models_are_read(models: Models) -> None:
     assert (models.manifest.name, models.manifest.version) == ("mfn", "9.9.9")
     assert models.side == SIDE
-    assert models.priors.centre.shape == (CELLS * CELLS, 2)
+    assert {size: len(priors.centre) for size, priors in models.priors.items()} == {96: CELLS * CELLS, 192: 12 * 12}
     assert models.crop_factor == 1.4
     assert models.face_model.landmarks.mean.shape == (68, 3)
+
+
+def test_a_manifest_without_input_sizes_offers_its_one(own_models_dir: Path) -> None:
+    def change(manifest: Any) -> None:
+        mfn = manifest["networks"]["mfn"]
+        del mfn["input_sizes"]
+        mfn["input"]["shape"] = [1, SIDE, SIDE, 3]
+
+    change_manifest(own_models_dir, change)
+    assert list(Models.load(own_models_dir).priors) == [SIDE]
+
+
+def test_the_input_size_is_the_usual_one_or_one_that_is_offered(models: Models) -> None:
+    assert [models.input_size(chosen) for chosen in (None, 96, 192)] == [96, 96, 192]
+    for chosen in (0, -96, 288):
+        with pytest.raises(RequestError, match=f"The parameter input_size is {chosen}; expected 96 or 192."):
+            models.input_size(chosen)
+
+
+def test_the_sizes_that_are_offered_are_told_in_a_sentence(own_models_dir: Path) -> None:
+    change_manifest(own_models_dir, lambda manifest: manifest["networks"]["mfn"].update(input_sizes=[96, 144, 192]))
+    with pytest.raises(RequestError, match="The parameter input_size is 100; expected 96, 144 or 192"):
+        Models.load(own_models_dir).input_size(100)
+
+
+@pytest.mark.parametrize("sizes", [[], [96, 100], [96, 0], [-96, 96]])
+def test_input_sizes_that_cannot_be(own_models_dir: Path, sizes: list[int]) -> None:
+    change_manifest(own_models_dir, lambda manifest: manifest["networks"]["mfn"].update(input_sizes=sizes))
+    assert ("input sizes of mfn are" if sizes else "mfn needs input_sizes") in refused(own_models_dir)
+
+
+def test_the_usual_input_size_comes_first(own_models_dir: Path) -> None:
+    change_manifest(own_models_dir, lambda manifest: manifest["networks"]["mfn"].update(input_sizes=[192, 96]))
+    models = Models.load(own_models_dir)
+    assert (models.side, list(models.priors)) == (192, [192, 96])
+
+
+def test_a_file_of_one_size_where_several_are_offered(own_models_dir: Path) -> None:
+    path = own_models_dir / "mfn.int8.onnx"
+    model = onnx.load(path)
+    for dimension in model.graph.input[0].type.tensor_type.shape.dim[1:3]:
+        dimension.dim_value = SIDE
+    onnx.save(model, path)
+    write_manifest(own_models_dir)
+    assert "mfn.int8.onnx has image of shape [1, 96, 96, 3]" in refused(own_models_dir)
 
 
 def test_networks_run(models: Models) -> None:
@@ -43,6 +99,7 @@ def test_networks_run(models: Models) -> None:
     assert all(array.dtype == np.float32 for array in raw.values())
     raw = models.sfn.run(np.zeros((3, 128, 128, 3), np.uint8))
     assert raw["identity"].shape == (3, 50)
+    assert raw["gaze"].shape == (3, 8)
 
 
 def identities(models: Models) -> tuple[np.ndarray, np.ndarray]:
@@ -157,6 +214,15 @@ def test_a_file_that_is_no_model_is_named(own_models_dir: Path, name: str) -> No
         (lambda m: m["networks"]["sfn"]["input"].update(shape=[None, 64, 64, 3]), "input of sfn"),
         (lambda m: m["networks"]["sfn"]["outputs"].update(pose=["b", 7], depth=["b", 1]), "has depth of shape None"),
         (lambda m: m["expression_names"].reverse(), "different expressions"),
+        (lambda m: m.pop("gaze_names"), "an output gaze of sfn without gaze_names"),
+        (lambda m: m["networks"]["sfn"]["outputs"].pop("gaze"), "gaze_names without an output gaze of sfn"),
+        (lambda m: m["networks"]["sfn"]["outputs"].update(gaze=["batch", 6]), "gaze of sfn"),
+        (lambda m: m["gaze_names"].pop(), "eyeLookUpLeft; expected eyeLookDownLeft"),
+        (lambda m: m["gaze_names"].reverse(), "gaze_names are eyeLookUpRight"),
+        (lambda m: m["gaze_names"].append("eyeLookAway"), "eyeLookAway; expected"),
+        (lambda m: m["unobserved_arkit"].append("eyeLookUpLeft"), "with gaze expected tongueOut"),
+        (lambda m: m["unobserved_arkit"].clear(), "unobserved_arkit is empty"),
+        (lambda m: m.update(gaze_names="eyeLookDownLeft"), "gaze_names"),
     ],
 )
 def test_a_manifest_that_does_not_fit_is_refused(
@@ -166,3 +232,22 @@ def test_a_manifest_that_does_not_fit_is_refused(
     message = refused(own_models_dir)
     assert expected in message
     assert str(own_models_dir) in message
+
+
+def test_models_before_gaze_are_served(models_without_gaze: Models) -> None:
+    assert models_without_gaze.manifest.gaze_names == ()
+    assert set(models_without_gaze.sfn.run(np.zeros((1, 128, 128, 3), np.uint8))) == {"pose", "identity", "expression"}
+
+
+def test_a_manifest_with_gaze_over_networks_without_is_refused(own_models_dir: Path) -> None:
+    for precision in PRECISIONS:
+        save_sfn(own_models_dir / f"sfn.{precision}.onnx", precision, gaze=False)
+    write_manifest(own_models_dir)
+    message = refused(own_models_dir)
+    assert "sfn.int8.onnx has gaze of shape None" in message
+
+
+def test_models_without_gaze_that_claim_to_observe_it_are_refused(own_models_dir: Path) -> None:
+    write_models(own_models_dir, gaze=False)
+    change_manifest(own_models_dir, lambda m: m.update(unobserved_arkit=["tongueOut"]))
+    assert "without gaze expected eyeLookInLeft" in refused(own_models_dir)

@@ -167,7 +167,30 @@ class Source:
         return Picture(self.square.repeat(times, axis=0).repeat(times, axis=1), 6000, 6000)
 
 
-@pytest.mark.parametrize(("options", "side"), [(Options(), 96), (Options(tiles=4), 384)])
+def test_a_larger_input_shows_smaller_faces(pipeline: Pipeline) -> None:
+    """A square of 16 pixels is a quarter of a cell at 96, and at 192 a cell, whose prior is a sixth of the picture."""
+    pixels = np.full((192, 192, 3), 20, np.uint8)
+    pixels[96:112, 80:96] = 255
+    picture = Picture(pixels, 192, 192)
+    assert len(pipeline.retarget_picture(picture, Options()).faces) == 0
+    assert len(pipeline.retarget_picture(picture, Options(input_size=96)).faces) == 0
+    (face,) = pipeline.retarget_picture(picture, Options(input_size=192)).faces
+    np.testing.assert_allclose(face.box, [72, 88, 104, 120], rtol=1e-5)
+    assert face.scale == pytest.approx(32 / 20, rel=1e-5)
+
+
+def test_an_input_size_that_is_not_offered(pipeline: Pipeline) -> None:
+    with pytest.raises(RequestError, match="The parameter input_size is 100; expected 96 or 192"):
+        pipeline.retarget_source(Source(), Options(input_size=100))
+
+
+@pytest.mark.parametrize(
+    ("options", "side"),
+    [
+        (Options(), 96), (Options(tiles=4), 384), (Options(input_size=192), 192),
+        (Options(tiles=2, input_size=192), 384),
+    ],
+)  # fmt: skip
 def test_pictures_are_decoded_with_pixels_enough_to_find_faces(pipeline: Pipeline, options: Options, side: int) -> None:
     source = Source()
     assert len(pipeline.retarget_source(source, options).faces) > 0

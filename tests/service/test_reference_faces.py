@@ -54,8 +54,9 @@ def test_every_face_is_in_the_reference() -> None:
 
 def test_mfn_in_pixels_of_its_input(models: Models, picture: Picture) -> None:
     raw = models.mfn.run(Letterbox.fit(picture.width, picture.height, models.side).apply(picture.pixels)[None])
-    detections = detect(raw["detection"], models.priors, 0.5)
-    faces = decode(raw, models.priors, detections.take(suppress(detections.box, 0.45, 20).best))
+    priors = models.priors[models.side]
+    detections = detect(raw["detection"], priors, 0.5)
+    faces = decode(raw, priors, detections.take(suppress(detections.box, 0.45, 20).best))
     np.testing.assert_allclose(faces.score, column("mfn", "score"), **CLOSE)
     np.testing.assert_allclose(faces.box, column("mfn", "box"), **CLOSE_PIXELS)
     np.testing.assert_allclose(faces.pose.quaternion, column("mfn", "quaternion"), **CLOSE)

@@ -9,6 +9,7 @@ from scipy.ndimage import map_coordinates
 
 from service.face_model import project
 from service.faces import Faces
+from service.gaze import no_gaze
 from service.image import Picture
 from service.letterbox import PAD_GREY
 from service.model_files import Models
@@ -33,6 +34,7 @@ def one_face(yaw: float, pitch: float, roll: float) -> Faces:
         scale=np.array([6], np.float32),
         identity=np.zeros((1, 50), np.float32),
         expression=np.zeros((1, 46), np.float32),
+        gaze=no_gaze(1),
     )
 
 
@@ -133,6 +135,7 @@ def test_answer_about_the_crop_is_turned_back_to_the_picture(yaw: float, pitch: 
         "pose": raw_pose[None].astype(np.float32),
         "identity": np.ones((1, 50), np.float32),
         "expression": np.zeros((1, 46), np.float32),
+        "gaze": np.zeros((1, 8), np.float32),
     }
     answer = refined(faces, [crop], raw, 640, 480, 63)
     np.testing.assert_allclose(answer.translation[0, :2], [3, -2], atol=1e-3)
@@ -141,6 +144,7 @@ def test_answer_about_the_crop_is_turned_back_to_the_picture(yaw: float, pitch: 
     assert same == pytest.approx(1, abs=1e-5)
     np.testing.assert_array_equal(answer.identity, 1)
     np.testing.assert_array_equal(answer.expression, 0.5)
+    np.testing.assert_array_equal(answer.gaze, 0.5)
     np.testing.assert_array_equal(answer.box, faces.box)
     assert all(array.dtype == np.float32 for array in vars(answer).values())
 
@@ -184,10 +188,11 @@ def test_both_looks_keep_place_scale_and_depth_of_one_camera() -> None:
     assert 5 < together.scale[0] < 6
 
 
-def test_expression_is_the_second_look_s_alone() -> None:
+def test_expression_and_gaze_are_the_second_look_s_alone() -> None:
     first = replace(one_face(0, 0, 0), expression=np.ones((1, 46), np.float32), score=np.array([0.3], np.float32))
-    second = one_face(0, 0, 0)
+    second = replace(one_face(0, 0, 0), gaze=np.full((1, 8), 0.25, np.float32))
     assert not both_looks(first, second).expression.any()
+    np.testing.assert_array_equal(both_looks(first, second).gaze, 0.25)
     assert both_looks(first, second).score == second.score
 
 

@@ -1,8 +1,8 @@
 """Networks small enough to check by hand, in files of the published forms, and pictures drawn for them.
 
-The MFN here sees a 96 x 96 square in cells of 16 and calls a cell a face where its mean is above 200; the face is its
-prior of 32 x 32 pixels, its pose the identity. The SFN answers every crop with the same constants. In the int8 forms
-the identities are stored in 8 bits, which tells the forms apart.
+The MFN here sees a 96 x 96 square, or a larger one, in cells of 16 and calls a cell a face where its mean is above 200;
+the face is its prior of 32 x 32 pixels, its pose the identity. The SFN answers every crop with the same constants. In
+the int8 forms the identities are stored in 8 bits, which tells the forms apart.
 """
 
 import hashlib
@@ -16,16 +16,19 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
-from service.arkit import UNOBSERVED
+from service.arkit import NEVER_OBSERVED, WITHOUT_GAZE
+from service.gaze import GAZE_NAMES
 
 PUBLISHED = Path(__file__).resolve().parents[2] / "models"
 SIDE, STRIDE, ANCHOR = 96, 16, 32
+SIDES = (SIDE, 192)  # that may be chosen
 CELLS = SIDE // STRIDE
 PRECISIONS = ("int8", "float32")
 FORMS = tuple(f"{precision}.onnx" for precision in PRECISIONS)
 IDENTITY = np.linspace(-1, 1, 50, dtype=np.float32)
 EXPRESSION_LOGIT = np.linspace(-3, 3, 46, dtype=np.float32)
 SFN_IDENTITY = np.linspace(2, 3, 50, dtype=np.float32)
+GAZE_LOGIT = np.linspace(-2, 2, 8, dtype=np.float32)
 INT8_STEP = np.float32(1 / 32)  # of identities in the int8 forms: -4 to 4 fits into 8 bits
 
 
@@ -55,9 +58,10 @@ def _save(path: Path, nodes: list[Any], inputs: list[Any], outputs: list[Any], c
 
 
 def save_mfn(path: Path, precision: str) -> None:
-    count = CELLS * CELLS
     node = helper.make_node
-    identity_nodes, identity_constants = _identity(np.tile(IDENTITY, (1, count, 1)), precision)
+    identity_nodes, identity_constants = _identity(IDENTITY, precision)
+    values = {"shift": np.zeros(4, np.float32), "pose": np.zeros(7, np.float32)}
+    values |= {"identity": IDENTITY, "expression": EXPRESSION_LOGIT}
     nodes = [
         *identity_nodes,
         node("Cast", ["image"], ["float"], to=TensorProto.FLOAT),
@@ -66,28 +70,30 @@ def save_mfn(path: Path, precision: str) -> None:
         node("AveragePool", ["planes"], ["cells"], kernel_shape=[STRIDE, STRIDE], strides=[STRIDE, STRIDE]),
         node("Reshape", ["cells", "rows"], ["means"]),
         node("Sub", ["means", "threshold"], ["logit"]),
+        node("Mul", ["logit", "zero"], ["nothing"]),
+        *(node("Add", ["nothing", f"{name}_value"], [name]) for name in values),
         node("Concat", ["shift", "logit"], ["detection"], axis=2),
-        *(node("Identity", [f"{name}_value"], [name]) for name in ("pose", "identity", "expression")),
     ]
     constants = [
         _constant("one", np.array([1])),
-        _constant("rows", np.array([1, count, 1])),
+        _constant("zero", np.array(0, np.float32)),
+        _constant("rows", np.array([1, -1, 1])),
         _constant("threshold", np.array(200, np.float32)),
-        _constant("shift", np.zeros((1, count, 4), np.float32)),
-        _constant("pose_value", np.zeros((1, count, 7), np.float32)),
         *identity_constants,
-        _constant("expression_value", np.tile(EXPRESSION_LOGIT, (1, count, 1))),
+        *(_constant(f"{name}_value", value) for name, value in values.items() if name != "identity"),
     ]
     float_output = [("detection", 5), ("pose", 7), ("identity", 50), ("expression", 46)]
-    outputs = [helper.make_tensor_value_info(n, TensorProto.FLOAT, [1, count, size]) for n, size in float_output]
-    inputs = [helper.make_tensor_value_info("image", TensorProto.UINT8, [1, SIDE, SIDE, 3])]
+    outputs = [helper.make_tensor_value_info(n, TensorProto.FLOAT, [1, "priors", size]) for n, size in float_output]
+    inputs = [helper.make_tensor_value_info("image", TensorProto.UINT8, [1, "side", "side", 3])]
     _save(path, nodes, inputs, outputs, constants)
 
 
-def save_sfn(path: Path, precision: str) -> None:
+def save_sfn(path: Path, precision: str, gaze: bool = True) -> None:
+    """gaze: whether it has that output, which networks before 0.6 have not."""
     node = helper.make_node
     identity_nodes, identity_constants = _identity(SFN_IDENTITY, precision)
     values = {"pose": np.zeros(7, np.float32), "identity": SFN_IDENTITY, "expression": EXPRESSION_LOGIT}
+    values |= {"gaze": GAZE_LOGIT} if gaze else {}
     nodes = [
         *identity_nodes,
         node("Cast", ["image"], ["float"], to=TensorProto.FLOAT),
@@ -109,7 +115,7 @@ def save_sfn(path: Path, precision: str) -> None:
     _save(path, nodes, inputs, outputs, constants)
 
 
-def write_manifest(folder: Path) -> None:
+def write_manifest(folder: Path, gaze: bool = True) -> None:
     """manifest.json over the files that lie in the folder; weights and TFLite forms, which it lists too, do not."""
 
     def file(name: str) -> dict[str, str]:
@@ -124,7 +130,6 @@ def write_manifest(folder: Path) -> None:
 
     with np.load(PUBLISHED / "face_model.npz") as arrays:
         names = [str(name) for name in arrays["expression_names"]]
-    count = CELLS * CELLS
     groups = {"pose": 7, "identity": 50, "expression": 46}
     manifest = {
         "name": "mfn",
@@ -133,31 +138,35 @@ def write_manifest(folder: Path) -> None:
         "networks": {
             "mfn": {
                 **files("mfn"),
-                "input": {"name": "image", "shape": [1, SIDE, SIDE, 3], "dtype": "uint8"},
-                "outputs": {name: [1, count, size] for name, size in {"detection": 5, **groups}.items()},
+                "input": {"name": "image", "shape": [1, "side", "side", 3], "dtype": "uint8"},
+                "input_sizes": SIDES,
+                "outputs": {name: [1, "priors", size] for name, size in {"detection": 5, **groups}.items()},
                 "pad_value": 114,
                 "levels": [{"stride": STRIDE, "anchors": [[ANCHOR, ANCHOR]]}],
             },
             "sfn": {
                 **files("sfn"),
                 "input": {"name": "image", "shape": ["batch", 128, 128, 3], "dtype": "uint8"},
-                "outputs": {name: ["batch", size] for name, size in groups.items()},
+                "outputs": {name: ["batch", size] for name, size in (groups | ({"gaze": 8} if gaze else {})).items()},
                 "crop_factor": 1.4,
             },
         },
         "expression_names": names,
-        "unobserved_arkit": list(UNOBSERVED),
+        "unobserved_arkit": list(NEVER_OBSERVED if gaze else WITHOUT_GAZE),
         "accuracy": {"multi_val": {"AP50": 12.5}},
     }
+    if gaze:
+        manifest["gaze_names"] = list(GAZE_NAMES)
     (folder / "manifest.json").write_text(json.dumps(manifest))
 
 
-def write_models(folder: Path) -> None:
+def write_models(folder: Path, gaze: bool = True) -> None:
+    """gaze: whether the second network sees it, as those before 0.6 do not."""
     (folder / "face_model.npz").write_bytes((PUBLISHED / "face_model.npz").read_bytes())
     for precision in PRECISIONS:
         save_mfn(folder / f"mfn.{precision}.onnx", precision)
-        save_sfn(folder / f"sfn.{precision}.onnx", precision)
-    write_manifest(folder)
+        save_sfn(folder / f"sfn.{precision}.onnx", precision, gaze)
+    write_manifest(folder, gaze)
 
 
 def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:

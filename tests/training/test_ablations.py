@@ -19,6 +19,11 @@ def outputs_of(network: nn.Module, side: int) -> tuple[Tensor, ...]:
     return tuple(network(picture))
 
 
+def test_the_paper_s_network_says_nothing_of_the_gaze() -> None:
+    gaze = SINGLE["paper-sfn"]().eval()(torch.rand(BATCH, 3, 128, 128) * 255).gaze
+    torch.testing.assert_close(torch.sigmoid(gaze), torch.full((BATCH, 8), 0.1419), rtol=0, atol=1e-3)
+
+
 def seeded(network_class: type[nn.Module]) -> nn.Module:
     torch.manual_seed(3)
     return network_class()
@@ -76,4 +81,4 @@ def test_single_scale_crops_are_read_from_the_last_features_alone() -> None:
         network = seeded(network_class).eval()
         network.stage5.register_forward_hook(lambda _module, _inputs, output: torch.zeros_like(output))
         apart = [bool((output[0] != output[1]).any()) for output in outputs_of(network, 128)]
-        assert apart == [False, left, left]
+        assert apart == [False, left, left, left]

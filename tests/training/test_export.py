@@ -9,10 +9,12 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("onnxscript")
 
-from training.export import write_weights  # noqa: E402
+from training import export  # noqa: E402
+from training.ablations import DetectionMFN  # noqa: E402
+from training.export import describe, write_weights  # noqa: E402
 from training.forms.rounding import HALF_BITS, round_weights  # noqa: E402
-from training.loop import load_weights  # noqa: E402
-from training.networks import SFN  # noqa: E402
+from training.loop import load_averaged, load_weights  # noqa: E402
+from training.networks import MFN, SFN, SMALL  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -52,3 +54,55 @@ def test_the_same_weights_give_the_same_bytes(network: torch.nn.Module, tmp_path
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
     with zipfile.ZipFile(tmp_path / "a.npz") as archive:
         assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
+def test_weights_of_another_network_are_refused_and_change_nothing(network: torch.nn.Module, tmp_path: Path) -> None:
+    path, small = tmp_path / "weights.npz", SFN(SMALL)
+    write_weights(network, path)
+    before = {name: value.clone() for name, value in small.state_dict().items()}
+    with pytest.raises(SystemExit, match=r"stem\.patches\.0\.weight \(48, 3, 4, 4\) for \(32, 3, 4, 4\)"):
+        load_weights(small, path)
+    for name, value in small.state_dict().items():
+        torch.testing.assert_close(value, before[name], rtol=0, atol=0)
+    with pytest.raises(SystemExit, match=r"lacks \['stage5\.0\.0\.weight'.* and has \['stage3\.3\.body"):
+        load_weights(MFN(), path)
+
+
+def test_a_run_and_its_weights_give_the_same_network(network: torch.nn.Module, tmp_path: Path) -> None:
+    torch.save({"averaged": network.state_dict()}, tmp_path / "checkpoint.pt")
+    write_weights(network, tmp_path / "weights.npz")
+    of_run, of_file = SFN().eval(), SFN().eval()
+    load_averaged(of_run, tmp_path)
+    load_averaged(of_file, tmp_path / "weights.npz")
+    crop = torch.rand(1, 3, 128, 128) * 255
+    for a, b in zip(of_run(crop), of_file(crop), strict=True):
+        torch.testing.assert_close(a, b, rtol=0, atol=0)
+
+
+def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=r"is neither a run, for it holds no checkpoint\.pt, nor an \.npz of weights"):
+        load_averaged(SFN(), tmp_path)
+
+
+def test_an_export_of_another_network_s_weights_leaves_the_folder_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_weights(MFN(), tmp_path / "mfn.npz")
+    write_weights(SFN(SMALL), tmp_path / "small.npz")
+    out = tmp_path / "models"
+    out.mkdir()
+    (out / "manifest.json").write_text("published")
+    weights = ["--mfn", str(tmp_path / "mfn.npz"), "--sfn", str(tmp_path / "small.npz")]
+    monkeypatch.setattr("sys.argv", ["export", *weights, "--out", str(out)])
+    with pytest.raises(SystemExit, match=r"small\.npz is not of this network"):
+        export.main()
+    assert [path.name for path in out.iterdir()] == ["manifest.json"]
+    assert (out / "manifest.json").read_text() == "published"
+
+
+def test_a_network_of_several_input_sizes_is_described_without_one() -> None:
+    several, one = describe(MFN(), "mfn"), describe(DetectionMFN(), "mfn")
+    assert (several["input"]["shape"], several["input_sizes"]) == ([1, "side", "side", 3], [288, 416, 576])
+    assert several["outputs"]["pose"] == [1, "priors", 7]
+    assert (one["input"]["shape"], one["input_sizes"]) == ([1, 288, 288, 3], [288])
+    assert one["outputs"]["pose"] == [1, 1701, 7]

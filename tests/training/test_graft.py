@@ -8,7 +8,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from training import graft  # noqa: E402
-from training.networks import MFN, SFN  # noqa: E402
+from training.networks import MFN, SFN, SMALL  # noqa: E402
 
 
 def test_a_wider_layer_says_about_what_the_narrow_one_said() -> None:
@@ -58,3 +58,13 @@ def test_an_mfn_of_the_same_layout_keeps_every_layer(tmp_path: Path, monkeypatch
     with np.load(tmp_path / "new.npz") as new:
         for name, value in state.items():
             np.testing.assert_array_equal(new[name], value)
+
+
+def test_a_wide_sfn_starts_from_a_small_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = {name: value.numpy() for name, value in SFN(SMALL).state_dict().items() if value.is_floating_point()}
+    np.savez(tmp_path / "old.npz", **small)
+    monkeypatch.setattr("sys.argv", ["graft", str(tmp_path / "old.npz"), str(tmp_path / "new.npz"), "--kind", "sfn"])
+    graft.main()
+    with np.load(tmp_path / "new.npz") as new:
+        assert set(new.files) > set(small)
+        np.testing.assert_array_equal(new["gaze.last.weight"][:, :64], small["gaze.last.weight"])

@@ -8,7 +8,16 @@ torch = pytest.importorskip("torch")
 
 from training.data.faces import FaceLabels  # noqa: E402
 from training.decoding import Landmarks, Pose  # noqa: E402
-from training.losses import EYE_WEIGHT, LANDMARK_WEIGHT, LID_WEIGHT, CoefficientLoss, box_loss, score_loss  # noqa: E402
+from training.losses import (  # noqa: E402
+    EYE_WEIGHT,
+    LANDMARK_WEIGHT,
+    LID_WEIGHT,
+    CoefficientLoss,
+    box_loss,
+    gaze_loss,
+    score_loss,
+    spread_of_known,
+)
 
 LANDMARKS = Landmarks.load(Path("models/face_model.npz"))
 
@@ -98,3 +107,29 @@ def test_the_eyes_coefficients_count_more_where_they_are_named() -> None:
         float(loss(pose, labels.identity, expression, labels, tau=1.0)["expression"]) for loss in (plain, emphasised)
     )
     assert more == pytest.approx(EYE_WEIGHT * error)
+
+
+def test_gaze_is_squared_up_to_two_spreads_and_linear_beyond() -> None:
+    spread = torch.full((8,), 0.1)
+    for off, expected in ((0.0, 0.0), (0.1, 0.5), (0.2, 2.0), (0.4, 6.0)):  # 0, 1, 2 and 4 spreads
+        loss = gaze_loss(torch.full((3, 8), 0.3), torch.full((3, 8), 0.3 + off), spread)
+        assert float(loss) == pytest.approx(expected, abs=1e-5)
+
+
+def test_unknown_gaze_costs_nothing_and_gives_no_gradient() -> None:
+    unknown, spread = torch.full((1, 8), torch.nan), torch.full((8,), 0.1)
+    gaze = torch.rand(2, 8, generator=torch.Generator().manual_seed(0), requires_grad=True)
+    target = torch.cat([torch.zeros(1, 8), unknown])
+    loss = gaze_loss(gaze, target, spread)
+    torch.testing.assert_close(loss, gaze_loss(gaze[:1], target[:1], spread))
+    loss.backward()
+    assert bool(gaze.grad[0].all())
+    assert not gaze.grad[1].any()
+    assert not gaze_loss(gaze, unknown.expand(2, 8), spread)
+
+
+def test_the_spread_of_gaze_is_that_of_the_rows_that_are_known() -> None:
+    known = torch.rand(50, 8, generator=torch.Generator().manual_seed(1))
+    unknown = torch.full((5, 8), torch.nan)
+    torch.testing.assert_close(spread_of_known(torch.cat([known, unknown])), known.std(0))
+    torch.testing.assert_close(spread_of_known(unknown), torch.ones(8))

@@ -37,6 +37,7 @@ def made_up(tmp_path_factory: pytest.TempPathFactory) -> Path:
     labels.points = model(pose, labels.identity, labels.expression)
     labels.point_weight[:] = 1
     labels.fitted[:] = 1
+    labels.gaze[: FACES // 2] = torch.from_numpy(rng.uniform(0, 0.5, (FACES // 2, 8)).astype(np.float32))
     labels.save(folder / "faces.npz")
     return folder
 

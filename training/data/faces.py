@@ -22,11 +22,15 @@ MIRRORED_POINTS = np.concatenate(
 )
 ASYMMETRIC_IDENTITY_MODES = (9, 20, 25, 28, 33, 37, 43, 45)
 SMALLEST_SPREAD = 0.04  # of an expression coefficient over the training set; below it the coefficient is noise
+GAZE_NAMES = (  # ARKit's, in the order of the columns
+    *("eyeLookDownLeft", "eyeLookDownRight", "eyeLookInLeft", "eyeLookInRight"),
+    *("eyeLookOutLeft", "eyeLookOutRight", "eyeLookUpLeft", "eyeLookUpRight"),
+)
 SIDES = {"_L": "_R", "_R": "_L", "Left": "Right", "Right": "Left"}
 
 
 def mirrored_expressions(names: tuple[str, ...] | list[str]) -> np.ndarray:
-    """(46,) index of the coefficient that takes each one's place when the face is mirrored."""
+    """(C,) index of the coefficient that takes each one's place when the face is mirrored."""
 
     def partner(name: str) -> str:
         for side, other in SIDES.items():
@@ -50,7 +54,8 @@ class FaceLabels:
     picture: (N,) index of the picture. box: (N, 4) x1 y1 x2 y2. quaternion: (N, 4). origin: (N, 2) where the head
     frame's origin projects. scale: (N,) pixels a cm. identity: (N, 50). expression: (N, 46). points: (N, 68, 2).
     point_weight: (N, 68), 0 where one is not to be trusted. fitted: (N,) 1 where pose and coefficients are known,
-    down to 0. ignored: (N,) 1 where the box is neither a face to find nor background.
+    down to 0. ignored: (N,) 1 where the box is neither a face to find nor background. gaze: (N, 8) 0..1 in the order of
+    GAZE_NAMES, NaN where unknown.
     """
 
     picture: Tensor
@@ -64,6 +69,7 @@ class FaceLabels:
     point_weight: Tensor
     fitted: Tensor
     ignored: Tensor
+    gaze: Tensor
 
     @classmethod
     def load(cls, path: Path, device: str = "cpu") -> Self:
@@ -101,6 +107,7 @@ class FaceLabels:
             point_weight=torch.zeros(n, 68),
             fitted=torch.zeros(n),
             ignored=torch.from_numpy(ignored.astype(np.float32)),
+            gaze=torch.full((n, len(GAZE_NAMES)), torch.nan),
         )
 
 
@@ -183,4 +190,5 @@ class Similarity:
             point_weight=torch.where(column, labels.point_weight[:, points_order], labels.point_weight),
             fitted=labels.fitted,
             ignored=labels.ignored,
+            gaze=torch.where(column, labels.gaze[:, mirrored_expressions(GAZE_NAMES)], labels.gaze),
         )

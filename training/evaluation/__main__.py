@@ -11,6 +11,8 @@ import sys
 import time
 from pathlib import Path
 
+from service.errors import RequestError
+from service.pipeline import Options
 from service.tiles import MAX_TILES
 from training.evaluation.datasets import DATA_SETS
 from training.evaluation.evaluate import Conditions, System, chosen_sets, evaluate, load_form, networks
@@ -51,9 +53,13 @@ def main() -> None:
         help="only these clips or scenarios of sets that have them (clips: those held out)",
     )
     parser.add_argument("--limit", type=int, help="first pictures of each set only, for a trial")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="only each N-th picture, for a trial")
     parser.add_argument("--min-score", type=float, default=MIN_SCORE, help="of faces that count (%(default)s)")
     parser.add_argument(
         "--tiles", type=int, default=1, choices=range(1, MAX_TILES + 1), help="into how many our networks cut pictures"
+    )
+    parser.add_argument(
+        "--input-size", type=int, metavar="PIXELS", help="of the square that MFN sees (the usual one unless said)"
     )
     parser.add_argument("--no-invariance", action="store_true", help="leave out the moved pictures, the slowest part")
     parser.add_argument("--cache", type=Path, default=Path("runs/teacher"), help="the teacher's labels (%(default)s)")
@@ -65,6 +71,7 @@ def main() -> None:
         models=arguments.models,
         groups=tuple(arguments.groups),
         limit=arguments.limit,
+        every=arguments.every,
         min_score=arguments.min_score,
         invariance=not arguments.no_invariance,
         cache=arguments.cache,
@@ -75,13 +82,16 @@ def main() -> None:
         if arguments.predictor:
             systems = [System(arguments.predictor.rpartition(":")[2], load_predictor(arguments.predictor))]
         else:
-            systems = networks(load_form(arguments.models, arguments.form), arguments.min_score, arguments.tiles)
+            models = load_form(arguments.models, arguments.form)
+            models.input_size(arguments.input_size)
+            options = Options(arguments.min_score, tiles=arguments.tiles, input_size=arguments.input_size)
+            systems = networks(models, options)
         for system in systems:
             for name, data_set, path in sets:
                 results.add(evaluate(system, name, data_set, path, conditions))
                 print(f"{time.perf_counter() - start:6.1f} s  {system.name} on {name}", file=sys.stderr, flush=True)
             close(system.predictor)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RequestError) as error:
         parser.exit(1, f"{error}\n")
     for name, data_set, _ in sets:
         if groups := arguments.groups or data_set.groups:

@@ -11,7 +11,7 @@ from service.execution import Execution
 from service.face_model import FaceModel
 from service.manifest import MANIFEST, read_manifest
 from service.model_files import Models
-from service.pipeline import Pipeline
+from service.pipeline import Options, Pipeline
 from service.settings import Settings
 from training.evaluation.annotated import (
     measure_exact,
@@ -56,29 +56,31 @@ class System:
 @dataclass(frozen=True)
 class Conditions:
     """models: folder of the face model, whose expressions are measured. groups: only these clips, where given. limit:
-    first pictures of each set only. min_score: of faces that count. cache: where the teacher's labels are kept. only:
-    the measures to take, all where empty."""
+    first pictures of each set only. every: of those only each so many-th. min_score: of faces that count. cache: where
+    the teacher's labels are kept. only: the measures to take, all where empty."""
 
     models: Path = Path("models")
     groups: tuple[str, ...] = ()
     limit: int | None = None
+    every: int = 1
     min_score: float = MIN_SCORE
     invariance: bool = True
     cache: Path = Path("runs/teacher")
     only: tuple[Measure, ...] = ()
 
 
-def networks(models: Models, min_score: float, tiles: int = 1) -> list[System]:
-    """Our networks without and with the second look at each face. tiles: as in service.pipeline.Options."""
+def networks(models: Models, options: Options) -> list[System]:
+    """Our networks without and with the second look at each face. options: of every request, but for refine."""
     pipeline = Pipeline(models, Settings())
-    cut = f", {tiles} tiles" if tiles > 1 else ""
+    told = f", input size {options.input_size}" if options.input_size else ""
+    told += f", {options.tiles} tiles" if options.tiles > 1 else ""
     return [
         System(
-            f"{ALONE}{cut}",
-            Networks(pipeline, CURVE_SCORE, tiles=tiles),
-            sure=Networks(pipeline, min_score, tiles=tiles),
+            f"{ALONE}{told}",
+            Networks(pipeline, replace(options, min_score=CURVE_SCORE)),
+            sure=Networks(pipeline, options),
         ),
-        System(f"{REFINED}{cut}", Networks(pipeline, min_score, refine=True, tiles=tiles), detects=False),
+        System(f"{REFINED}{told}", Networks(pipeline, replace(options, refine=True)), detects=False),
     ]
 
 
@@ -100,6 +102,7 @@ def load_form(folder: Path, form: str | None) -> Models:
     specs = loaded.manifest.networks
     return replace(
         loaded,
+        priors={loaded.side: loaded.priors[loaded.side]},
         mfn=TfliteNetwork(folder / specs.mfn.forms[form].file),
         sfn=TfliteNetwork(folder / specs.sfn.forms[form].file),
     )
@@ -145,7 +148,7 @@ def evaluate(system: System, name: str, data_set: DataSet, path: Path, condition
     names = FaceModel.load(conditions.models / "face_model.npz").expression_names
     sure = system.sure or system.predictor
     predictor = system.predictor if Measure.DETECTION in measures else sure
-    seen = list(look(predictor, islice(samples(), conditions.limit)))
+    seen = list(look(predictor, islice(samples(), 0, conditions.limit, conditions.every)))
     if Measure.DETECTION in measures:
         results.detection[key] = measure_detection(seen)
     if Measure.LANDMARKS in measures:

@@ -1,6 +1,6 @@
 """What is measured: any function from a picture to faces, our networks first of all."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from importlib import import_module
 from typing import Any, Protocol, Self, cast
 
@@ -11,6 +11,7 @@ from service.image import Picture
 from service.letterbox import Pixels
 from service.pipeline import Options, Pipeline
 
+MOST_FACES = 100  # that a request may ask for
 Floats = NDArray[np.floating[Any]]
 
 
@@ -46,11 +47,11 @@ class Predictor(Protocol):
 
 class Networks:
     """Our networks, by way of the product's own pipeline: MFN on the whole picture, and on tiles of it
-    where there are several, each face refined by SFN or not."""
+    where there are several, each face refined by SFN or not. options: but for max_faces."""
 
-    def __init__(self, pipeline: Pipeline, min_score: float, refine: bool = False, tiles: int = 1) -> None:
+    def __init__(self, pipeline: Pipeline, options: Options) -> None:
         self.pipeline = pipeline
-        self.options = Options(min_score=min_score, max_faces=100, refine=refine, tiles=tiles)
+        self.options = replace(options, max_faces=MOST_FACES)
 
     def __call__(self, image: Pixels, /) -> Prediction:
         height, width = image.shape[:2]

@@ -68,6 +68,12 @@ def cut(strip: np.ndarray) -> np.ndarray:
     return strip.reshape(-1, side, side, 3)
 
 
+def enlarged(pictures: np.ndarray, side: int) -> np.ndarray:
+    """(N, side, side, 3) uint8 of pictures (N, S, S, 3) uint8, for a network that is used at several input sizes."""
+    size = (side, side)
+    return np.stack([np.asarray(Image.fromarray(p).resize(size, Image.Resampling.BILINEAR)) for p in pictures])
+
+
 def check_pictures(pictures: np.ndarray, side: int) -> None:
     """Raises ValueError where pictures cannot calibrate a network of square inputs of `side` pixels.
 

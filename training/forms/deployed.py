@@ -29,7 +29,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from training.forms.balance import balance
 from training.forms.compensation import FEWEST_FACES, compensate
 from training.forms.rounding import INT8_STEPS, SIGNIFICANT_BITS, round_weights
-from training.networks import PATCH
+from training.networks import PATCH, input_sizes
 
 EQUALIZED = ("detection", "pose")  # of MFN
 HEADROOM = 1.3  # faces on photos go further than those on the calibration pictures
@@ -67,7 +67,8 @@ def last_layers(network: nn.Module, group: str) -> list[nn.Module]:
 class Deployed(nn.Module):
     """A trained network in its published arrangement.
 
-    Takes pictures (B, S, S, 3) uint8. `units`: (columns,) of each output, None where it is as the network gave it.
+    Takes pictures (B, S, S, 3) uint8 of any S that suits the network; `side` is the usual one, `sides` are all that it
+    is published for. `units`: (columns,) of each output, None where it is as the network gave it.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class Deployed(nn.Module):
         super().__init__()
         self.network = copy.deepcopy(network).eval()
         self.side: int = network.input_size
+        self.sides = input_sizes(network)
         self.groups = tuple(groups)
         if "detection" in groups:
             for group, unit in units_of(self.network, pictures).items():
@@ -101,7 +103,7 @@ class Deployed(nn.Module):
         return tuple(getattr(self, f"{group}_unit", None) for group in self.groups)
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
-        quads = image.reshape(-1, self.side, self.side // PATCH, 3 * PATCH).permute(0, 3, 1, 2)
+        quads = image.reshape(-1, image.shape[1], image.shape[2] // PATCH, 3 * PATCH).permute(0, 3, 1, 2)
         outputs = zip(self.network(quads.float()), self.units, strict=True)
         return tuple(output if unit is None else output * unit for output, unit in outputs)
 

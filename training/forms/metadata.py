@@ -16,6 +16,7 @@ from ai_edge_litert import schema_py_generated as schema
 from mediapipe.tasks.metadata import metadata_schema_py_generated as terms
 
 from service.candidates import Level, build_priors
+from training.data.faces import GAZE_NAMES
 from training.forms.flatbuffer import named_outputs, read_model, write_model
 from training.forms.interface import BRIGHTEST, DARKEST, IMAGE
 from training.forms.readme import FULL_NAMES, OUTPUTS, input_description, readme
@@ -24,7 +25,8 @@ from training.networks import ZERO_LEVEL
 METADATA, METADATA_IDENTIFIER = "TFLITE_METADATA", b"M001"
 PARSER_VERSION = "1.0.0"  # the least version of a metadata reader that knows all that is written here
 AUTHOR, LICENSE = "The MFN authors", "Apache License, Version 2.0: https://www.apache.org/licenses/LICENSE-2.0"
-EXPRESSION_NAMES, ANCHORS, README = "expression_names.txt", "anchors.csv", "README.txt"
+ANCHORS, README = "anchors.csv", "README.txt"
+LABELS = {"expression": "expression_names.txt", "gaze": "gaze_names.txt"}  # notes that name an output's columns
 LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the date of notes: a zip archive needs one
 READABLE = 0o100644 << 16  # their mode
 
@@ -60,9 +62,12 @@ def with_metadata(content: bytes, about: About) -> bytes:
     Raises ValueError where there are not as many names as coefficients.
     """
     model = read_model(content, about.form)
-    coefficients = int(model.subgraphs[0].tensors[named_outputs(model)["expression"]].shape[-1])
-    if len(about.names) != coefficients:
-        raise ValueError(f"{about.form} gives {coefficients} expression coefficients; names are {len(about.names)}")
+    outputs = named_outputs(model)
+    labels = {name: names for name, names in (("expression", about.names), ("gaze", GAZE_NAMES)) if name in outputs}
+    for output, names in labels.items():
+        columns = int(model.subgraphs[0].tensors[outputs[output]].shape[-1])
+        if len(names) != columns:
+            raise ValueError(f"{about.form} gives {columns} {output} coefficients; names are {len(names)}")
     described = schema.BufferT()
     described.data = np.frombuffer(model_metadata(model, about), np.uint8)
     model.buffers.append(described)
@@ -71,9 +76,9 @@ def with_metadata(content: bytes, about: About) -> bytes:
     model.metadata = [*(model.metadata or []), entry]
     model.description = about.title
     notes = {
-        EXPRESSION_NAMES: "".join(f"{name}\n" for name in about.names),
+        **{LABELS[output]: "".join(f"{name}\n" for name in names) for output, names in labels.items()},
         ANCHORS: anchors(about),
-        README: readme(about.title, about.kind, about.side, takes_bytes(model), list(named_outputs(model))),
+        README: readme(about.title, about.kind, about.side, takes_bytes(model), list(outputs)),
     }
     return with_notes(write_model(model), notes)
 
@@ -138,8 +143,8 @@ def output_metadata(name: str) -> terms.TensorMetadataT:
     metadata.content = terms.ContentT()
     metadata.content.contentPropertiesType = terms.ContentProperties.FeatureProperties
     metadata.content.contentProperties = terms.FeaturePropertiesT()
-    if name == "expression":
-        labels = note(EXPRESSION_NAMES, "Names of the coefficients, a line for each, in order.")
+    if name in LABELS:
+        labels = note(LABELS[name], "Names of the coefficients, a line for each, in order.")
         labels.type = terms.AssociatedFileType.TENSOR_AXIS_LABELS
         metadata.associatedFiles = [labels]
     return metadata

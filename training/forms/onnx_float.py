@@ -7,9 +7,10 @@ import onnx
 import torch
 from torch import Tensor, nn
 
-from training.networks import ZERO_LEVEL
+from training.forms.onnx_sizes import free_sizes
+from training.networks import ZERO_LEVEL, input_sizes
 
-OUTPUTS = {"mfn": ("detection", "pose", "identity", "expression"), "sfn": ("pose", "identity", "expression")}
+OUTPUTS = {"mfn": ("detection", "pose", "identity", "expression"), "sfn": ("pose", "identity", "expression", "gaze")}
 OPSET = 20
 
 
@@ -20,13 +21,15 @@ class Bytes(nn.Module):
         super().__init__()
         self.network = network.eval()
         self.side: int = network.input_size
+        self.sides = input_sizes(network)
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         return tuple(self.network(image.permute(0, 3, 1, 2).float()))
 
 
 def write_float32(network: nn.Module, kind: str, version: str, path: Path) -> None:
-    """network: training.forms.deployed.Deployed or Bytes. kind: "mfn" (a batch of one) or "sfn" (of any size)."""
+    """network: training.forms.deployed.Deployed or Bytes. kind: "mfn" (one picture) or "sfn" (a batch of
+    any size). A network of several input sizes takes pictures of any size that suits it."""
     side = network.side
     image = torch.zeros((1 if kind == "mfn" else 2, side, side, 3), dtype=torch.uint8)
     program = torch.onnx.export(
@@ -44,6 +47,8 @@ def write_float32(network: nn.Module, kind: str, version: str, path: Path) -> No
     model = program.model_proto
     read_bytes_as_numbers(model)
     answer_constants(model)
+    if len(network.sides) > 1:
+        free_sizes(model)
     strip(model, version)
     onnx.checker.check_model(model)
     onnx.save(model, path)

@@ -25,6 +25,7 @@ OUTPUTS = {
     "identity": "50 weights of the identity modes of ICT-FaceKit, in standard deviations.",
     "expression": "46 logits. Their sigmoids are the blendshapes' coefficients, 0 to 1, in the order of "
     "expression_names.txt.",
+    "gaze": "8 logits. Their sigmoids are ARKit's eyeLook coefficients, 0 to 1, in the order of gaze_names.txt.",
 }
 
 

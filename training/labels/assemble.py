@@ -14,7 +14,7 @@ import torch
 from service.face_model import FaceModel
 from service.rotation import quaternion_to_euler
 from training.data.archives import GROUP_PHOTOS, HELD_OUT_CLIPS, SINGLE_FACES, box_of_points, read_archive
-from training.data.faces import FaceLabels
+from training.data.faces import GAZE_NAMES, FaceLabels
 from training.data.pack import GROUP_SIDE, SINGLE_SIDE
 from training.labels.correction import INNER, Correction, teacher_points
 from training.labels.fit import Fit, fit
@@ -79,6 +79,7 @@ SMALLEST_FACE = 30.0  # pixels of the annotated box; below it the teacher guesse
 GOOD_VIEWS, USABLE_VIEWS = 0.025, 0.05  # mean distance of the two views' points over the face's size
 MOST_ERROR = 0.035  # of the fit, over the face's size
 MOST_BLENDSHAPE_DIFFERENCE = 0.10  # mean over the 52, between the two views
+MOST_GAZE_DIFFERENCE = 0.12  # mean over the eight of GAZE_NAMES, between the two views
 LEAST_BOX_OVERLAP = 0.3  # IoU of the annotated box with the one around the fitted points
 JAW_FADES_FROM, JAW_GONE_AT = 20.0, 45.0  # degrees of yaw: the far jaw of a hand annotation slides along the outline
 EXACT_SOURCES = ("facesynthetics",)  # annotated by rendering, not by hand
@@ -124,6 +125,14 @@ def expressions_of(blendshapes: np.ndarray, names: tuple[str, ...]) -> np.ndarra
         return [BLENDSHAPES.index(sided if sided in BLENDSHAPES else stem)]
 
     return np.stack([blendshapes[:, columns(name)].mean(1) for name in names], axis=1).astype(np.float64)
+
+
+def gaze_of(blendshapes: np.ndarray) -> np.ndarray:
+    """(N, 8) float32 in the order of GAZE_NAMES of both views' blendshapes (N, 2, 52): their mean, NaN where they
+    disagree."""
+    views = blendshapes.astype(np.float32)[:, :, [BLENDSHAPES.index(name) for name in GAZE_NAMES]]
+    unlike = np.abs(views[:, 0] - views[:, 1]).mean(1) > MOST_GAZE_DIFFERENCE
+    return np.where(unlike[:, None], np.float32(np.nan), views.mean(1))
 
 
 def by_hand(taught: Taught) -> np.ndarray:
@@ -223,6 +232,7 @@ def labels_of(labelled: Labelled, picture: np.ndarray, scale: np.ndarray, box: n
         "point_weight": labelled.point_weight * (labelled.fitted > 0)[:, None],
         "fitted": labelled.fitted,
         "ignored": np.zeros(len(picture), np.float32),
+        "gaze": gaze_of(labelled.taught.blendshapes),
     }
     return FaceLabels(**{name: torch.from_numpy(np.ascontiguousarray(value)) for name, value in arrays.items()})
 

@@ -1,6 +1,7 @@
-"""Which of the face model's three jaw lines fits hand-annotated photos best: `python -m training.labels.jaw_line`.
+"""How well jaw lines of the face model fit hand-annotated photos: `python -m training.labels.jaw_line`.
 
-Fits the 68 points of HELEN's and LFPW's training photos with each set of vertices and prints how far the fits stay off.
+The source's own three, and the published one, which is right in depth, too (training/labels/jaw_vertices.py). Fits the
+68 points of HELEN's and LFPW's training photos with each set of vertices and prints how far the fits stay off.
 """
 
 import argparse
@@ -11,7 +12,7 @@ import numpy as np
 
 from service.face_model import FaceModel
 from service.rotation import quaternion_to_euler
-from training.build_face_model import build
+from training.build_face_model import JAW_VERTICES, build
 from training.labels.assemble import Taught, by_hand, expressions_of, size_of
 from training.labels.correction import teacher_points
 from training.labels.fit import fit
@@ -29,10 +30,11 @@ def main() -> None:
     taught = taught.where(by_hand(taught))
     with np.load(args.face_model_source) as source:
         seen = teacher_points(taught.landmarks, source["mediapipe478_to_68"]).mean(1)
-    for name in JAW_LINES:
+        jaws = {name: source[name][JAW] for name in JAW_LINES} | {"published": JAW_VERTICES}
+    for name, jaw in jaws.items():
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "face_model.npz"
-            build(args.face_model_source, path, name)
+            build(args.face_model_source, path, jaw)
             model = FaceModel.load(path)
         prior = expressions_of(taught.blendshapes.astype(np.float64).mean(1), model.expression_names)
         result = fit(model, taught.points, np.ones(taught.points.shape[:2], np.float32), prior, seen)

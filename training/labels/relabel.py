@@ -17,12 +17,13 @@ import torch
 from service.execution import Execution
 from service.face_model import FaceModel, project
 from service.faces import Faces
+from service.gaze import no_gaze
 from service.image import Picture
 from service.model_files import Models
 from service.refine import Crop, crops_of, refined
 from service.rotation import Array, normalize
 from training.data.archives import BOX_HEIGHT_OVER_POINTS, BOX_SHIFT_UP, BOX_WIDTH_OVER_POINTS
-from training.data.faces import ASYMMETRIC_IDENTITY_MODES, FaceLabels, mirrored_expressions
+from training.data.faces import ASYMMETRIC_IDENTITY_MODES, GAZE_NAMES, FaceLabels, mirrored_expressions
 from training.labels.assemble import size_of
 
 GOOD, USABLE = 0.025, 0.06  # mean distance of the points of the two looks over the face's size
@@ -61,7 +62,13 @@ class Labeller:
         pose, identity = raw["pose"].copy(), raw["identity"].copy()
         pose[:, [1, 2, 4]] *= -1  # y and z of the quaternion, and the origin's x
         identity[:, ASYMMETRIC_IDENTITY_MODES] *= -1
-        return {"pose": pose, "identity": identity, "expression": raw["expression"][:, self.expression_partner]}
+        gaze = raw["gaze"][:, mirrored_expressions(GAZE_NAMES)]
+        return {
+            "pose": pose,
+            "identity": identity,
+            "expression": raw["expression"][:, self.expression_partner],
+            "gaze": gaze,
+        }
 
     def label(self, pixels: np.ndarray, boxes: np.ndarray) -> tuple[Faces, np.ndarray]:
         """Faces of boxes (N, 4) in a picture (H, W, 3), and how far the two looks are apart (N,), in face sizes."""
@@ -76,6 +83,7 @@ class Labeller:
             scale=np.ones(n, np.float32),
             identity=np.zeros((n, 50), np.float32),
             expression=np.zeros((n, 46), np.float32),
+            gaze=no_gaze(n),
         )
         model, factor = self.models.face_model, self.models.crop_factor
         first = self.look(picture, blank, [crop_of_box(box, factor) for box in boxes])
@@ -97,7 +105,7 @@ class Labeller:
 
 
 def relabel(labels: FaceLabels, images: np.ndarray, sizes: np.ndarray, labeller: Labeller) -> FaceLabels:
-    """The same faces, sorted by picture, with the network's pose and coefficients.
+    """The same faces, sorted by picture, with the network's pose and coefficients; gaze stays the teacher's.
 
     Points that come from annotation or the teacher stay the landmarks' targets; other faces take the network's own.
     """

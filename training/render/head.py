@@ -11,7 +11,7 @@ import numpy as np
 
 from service.face_model import IDENTITY_MODES, LinearShape
 from service.rotation import quaternion_to_matrix
-from training.build_face_model import JAW_LINE, expression_basis
+from training.build_face_model import JAW_VERTICES, expression_basis, landmarks_with
 
 FACE, HEAD, MOUTH, TEETH, EYES = range(5)  # the parts that are drawn
 PART_OF_MATERIAL = {
@@ -59,7 +59,7 @@ class Head:
                 surface=surface,
                 triangles=source["triangles"][drawn],
                 part=part[drawn],
-                landmarks=source[JAW_LINE],
+                landmarks=landmarks_with(JAW_VERTICES, source["landmarks68"]),
                 expression_names=tuple(str(name) for name in names),
             )
 

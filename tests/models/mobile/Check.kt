@@ -79,8 +79,11 @@ fun Vectors.checkLetterbox() {
 
 fun Vectors.checkArkit() {
     EXPRESSION_NAMES.forEach { expectWord(it) }
+    GAZE_NAMES.forEach { expectWord(it) }
     ARKIT_NAMES.forEach { expectWord(it) }
-    val weights = arkit(floats(EXPRESSIONS))
+    val expression = floats(EXPRESSIONS)
+    val gaze = floats(whole())
+    val weights = if (gaze.isEmpty()) arkit(expression) else arkit(expression, gaze)
     ARKIT_NAMES.forEach { expect(weights.getValue(it)) }
 }
 
@@ -130,10 +133,15 @@ fun Vectors.checkRefinement(model: LandmarkModel) {
     val crop = Crop.around(landmarks, quaternion, cropFactor)
     for (value in listOf(crop.x, crop.y, crop.side)) expect(value)
     expect(crop.roll, 1e-3, 0.0)
-    val (pose, identity, expression) = COLUMNS.drop(1).map { count -> FloatArray(count) { float() / UNIT } }
-    val second = refined(face, crop, pose, identity, expression, width, height, fieldOfView)
-    expectCoefficients(second)
-    expectCoefficients(bothLooks(face, second))
+    val (pose, identity, expression, gaze) =
+        (COLUMNS.drop(1) + LOOKS).map { count -> FloatArray(count) { float() / UNIT } }
+    val second = refined(face, crop, pose, identity, expression, gaze, width, height, fieldOfView)
+    for (seen in listOf(second, bothLooks(face, second))) {
+        expectCoefficients(seen)
+        expectAll(*checkNotNull(seen.gaze))
+    }
+    val blind = refined(second, crop, pose, identity, expression, null, width, height, fieldOfView)
+    check(face.gaze == null && blind.gaze == null) { "a gaze that no network saw" }
 }
 
 /** The frame that the vectors describe, in rows with a gap behind each; as BGRA where it is upright, else as RGBA. */

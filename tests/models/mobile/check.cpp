@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iterator>
 #include <map>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -98,10 +99,13 @@ void check_letterboxes(Vectors& vectors) {
 void check_arkit(Vectors& vectors) {
     for (int n = vectors.section("arkit"); n > 0; --n) {
         for (const char* name : mfn::EXPRESSION_NAMES) vectors.expect_word(name);
+        for (const char* name : mfn::GAZE_NAMES) vectors.expect_word(name);
         for (const char* name : mfn::ARKIT_NAMES) vectors.expect_word(name);
         mfn::Expression expression;
         vectors.read(expression);
-        vectors.expect_all(mfn::arkit(expression));
+        std::optional<mfn::Gaze> gaze;
+        if (vectors.whole() > 0) vectors.read(gaze.emplace());
+        vectors.expect_all(mfn::arkit(expression, gaze));
     }
 }
 
@@ -178,11 +182,17 @@ void check_refinements(Vectors& vectors, const mfn::LandmarkModel& model) {
         const mfn::Crop crop = mfn::Crop::around(landmarks, face.quaternion, crop_factor);
         for (const double value : {crop.x, crop.y, crop.side}) vectors.expect(value);
         vectors.expect(crop.roll, 1e-3, 0);
-        std::vector<float> raw(COLUMNS - 5);
+        std::vector<float> raw(COLUMNS - 5 + mfn::LOOKS);
         for (float& value : raw) value = float(vectors.number() / UNIT);
-        const mfn::Face second = mfn::refined(face, crop, &raw[0], &raw[7], &raw[57], width, height, field_of_view);
-        expect_coefficients(vectors, second);
-        expect_coefficients(vectors, mfn::both_looks(face, second));
+        const mfn::Face second =
+            mfn::refined(face, crop, &raw[0], &raw[7], &raw[57], &raw[103], width, height, field_of_view);
+        for (const mfn::Face& seen : {second, mfn::both_looks(face, second)}) {
+            expect_coefficients(vectors, seen);
+            vectors.expect_all(seen.gaze.value());
+        }
+        const mfn::Face blind =
+            mfn::refined(second, crop, &raw[0], &raw[7], &raw[57], nullptr, width, height, field_of_view);
+        if (face.gaze || blind.gaze) throw std::runtime_error("a gaze that no network saw");
     }
 }
 

@@ -149,6 +149,7 @@ def test_a_file_is_written_at_the_rate_of_the_video(source: Frames, monkeypatch:
     [
         ([], LiveOptions(min_score=0.25, max_faces=7)),
         (["--min-score", "0.9", "--max-faces", "2"], LiveOptions(min_score=0.9, max_faces=2)),
+        (["--input-size", "192"], LiveOptions(min_score=0.25, max_faces=7, input_size=192)),
         (
             ["--refine", "--follow", "--smooth"],
             LiveOptions(min_score=0.25, max_faces=7, refine=True, follow=True, smoothing=SmoothingOptions()),

@@ -12,6 +12,7 @@ import grpc
 import pytest
 
 from mfn.v1 import retarget_pb2 as pb
+from service.arkit import GAZE, NEVER_OBSERVED, WITHOUT_GAZE
 from service.image import Source
 from service.live.session import Session
 from service.pipeline import Pipeline
@@ -91,6 +92,19 @@ def test_every_frame_is_answered_in_order(door: Running, png: bytes) -> None:
     assert {face.track_id for answer in got for face in answer.faces} == {1}
     assert all(len(answer.faces) == 1 and answer.width == 192 for answer in got)
     assert {face.neutral for answer in got for face in answer.faces} == {pb.NEUTRAL_STATE_OFF}
+
+
+@pytest.mark.parametrize(("refine", "follow"), [(False, False), (True, False), (True, True)])
+def test_gaze_of_refined_and_followed_faces(door: Running, png: bytes, refine: bool, follow: bool) -> None:
+    options = pb.Options(refine=refine, include_blendshapes=True)
+    sent = [
+        config(options=options, follow=follow, drop_policy=pb.DROP_POLICY_NONE, smoothing=pb.Smoothing()),
+        *(frame(number, png) for number in range(1, 4)),
+    ]
+    for answer in answers(door.stub.RetargetStream(iter(sent))):
+        (face,) = answer.faces
+        assert tuple(answer.unobserved_arkit) == (NEVER_OBSERVED if refine else WITHOUT_GAZE)
+        assert list(face.gaze) == (face.blendshapes[GAZE] if refine else [])
 
 
 def test_the_latest_frame_wins_and_the_dropped_are_counted(door: Running, png: bytes, gate: Gate) -> None:
@@ -210,6 +224,7 @@ def ends(responses: Iterator[pb.RetargetStreamResponse], code: grpc.StatusCode, 
         ([config(smoothing=pb.Smoothing(min_cutoff=-1))], ("min_cutoff",)),
         ([config(options=pb.Options(max_faces=1000))], ("max_faces",)),
         ([config(options=pb.Options(tiles=2))], ("tiles", "Retarget")),
+        ([config(options=pb.Options(input_size=288))], ("input_size is 288", "96 or 192")),
     ],
 )
 def test_messages_out_of_order_or_range_end_the_stream(

@@ -11,15 +11,18 @@ from PIL import Image
 
 from mfn.v1 import retarget_pb2 as pb
 from service.access import Keys
-from service.arkit import ARKIT_NAMES
+from service.arkit import ARKIT_NAMES, WITHOUT_GAZE
 from service.errors import StartError
 from service.faces import Faces
+from service.gaze import GAZE_NAMES
 from service.grpc.server import SERVICE
+from service.model_files import Models
 from service.pipeline import Options, Pipeline, Retargeted
 from service.runtime import Runtime
 from service.settings import Settings
 from service.workers import Workers
 from tests.service.grpc.conftest import PATIENCE, Running, Serve
+from tests.service.tiny_models import GAZE_LOGIT
 
 BOX = (80, 16, 64, 64)  # of the bright cell in the tests' picture
 KEY = "a-key-of-some-length"
@@ -81,6 +84,35 @@ def test_a_picture_shows_what_the_pipeline_sees(door: Running, png: bytes) -> No
     assert answer.timing.inference > 0
 
 
+def test_gaze_is_there_with_a_second_look_alone(door: Running, png: bytes) -> None:
+    """And an answer with blendshapes says what was not seen for them."""
+    model = door.stub.GetModel(pb.GetModelRequest()).model
+    assert tuple(model.gaze_names) == GAZE_NAMES
+    assert list(model.unobserved_arkit) == ["tongueOut"]
+    plain = door.stub.Retarget(encoded(png, include_blendshapes=True))
+    assert not plain.faces[0].gaze
+    assert tuple(plain.unobserved_arkit) == WITHOUT_GAZE
+    refined = door.stub.Retarget(encoded(png, include_blendshapes=True, refine=True))
+    (face,) = refined.faces
+    np.testing.assert_allclose(face.gaze, 1 / (1 + np.exp(-GAZE_LOGIT)), rtol=1e-6)
+    assert [face.blendshapes[ARKIT_NAMES.index(name)] for name in model.gaze_names] == list(face.gaze)
+    assert list(refined.unobserved_arkit) == ["tongueOut"]
+    assert not door.stub.Retarget(encoded(png, refine=True)).unobserved_arkit
+
+
+def test_models_without_gaze(
+    serve: Serve, local: Settings, models_without_gaze: Models, workers: Workers, png: bytes
+) -> None:
+    """Those before 0.6, after a second look, too."""
+    door = serve(Runtime(local, Pipeline(models_without_gaze, local), workers))
+    answer = door.stub.Retarget(encoded(png, include_blendshapes=True, refine=True))
+    assert not answer.faces[0].gaze
+    assert tuple(answer.unobserved_arkit) == WITHOUT_GAZE
+    model = door.stub.GetModel(pb.GetModelRequest()).model
+    assert tuple(model.unobserved_arkit) == WITHOUT_GAZE
+    assert not model.gaze_names
+
+
 def test_what_is_not_asked_for_is_left_out(door: Running, png: bytes) -> None:
     (face,) = door.stub.Retarget(encoded(png, exclude_identity=True)).faces
     assert (len(face.identity), len(face.landmarks), len(face.blendshapes), len(face.expression)) == (0, 0, 0, 46)
@@ -93,6 +125,16 @@ def test_tiles_show_smaller_faces(door: Running) -> None:
     request = raw(pixels, pb.PIXEL_FORMAT_RGB)
     assert not door.stub.Retarget(request).faces
     request.options.tiles = 3
+    assert len(door.stub.Retarget(request).faces) == 1
+
+
+def test_a_larger_input_shows_smaller_faces(door: Running) -> None:
+    """A quarter of a cell at 96, a cell at 192."""
+    pixels = np.full((192, 192, 3), 20, np.uint8)
+    pixels[96:112, 96:112] = 255
+    request = raw(pixels, pb.PIXEL_FORMAT_RGB)
+    assert not door.stub.Retarget(request).faces
+    request.options.input_size = 192
     assert len(door.stub.Retarget(request).faces) == 1
 
 
@@ -130,6 +172,7 @@ def test_the_lowest_score_that_is_allowed(door: Running, png: bytes) -> None:
         (encoded(b"x", min_score=float("nan")), "bad-parameter", ("min_score",)),
         (encoded(b"x", max_faces=101), "bad-parameter", ("max_faces", "100")),
         (encoded(b"x", tiles=5), "bad-parameter", ("tiles", "5", "4")),
+        (encoded(b"x", input_size=288), "bad-parameter", ("input_size is 288", "96 or 192")),
     ],
 )
 def test_what_cannot_be_served_is_an_invalid_argument(
@@ -323,7 +366,7 @@ def test_five_faces_are_less_than_three_kilobytes(door: Running) -> None:
 
     random = np.random.default_rng(0)
     faces = Faces(
-        *(random.random((5, *shape)).astype(np.float32) for shape in ((), (4,), (4,), (3,), (), (50,), (46,)))
+        *(random.random((5, *shape)).astype(np.float32) for shape in ((), (4,), (4,), (3,), (), (50,), (46,), (8,)))
     )
     answer = pb.FrameAnswer(faces=faces_of(faces, door.runtime.pipeline.models, 640, 480, Included()))
     for face in answer.faces:

@@ -1,7 +1,8 @@
 """A world of bright blobs on dark ground in which both networks are perfect, and count what they are asked.
 
 A blob is an upright ellipse; its green says whose it is: identity coefficients run from -1 to 1 with it. The networks
-here measure blobs in what they are given, as the published ones do faces, and answer in the published form.
+here measure blobs in what they are given, as the published ones do faces, and answer in the published form. Every blob
+looks the same way.
 """
 
 from dataclasses import dataclass, field, replace
@@ -15,7 +16,7 @@ from service.image import Picture
 from service.live.session import LiveResult, Session
 from service.model_files import Models
 from service.refine import CROP_SIDE
-from tests.service.tiny_models import ANCHOR, CELLS, SIDE, STRIDE
+from tests.service.tiny_models import ANCHOR, CELLS, GAZE_LOGIT, SIDE, STRIDE
 
 GROUND, BRIGHT = 20, 120  # half-way to a blob's red; the grey around pictures is darker
 WIDTH, HEIGHT = 384, 192
@@ -117,5 +118,6 @@ class _Sfn(_Network):
             middle = np.full(2, CROP_SIDE / 2)
             for centre, height, who in _blobs(image)[:1]:
                 pose[i], identity[i] = self.pose(centre, height, middle, CROP_SIDE), who
-        raw = {"pose": pose, "identity": identity, "expression": np.zeros((len(images), 46))}
+        gaze = np.tile(GAZE_LOGIT, (len(images), 1))
+        raw = {"pose": pose, "identity": identity, "expression": np.zeros((len(images), 46)), "gaze": gaze}
         return {name: value.astype(np.float32) for name, value in raw.items()}

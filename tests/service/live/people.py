@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from service.faces import Faces
+from service.gaze import no_gaze
 from service.suppression import iou
 
 BOX_NOISE = 0.02  # face sizes
@@ -35,9 +36,13 @@ class Person:
 
 
 def faces_of(
-    boxes: np.ndarray, identities: np.ndarray, score: float = 0.9, expression: np.ndarray | None = None
+    boxes: np.ndarray,
+    identities: np.ndarray,
+    score: float = 0.9,
+    expression: np.ndarray | None = None,
+    gaze: np.ndarray | None = None,
 ) -> Faces:
-    """Faces that look straight into the camera."""
+    """Faces that are turned straight to the camera; without a gaze unless given."""
     n = len(boxes)
     return Faces(
         score=np.full(n, score, np.float32),
@@ -47,6 +52,7 @@ def faces_of(
         scale=np.full(n, 5, np.float32),
         identity=np.asarray(identities, np.float32).reshape(n, 50),
         expression=np.zeros((n, 46), np.float32) if expression is None else expression.astype(np.float32),
+        gaze=no_gaze(n) if gaze is None else gaze.astype(np.float32),
     )
 
 

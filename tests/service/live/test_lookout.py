@@ -11,6 +11,7 @@ from service.live.session import LiveResult, Session
 from service.pipeline import Options, Pipeline
 from service.settings import Settings
 from tests.service.live.blobs import WIDTH, World, draw, looks
+from tests.service.tiny_models import GAZE_LOGIT
 
 STILL = (100.0, 90.0, 60.0, 200)
 FOLLOW = LiveOptions(follow=True, detect_every=10)
@@ -51,6 +52,12 @@ def test_followed_faces_move_as_they_are_found(following: Session, pipeline: Pip
         assert (
             result.track_id[own].tolist() == results[0].track_id[np.argsort(-results[0].faces.identity[:, 0])].tolist()
         )
+
+
+def test_followed_faces_have_a_gaze(following: Session) -> None:
+    """In frames that are searched as well as in those between."""
+    for result in looks(following, [draw(STILL)] * 12):
+        np.testing.assert_allclose(result.faces.gaze, 1 / (1 + np.exp(-GAZE_LOGIT[None])), rtol=1e-6)
 
 
 def test_who_comes_in_is_seen_at_once(following: Session) -> None:

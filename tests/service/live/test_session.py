@@ -9,11 +9,12 @@ from service.image import Picture
 from service.live.neutral import NeutralState
 from service.live.options import LiveOptions, SmoothingOptions
 from service.live.session import LiveResult, Session
+from service.model_files import Models
 from service.pipeline import Options, Pipeline
 from service.refine import crops_of, side_for
 from service.settings import Settings
 from tests.service.live.blobs import HEIGHT, WIDTH, World, draw, looks
-from tests.service.tiny_models import SIDE
+from tests.service.tiny_models import GAZE_LOGIT, SIDE
 
 STILL = (100.0, 90.0, 60.0, 200)
 FOLLOW = LiveOptions(follow=True, detect_every=10)
@@ -25,6 +26,22 @@ def pipeline(world: World) -> Pipeline:
 
 
 # every frame on its own
+
+
+def test_frames_are_seen_at_the_input_size(models: Models) -> None:
+    pixels = np.full((192, 192, 3), 20, np.uint8)
+    pixels[96:112, 96:112] = 255  # a quarter of a cell at 96, a cell at 192
+    picture, pipeline, asked = Picture(pixels, 192, 192), Pipeline(models), []
+
+    def source(side: int) -> Picture:
+        asked.append(side)
+        return picture
+
+    assert len(Session(pipeline, LiveOptions()).look_at(source, 0.0).faces) == 0
+    assert len(Session(pipeline, LiveOptions(input_size=192)).look_at(source, 0.0).faces) == 1
+    assert asked == [96, 192]
+    with pytest.raises(RequestError, match="input_size is 288; expected 96 or 192"):
+        Session(pipeline, LiveOptions(input_size=288))
 
 
 def test_without_options_faces_are_the_pipelines(pipeline: Pipeline, world: World) -> None:
@@ -44,6 +61,21 @@ def test_refine_looks_at_each_face_of_each_frame(pipeline: Pipeline, world: Worl
     results = looks(Session(pipeline, LiveOptions(refine=True)), [draw(STILL, (250, 100, 50, 90))] * 3)
     assert world.asked == ["MFN", 2] * 3
     assert all(result.searched for result in results)
+
+
+@pytest.mark.parametrize("smoothing", [None, SmoothingOptions()])
+def test_gaze_is_seen_with_refine_alone_and_never_calibrated(
+    pipeline: Pipeline, smoothing: SmoothingOptions | None
+) -> None:
+    for refine in (False, True):
+        session = Session(pipeline, LiveOptions(refine=refine, smoothing=smoothing))
+        session.calibrate()
+        *_, last = looks(session, [draw(STILL)] * 40)
+        assert last.neutral == (NeutralState.ON,)
+        if refine:
+            np.testing.assert_allclose(last.faces.gaze, 1 / (1 + np.exp(-GAZE_LOGIT[None])), rtol=1e-6)
+        else:
+            assert np.isnan(last.faces.gaze).all()
 
 
 def test_options_bound_what_is_found(pipeline: Pipeline) -> None:

@@ -127,6 +127,7 @@ def test_the_first_face_is_unchanged() -> None:
         scale=np.float32([3.3, 11.7]),
         identity=random.normal(size=(2, 50)).astype(np.float32),
         expression=random.uniform(size=(2, 46)).astype(np.float32),
+        gaze=random.uniform(size=(2, 8)).astype(np.float32),
     )
     out = Smoother(OPTIONS).smooth(faces, np.array([1, 2]), 123.0)
     for name, value in vars(faces).items():
@@ -227,3 +228,33 @@ def test_forgotten_tracks_begin_anew() -> None:
 
 def test_nobody_is_smoothed() -> None:
     assert len(Smoother(OPTIONS).smooth(Faces.none(), np.zeros(0, np.int64), 0.0)) == 0
+
+
+def test_gaze_is_the_papers_filter() -> None:
+    random = np.random.default_rng(8)
+    times, gaze = uneven_times(random, 40), random.uniform(0, 1, (40, 8))
+    out = smoothed([replace(FACE, gaze=g[None].astype(np.float32)) for g in gaze], times)
+    for column in (0, 7):
+        found = [face.gaze[0, column] for face in out]
+        np.testing.assert_allclose(found, one_euro(gaze[:, column], times), atol=1e-5)
+
+
+def test_a_gaze_that_was_not_seen_is_not_made_up_and_begins_anew() -> None:
+    """Unseen in frames 0, 1 and 5; all else of the face is filtered as if nothing were missing."""
+    random = np.random.default_rng(9)
+    times, unseen = np.arange(9) / 30, [0, 1, 5]
+    gaze, expression = random.uniform(0, 1, (9, 8)), random.uniform(0, 1, (9, 46)).astype(np.float32)
+    gaze[unseen] = np.nan
+    faces = [
+        replace(FACE, gaze=g[None].astype(np.float32), expression=e[None])
+        for g, e in zip(gaze, expression, strict=True)
+    ]
+    out = smoothed(faces, times)
+    found = np.concatenate([face.gaze for face in out])
+    assert np.isnan(found[unseen]).all()
+    for begin, end in ((2, 5), (6, 9)):
+        expected = one_euro(gaze[begin:end, 3], times[begin:end])
+        np.testing.assert_allclose(found[begin:end, 3], expected, atol=1e-6)
+    without = smoothed([replace(face, gaze=FACE.gaze) for face in faces], times)
+    for face, same in zip(out, without, strict=True):
+        np.testing.assert_array_equal(face.expression, same.expression)

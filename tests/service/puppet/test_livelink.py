@@ -1,4 +1,4 @@
-"""Live Link Face packets against their layout byte by byte, and head angles against scipy's."""
+"""Live Link Face packets against their layout byte by byte, head angles against scipy's, eyes by hand."""
 
 import struct
 
@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from service.arkit import ARKIT_NAMES
+from service.gaze import GAZE_NAMES, no_gaze
 from service.puppet.livelink import HEAD_AND_EYES, SHAPES, FrameTime, device_id, head_angles, packet
-from service.puppet.mirror import mirror_blendshapes, mirror_quaternion
+from service.puppet.mirror import mirror_blendshapes, mirror_gaze, mirror_quaternion
 from service.rotation import euler_to_quaternion
 
 UPRIGHT = np.array([0.0, 0.0, 0.0, 1.0])
+UNSEEN = no_gaze(1)[0]
 TIME = FrameTime(740740, 0.5, 60, 1)
 # Places among the 61 values, from Unreal's enumeration EARFaceBlendShape.
 PLACES = {
@@ -34,6 +36,16 @@ PLACES = {
     "cheekPuff": 46,
     "noseSneerRight": 50,
     "tongueOut": 51,
+}
+PLACES_OF_LOOKS = {
+    "eyeLookDownLeft": 1,
+    "eyeLookInLeft": 2,
+    "eyeLookOutLeft": 3,
+    "eyeLookUpLeft": 4,
+    "eyeLookDownRight": 8,
+    "eyeLookInRight": 9,
+    "eyeLookOutRight": 10,
+    "eyeLookUpRight": 11,
 }
 
 
@@ -69,7 +81,7 @@ def test_every_byte() -> None:
         + b"\x3f\x00\x00\x00"  # 0.5
         + bytes(9 * 4)
     )
-    assert packet(weights, UPRIGHT, "Anna", TIME) == expected
+    assert packet(weights, UNSEEN, UPRIGHT, "Anna", TIME) == expected
     assert len(expected) == 306 + len("Anna")
 
 
@@ -83,7 +95,7 @@ def test_names_are_arkits_each_once() -> None:
 def test_places(name: str, place: int) -> None:
     expected = np.zeros(61)
     expected[place] = 1
-    np.testing.assert_array_equal(values(packet(one(name), UPRIGHT, "a", TIME)), expected)
+    np.testing.assert_array_equal(values(packet(one(name), UNSEEN, UPRIGHT, "a", TIME)), expected)
 
 
 # Of one turn at a time the signs are service.rotation's, but for pitch, which is positive upward here.
@@ -100,7 +112,9 @@ def test_places(name: str, place: int) -> None:
 def test_angles_of_named_turns(yaw: float, pitch: float, roll: float, expected: tuple[float, float, float]) -> None:
     quaternion = euler_to_quaternion(yaw, pitch, roll)
     np.testing.assert_allclose(head_angles(quaternion), expected, atol=1e-7)
-    np.testing.assert_allclose(values(packet(one("jawOpen"), quaternion, "a", TIME))[52:55], expected, atol=1e-7)
+    np.testing.assert_allclose(
+        values(packet(one("jawOpen"), UNSEEN, quaternion, "a", TIME))[52:55], expected, atol=1e-7
+    )
 
 
 @given(st.floats(-3, 3), st.floats(-1.5, 1.5), st.floats(-3, 3))
@@ -117,12 +131,53 @@ def test_a_nose_straight_up_or_down_has_an_angle_too(pitch: float) -> None:
     assert angles[1] == pytest.approx(np.radians(-pitch), abs=1e-3)
 
 
+# Degrees of LeftEyeYaw, LeftEyePitch, LeftEyeRoll, RightEyeYaw, ...: the left yaw is negative outward, the right one
+# positive, pitch positive down, as the app records them.
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("eyeLookOutLeft", (-39, 0, 0, 0, 0, 0)),
+        ("eyeLookInLeft", (21.5, 0, 0, 0, 0, 0)),
+        ("eyeLookOutRight", (0, 0, 0, 39, 0, 0)),
+        ("eyeLookInRight", (0, 0, 0, -21.5, 0, 0)),
+        ("eyeLookDownLeft", (0, 35, 0, 0, 0, 0)),
+        ("eyeLookUpRight", (0, 0, 0, 0, -27.1, 0)),
+    ],
+)
+def test_eyes_of_named_looks(name: str, expected: tuple[float, ...]) -> None:
+    gaze = np.zeros(8, np.float32)
+    gaze[GAZE_NAMES.index(name)] = 1
+    data = packet(one(name), gaze, UPRIGHT, "a", TIME)
+    np.testing.assert_allclose(np.degrees(values(data)[55:]), expected, atol=1e-4)
+    assert values(data)[PLACES_OF_LOOKS[name]] == 1
+
+
+def test_lowered_lids_do_not_turn_eyes_that_were_not_seen() -> None:
+    data = packet(one("eyeLookDownLeft"), UNSEEN, UPRIGHT, "a", TIME)
+    assert values(data)[PLACES_OF_LOOKS["eyeLookDownLeft"]] == 1
+    assert not values(data)[52:].any()
+
+
+def test_mirror_swaps_the_eyes() -> None:
+    """Who looks to the own left, up with the left eye only, has an avatar that looks to its right."""
+    gaze = np.zeros(8, np.float32)
+    for name, weight in (("eyeLookOutLeft", 1), ("eyeLookInRight", 1), ("eyeLookUpLeft", 0.5)):
+        gaze[GAZE_NAMES.index(name)] = weight
+    weights = np.zeros(52, np.float32)
+    plain = np.degrees(values(packet(weights, gaze, UPRIGHT, "a", TIME))[55:])
+    mirrored = np.degrees(values(packet(weights, gaze, UPRIGHT, "a", TIME, mirror=True))[55:])
+    np.testing.assert_allclose(plain, (-39, -13.55, 0, -21.5, 0, 0), atol=1e-4)
+    np.testing.assert_allclose(mirrored, (21.5, 0, 0, 39, -13.55, 0), atol=1e-4)
+
+
 def test_mirror_is_the_mirrored_face() -> None:
-    weights = np.random.default_rng(0).random(52).astype(np.float32)
+    random = np.random.default_rng(0)
+    weights, gaze = random.random(52).astype(np.float32), random.random(8).astype(np.float32)
     quaternion = euler_to_quaternion(20, 10, 5)
-    mirrored = packet(weights, quaternion, "a", TIME, mirror=True)
-    assert mirrored == packet(mirror_blendshapes(weights), mirror_quaternion(quaternion), "a", TIME)
-    plain = values(packet(weights, quaternion, "a", TIME))
+    mirrored = packet(weights, gaze, quaternion, "a", TIME, mirror=True)
+    parts = mirror_blendshapes(weights), mirror_gaze(gaze), mirror_quaternion(quaternion)
+    assert mirrored == packet(*parts, "a", TIME)
+    plain = values(packet(weights, gaze, quaternion, "a", TIME))
     np.testing.assert_allclose(values(mirrored)[52:55], plain[52:55] * [-1, 1, -1], rtol=1e-6)
     assert values(mirrored)[PLACES["eyeBlinkRight"]] == plain[PLACES["eyeBlinkLeft"]]
 
@@ -146,7 +201,7 @@ def test_frame_time(seconds: float, rate: tuple[int, int], expected: tuple[int, 
 
 @given(st.floats(-1e12, 1e12))
 def test_any_time_fits_the_packet(seconds: float) -> None:
-    data = packet(np.zeros(52, np.float32), UPRIGHT, "a", FrameTime.at(seconds))
+    data = packet(np.zeros(52, np.float32), UNSEEN, UPRIGHT, "a", FrameTime.at(seconds))
     number, sub_frame = struct.unpack_from(">if", data, 1 + 4 + 36 + 4 + 1)
     assert 0 <= number < 86400 * 60 + 1
     assert 0 <= sub_frame < 1
@@ -159,9 +214,9 @@ def test_each_subject_has_a_device_of_its_own_that_stays() -> None:
 
 
 def test_subject_is_utf8_and_not_too_long() -> None:
-    data = packet(one("jawOpen"), UPRIGHT, "Zoë", TIME)
+    data = packet(one("jawOpen"), UNSEEN, UPRIGHT, "Zoë", TIME)
     assert data[41:49] == b"\x00\x00\x00\x04Zo\xc3\xab"
-    assert len(packet(one("jawOpen"), UPRIGHT, "n" * 256, TIME)) == 306 + 256
+    assert len(packet(one("jawOpen"), UNSEEN, UPRIGHT, "n" * 256, TIME)) == 306 + 256
     for name in ("", "n" * 257):
         with pytest.raises(ValueError, match="1 to 256"):
-            packet(one("jawOpen"), UPRIGHT, name, TIME)
+            packet(one("jawOpen"), UNSEEN, UPRIGHT, name, TIME)

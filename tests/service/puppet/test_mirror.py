@@ -2,8 +2,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.arkit import ARKIT_NAMES
-from service.puppet.mirror import mirror_blendshapes, mirror_quaternion
+from service.arkit import ARKIT_NAMES, GAZE
+from service.puppet.mirror import mirror_blendshapes, mirror_gaze, mirror_quaternion
 from service.rotation import euler_to_quaternion, quaternion_to_euler, quaternion_to_matrix
 
 
@@ -24,6 +24,14 @@ def test_left_and_right_change_places() -> None:
         ("eyeLookInLeft", "eyeLookInRight"),
     ):
         np.testing.assert_array_equal(mirror_blendshapes(one(name)), one(other))
+
+
+def test_an_eye_that_looks_toward_the_nose_still_does() -> None:
+    """And the gaze is mirrored as the blendshapes that carry it."""
+    gaze = np.arange(8, dtype=np.float32)[None]  # down, in, out and up, left before right
+    np.testing.assert_array_equal(mirror_gaze(gaze), [[1, 0, 3, 2, 5, 4, 7, 6]])
+    weights = np.random.default_rng(0).random((3, 52))
+    np.testing.assert_array_equal(mirror_blendshapes(weights)[:, GAZE], mirror_gaze(weights[:, GAZE]))
 
 
 def test_twice_mirrored_is_the_same() -> None:

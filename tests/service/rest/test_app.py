@@ -12,13 +12,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from service.arkit import WITHOUT_GAZE
+from service.gaze import GAZE_NAMES
+from service.model_files import Models
 from service.pipeline import Options, Pipeline, Retargeted
 from service.rest.app import create_app
 from service.runtime import Runtime
 from service.settings import Settings
 from service.workers import Workers
 from tests.service.rest.conftest import Serve
-from tests.service.tiny_models import encoded
+from tests.service.tiny_models import GAZE_LOGIT, encoded
 
 PNG = {"Content-Type": "image/png"}
 JPEG = {"Content-Type": "image/jpeg"}
@@ -116,6 +119,39 @@ class TestAnswer:
         assert face["identity"][0] == 1.25  # a quarter of the first tiny network's -1, the rest of the second one's 2
         assert face["box"] == THE_BOX
 
+    def test_gaze_is_there_with_a_second_look_alone(self, client: httpx2.Client, png: bytes) -> None:
+        """And an answer with blendshapes says what was not seen for them."""
+        query = "/retarget?include=blendshapes"
+        plain = client.post(query, content=png, headers=PNG).json()
+        refined = client.post(f"{query}&refine=true", content=png, headers=PNG).json()
+        (face,) = plain["faces"]
+        assert "gaze" not in face
+        assert plain["unobserved_arkit"] == list(WITHOUT_GAZE)
+        assert {face["blendshapes"][name] for name in plain["unobserved_arkit"]} == {0}
+        assert face["blendshapes"]["eyeLookDownLeft"] == face["expression"]["eyeLookDown"]
+        (face,) = refined["faces"]
+        assert tuple(face["gaze"]) == GAZE_NAMES
+        assert list(face["gaze"].values()) == pytest.approx(1 / (1 + np.exp(-GAZE_LOGIT)), abs=1e-5)
+        assert {name: face["blendshapes"][name] for name in GAZE_NAMES} == face["gaze"]
+        assert face["expression"]["eyeLookDown"] != face["gaze"]["eyeLookDownLeft"]
+        assert refined["unobserved_arkit"] == ["tongueOut"]
+
+    def test_who_does_not_ask_for_blendshapes_is_not_told_of_them(self, client: httpx2.Client, png: bytes) -> None:
+        document = client.post("/retarget?refine=true&include=landmarks", content=png, headers=PNG).json()
+        assert list(document) == ["model", "image", "timing_ms", "faces"]
+        assert list(document["faces"][0]) == ["score", "box", "pose", "identity", "expression", "gaze", "landmarks"]
+
+    def test_models_without_gaze(
+        self, serve: Serve, models_without_gaze: Models, settings: Settings, workers: Workers, png: bytes
+    ) -> None:
+        """Those before 0.6, after a second look, too."""
+        client = serve(create_app(Runtime(settings, Pipeline(models_without_gaze, settings), workers)))
+        answer = client.post("/retarget?refine=true&include=blendshapes", content=png, headers=PNG).json()
+        model = client.get("/model").json()
+        assert "gaze" not in answer["faces"][0]
+        assert answer["unobserved_arkit"] == model["unobserved_arkit"] == list(WITHOUT_GAZE)
+        assert model["gaze_names"] == []
+
     def test_no_face_is_an_empty_list(self, client: httpx2.Client) -> None:
         answer = client.post("/retarget?refine=true", content=encoded(Image.new("RGB", (9, 9)), "PNG"), headers=PNG)
         assert (answer.status_code, answer.json()["faces"]) == (200, [])
@@ -141,10 +177,12 @@ class TestOtherPaths:
         assert (document["name"], document["version"]) == ("mfn", "9.9.9")
         assert len(document["expression_names"]) == 46
         assert len(document["arkit_names"]) == 52
-        assert "tongueOut" in document["unobserved_arkit"]
+        assert document["gaze_names"] == list(GAZE_NAMES)
+        assert document["unobserved_arkit"] == ["tongueOut"]
         assert document["accuracy"] == {"multi_val": {"AP50": 12.5}}
         assert document["precision"] == "int8"
         assert document["networks"]["mfn"]["file"] == "mfn.int8.onnx"
+        assert document["input_sizes"] == [96, 192]
 
     def test_health(self, client: httpx2.Client) -> None:
         assert client.get("/livez").json() == {"status": "alive"}
@@ -164,8 +202,10 @@ class TestOtherPaths:
             "image/jpeg", "image/png", "image/webp", "multipart/form-data", "application/json",
         }  # fmt: skip
         assert {parameter["name"] for parameter in operation["parameters"]} == {
-            "min_score", "max_faces", "include", "refine", "tiles",
+            "min_score", "max_faces", "include", "refine", "tiles", "input_size",
         }  # fmt: skip
+        (size,) = (p["schema"] for p in operation["parameters"] if p["name"] == "input_size")
+        assert (size["enum"], size["default"]) == ([96, 192], 96)
         assert set(operation["responses"]) == {"200", "400", "401", "413", "415", "422", "429", "503", "504"}
         for status, response in operation["responses"].items():
             kind = "application/json" if status == "200" else "application/problem+json"
@@ -197,9 +237,11 @@ class TestParameters:
             ("tiles=0", ["tiles", "'0'", "1"]),
             ("tiles=5", ["tiles", "'5'", "4"]),
             ("tiles=2.5", ["tiles", "2.5", "integer"]),
+            ("input_size=288", ["input_size is 288", "96 or 192"]),
+            ("input_size=large", ["input_size", "'large'", "integer"]),
             ("include=mesh", ["include", "mesh", "landmarks or blendshapes"]),
             ("include=landmarks,mesh", ["include", "mesh"]),
-            ("minscore=0.5", ["no parameter 'minscore'", "min_score, max_faces, include, refine, tiles"]),
+            ("minscore=0.5", ["no parameter 'minscore'", "min_score, max_faces, include, refine, tiles, input_size"]),
             ("min_score=0.5&min_score=0.6", ["min_score", "more than once"]),
         ],
     )
@@ -210,7 +252,16 @@ class TestParameters:
 
     @pytest.mark.parametrize(
         "query",
-        ["min_score=0.01", "min_score=1", "max_faces=1", "max_faces=100", "refine=1", "tiles=1", "tiles=4"],
+        [
+            "min_score=0.01",
+            "min_score=1",
+            "max_faces=1",
+            "max_faces=100",
+            "refine=1",
+            "tiles=1",
+            "tiles=4",
+            "input_size=192",
+        ],
     )
     def test_ends_of_the_ranges(self, client: httpx2.Client, png: bytes, query: str) -> None:
         assert client.post(f"/retarget?{query}", content=png, headers=PNG).status_code == 200
@@ -225,6 +276,15 @@ def test_tiles_show_smaller_faces(client: httpx2.Client) -> None:
         len(client.post(f"/retarget?tiles={tiles}", content=picture, headers=PNG).json()["faces"]) for tiles in (1, 3)
     ]
     assert counts == [0, 1]
+
+
+def test_a_larger_input_shows_smaller_faces(client: httpx2.Client) -> None:
+    """A quarter of a cell at 96, a cell at 192."""
+    pixels = np.full((192, 192, 3), 20, np.uint8)
+    pixels[96:112, 96:112] = 255
+    picture = encoded(Image.fromarray(pixels), "PNG")
+    answers = [client.post(f"/retarget?input_size={size}", content=picture, headers=PNG).json() for size in (96, 192)]
+    assert [len(answer["faces"]) for answer in answers] == [0, 1]
 
 
 def bomb() -> bytes:

@@ -39,7 +39,8 @@ def test_the_model_is_as_onnxruntime_has_it(client: httpx2.Client, models: Model
     session = models.mfn.session
     for told, nodes in ((document["inputs"], session.get_inputs()), (document["outputs"], session.get_outputs())):
         assert {tensor["name"]: (tensor["datatype"], tensor["shape"]) for tensor in told} == {
-            node.name: (DATATYPES[node.type], node.shape) for node in nodes
+            node.name: (DATATYPES[node.type], [size if isinstance(size, int) else -1 for size in node.shape])
+            for node in nodes
         }
 
 

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from pydantic_core import to_json
 
-from service.arkit import ARKIT_NAMES
+from service.arkit import ARKIT_NAMES, WITHOUT_GAZE
 from service.faces import Faces
+from service.gaze import GAZE_NAMES
 from service.model_files import Models
 from service.pipeline import Retargeted, Timing
 from service.rest import schema
@@ -25,6 +26,7 @@ def result() -> Retargeted:
         scale=np.array([4, 1 / 3], np.float32),
         identity=random.normal(size=(2, 50)).astype(np.float32),
         expression=random.uniform(size=(2, 46)).astype(np.float32),
+        gaze=random.uniform(size=(2, 8)).astype(np.float32),
     )
     return Retargeted(faces, 640, 480, TIMING)
 
@@ -55,6 +57,18 @@ def test_values_by_hand(result: Retargeted, models: Models) -> None:
     np.testing.assert_allclose(first["landmarks"], result.faces.landmarks(models.face_model, 640, 480)[0], atol=0.006)
 
 
+def test_gaze_is_each_faces_own(result: Retargeted, models: Models) -> None:
+    """Of two faces the first had no second look."""
+    result.faces.gaze[0] = np.nan
+    document = schema.retarget_document(result, models, ("blendshapes",))
+    first, second = document["faces"]
+    assert "gaze" not in first
+    assert tuple(second["gaze"]) == GAZE_NAMES
+    assert list(second["gaze"].values()) == pytest.approx(result.faces.gaze[1], abs=1e-5)
+    assert document["unobserved_arkit"] == list(WITHOUT_GAZE)
+    assert schema.RetargetAnswer.model_validate(document).faces[0].gaze is None
+
+
 def test_numbers_are_short(result: Retargeted, models: Models) -> None:
     """No digits of float32 rounding trail: 0.1 is written 0.1."""
     text = to_json(schema.retarget_document(result, models, schema.INCLUDES)).decode()
@@ -70,6 +84,7 @@ def test_header_has_the_same_times() -> None:
 def test_no_faces(models: Models) -> None:
     document = schema.retarget_document(Retargeted(Faces.none(), 1, 1, TIMING), models, schema.INCLUDES)
     assert document["faces"] == []
+    assert document["unobserved_arkit"] == list(WITHOUT_GAZE)
 
 
 def test_model_answer_is_what_the_schema_says(models: Models) -> None:

@@ -13,6 +13,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from service.access import Keys
+from service.arkit import NEVER_OBSERVED, WITHOUT_GAZE
+from service.gaze import GAZE_NAMES
 from service.pipeline import Pipeline
 from service.rest.app import create_app
 from service.runtime import Runtime
@@ -92,6 +94,31 @@ def test_a_picture_in_json_out(door: Door, png: bytes) -> None:
         assert set(answer["timing_ms"]) >= {"decode", "queue", "inference", "track"}
 
 
+@pytest.mark.parametrize(
+    ("options", "unobserved"),
+    [({}, WITHOUT_GAZE), ({"refine": True}, NEVER_OBSERVED), ({"refine": True, "follow": True}, NEVER_OBSERVED)],
+)
+def test_gaze_of_refined_and_followed_faces(
+    door: Door, png: bytes, options: dict[str, Any], unobserved: tuple[str, ...]
+) -> None:
+    socket = door.open({"include": ["blendshapes"], "smoothing": {}} | options)
+    assert received(socket)["model"]["gaze_names"] == list(GAZE_NAMES)
+    for _ in range(3):
+        socket.send(png)
+        answer = received(socket)
+        assert answer["unobserved_arkit"] == list(unobserved)
+        (face,) = answer["faces"]
+        looks = {name: face["blendshapes"][name] for name in GAZE_NAMES}
+        assert face.get("gaze") == (looks if options else None)
+
+
+def test_who_does_not_ask_for_blendshapes_is_not_told_of_them(door: Door, png: bytes) -> None:
+    socket = door.open({"refine": True})
+    received(socket)
+    socket.send(png)
+    assert "unobserved_arkit" not in received(socket)
+
+
 def test_frames_with_a_stamp_keep_it(door: Door, png: bytes) -> None:
     socket = door.open({"stamped": True, "drop_policy": "none"})
     received(socket)
@@ -145,6 +172,7 @@ def test_calibration(door: Door, png: bytes) -> None:
         (['{"max_face": 2}'], 422, ("max_face",)),
         (['{"drop_policy": "some"}'], 422, ("drop_policy",)),
         (['{"smoothing": {"min_cutoff": 0}}'], 422, ("min_cutoff",)),
+        (['{"input_size": 288}'], 422, ("input_size is 288", "96 or 192")),
         ([json.dumps({"key": "x" * 5000})], 413, ("4096",)),
     ],
 )

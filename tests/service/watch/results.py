@@ -22,10 +22,11 @@ def seen(
     expression: np.ndarray | None = None,
     neutral: NeutralState = NeutralState.OFF,
     number: int = 1,
+    gaze: np.ndarray | None = None,
 ) -> Seen:
     """Faces by their tracks; each is as large as its box is wide."""
     corners = np.array(list(boxes.values()), np.float32).reshape(-1, 4)
-    faces = faces_of(corners, np.zeros((len(boxes), 50)), expression=expression)
+    faces = faces_of(corners, np.zeros((len(boxes), 50)), expression=expression, gaze=gaze)
     scale = (corners[:, 2] - corners[:, 0]) / 16  # a face is some 16 cm wide
     centre = (corners[:, :2] + corners[:, 2:]) / 2
     faces.scale[:] = scale

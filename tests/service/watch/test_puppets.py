@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from service.gaze import GAZE_NAMES, no_gaze
 from service.model_files import Models
-from service.puppet.livelink import SHAPES
+from service.puppet.livelink import HEAD_AND_EYES, SHAPES
 from service.puppet.udp import UdpSender
 from service.watch.puppets import Lead, LiveLink, Vmc
 from tests.service.watch.results import seen
@@ -115,6 +116,43 @@ def test_live_link_carries_everyone_by_track(models: Models, receiver: Receiver)
     assert weights_of(first)["JawOpen"] == 0.75
     assert {name: weight for name, weight in weights_of(second).items() if weight} == {"EyeBlinkRight": 0.75}
     assert receiver.nothing_more()
+
+
+def eyes_up(*rows: int, count: int = 2) -> np.ndarray:
+    """Of some faces; the others' gaze was not seen."""
+    gaze = no_gaze(count)
+    gaze[list(rows)] = 0
+    gaze[list(rows), GAZE_NAMES.index("eyeLookUpLeft")] = 0.5
+    return gaze
+
+
+@pytest.mark.parametrize(("mirror", "side"), [(False, "Left"), (True, "Right")])
+def test_live_link_carries_each_ones_gaze(models: Models, receiver: Receiver, mirror: bool, side: str) -> None:
+    view = seen({4: SMALL, 9: LARGE}, expression=expressions(models, "eyeLookDown", "eyeLookDown"), gaze=eyes_up(1))
+    LiveLink(receiver.sender, models.arkit, everyone=True, mirror=mirror).view(view)
+    first, second = receiver.packets(2)
+    lids = {"EyeLookDownLeft": 0.75, "EyeLookDownRight": 0.75}
+    assert {name: weight for name, weight in weights_of(first).items() if weight} == lids
+    assert {name: weight for name, weight in weights_of(second).items() if weight} == {f"EyeLookUp{side}": 0.5}
+    turns = [np.degrees(np.frombuffer(packet[-6 * 4 :], ">f4")) for packet in (first, second)]
+    assert not turns[0].any()
+    pitch = HEAD_AND_EYES[3:].index(f"{side}EyePitch")
+    np.testing.assert_allclose(turns[1], np.eye(6)[pitch] * -13.55, atol=1e-4)
+
+
+def test_vmc_turns_eyes_while_they_are_seen_and_straight_once_after(models: Models, receiver: Receiver) -> None:
+    """Bones stay as they were last told; who never saw a gaze says nothing of eyes."""
+    puppet = Vmc(receiver.sender, models.arkit, mirror=False)
+    turns: list[list[Any]] = []
+    unseen, up = no_gaze(1), eyes_up(0, count=1)
+    for number, (gaze, datagrams) in enumerate([(unseen, 2), (up, 3), (unseen, 3), (unseen, 2)]):
+        puppet.view(seen({4: LARGE}, float(number), gaze=gaze))
+        messages = vmc_messages(receiver.packets(datagrams))
+        bones = [arguments for where, arguments in messages if where == "/VMC/Ext/Bone/Pos"]
+        turns.append([name for name, *_ in bones] + [round(bone[4], 4) for bone in bones[1:]])
+    assert receiver.nothing_more()
+    x = round(float(np.sin(np.radians(-13.55) / 2)), 4)
+    assert turns == [["Head"], ["Head", "LeftEye", "RightEye", x, 0], ["Head", "LeftEye", "RightEye", 0, 0], ["Head"]]
 
 
 def test_live_link_is_silent_without_a_face(models: Models, receiver: Receiver) -> None:

@@ -9,7 +9,7 @@ torch = pytest.importorskip("torch")
 
 from service.face_model import FaceModel  # noqa: E402
 from service.rotation import euler_to_quaternion, quaternion_to_euler  # noqa: E402
-from training.data.faces import FaceLabels, Similarity, mirrored_expressions  # noqa: E402
+from training.data.faces import GAZE_NAMES, FaceLabels, Similarity, mirrored_expressions  # noqa: E402
 from training.decoding import Landmarks, Pose  # noqa: E402
 
 MODEL = FaceModel.load(Path("models/face_model.npz"))
@@ -83,6 +83,19 @@ def test_every_expression_has_a_partner_and_is_its_partner_s_partner() -> None:
     assert names[partner[list(names).index("eyeBlink_L")]] == "eyeBlink_R"
     assert names[partner[list(names).index("jawLeft")]] == "jawRight"
     assert names[partner[list(names).index("jawOpen")]] == "jawOpen"
+
+
+def test_a_mirror_exchanges_the_eyes_and_unknown_gaze_stays_unknown() -> None:
+    faces = labels(2)
+    faces.gaze[0] = torch.arange(8) / 10
+    mirror = Similarity(torch.ones(2, dtype=torch.bool), torch.zeros(2), torch.ones(2), torch.zeros(2, 2))
+    moved = mirror.faces(faces, PARTNER).gaze
+    seen = dict(zip(GAZE_NAMES, moved[0].tolist(), strict=True))
+    before = dict(zip(GAZE_NAMES, faces.gaze[0].tolist(), strict=True))
+    for direction in ("Down", "In", "Out", "Up"):  # toward the nose stays toward the nose
+        assert seen[f"eyeLook{direction}Left"] == before[f"eyeLook{direction}Right"]
+        assert seen[f"eyeLook{direction}Right"] == before[f"eyeLook{direction}Left"]
+    assert bool(moved[1].isnan().all())
 
 
 def test_a_box_turned_by_a_right_angle_exchanges_its_sides() -> None:

@@ -97,6 +97,31 @@ def test_tiles_are_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert list(json.loads((folder / "out.json").read_text())["multi_val"]) == ["MFN, 2 tiles"]
 
 
+def test_each_so_many_th_picture_for_a_trial(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pictures = [{"image": f"{i}.webp", "size": [40, 30], "boxes": [BOX]} for i in range(5)]
+    save_archive(folder / "multi_val.tar", pictures)
+    run(
+        monkeypatch, "--predictor", f"{__name__}:knows_the_answer", "--data", str(folder), "--sets", "multi_val",
+        "--every", "2", "--json", str(folder / "out.json"),
+    )  # fmt: skip
+    figures = json.loads((folder / "out.json").read_text())
+    assert figures["multi_val"]["knows_the_answer"]["detection"]["pictures"] == 3
+
+
+def test_input_sizes_are_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    models = folder / "models"
+    models.mkdir()
+    write_models(models)
+    common = ("--models", str(models), "--data", str(folder), "--sets", "multi_val", "--json", str(folder / "out.json"))
+    run(monkeypatch, *common, "--input-size", "192")
+    assert list(json.loads((folder / "out.json").read_text())["multi_val"]) == ["MFN, input size 192"]
+    with pytest.raises(SystemExit):
+        run(monkeypatch, *common, "--input-size", "288")
+    assert "input_size is 288; expected 96 or 192" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

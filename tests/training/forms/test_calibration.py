@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from training.forms.calibration import check_pictures, read_pictures, write_pictures
+from training.forms.calibration import check_pictures, enlarged, read_pictures, write_pictures
 
 SIDE = 8
 # of the pixels of models/calibration.npz, which int8 is made from: to be set anew when it is drawn anew
@@ -97,3 +97,13 @@ def test_files_of_something_else_are_refused(held: np.ndarray, reason: str, tmp_
     np.savez(tmp_path / "x.npz", a=held)
     with pytest.raises(ValueError, match=f"x.npz, a: .*{re.escape(reason)}"):
         read_pictures(tmp_path / "x.npz", "a", SIDE)
+
+
+def test_enlarged_pictures_show_the_same() -> None:
+    small = np.zeros((2, 4, 4, 3), np.uint8)
+    small[1, :, 2:] = 200
+    large = enlarged(small, 16)
+    assert (large.shape, large.dtype) == ((2, 16, 16, 3), np.uint8)
+    assert not large[0].any()
+    assert (large[1, :, :4] == 0).all()
+    assert (large[1, :, 12:] == 200).all()

@@ -31,7 +31,7 @@ def test_it_answers_normalised_pictures_as_the_network_does_plain_ones(kind: str
 
 def test_a_convolution_as_large_as_the_maps_is_the_linear_layer() -> None:
     torch.manual_seed(0)
-    regressor, maps = Regressor(5, 7).eval(), torch.randn(2, 5, 4, 4)
+    regressor, maps = Regressor(5, 7, cell=24, units=64).eval(), torch.randn(2, 5, 4, 4)
     with torch.inference_mode():
         expected = regressor(maps)
         convolve_whole_maps(regressor)
@@ -40,7 +40,7 @@ def test_a_convolution_as_large_as_the_maps_is_the_linear_layer() -> None:
 
 
 def test_a_regressor_of_other_layers_is_refused() -> None:
-    regressor = Regressor(5, 7)
+    regressor = Regressor(5, 7, cell=24, units=64)
     regressor.body = nn.Sequential(regressor.body[0], nn.AvgPool2d(4), nn.Linear(24, 64), nn.ReLU())
     with pytest.raises(ValueError, match=r"made of Sequential, AvgPool2d, Linear, ReLU; .* were expected"):
         convolve_whole_maps(regressor)

@@ -14,12 +14,14 @@ import flatbuffers
 from ai_edge_litert import schema_py_generated as schema
 from mediapipe.tasks.metadata import metadata_schema_py_generated as terms
 
+from training.data.faces import GAZE_NAMES
 from training.decoding import priors_of
 from training.forms.flatbuffer import read_model, write_model
 from training.forms.metadata import About, with_metadata
-from training.networks import MFN
+from training.forms.onnx_float import OUTPUTS
+from training.networks import COLUMNS, MFN
 
-GROUPS = {"detection": 5, "pose": 7, "identity": 50, "expression": 46}
+GROUPS = {kind: {name: COLUMNS[name] for name in names} for kind, names in OUTPUTS.items()}
 NAMES = [f"name_{i}" for i in range(46)]
 
 
@@ -50,10 +52,9 @@ def bare_model(takes: int, groups: dict[str, int], side: int) -> bytes:
 
 def published(kind: str, form: str, path: Path) -> Path:
     takes = schema.TensorType.UINT8 if form == "int8.tflite" else schema.TensorType.FLOAT32
-    groups = GROUPS if kind == "mfn" else {name: size for name, size in GROUPS.items() if name != "detection"}
     side, levels = (288, MFN.levels) if kind == "mfn" else (128, None)
     about = About(kind, form, "1.2.3", side, levels, NAMES)
-    path.write_bytes(with_metadata(bare_model(takes, groups, side), about))
+    path.write_bytes(with_metadata(bare_model(takes, GROUPS[kind], side), about))
     return path
 
 
@@ -74,12 +75,15 @@ def test_the_model_and_its_tensors_are_described(kind: str, tmp_path: Path) -> N
     assert metadata.MinParserVersion() == b"1.0.0"
     graph = metadata.SubgraphMetadata(0)
     outputs = [graph.OutputTensorMetadata(i) for i in range(graph.OutputTensorMetadataLength())]
-    assert [output.Name().decode() for output in outputs] == [
-        name for name in GROUPS if kind == "mfn" or name != "detection"
-    ]
+    assert [output.Name().decode() for output in outputs] == list(GROUPS[kind])
     assert all(output.Description() for output in outputs)
-    labels = outputs[-1].AssociatedFiles(0)
-    assert (labels.Name(), labels.Type()) == (b"expression_names.txt", terms.AssociatedFileType.TENSOR_AXIS_LABELS)
+    labelled = {"expression": b"expression_names.txt", "gaze": b"gaze_names.txt"}
+    for output in outputs:
+        assert output.AssociatedFilesLength() == (output.Name().decode() in labelled)
+        if output.AssociatedFilesLength():
+            labels = output.AssociatedFiles(0)
+            assert labels.Name() == labelled[output.Name().decode()]
+            assert labels.Type() == terms.AssociatedFileType.TENSOR_AXIS_LABELS
 
 
 @pytest.mark.parametrize(("form", "least", "most"), [("float32.tflite", -1, 127 / 128), ("int8.tflite", 0, 255)])
@@ -119,6 +123,7 @@ def test_the_single_face_networks_prior_is_its_input(tmp_path: Path) -> None:
     with zipfile.ZipFile(published("sfn", "int8.tflite", tmp_path / "x.tflite")) as notes:
         assert notes.read("anchors.csv").decode() == "cx,cy,width,height\n64,64,128,128\n"
         assert "detection" not in notes.read("README.txt").decode()
+        assert notes.read("gaze_names.txt").decode().split() == list(GAZE_NAMES)
 
 
 def test_the_same_content_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -128,6 +133,6 @@ def test_the_same_content_gives_the_same_bytes(tmp_path: Path) -> None:
 
 def test_names_that_are_not_one_a_coefficient_are_refused() -> None:
     about = About("sfn", "int8.tflite", "1", 128, None, NAMES[:-1])
-    content = bare_model(schema.TensorType.UINT8, GROUPS, 128)
+    content = bare_model(schema.TensorType.UINT8, GROUPS["sfn"], 128)
     with pytest.raises(ValueError, match="gives 46 expression coefficients; names are 45"):
         with_metadata(content, about)

@@ -14,12 +14,15 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
 from tests.training.forms.conftest import noise  # noqa: E402
+from training.decoding import priors_of  # noqa: E402
 from training.forms.agreement import Runner, TorchNetwork, differences, require_agreement  # noqa: E402
+from training.forms.calibration import enlarged  # noqa: E402
 from training.forms.deployed import Deployed  # noqa: E402
 from training.forms.onnx_float import OUTPUTS, Bytes, write_float32  # noqa: E402
 from training.forms.onnx_half import halve  # noqa: E402
 from training.forms.onnx_int8 import share_constants, write_int8  # noqa: E402
 from training.forms.onnx_layout import lay_out  # noqa: E402
+from training.forms.onnx_sizes import free_sizes  # noqa: E402
 from training.forms.run_onnx import OnnxNetwork  # noqa: E402
 from training.networks import MFN  # noqa: E402
 
@@ -42,7 +45,7 @@ def folder(deployed: dict[str, Deployed], tmp_path_factory: pytest.TempPathFacto
     folder = tmp_path_factory.mktemp("forms")
     for kind, network in deployed.items():
         write_float32(network, kind, "1.2.3", folder / f"{kind}.float32.onnx")
-        write_int8(folder / f"{kind}.float32.onnx", noise(network.side), "1.2.3", folder / f"{kind}.int8.onnx")
+        write_int8(folder / f"{kind}.float32.onnx", [noise(network.side)], "1.2.3", folder / f"{kind}.int8.onnx")
     return folder
 
 
@@ -78,10 +81,33 @@ def test_a_form_agrees_with_torch(kind: str, form: str, folder: Path, deployed: 
     runner, pictures = OnnxNetwork(folder / f"{kind}.{form}"), noise(deployed[kind].side)
     if form == "float32.onnx":
         apart = require_agreement(network, runner, pictures, form)
-    else:  # eight bits are not exact, and take more from an untrained network than from a published one
+    else:  # eight bits take more from an untrained network than from a published one; unrelated answers are 1.4 apart
         apart = differences(network, runner, pictures)
-        assert 1e-3 < min(apart.values()) <= max(apart.values()) < 0.4
+        assert 1e-3 < min(apart.values()) <= max(apart.values()) < 0.7
     assert set(apart) == set(OUTPUTS[kind])
+
+
+@pytest.mark.parametrize("form", ["float32.onnx", "int8.onnx"])
+def test_mfn_takes_every_size_that_it_is_published_for(form: str, folder: Path, deployed: dict[str, Deployed]) -> None:
+    runner, network = OnnxNetwork(folder / f"mfn.{form}"), in_torch(deployed["mfn"], "mfn")
+    assert deployed["mfn"].sides == (288, 416, 576)
+    for side in deployed["mfn"].sides:
+        pictures = enlarged(noise(288)[:2], side)
+        assert runner.run(pictures[:1])["pose"].shape == (1, len(priors_of(MFN.levels, side)), 7)
+        apart = differences(network, runner, pictures)
+        assert max(apart.values()) < (1e-4 if form == "float32.onnx" else 0.4)
+
+
+def test_a_shape_that_is_bound_to_one_size_is_refused() -> None:
+    helper, value = onnx.helper, onnx.helper.make_tensor_value_info
+    shape = helper.make_tensor("shape", onnx.TensorProto.INT64, [2], [1, 12])
+    graph = helper.make_graph(
+        [helper.make_node("Relu", ["image"], ["x"]), helper.make_node("Reshape", ["x", "shape"], ["y"], "flat")],
+        "x", [value("image", onnx.TensorProto.FLOAT, [1, 2, 2, 3])], [value("y", onnx.TensorProto.FLOAT, [1, 12])],
+        [shape],
+    )  # fmt: skip
+    with pytest.raises(ValueError, match=r"flat gives the shape \[1, 12\] whatever the size"):
+        free_sizes(helper.make_model(graph))
 
 
 def test_a_form_of_another_network_is_refused(sfn: nn.Module, folder: Path) -> None:

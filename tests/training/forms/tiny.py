@@ -7,10 +7,12 @@ torch = pytest.importorskip("torch")
 from torch import Tensor, nn  # noqa: E402
 
 from training.networks import (  # noqa: E402
+    COLUMNS,
     DETECTION,
     EXPRESSIONS,
     IDENTITY,
     POSE,
+    CropOutputs,
     Down,
     Head,
     Level,
@@ -48,16 +50,16 @@ class TinyMFN(nn.Module):
 
 
 class TinySFN(nn.Module):
-    """Three regressors on 4 x 4 maps of 16 x 16 pixels."""
+    """Four regressors on 4 x 4 maps of 16 x 16 pixels."""
 
     input_size = 16
 
     def __init__(self) -> None:
         super().__init__()
         self.stem = Stem(8)
-        self.pose, self.identity = Regressor(8, POSE), Regressor(8, IDENTITY)
-        self.expression = Regressor(8, EXPRESSIONS)
+        for name in CropOutputs._fields:
+            self.add_module(name, Regressor(8, COLUMNS[name], cell=24, units=64))
 
-    def forward(self, crop: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, crop: Tensor) -> CropOutputs:
         x = self.stem(normalized(crop))
-        return self.pose(x), self.identity(x), self.expression(x)
+        return CropOutputs(self.pose(x), self.identity(x), self.expression(x), self.gaze(x))

@@ -1,11 +1,14 @@
-// The expression as ARKit names it: service/arkit.py in C++17. Match by name, never by position.
+// A face as ARKit names it: service/arkit.py in C++17. Match by name, never by position.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
+#include <optional>
 #include <string>
+#include <string_view>
 
-#include "candidates.hpp"
+#include "faces.hpp"
 
 namespace mfn {
 
@@ -18,7 +21,12 @@ constexpr std::array<const char*, EXPRESSIONS> EXPRESSION_NAMES = {
     "mouthRollUpper", "mouthShrugLower", "mouthShrugUpper", "mouthSmile_L", "mouthSmile_R", "mouthStretch_L",
     "mouthStretch_R", "mouthUpperUp_L", "mouthUpperUp_R", "noseSneer_L", "noseSneer_R", "eyeLookDown"};
 
-// eyeLookIn, eyeLookOut, eyeLookUp and tongueOut stay 0: the network cannot see them.
+// In the order of a face's gaze.
+constexpr std::array<const char*, LOOKS> GAZE_NAMES = {"eyeLookDownLeft", "eyeLookDownRight", "eyeLookInLeft",
+                                                       "eyeLookInRight",  "eyeLookOutLeft",   "eyeLookOutRight",
+                                                       "eyeLookUpLeft",   "eyeLookUpRight"};
+
+// tongueOut stays 0, as the networks cannot see it; so do eyeLookIn, eyeLookOut and eyeLookUp without a gaze.
 constexpr std::array<const char*, 52> ARKIT_NAMES = {
     "browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight", "cheekPuff",
     "cheekSquintLeft", "cheekSquintRight", "eyeBlinkLeft", "eyeBlinkRight", "eyeLookDownLeft", "eyeLookDownRight",
@@ -30,6 +38,9 @@ constexpr std::array<const char*, 52> ARKIT_NAMES = {
     "mouthSmileRight", "mouthStretchLeft", "mouthStretchRight", "mouthUpperUpLeft", "mouthUpperUpRight",
     "noseSneerLeft", "noseSneerRight", "tongueOut"};
 
+constexpr std::size_t GAZE_PLACE = 10;  // where GAZE_NAMES begin among ARKIT_NAMES
+static_assert(std::string_view(ARKIT_NAMES[GAZE_PLACE]) == GAZE_NAMES[0]);
+
 // The share that an expression has in a name of ARKit's.
 inline float share(const std::string& expression, const std::string& arkit) {
     const bool left = expression.size() > 2 && expression.compare(expression.size() - 2, 2, "_L") == 0;
@@ -40,8 +51,9 @@ inline float share(const std::string& expression, const std::string& arkit) {
     return arkit == stem + (left ? "Left" : right ? "Right" : "") ? 1.0F : 0.0F;
 }
 
-// The 52 weights in [0, 1], in the order of ARKIT_NAMES.
-inline std::array<float, ARKIT_NAMES.size()> arkit(const Expression& expression) {
+// The 52 weights in [0, 1], in the order of ARKIT_NAMES. Without a gaze the lids stand for eyes that look down.
+inline std::array<float, ARKIT_NAMES.size()> arkit(const Expression& expression,
+                                                   const std::optional<Gaze>& gaze = std::nullopt) {
     using Shares = std::array<std::array<float, ARKIT_NAMES.size()>, EXPRESSIONS>;
     static const Shares shares = [] {
         Shares table{};
@@ -52,6 +64,7 @@ inline std::array<float, ARKIT_NAMES.size()> arkit(const Expression& expression)
     std::array<float, ARKIT_NAMES.size()> weights{};
     for (std::size_t i = 0; i < EXPRESSIONS; ++i)
         for (std::size_t j = 0; j < ARKIT_NAMES.size(); ++j) weights[j] += shares[i][j] * expression[i];
+    if (gaze) std::copy(gaze->begin(), gaze->end(), weights.begin() + GAZE_PLACE);
     return weights;
 }
 

@@ -5,13 +5,18 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <optional>
 #include <vector>
 
 #include "candidates.hpp"
 
 namespace mfn {
 
-// box: pixels of the picture; may reach past its edges. translation: cm. scale: pixels a cm.
+constexpr std::size_t LOOKS = 8;
+
+using Gaze = std::array<float, LOOKS>;  // in [0, 1]; names in arkit.hpp
+
+// box: pixels of the picture; may reach past its edges. translation: cm. scale: pixels a cm. gaze: of a second look.
 struct Face {
     float score;
     Box box;
@@ -20,6 +25,7 @@ struct Face {
     float scale;
     Identity identity;
     Expression expression;
+    std::optional<Gaze> gaze;
 };
 
 struct Options {
@@ -48,7 +54,8 @@ inline Face place(const Candidate& candidate, const Letterbox& letterbox, double
             translation(origin, scale, letterbox.width, letterbox.height, field_of_view),
             scale,
             candidate.identity,
-            candidate.expression};
+            candidate.expression,
+            std::nullopt};
 }
 
 // The faces in the picture, in descending score, of the network's raw outputs for what the letterbox made of it.

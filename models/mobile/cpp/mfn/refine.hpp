@@ -116,10 +116,11 @@ struct Crop {
     }
 };
 
-// The face with pose, identity and expression of the Single Face Network's raw outputs (7), (50), (46) for its crop in
-// a picture of width x height pixels. Box and score stay.
+// The face with pose, identity, expression and gaze of the Single Face Network's raw outputs (7), (50), (46), (8) for
+// its crop in a picture of width x height pixels. gaze: null for a network before 0.6, which does not see it. Box and
+// score stay.
 inline Face refined(Face face, const Crop& crop, const float* pose, const float* identity, const float* expression,
-                    int width, int height, double field_of_view) {
+                    const float* gaze, int width, int height, double field_of_view) {
     constexpr float half = CROP_SIDE / 2.0F;
     const Pose seen = decode_pose(pose, {half, half, CROP_SIDE, CROP_SIDE});
     const double half_roll = crop.roll * RADIANS / 2;
@@ -130,6 +131,8 @@ inline Face refined(Face face, const Crop& crop, const float* pose, const float*
     face.translation = translation({float(origin[0]), float(origin[1])}, face.scale, width, height, field_of_view);
     std::copy_n(identity, IDENTITY_MODES, face.identity.begin());
     std::transform(expression, expression + EXPRESSIONS, face.expression.begin(), sigmoid);
+    face.gaze.reset();
+    if (gaze) std::transform(gaze, gaze + LOOKS, face.gaze.emplace().begin(), sigmoid);
     return face;
 }
 

@@ -1,4 +1,4 @@
-/* The expression as ARKit names it: service/arkit.py in Kotlin. Match by name, never by position. */
+/* A face as ARKit names it: service/arkit.py in Kotlin. Match by name, never by position. */
 package mfn
 
 val EXPRESSION_NAMES = listOf(
@@ -11,7 +11,13 @@ val EXPRESSION_NAMES = listOf(
     "mouthStretch_R", "mouthUpperUp_L", "mouthUpperUp_R", "noseSneer_L", "noseSneer_R", "eyeLookDown"
 )
 
-/** eyeLookIn, eyeLookOut, eyeLookUp and tongueOut stay 0: the network cannot see them. */
+/** In the order of a face's gaze. */
+val GAZE_NAMES = listOf(
+    "eyeLookDownLeft", "eyeLookDownRight", "eyeLookInLeft", "eyeLookInRight", "eyeLookOutLeft", "eyeLookOutRight",
+    "eyeLookUpLeft", "eyeLookUpRight"
+)
+
+/** tongueOut stays 0, as the networks cannot see it; so do eyeLookIn, eyeLookOut and eyeLookUp without a gaze. */
 val ARKIT_NAMES = listOf(
     "browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight", "cheekPuff",
     "cheekSquintLeft", "cheekSquintRight", "eyeBlinkLeft", "eyeBlinkRight", "eyeLookDownLeft", "eyeLookDownRight",
@@ -38,9 +44,12 @@ private fun share(expression: String, arkit: String): Float {
 
 private val SHARES = ARKIT_NAMES.map { arkit -> FloatArray(EXPRESSIONS) { share(EXPRESSION_NAMES[it], arkit) } }
 
-/** The 52 weights in [0, 1] by ARKit's names. */
-fun arkit(expression: FloatArray): Map<String, Float> = ARKIT_NAMES.indices.associate { i ->
-    var weight = 0f
-    for (k in expression.indices) weight += SHARES[i][k] * expression[k]
-    ARKIT_NAMES[i] to weight
+/** The 52 weights in [0, 1] by ARKit's names. Without a gaze the lids stand for eyes that look down. */
+fun arkit(expression: FloatArray, gaze: FloatArray? = null): Map<String, Float> {
+    val weights = ARKIT_NAMES.indices.associate { i ->
+        var weight = 0f
+        for (k in expression.indices) weight += SHARES[i][k] * expression[k]
+        ARKIT_NAMES[i] to weight
+    }
+    return if (gaze == null) weights else weights + GAZE_NAMES.zip(gaze.toList())
 }

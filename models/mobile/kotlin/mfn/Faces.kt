@@ -7,12 +7,16 @@ import kotlin.math.tan
 /** Of the picture; on fewer no face shows. */
 const val MIN_FACE_PIXELS = 6f
 
+/** Numbers of a gaze. */
+const val LOOKS = 8
+
 /** cm. */
 data class Translation(val x: Float, val y: Float, val z: Float)
 
 /**
  * box: pixels of the picture; may reach past its edges. scale: pixels a cm. identity: 50, standard deviations.
- * expression: 46 in [0, 1], in the order of EXPRESSION_NAMES.
+ * expression: 46 in [0, 1], in the order of EXPRESSION_NAMES. gaze: 8 in [0, 1], in the order of GAZE_NAMES; null
+ * where no second look was taken.
  */
 class Face(
     val score: Float,
@@ -21,7 +25,8 @@ class Face(
     val translation: Translation,
     val scale: Float,
     val identity: FloatArray,
-    val expression: FloatArray
+    val expression: FloatArray,
+    val gaze: FloatArray? = null
 )
 
 /**

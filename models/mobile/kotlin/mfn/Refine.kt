@@ -123,8 +123,8 @@ data class Crop(val x: Double, val y: Double, val side: Double, val roll: Double
 }
 
 /**
- * The face with pose, identity and expression of the Single Face Network's raw outputs for its crop in a picture of
- * width x height pixels. Box and score stay.
+ * The face with pose, identity, expression and gaze of the Single Face Network's raw outputs for its crop in a picture
+ * of width x height pixels. gaze: null for a network before 0.6, which does not see it. Box and score stay.
  */
 fun refined(
     face: Face,
@@ -132,6 +132,7 @@ fun refined(
     pose: FloatArray,
     identity: FloatArray,
     expression: FloatArray,
+    gaze: FloatArray?,
     width: Int,
     height: Int,
     fieldOfView: Double
@@ -147,7 +148,8 @@ fun refined(
         translation = translation(crop.toPicture(seen.origin), scale, width, height, fieldOfView),
         scale = scale,
         identity = identity,
-        expression = FloatArray(EXPRESSIONS) { sigmoid(expression[it]) }
+        expression = FloatArray(EXPRESSIONS) { sigmoid(expression[it]) },
+        gaze = gaze?.let { looks -> FloatArray(LOOKS) { sigmoid(looks[it]) } }
     )
 }
 
@@ -173,6 +175,7 @@ fun bothLooks(first: Face, second: Face): Face {
         ),
         scale = 1 / mean(1 / first.scale, 1 / second.scale), // as depth, which is inverse to it
         identity = FloatArray(IDENTITY_MODES) { mean(first.identity[it], second.identity[it]) },
-        expression = second.expression
+        expression = second.expression,
+        gaze = second.gaze
     )
 }
