@@ -39,7 +39,7 @@ RUN chmod -R a+rX . \
 
 # Nothing is run from here on: BASE needs no shell.
 FROM ${BASE}
-ARG VERSION=0.5.1
+ARG VERSION=0.6.0
 ARG REVISION=unknown
 ARG SOURCE=unknown
 LABEL org.opencontainers.image.title="mfn" \

@@ -21,7 +21,7 @@ from torch import nn
 
 from training.forms.agreement import COMPARED, DEPLOYED, TorchNetwork, require_agreement
 from training.forms.calibration import FILE as CALIBRATION
-from training.forms.calibration import enlarged, read_pictures
+from training.forms.calibration import mosaics, read_pictures
 from training.forms.deployed import Deployed
 from training.forms.files import FORMS, described
 from training.forms.narrow import narrow
@@ -53,17 +53,14 @@ def read_network(kind: str, entry: dict[str, Any], folder: Path) -> nn.Module:
 def make(network: nn.Module, kind: str, version: str, pictures: np.ndarray, folder: Path, names: list[str]) -> None:
     """Writes all forms of a network into an empty folder, each held against torch; ValueError where one fails."""
     deployed = Deployed(network, OUTPUTS[kind], pictures)
-    sets = {side: enlarged(pictures, side) if side != deployed.side else pictures for side in deployed.sides}
     rounded = TorchNetwork(deployed, OUTPUTS[kind])
-    require_agreement(
-        TorchNetwork(Bytes(network), OUTPUTS[kind]), rounded, sets[deployed.side][: COMPARED[kind]], DEPLOYED
-    )
+    require_agreement(TorchNetwork(Bytes(network), OUTPUTS[kind]), rounded, pictures[: COMPARED[kind]], DEPLOYED)
     float32 = folder / f"{kind}.float32.onnx"
     int8 = folder / f"{kind}.int8.onnx"
     narrowed = Deployed(network, OUTPUTS[kind], pictures, bits=None)
     narrow(narrowed, pictures)
     write_float32(narrowed, kind, version, float32)
-    write_int8(float32, list(sets.values()), version, int8)
+    write_int8(float32, pictures, version, int8)
     write_float32(deployed, kind, version, float32)
     halve(float32)
     for path in (float32, int8):
@@ -73,7 +70,7 @@ def make(network: nn.Module, kind: str, version: str, pictures: np.ndarray, fold
         path = folder / f"{kind}.{form}"
         runner = OnnxNetwork(path) if path.suffix == ".onnx" else TfliteNetwork(path)
         for side in deployed.sides if path.suffix == ".onnx" else (deployed.side,):
-            require_agreement(rounded, runner, sets[side][: COMPARED[kind]], form)
+            require_agreement(rounded, runner, mosaics(pictures, side)[: COMPARED[kind]], form)
 
 
 def publish(folder: Path) -> None:

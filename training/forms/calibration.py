@@ -68,10 +68,15 @@ def cut(strip: np.ndarray) -> np.ndarray:
     return strip.reshape(-1, side, side, 3)
 
 
-def enlarged(pictures: np.ndarray, side: int) -> np.ndarray:
-    """(N, side, side, 3) uint8 of pictures (N, S, S, 3) uint8, for a network that is used at several input sizes."""
-    size = (side, side)
-    return np.stack([np.asarray(Image.fromarray(p).resize(size, Image.Resampling.BILINEAR)) for p in pictures])
+def mosaics(pictures: np.ndarray, side: int) -> np.ndarray:
+    """(N, side, side, 3) uint8, each filled from its top left with pictures (N, S, S, 3) uint8 side by side, for a
+    network that is used at several input sizes: at each it sees heads of as many pixels as at the one it was trained
+    at. Picture i begins with pictures[i]; what reaches over the edge is cut off."""
+    count = -(-side // pictures.shape[1])
+    cells = (np.arange(len(pictures))[:, None] + np.arange(count**2)) % len(pictures)
+    tiled = pictures[cells.reshape(-1, count, count)]  # (N, row, column, S, S, 3)
+    joined = tiled.transpose(0, 1, 3, 2, 4, 5).reshape(len(pictures), count * pictures.shape[1], -1, 3)
+    return np.ascontiguousarray(joined[:, :side, :side])
 
 
 def check_pictures(pictures: np.ndarray, side: int) -> None:

@@ -6,7 +6,7 @@ Weights go from -64 to 64, see training/forms/narrow.py.
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,19 +20,19 @@ UNIT_RANGE = {"scale": np.array(1 / 127, np.float32), "zero_point": np.array(128
 
 
 class Pictures(CalibrationDataReader):
-    """Hands sets of pictures (N, S, S, 3) uint8, of any sizes, to the calibration one by one."""
+    """Hands pictures (N, S, S, 3) uint8 to the calibration one by one."""
 
-    def __init__(self, sets: Sequence[np.ndarray]) -> None:
-        self.batches: Iterator[np.ndarray] = (picture[None] for pictures in sets for picture in pictures)
+    def __init__(self, pictures: np.ndarray) -> None:
+        self.batches: Iterator[np.ndarray] = (picture[None] for picture in pictures)
 
     def get_next(self) -> dict[str, np.ndarray] | None:
         batch = next(self.batches, None)
         return None if batch is None else {"image": batch}
 
 
-def write_int8(source: Path, sets: Sequence[np.ndarray], version: str, path: Path) -> None:
-    """source: what training.forms.onnx_float wrote of a network with weights of 7 bits. sets: of pictures (N, S, S, 3)
-    uint8, one for each size that the network is to be used at, checked by the caller."""
+def write_int8(source: Path, pictures: np.ndarray, version: str, path: Path) -> None:
+    """source: what training.forms.onnx_float wrote of a network with weights of 7 bits. pictures: (N, S, S, 3) uint8,
+    checked by the caller; ranges that are taken at one input size hold for the others."""
     original = onnx.load(source)
     # units that multiply an output, and SFN's last layers: a few numbers, whose precision is the answer's
     last = [node.name for node in original.graph.node if node.op_type in ("Mul", "Gemm") and is_output(original, node)]
@@ -41,7 +41,7 @@ def write_int8(source: Path, sets: Sequence[np.ndarray], version: str, path: Pat
         quantize_static(
             original,
             path,
-            Pictures(sets),
+            Pictures(pictures),
             quant_format=QuantFormat.QDQ,
             per_channel=True,
             activation_type=QuantType.QUInt8,

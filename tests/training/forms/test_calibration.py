@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from training.forms.calibration import check_pictures, enlarged, read_pictures, write_pictures
+from training.forms.calibration import check_pictures, mosaics, read_pictures, write_pictures
 
 SIDE = 8
 # of the pixels of models/calibration.npz, which int8 is made from: to be set anew when it is drawn anew
@@ -99,11 +99,13 @@ def test_files_of_something_else_are_refused(held: np.ndarray, reason: str, tmp_
         read_pictures(tmp_path / "x.npz", "a", SIDE)
 
 
-def test_enlarged_pictures_show_the_same() -> None:
-    small = np.zeros((2, 4, 4, 3), np.uint8)
-    small[1, :, 2:] = 200
-    large = enlarged(small, 16)
-    assert (large.shape, large.dtype) == ((2, 16, 16, 3), np.uint8)
-    assert not large[0].any()
-    assert (large[1, :, :4] == 0).all()
-    assert (large[1, :, 12:] == 200).all()
+def test_mosaics_are_filled_with_whole_pictures_and_cut_at_their_edge() -> None:
+    pictures = np.broadcast_to(np.array([10, 20, 30, 40], np.uint8)[:, None, None, None], (4, 4, 4, 3))
+    assert (mosaics(pictures, 4) == pictures).all()
+    large = mosaics(pictures, 6)
+    assert (large.shape, large.dtype) == ((4, 6, 6, 3), np.uint8)
+    quarters = large[:, [0, 0, 5, 5], [0, 5, 0, 5], 0]  # the corners: across, then down
+    assert quarters.tolist() == [[10, 20, 30, 40], [20, 30, 40, 10], [30, 40, 10, 20], [40, 10, 20, 30]]
+    assert (large[0, :4, :4] == 10).all()
+    assert (large[0, :4, 4:] == 20).all()
+    assert (large[0, 4:, :4] == 30).all()

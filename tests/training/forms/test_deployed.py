@@ -8,7 +8,7 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
 from tests.training.forms.conftest import noise  # noqa: E402
-from training.forms.agreement import DEPLOYED, TorchNetwork, differences, require_agreement  # noqa: E402
+from training.forms.agreement import DEPLOYED, MOST_APART, TorchNetwork, differences, require_agreement  # noqa: E402
 from training.forms.deployed import SIGNIFICANT_BITS, Deployed, fold_normalisations, in_quads  # noqa: E402
 from training.forms.onnx_float import OUTPUTS, Bytes  # noqa: E402
 
@@ -42,7 +42,8 @@ def test_rounding_takes_a_small_share_of_what_outputs_tell(kind: str, request: p
     exact = TorchNetwork(Bytes(network), OUTPUTS[kind])
     coarse = TorchNetwork(Deployed(network, OUTPUTS[kind], pictures), OUTPUTS[kind])
     apart = differences(exact, coarse, pictures)
-    assert 1e-4 < min(apart.values()) <= max(apart.values()) < 0.1  # more than of a published network
+    assert apart.pop("gaze", 0.0) < 0.1  # of an untrained network its eight columns vary least
+    assert 1e-4 < min(apart.values()) <= max(apart.values()) <= MOST_APART[DEPLOYED]
     with pytest.raises(ValueError, match="standard deviations from the network"):
         require_agreement(
             exact, TorchNetwork(Deployed(network, OUTPUTS[kind], pictures, 2), OUTPUTS[kind]), pictures, DEPLOYED

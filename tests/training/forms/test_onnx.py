@@ -16,7 +16,7 @@ from torch import nn  # noqa: E402
 from tests.training.forms.conftest import noise  # noqa: E402
 from training.decoding import priors_of  # noqa: E402
 from training.forms.agreement import Runner, TorchNetwork, differences, require_agreement  # noqa: E402
-from training.forms.calibration import enlarged  # noqa: E402
+from training.forms.calibration import mosaics  # noqa: E402
 from training.forms.deployed import Deployed  # noqa: E402
 from training.forms.onnx_float import OUTPUTS, Bytes, write_float32  # noqa: E402
 from training.forms.onnx_half import halve  # noqa: E402
@@ -45,7 +45,7 @@ def folder(deployed: dict[str, Deployed], tmp_path_factory: pytest.TempPathFacto
     folder = tmp_path_factory.mktemp("forms")
     for kind, network in deployed.items():
         write_float32(network, kind, "1.2.3", folder / f"{kind}.float32.onnx")
-        write_int8(folder / f"{kind}.float32.onnx", [noise(network.side)], "1.2.3", folder / f"{kind}.int8.onnx")
+        write_int8(folder / f"{kind}.float32.onnx", noise(network.side), "1.2.3", folder / f"{kind}.int8.onnx")
     return folder
 
 
@@ -83,7 +83,8 @@ def test_a_form_agrees_with_torch(kind: str, form: str, folder: Path, deployed: 
         apart = require_agreement(network, runner, pictures, form)
     else:  # eight bits take more from an untrained network than from a published one; unrelated answers are 1.4 apart
         apart = differences(network, runner, pictures)
-        assert 1e-3 < min(apart.values()) <= max(apart.values()) < 0.7
+        most = {name: 0.7 if name == "gaze" else 0.4 for name in apart}  # of an untrained network, gaze varies least
+        assert all(1e-3 < apart[name] < most[name] for name in apart), apart
     assert set(apart) == set(OUTPUTS[kind])
 
 
@@ -92,7 +93,7 @@ def test_mfn_takes_every_size_that_it_is_published_for(form: str, folder: Path, 
     runner, network = OnnxNetwork(folder / f"mfn.{form}"), in_torch(deployed["mfn"], "mfn")
     assert deployed["mfn"].sides == (288, 416, 576)
     for side in deployed["mfn"].sides:
-        pictures = enlarged(noise(288)[:2], side)
+        pictures = mosaics(noise(288)[:2], side)
         assert runner.run(pictures[:1])["pose"].shape == (1, len(priors_of(MFN.levels, side)), 7)
         apart = differences(network, runner, pictures)
         assert max(apart.values()) < (1e-4 if form == "float32.onnx" else 0.4)
