@@ -2,6 +2,7 @@
 
 import argparse
 import math
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from training.data.archives import BOX_LEAN, LEANING_BOXES
 from training.data.augment import occlude, random_tilt, recolour, sample, uniform
 from training.data.faces import SMALLEST_SPREAD, FaceLabels, Similarity, mirrored_expressions, rarity
 from training.decoding import Landmarks, decode_boxes, decode_pose, priors_of
-from training.loop import add_run_arguments, in_precision, start
+from training.loop import add_run_arguments, arguments_of, in_precision, start, tau_of
 from training.losses import CoefficientLoss, box_loss, eyes_among, score_loss
 from training.networks import Level, Outputs
 from training.variants import ASSIGNMENTS, DETECTORS, MULTIPLE
@@ -203,15 +204,15 @@ def strides_of(levels: tuple[Level, ...], size: int, device: str) -> Tensor:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    add_run_arguments(parser, MULTIPLE, steps=10000)
+    add_run_arguments(parser, MULTIPLE)
     parser.add_argument("--pictures", type=Path, nargs="+", default=PICTURES, help="packed pictures, .npy")
     parser.add_argument("--labels", type=Path, nargs="+", default=LABELS, help="their faces, .npz, in the same order")
     parser.add_argument("--shares", type=float, nargs="+", default=SHARES, help="of each set in a batch")
     parser.add_argument("--size", type=int, default=192, help="side of the training windows, pixels")
     parser.add_argument("--batch", type=int, default=32)
-    args = parser.parse_args()
+    args = arguments_of(parser, 10000, sys.argv[1:])
 
-    run = start(MULTIPLE[args.variant], args)
+    run = start(MULTIPLE[args.variant], args, args.batch)
     network, generator, device = run.network, run.generator, args.device
     sets = [PictureSet.load(*paths, device) for paths in zip(args.pictures, args.labels, strict=True)]
     frequencies = [s.frequency() for s in sets]
@@ -229,7 +230,7 @@ def main() -> None:
 
     network.train()
     while run.running():
-        tau = 10 / max(1.0, args.epochs_seen + run.step / steps_per_epoch)
+        tau = tau_of(args)(args.epochs_seen + run.step / steps_per_epoch, run.progress)
         batches = []
         for pictures, frequency, share in zip(sets, frequencies, args.shares, strict=True):
             n = round(args.batch * share)
@@ -241,10 +242,8 @@ def main() -> None:
             torch.cat([b.row + sum(len(a.images) for a in batches[:i]) for i, b in enumerate(batches)]),
         )
         terms = losses_of(network, batch, priors, strides, assignment, coefficients, tau, args.precision)
-        run.update(terms)
-        if run.step % 100 == 0:
-            run.report(args.batch, {"tau": tau})
-            run.save()
+        run.update(terms, len(batch.images))
+        run.checkpoint({"tau": tau})
     run.save()
 
 

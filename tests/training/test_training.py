@@ -1,6 +1,9 @@
 """Every variant takes steps on a handful of made-up faces, stops, goes on where it stopped, and exports."""
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -51,9 +54,15 @@ def arguments(kind: str, variant: str, data: Path, run: Path, steps: int) -> lis
 
 
 def train(
-    monkeypatch: pytest.MonkeyPatch, kind: str, variant: str, data: Path, run: Path, steps: int
-) -> dict[str, object]:
-    monkeypatch.setattr("sys.argv", ["train", *arguments(kind, variant, data, run, steps)])
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    variant: str,
+    data: Path,
+    run: Path,
+    steps: int,
+    more: Sequence[str] = (),
+) -> dict[str, Any]:
+    monkeypatch.setattr("sys.argv", ["train", *arguments(kind, variant, data, run, steps), *more])
     (train_mfn if kind == "mfn" else train_sfn).main()
     return torch.load(run / "checkpoint.pt", weights_only=True)
 
@@ -68,12 +77,31 @@ def test_every_variant_learns_a_little(
 
 
 def test_pieces_give_the_same_run_as_one(made_up: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("training.loop.WARM_UP_STEPS", 100)  # so that the rate does not depend on the planned length
-    whole = train(monkeypatch, "sfn", "sfn", made_up, tmp_path / "whole", 4)
-    train(monkeypatch, "sfn", "sfn", made_up, tmp_path / "pieces", 2)
-    pieces = train(monkeypatch, "sfn", "sfn", made_up, tmp_path / "pieces", 4)
+    more = ["--warm-up", "100"]  # so that the rate does not depend on the planned length
+    whole = train(monkeypatch, "sfn", "sfn", made_up, tmp_path / "whole", 4, more)
+    train(monkeypatch, "sfn", "sfn", made_up, tmp_path / "pieces", 2, more)
+    pieces = train(monkeypatch, "sfn", "sfn", made_up, tmp_path / "pieces", 4, more)
     for name, value in whole["network"].items():
         torch.testing.assert_close(value, pieces["network"][name])
+
+
+ALL = ["--turned", "4", "--tau-start", "4", "--tau-floor", "0.8", "--motion-blur", "0.5", "--compression", "0.5"]
+
+
+def test_every_option_of_sfn_at_once_by_steps_and_by_time(
+    made_up: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    more = [*ALL, "--report-every", "1", "--average-decay", "0.99"]
+    state = train(monkeypatch, "sfn", "sfn", made_up, tmp_path / "steps", 3, more)
+    assert (state["step"], state["samples"]) == (3, 24)
+    assert all(bool(torch.isfinite(value).all()) for value in state["averaged"].values())
+    rows = [json.loads(line) for line in (tmp_path / "steps" / "log.jsonl").read_text().splitlines()]
+    assert [row["tau"] for row in rows] == pytest.approx([4, 4 - 3.2 / 3, 4 - 6.4 / 3])
+    crops = ["--crops", str(made_up / "faces"), "--faces", "4", "--shares", "1", "--device", "cpu"]
+    train_sfn.main(["--run", str(tmp_path / "time"), *crops, *more, "--seconds", "0.01"])
+    timed = torch.load(tmp_path / "time" / "checkpoint.pt", weights_only=True)
+    assert timed["step"] == 1  # the first step takes longer
+    assert timed["seconds"] > 0.01
 
 
 def test_a_run_starts_from_published_weights(made_up: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,7 +121,7 @@ def test_a_network_that_detects_is_trained_to_nothing_else(
 ) -> None:
     seen: list[set[str]] = []
 
-    def update(run: Run, terms: dict[str, torch.Tensor]) -> None:
+    def update(run: Run, terms: dict[str, torch.Tensor], samples: int) -> None:  # noqa: ARG001
         seen.append(set(terms))
         run.step += 1
 

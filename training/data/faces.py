@@ -1,5 +1,6 @@
 """Labels of many faces as arrays, and what a similarity transform of the picture does to them."""
 
+import math
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Self
@@ -26,6 +27,7 @@ GAZE_NAMES = (  # ARKit's, in the order of the columns
     *("eyeLookDownLeft", "eyeLookDownRight", "eyeLookInLeft", "eyeLookInRight"),
     *("eyeLookOutLeft", "eyeLookOutRight", "eyeLookUpLeft", "eyeLookUpRight"),
 )
+TURNED = 40.0  # degrees of yaw from which on a head counts as turned
 SIDES = {"_L": "_R", "_R": "_L", "Left": "Right", "Right": "Left"}
 
 
@@ -45,6 +47,13 @@ def rarity(expression: Tensor) -> Tensor:
     """(N,) 1 for usual faces, up to 6 for those with coefficients (N, 46) far above their spread."""
     excess = (expression - expression.mean(0)) / expression.std(0).clamp(min=SMALLEST_SPREAD) - 2
     return (1 + 0.5 * excess.clamp(0, 4).sum(1)).clamp(max=6)
+
+
+def turned_away(quaternion: Tensor) -> Tensor:
+    """(N,) whether heads (N, 4) are turned beyond TURNED to a side: how far the line through the ears leaves the
+    picture's plane, which roll does not change."""
+    x, y, z, w = quaternion.unbind(-1)
+    return (2 * (x * z - y * w)).abs() > math.sin(math.radians(TURNED))
 
 
 @dataclass
