@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from service.face_model import FaceModel
+from training.constants import constant
 from training.data.augment import degrade, occlude, random_tilt, recolour, sample, uniform
 from training.data.crops import CROP_SIDE
 from training.data.faces import SMALLEST_SPREAD, FaceLabels, Similarity, mirrored_expressions, rarity, turned_away
@@ -90,7 +91,7 @@ def losses_of(
     """Equation 3 plus the gaze and the agreement of the views. gaze_spread: (8,), see training.losses.gaze_loss."""
     pose, identity, logits, gaze = in_precision(network, images, precision)
     side = images.shape[-1]
-    prior = torch.tensor([side / 2, side / 2, side, side], device=images.device)
+    prior = constant((side / 2, side / 2, float(side), float(side)), images.device)
     expression = torch.sigmoid(logits)
     terms = coefficients(decode_pose(pose, prior.expand(len(pose), 4)), identity, expression, labels, tau)
     first, second = identity.chunk(VIEWS)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from training.constants import constant
 from training.data.faces import Similarity
 
 MOST_TILT = 0.9  # radians
@@ -39,13 +40,15 @@ def sample(images: Tensor, transform: Similarity, size: int, pad: float = 114.0)
     that little aliases; serving shrinks with an area filter.
     """
     height, width = images.shape[1:3]
-    inverse = torch.linalg.inv(transform.linear())  # (B, 2, 2)
+    inverse = torch.linalg.inv_ex(transform.linear())[0]  # (B, 2, 2); inv would wait for the device
     offset = -(inverse @ transform.shift[..., None])[..., 0]
     # grid_sample counts -1..1 from edge to edge: in = inverse @ out + offset, out = (size / 2)(n + 1)
-    half_in = torch.tensor([width / 2, height / 2], device=images.device)
+    half_in = constant((width / 2, height / 2), images.device)
     linear = inverse * (size / 2) / half_in[:, None]
-    constant = ((inverse.sum(-1) * (size / 2) + offset) / half_in - 1)[..., None]
-    grid = functional.affine_grid(torch.cat([linear, constant], -1), [len(images), 3, size, size], align_corners=False)
+    translation = ((inverse.sum(-1) * (size / 2) + offset) / half_in - 1)[..., None]
+    grid = functional.affine_grid(
+        torch.cat([linear, translation], -1), [len(images), 3, size, size], align_corners=False
+    )
     output = torch.empty(len(images), 3, size, size, device=images.device)
     scale = transform.scale.cpu()  # the device is waited for once, not for each factor
     factors = torch.where(scale < 0.35, 4, torch.where(scale < 0.7, 2, 1))
@@ -68,7 +71,7 @@ def recolour(images: Tensor, generator: torch.Generator, strength: float = 1.0) 
     def each(low: float, high: float) -> Tensor:
         return uniform(n, low * strength, high * strength, generator)[:, None, None, None]
 
-    grey = (images * torch.tensor([0.299, 0.587, 0.114], device=images.device)[:, None, None]).sum(1, keepdim=True)
+    grey = (images * constant((0.299, 0.587, 0.114), images.device)[:, None, None]).sum(1, keepdim=True)
     saturation = 1 + each(-0.5, 0.5)
     saturation = torch.where(uniform(n, 0, 1, generator)[:, None, None, None] < 0.08 * strength, 0.0, saturation)
     images = grey + (images - grey) * saturation

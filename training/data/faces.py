@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from training.constants import constant
+
 # A mirrored face: left and right exchanged among the 68 points (iBUG order), and identity modes whose sign flips
 # because they are the face model's asymmetric ones.
 MIRRORED_POINTS = np.concatenate(
@@ -163,16 +165,16 @@ class Similarity:
         mirror = self.mirror
         sign = torch.where(
             mirror[:, None],
-            torch.tensor([1.0, -1, -1, 1], device=mirror.device),
+            constant((1.0, -1.0, -1.0, 1.0), mirror.device),
             torch.ones(1, 4, device=mirror.device),
         )
         x, y, z, w = (labels.quaternion * sign).unbind(-1)
         c, s = torch.cos(self.angle / 2), torch.sin(self.angle / 2)
         quaternion = torch.stack([c * x - s * y, c * y + s * x, c * z + s * w, c * w - s * z], -1)
 
-        modes = torch.ones(50, device=mirror.device)
-        modes[list(ASYMMETRIC_IDENTITY_MODES)] = -1
-        column, points_order = mirror[:, None], torch.from_numpy(MIRRORED_POINTS).to(mirror.device)
+        modes = constant(tuple(-1.0 if k in ASYMMETRIC_IDENTITY_MODES else 1.0 for k in range(50)), mirror.device)
+        column, points_order = mirror[:, None], constant(tuple(MIRRORED_POINTS.tolist()), mirror.device)
+        gaze_partner = constant(tuple(mirrored_expressions(GAZE_NAMES).tolist()), mirror.device)
         points = self.points(labels.points)
         half = (labels.box[:, 2:] - labels.box[:, :2]) / 2
         cos2, sin2 = torch.cos(self.angle) ** 2, torch.sin(self.angle) ** 2
@@ -199,5 +201,5 @@ class Similarity:
             point_weight=torch.where(column, labels.point_weight[:, points_order], labels.point_weight),
             fitted=labels.fitted,
             ignored=labels.ignored,
-            gaze=torch.where(column, labels.gaze[:, mirrored_expressions(GAZE_NAMES)], labels.gaze),
+            gaze=torch.where(column, labels.gaze[:, gaze_partner], labels.gaze),
         )

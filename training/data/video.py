@@ -3,12 +3,14 @@
 All pictures of a batch at once, on any device; (B, 3, H, W) 0..255 in and out, also changed in place.
 """
 
+import functools
 import math
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from training.constants import constant
 from training.data.augment import picked, uniform
 
 LENGTHS = (1.0, 9.0)  # pixels of the line
@@ -60,12 +62,22 @@ def steps_of_quality(quality: Tensor) -> Tensor:
 
     The tables' scale is that of the Independent JPEG Group's library.
     """
-    luma = torch.tensor(LUMA, device=quality.device).view(BLOCK, BLOCK)
+    luma = constant(LUMA, quality.device).view(BLOCK, BLOCK)
     chroma = torch.full((BLOCK, BLOCK), 99, device=quality.device)
-    chroma[:4, :4] = torch.tensor(CHROMA, device=quality.device).view(4, 4)
+    chroma[:4, :4] = constant(CHROMA, quality.device).view(4, 4)
     scale = torch.where(quality < 50, 5000 / quality, 200 - 2 * quality)
     scaled = torch.stack([luma, chroma, chroma]) * scale[:, None, None, None]
     return ((scaled + 50) / 100).floor().clamp(1, 255)
+
+
+@functools.cache
+def block_transforms(device: torch.device) -> tuple[Tensor, Tensor]:
+    """(192, 192) from a block's pixels, less 128, to its cosine coefficients of Y, Cb and Cr, and back."""
+    k = torch.arange(BLOCK, dtype=torch.float64)
+    cosines = torch.cos((2 * k + 1) * k[:, None] * math.pi / (2 * BLOCK)) / 2  # rows are frequencies
+    cosines[0] /= math.sqrt(2)
+    forward = torch.kron(torch.tensor(COLOURS, dtype=torch.float64), torch.kron(cosines, cosines))
+    return forward.float().to(device), torch.linalg.inv(forward).float().to(device)
 
 
 def quantized(images: Tensor, quality: Tensor) -> Tensor:
@@ -74,23 +86,16 @@ def quantized(images: Tensor, quality: Tensor) -> Tensor:
     This is JPEG without subsampled chroma; a video's single frames lose detail in the same way. H and W are multiples
     of 8, else ValueError.
     """
-    height, width = images.shape[2:]
+    n, _, height, width = images.shape
     if height % BLOCK or width % BLOCK:
         raise ValueError(f"pictures of {width} x {height} pixels do not divide into blocks of {BLOCK}")
-    device = images.device
-    k = torch.arange(BLOCK, device=device)
-    cosines = torch.cos((2 * k + 1) * k[:, None] * math.pi / (2 * BLOCK)) / 2  # rows are frequencies
-    cosines[0] /= math.sqrt(2)
-    colours = torch.tensor(COLOURS, device=device)
-    centre = torch.tensor([128.0, 0, 0], device=device)[:, None, None]
-    steps = steps_of_quality(quality)[:, :, None, :, None]  # (N, 3, 1, 8, 1, 8)
-    blocks = (
-        (torch.einsum("dc,ncyx->ndyx", colours, images) - centre).unflatten(3, (-1, BLOCK)).unflatten(2, (-1, BLOCK))
-    )
-    coefficients = torch.einsum("uy,ncaybx,vx->ncaubv", cosines, blocks, cosines)
-    rounded = (coefficients / steps).round_() * steps
-    restored = torch.einsum("uy,ncaubv,vx->ncaybx", cosines, rounded, cosines).flatten(4, 5).flatten(2, 3) + centre
-    return torch.einsum("dc,ncyx->ndyx", torch.linalg.inv(colours), restored).clamp(0, 255)
+    forward, inverse = block_transforms(images.device)
+    split = (n, 3, height // BLOCK, BLOCK, width // BLOCK, BLOCK)
+    blocks = (images - 128).reshape(split).permute(0, 2, 4, 1, 3, 5).reshape(n, -1, len(forward))
+    steps = steps_of_quality(quality).view(n, 1, -1)
+    rounded = (blocks @ forward.T).div_(steps).round_().mul_(steps)
+    restored = (rounded @ inverse.T).reshape(n, split[2], split[4], 3, BLOCK, BLOCK).permute(0, 3, 1, 4, 2, 5)
+    return (restored.reshape(images.shape) + 128).clamp_(0, 255)
 
 
 def compress(images: Tensor, share: float, generator: torch.Generator) -> Tensor:
