@@ -28,6 +28,7 @@ from training.schedule import Schedule, Tau
 WEIGHT_DECAY = 0.02
 LONGEST_GRADIENT = 10.0  # norm beyond which gradients are shortened
 PRECISIONS = ("float32", "bfloat16")
+HOST_SEED = 1_000_003  # beyond the workers' seeds
 COUNTER = "num_batches_tracked"  # of a normalisation, which nothing reads
 
 
@@ -328,7 +329,7 @@ def start(build: Callable[[], nn.Module], args: argparse.Namespace, samples_per_
         averaged=copy.deepcopy(network),
         optimizer=torch.optim.AdamW(decayed_parameters(network, WEIGHT_DECAY), lr=args.rate, fused=True),
         generator=torch.Generator(args.device).manual_seed(args.seed + rank),
-        host=torch.Generator().manual_seed(args.seed),
+        host=torch.Generator().manual_seed(args.seed + HOST_SEED),
         schedule=Schedule(args.rate, args.steps, args.seconds, args.warm_up, args.final_rate),
         decay=args.average_decay,
         minutes=args.minutes,
