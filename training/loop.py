@@ -65,7 +65,7 @@ def share_gradients(network: nn.Module) -> None:
     flat = torch.cat([gradient.reshape(-1) for gradient in gradients])
     torch.distributed.all_reduce(flat)
     flat /= torch.distributed.get_world_size()
-    for parameter, mean in zip(network.parameters(), flat.split([g.numel() for g in gradients]), strict=True):
+    for parameter, mean in zip(network.parameters(), torch.split(flat, [g.numel() for g in gradients]), strict=True):
         parameter.grad = mean.view_as(parameter)
 
 
@@ -188,7 +188,7 @@ class Run:
         the weights and the optimizer's means as they are, on all workers."""
         names, values = list(terms), torch.stack(list(terms.values()))
         self.optimizer.zero_grad(set_to_none=True)
-        values.sum().backward()
+        torch.autograd.backward(values.sum())
         share_gradients(self.network)
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), LONGEST_GRADIENT)
         # the fused optimizer leaves out a step for which this is 1, as after an overflow of float16

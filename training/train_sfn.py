@@ -68,7 +68,7 @@ def draw_views(
         scale = torch.exp(uniform(m, math.log(SCALES[0]), math.log(SCALES[1]), generator))
         mirror = (uniform(n, 0, 1, generator) < 0.5).repeat(VIEWS)  # both views alike: they are compared
         transform = Similarity.about(centre, target, scale, random_tilt(m, TILT, generator), mirror)
-        images.append(sample(crops.images[chosen], transform, size).unflatten(0, (VIEWS, n)))
+        images.append(sample(crops.images[chosen], transform, size).view(VIEWS, n, 3, size, size))
         labels.append((transform.faces(crops.faces[chosen], partner), n))
     order = [
         FaceLabels.concatenate(

@@ -53,7 +53,8 @@ def sample(images: Tensor, transform: Similarity, size: int, pad: float = 114.0)
     scale = transform.scale.cpu()  # the device is waited for once, not for each factor
     factors = torch.where(scale < 0.35, 4, torch.where(scale < 0.7, 2, 1))
     for factor in (1, 2, 4):
-        for chosen in (factors == factor).nonzero()[:, 0].to(images.device).split(CHUNK[images.device.type]):
+        alike = (factors == factor).nonzero()[:, 0].to(images.device)
+        for chosen in torch.split(alike, CHUNK[images.device.type]):
             if not len(chosen):
                 continue
             source = images[chosen].permute(0, 3, 1, 2).float()

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -88,7 +88,8 @@ class FaceLabels:
             return cls(**{f.name: torch.from_numpy(arrays[f.name]).to(device) for f in fields(cls)})
 
     def save(self, path: Path) -> None:
-        np.savez(path, **{f.name: np.asarray(getattr(self, f.name)) for f in fields(self)})
+        arrays: dict[str, Any] = {f.name: np.asarray(getattr(self, f.name)) for f in fields(self)}
+        np.savez(path, **arrays)
 
     def __len__(self) -> int:
         return len(self.picture)

@@ -50,6 +50,6 @@ def draw_mosaics(
     faces.box = faces.box + corner.repeat(1, 2)
     faces.origin = faces.origin + corner
     faces.points = faces.points + corner[:, None]
-    images = batch.images.unflatten(0, (-1, parts, parts)).permute(0, 3, 1, 4, 2, 5)  # (B, 3, parts, side, parts, side)
-    images = images.reshape(-1, 3, parts * side, parts * side)[..., :size, :size]
+    rows = batch.images.view(-1, parts, parts, 3, side, side).permute(0, 3, 1, 4, 2, 5)  # part's row, y, column, x last
+    images = rows.reshape(-1, 3, parts * side, parts * side)[..., :size, :size]
     return Batch(images, faces, batch.row // parts**2)

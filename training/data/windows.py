@@ -60,7 +60,7 @@ class PictureSet:
     def crowded(self) -> bool:
         """Whether its pictures show more than one face to find, in the mean."""
         found = self.faces.picture[self.faces.ignored < 0.5]
-        return len(found) > 1.5 * len(found.unique())
+        return len(found) > 1.5 * int((torch.bincount(found) > 0).sum())
 
     def frequency(self, turned: float = 1.0) -> Tensor:
         """(P,) how often each picture is drawn: never without a face, more often where faces' expressions are rare, and
