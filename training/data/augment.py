@@ -46,9 +46,7 @@ def sample(images: Tensor, transform: Similarity, size: int, pad: float = 114.0)
     half_in = constant((width / 2, height / 2), images.device)
     linear = inverse * (size / 2) / half_in[:, None]
     translation = ((inverse.sum(-1) * (size / 2) + offset) / half_in - 1)[..., None]
-    grid = functional.affine_grid(
-        torch.cat([linear, translation], -1), [len(images), 3, size, size], align_corners=False
-    )
+    to_input = torch.cat([linear, translation], -1)  # (B, 2, 3)
     output = torch.empty(len(images), 3, size, size, device=images.device)
     scale = transform.scale.cpu()  # the device is waited for once, not for each factor
     factors = torch.where(scale < 0.35, 4, torch.where(scale < 0.7, 2, 1))
@@ -60,9 +58,10 @@ def sample(images: Tensor, transform: Similarity, size: int, pad: float = 114.0)
             source = images[chosen].permute(0, 3, 1, 2).float()
             if factor > 1:
                 source = functional.avg_pool2d(source, factor)
-            output[chosen] = functional.grid_sample(source, grid[chosen], padding_mode="border", align_corners=False)
-    outside = (grid.abs() > 1).any(-1)[:, None]
-    return output.masked_fill_(outside, pad)
+            grid = functional.affine_grid(to_input[chosen], [len(chosen), 3, size, size], align_corners=False)
+            pixels = functional.grid_sample(source, grid, padding_mode="border", align_corners=False)
+            output[chosen] = pixels.masked_fill_((grid.abs().amax(-1) > 1)[:, None], pad)
+    return output
 
 
 def recolour(images: Tensor, generator: torch.Generator, strength: float = 1.0) -> Tensor:
