@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from training.data.faces import FaceLabels
-from training.train_mfn import NETWORK_SIDE
+from training.data.windows import NETWORK_SIDE
 
 ROUNDS = 100
 

@@ -1,5 +1,6 @@
 """Which priors are responsible for which face."""
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -27,7 +28,7 @@ class Assignment:
         extent = boxes[..., 2:] - boxes[..., :2]
         size = extent.clamp(min=1).prod(-1).sqrt()  # (B, F)
         mismatch = (size[..., None] / priors[:, 2:].prod(-1).sqrt()).log().abs()  # (B, F, N)
-        alike = (mismatch <= torch.tensor(self.tolerance).log()) | (mismatch <= mismatch.amin(-1, keepdim=True) + 1e-6)
+        alike = (mismatch <= math.log(self.tolerance)) | (mismatch <= mismatch.amin(-1, keepdim=True) + 1e-6)
         offset = (priors[:, :2] - centre[..., None, :]).abs()  # (B, F, N, 2)
         cells = (offset / strides[:, None]).amax(-1)
         inside = (offset < extent[..., None, :] / 2).all(-1)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from service.face_model import FaceModel
+from training.constants import constant
 from training.networks import Level
 
 FACE_HEIGHT_CM = 20.0  # scale is predicted relative to a face of this height filling the prior
@@ -44,7 +45,7 @@ class Pose:
 def decode_pose(pose: Tensor, priors: Tensor) -> Pose:
     """Pose from raw pose (..., 7) and priors (..., 4). An output of zeros is an unturned face that fills the prior."""
     side = torch.sqrt(priors[..., 2] * priors[..., 3])
-    quaternion = pose[..., :4] + torch.tensor([0.0, 0, 0, 1], device=pose.device)
+    quaternion = pose[..., :4] + constant((0.0, 0.0, 0.0, 1.0), pose.device)
     return Pose(
         quaternion=quaternion / quaternion.norm(dim=-1, keepdim=True).clamp(min=1e-6),
         origin=priors[..., :2] + pose[..., 4:6] * side[..., None],
@@ -74,7 +75,7 @@ class Landmarks(torch.nn.Module):
         """(N, 68, 2) pixels (paper, equation 2)."""
         turned = self.shape(identity, expression) @ rotation_rows(pose.quaternion).transpose(1, 2)  # (N, 68, 2)
         flat = turned * pose.scale[:, None, None]
-        return pose.origin[:, None] + flat * torch.tensor([1.0, -1.0], device=flat.device)
+        return pose.origin[:, None] + flat * constant((1.0, -1.0), flat.device)
 
 
 def rotation_rows(quaternion: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from training.constants import constant
 from training.data.faces import SMALLEST_SPREAD, FaceLabels
 from training.decoding import Landmarks, Pose
 
@@ -68,7 +69,7 @@ class CoefficientLoss:
         }
         if self.eyes is not None:
             wrong = (lid_opening(points) - lid_opening(target.points)).abs() / size[:, None]
-            seen = point_weight[:, LIDS].amin(-1)  # (M, 4)
+            seen = point_weight[:, constant(LIDS, points.device)].amin(-1)  # (M, 4)
             terms["lids"] = LID_WEIGHT * mean((wrong * seen).mean(-1))
         return terms
 
@@ -97,7 +98,7 @@ def eyes_among(names: Sequence[str]) -> Tensor:
 
 def lid_opening(points: Tensor) -> Tensor:
     """(M, 4) distances between the lids, two an eye, of points (M, 68, 2)."""
-    upper, lower = torch.tensor(LIDS, device=points.device).unbind(-1)
+    upper, lower = constant(LIDS, points.device).unbind(-1)
     return ((points[:, upper] - points[:, lower]).square().sum(-1) + 1e-8).sqrt()
 
 

@@ -9,7 +9,7 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
-NOT_LOSSES = ("step", "samples", "per_second", "rate", "tau")
+NOT_LOSSES = ("step", "samples", "seconds", "per_second", "rate", "tau", "size")
 
 
 def plot(run: Path) -> Path:

@@ -2,6 +2,8 @@
 
 import argparse
 import math
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,11 +12,13 @@ import torch
 from torch import Tensor, nn
 
 from service.face_model import FaceModel
+from training.constants import constant
 from training.data.augment import degrade, occlude, random_tilt, recolour, sample, uniform
 from training.data.crops import CROP_SIDE
-from training.data.faces import SMALLEST_SPREAD, FaceLabels, Similarity, mirrored_expressions, rarity
+from training.data.faces import SMALLEST_SPREAD, FaceLabels, Similarity, mirrored_expressions, rarity, turned_away
+from training.data.video import blur_along_line, compress
 from training.decoding import Landmarks, decode_pose
-from training.loop import add_run_arguments, in_precision, start
+from training.loop import add_run_arguments, arguments_of, in_precision, start, tau_of
 from training.losses import GAZE_WEIGHT, CoefficientLoss, eyes_among, gaze_loss, spread_of_known
 from training.variants import SINGLE
 
@@ -29,20 +33,23 @@ AGREEMENT_OF_EXPRESSION = 5.0  # weights of w_exp differ by tenths where those o
 
 @dataclass
 class Crops:
-    """images (N, 192, 192, 3) uint8, their faces, and how often each is drawn (N,)."""
+    """images (N, 192, 192, 3) uint8, their faces, how often each is drawn (N,), and the set's share in a batch."""
 
     images: Tensor
     faces: FaceLabels
     frequency: Tensor
+    share: float
 
     @classmethod
-    def load(cls, paths: list[Path], shares: list[float], device: str) -> list["Crops"]:
+    def load(cls, paths: list[Path], shares: list[float], device: str, turned: float = 1.0) -> list["Crops"]:
+        """turned: how often heads turned to a side are drawn, against others of the same set."""
         sets = []
         for path, share in zip(paths, shares, strict=True):
             images = torch.from_numpy(np.load(path.with_suffix(".npy"), mmap_mode="c"))
             faces = FaceLabels.load(path.with_suffix(".npz"), device)
             frequency = rarity(faces.expression) * faces.fitted
-            sets.append(cls(images.to(device), faces, share * frequency / frequency.sum()))
+            frequency = frequency * torch.where(turned_away(faces.quaternion), turned, 1.0)
+            sets.append(cls(images.to(device), faces, frequency / frequency.sum(), share))
         return sets
 
 
@@ -52,7 +59,7 @@ def draw_views(
     """Images (VIEWS * faces, 3, size, size) and labels; row i and row i + faces show the same face."""
     images, labels = [], []
     for crops in sets:
-        n = round(faces * float(crops.frequency.sum()))
+        n = round(faces * crops.share)
         chosen = torch.multinomial(crops.frequency, n, replacement=True, generator=generator).repeat(VIEWS)
         m = len(chosen)
         device = chosen.device
@@ -61,7 +68,7 @@ def draw_views(
         scale = torch.exp(uniform(m, math.log(SCALES[0]), math.log(SCALES[1]), generator))
         mirror = (uniform(n, 0, 1, generator) < 0.5).repeat(VIEWS)  # both views alike: they are compared
         transform = Similarity.about(centre, target, scale, random_tilt(m, TILT, generator), mirror)
-        images.append(sample(crops.images[chosen], transform, size).unflatten(0, (VIEWS, n)))
+        images.append(sample(crops.images[chosen], transform, size).view(VIEWS, n, 3, size, size))
         labels.append((transform.faces(crops.faces[chosen], partner), n))
     order = [
         FaceLabels.concatenate(
@@ -84,7 +91,7 @@ def losses_of(
     """Equation 3 plus the gaze and the agreement of the views. gaze_spread: (8,), see training.losses.gaze_loss."""
     pose, identity, logits, gaze = in_precision(network, images, precision)
     side = images.shape[-1]
-    prior = torch.tensor([side / 2, side / 2, side, side], device=images.device)
+    prior = constant((side / 2, side / 2, float(side), float(side)), images.device)
     expression = torch.sigmoid(logits)
     terms = coefficients(decode_pose(pose, prior.expand(len(pose), 4)), identity, expression, labels, tau)
     first, second = identity.chunk(VIEWS)
@@ -98,37 +105,48 @@ def losses_of(
     }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    add_run_arguments(parser, SINGLE, steps=12000)
+def augmented(
+    images: Tensor, motion_blur: float, compression: float, generator: torch.Generator, host: torch.Generator
+) -> Tensor:
+    """Pictures (B, 3, H, W) 0..255 as a camera might have seen them. The two are shares: blurred along a line, and
+    compressed. host: draws what the program must know at once (training/data/augment.py)."""
+    images = blur_along_line(recolour(images, generator), motion_blur, generator)
+    images = compress(degrade(images, SOFT_SHARE, SMALLEST_SHARE, generator, host), compression, generator)
+    return occlude(images, 0.1, generator)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    add_run_arguments(parser, SINGLE)
     parser.add_argument(
         "--crops", type=Path, nargs="+", default=[Path(".work/crops/singles"), Path(".work/crops/groups")]
     )
     parser.add_argument("--shares", type=float, nargs="+", default=[0.55, 0.45], help="of each set in a batch")
     parser.add_argument("--faces", type=int, default=32, help="faces in a batch, each in two views")
-    args = parser.parse_args()
+    args = arguments_of(parser, 12000, sys.argv[1:] if arguments is None else arguments)
 
-    run = start(SINGLE[args.variant], args)
+    run = start(SINGLE[args.variant], args, VIEWS * args.faces)
     network, generator, device = run.network, run.generator, args.device
-    sets = Crops.load(args.crops, args.shares, device)
+    sets = Crops.load(args.crops, args.shares, device, args.turned)
     face_model = FaceModel.load(Path("models/face_model.npz"))
     partner = torch.from_numpy(mirrored_expressions(face_model.expression_names)).to(device)
     spread = torch.cat([s.faces.expression for s in sets]).std(0).clamp(min=SMALLEST_SPREAD)
     eyes = None if args.plain_eyes else eyes_among(face_model.expression_names).to(device)
     coefficients = CoefficientLoss(Landmarks(face_model).to(device), spread, eyes)
     gaze_spread = spread_of_known(torch.cat([s.faces.gaze for s in sets]))
-    steps_per_epoch = sum(len(s.faces) for s in sets) / args.faces
+    crops, tau_at = sum(len(s.faces) for s in sets), tau_of(args)
+
+    side: int = network.input_size  # type: ignore[assignment]
 
     network.train()
     while run.running():
-        tau = 10 / max(1.0, args.epochs_seen + run.step / steps_per_epoch)
-        images, labels = draw_views(sets, args.faces, network.input_size, partner, generator)
-        images = occlude(degrade(recolour(images, generator), SOFT_SHARE, SMALLEST_SHARE, generator), 0.1, generator)
+        tau = tau_at(args.epochs_seen + run.samples / VIEWS / crops, run.progress)
+        images, labels = draw_views(sets, args.faces, side, partner, generator)
+        images = augmented(images, args.motion_blur, args.compression, generator, run.host)
         images = images.contiguous(memory_format=torch.channels_last)
-        run.update(losses_of(network, images, labels, coefficients, gaze_spread, tau, args.precision))
-        if run.step % 100 == 0:
-            run.report(VIEWS * args.faces, {"tau": tau})
-            run.save()
+        terms = losses_of(network, images, labels, coefficients, gaze_spread, tau, args.precision)
+        run.update(terms, len(images))
+        run.checkpoint({"tau": tau})
     run.save()
 
 

@@ -1,5 +1,7 @@
 """Who is responsible for which face, on a grid small enough to count by hand."""
 
+import math
+
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -44,6 +46,19 @@ def test_a_cell_between_two_faces_takes_the_nearer() -> None:
 def test_absent_faces_take_nothing() -> None:
     boxes = torch.tensor([[[18.0, 18, 30, 30]]])
     assert (Assignment()(boxes, torch.zeros(1, 1, dtype=torch.bool), PRIORS, STRIDES) == -1).all()
+
+
+@pytest.mark.parametrize(("size", "cells"), [(288, 1), (416, 1), (576, 4)])
+def test_a_face_as_large_as_the_input_goes_to_the_coarse_cells_around_its_centre(size: int, cells: int) -> None:
+    """The largest prior is the nearest to it in size, however far: it has as many as any other face on that grid."""
+    levels = (*LEVELS, Level(32, ((110, 110),)))
+    priors, strides = priors_of(levels, size), strides_of(levels, size, "cpu")
+    box = torch.tensor([[[0.02, 0.02, 0.98, 0.98]]]) * size
+    taken = Assignment()(box, torch.ones(1, 1, dtype=torch.bool), priors, strides)[0] == 0
+    assert set(strides[taken].tolist()) == {32}
+    assert (priors[taken, :2] - size / 2).abs().max() < 32
+    assert int(taken.sum()) == cells  # the centre lies in the middle of one cell, or between four
+    assert math.log(size / 110) < 4  # a box that decode_boxes reaches
 
 
 def test_the_strict_rule_is_one_prior_a_face() -> None:

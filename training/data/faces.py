@@ -1,12 +1,15 @@
 """Labels of many faces as arrays, and what a similarity transform of the picture does to them."""
 
+import math
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from training.constants import constant
 
 # A mirrored face: left and right exchanged among the 68 points (iBUG order), and identity modes whose sign flips
 # because they are the face model's asymmetric ones.
@@ -26,6 +29,7 @@ GAZE_NAMES = (  # ARKit's, in the order of the columns
     *("eyeLookDownLeft", "eyeLookDownRight", "eyeLookInLeft", "eyeLookInRight"),
     *("eyeLookOutLeft", "eyeLookOutRight", "eyeLookUpLeft", "eyeLookUpRight"),
 )
+TURNED = 40.0  # degrees of yaw from which on a head counts as turned
 SIDES = {"_L": "_R", "_R": "_L", "Left": "Right", "Right": "Left"}
 
 
@@ -45,6 +49,13 @@ def rarity(expression: Tensor) -> Tensor:
     """(N,) 1 for usual faces, up to 6 for those with coefficients (N, 46) far above their spread."""
     excess = (expression - expression.mean(0)) / expression.std(0).clamp(min=SMALLEST_SPREAD) - 2
     return (1 + 0.5 * excess.clamp(0, 4).sum(1)).clamp(max=6)
+
+
+def turned_away(quaternion: Tensor) -> Tensor:
+    """(N,) whether heads (N, 4) are turned beyond TURNED to a side: how far the line through the ears leaves the
+    picture's plane, which roll does not change."""
+    x, y, z, w = quaternion.unbind(-1)
+    return (2 * (x * z - y * w)).abs() > math.sin(math.radians(TURNED))
 
 
 @dataclass
@@ -77,7 +88,8 @@ class FaceLabels:
             return cls(**{f.name: torch.from_numpy(arrays[f.name]).to(device) for f in fields(cls)})
 
     def save(self, path: Path) -> None:
-        np.savez(path, **{f.name: np.asarray(getattr(self, f.name)) for f in fields(self)})
+        arrays: dict[str, Any] = {f.name: np.asarray(getattr(self, f.name)) for f in fields(self)}
+        np.savez(path, **arrays)
 
     def __len__(self) -> int:
         return len(self.picture)
@@ -154,16 +166,16 @@ class Similarity:
         mirror = self.mirror
         sign = torch.where(
             mirror[:, None],
-            torch.tensor([1.0, -1, -1, 1], device=mirror.device),
+            constant((1.0, -1.0, -1.0, 1.0), mirror.device),
             torch.ones(1, 4, device=mirror.device),
         )
         x, y, z, w = (labels.quaternion * sign).unbind(-1)
         c, s = torch.cos(self.angle / 2), torch.sin(self.angle / 2)
         quaternion = torch.stack([c * x - s * y, c * y + s * x, c * z + s * w, c * w - s * z], -1)
 
-        modes = torch.ones(50, device=mirror.device)
-        modes[list(ASYMMETRIC_IDENTITY_MODES)] = -1
-        column, points_order = mirror[:, None], torch.from_numpy(MIRRORED_POINTS).to(mirror.device)
+        modes = constant(tuple(-1.0 if k in ASYMMETRIC_IDENTITY_MODES else 1.0 for k in range(50)), mirror.device)
+        column, points_order = mirror[:, None], constant(tuple(MIRRORED_POINTS.tolist()), mirror.device)
+        gaze_partner = constant(tuple(mirrored_expressions(GAZE_NAMES).tolist()), mirror.device)
         points = self.points(labels.points)
         half = (labels.box[:, 2:] - labels.box[:, :2]) / 2
         cos2, sin2 = torch.cos(self.angle) ** 2, torch.sin(self.angle) ** 2
@@ -190,5 +202,5 @@ class Similarity:
             point_weight=torch.where(column, labels.point_weight[:, points_order], labels.point_weight),
             fitted=labels.fitted,
             ignored=labels.ignored,
-            gaze=torch.where(column, labels.gaze[:, mirrored_expressions(GAZE_NAMES)], labels.gaze),
+            gaze=torch.where(column, labels.gaze[:, gaze_partner], labels.gaze),
         )

@@ -57,3 +57,24 @@ def test_colours_stay_in_range_and_depend_on_the_seed_alone(seed: int) -> None:
     assert changed().min() >= 0
     assert changed().max() <= 255
     torch.testing.assert_close(changed(), changed())
+
+
+def test_the_share_of_the_pictures_loses_detail_by_many_sizes() -> None:
+    images = torch.rand(40, 3, 32, 32, generator=torch.Generator().manual_seed(0)) * 255
+    soft = degrade(images.clone(), 0.4, 0.25, torch.Generator().manual_seed(1))
+    changed = (soft != images).flatten(1).any(1)
+    assert int(changed.sum()) == 16
+    spread = soft[changed].flatten(1).std(1) / images[changed].flatten(1).std(1)
+    assert spread.min() < 0.2  # noise as fine as pixels is gone in those that shrank most
+    assert spread.max() > 0.4
+    torch.testing.assert_close(soft[~changed], images[~changed])
+
+
+def test_sizes_may_be_drawn_by_a_generator_of_the_host() -> None:
+    images = torch.rand(16, 3, 32, 32) * 255
+
+    def soft(host: int) -> torch.Tensor:
+        return degrade(images.clone(), 1.0, 0.25, torch.Generator().manual_seed(1), torch.Generator().manual_seed(host))
+
+    torch.testing.assert_close(soft(0), soft(0))
+    assert not torch.equal(soft(0), soft(1))

@@ -5,9 +5,10 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from training import train_mfn  # noqa: E402
+from service.rotation import euler_to_quaternion  # noqa: E402
+from training.data import windows as windows_module  # noqa: E402
 from training.data.faces import FaceLabels  # noqa: E402
-from training.train_mfn import PictureSet, draw_batch  # noqa: E402
+from training.data.windows import Batch, PictureSet, draw_batch  # noqa: E402
 
 PICTURES, SIDE = 64, 128
 
@@ -25,14 +26,14 @@ def pictures(lean: float = 0.0) -> PictureSet:
     return PictureSet(images, sizes, faces, first, torch.full((PICTURES,), lean))
 
 
-def windows(source: PictureSet) -> train_mfn.Batch:
+def windows(source: PictureSet) -> Batch:
     generator = torch.Generator().manual_seed(0)
     return draw_batch(source, torch.arange(PICTURES), 96, torch.arange(46), generator)
 
 
 def test_boxes_lean_to_the_same_side_in_mirrored_windows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(train_mfn, "LYING_SHARE", 0.0)
-    monkeypatch.setattr(train_mfn, "TILT", 0.0)
+    monkeypatch.setattr(windows_module, "LYING_SHARE", 0.0)
+    monkeypatch.setattr(windows_module, "TILT", 0.0)
     faces = windows(pictures(-0.1)).faces
     width = faces.box[:, 2] - faces.box[:, 0]
     lean = ((faces.box[:, 0] + faces.box[:, 2]) / 2 - faces.points[:, 0, 0]) / width
@@ -40,17 +41,17 @@ def test_boxes_lean_to_the_same_side_in_mirrored_windows(monkeypatch: pytest.Mon
 
 
 def test_windows_of_one_colour_hold_no_face(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(train_mfn, "BLANK_SHARE", 1.0)
+    monkeypatch.setattr(windows_module, "BLANK_SHARE", 1.0)
     batch = windows(pictures())
     assert len(batch.faces) == 0
     assert len(batch.images) == PICTURES
 
 
 def test_some_windows_show_background_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(train_mfn, "BLANK_SHARE", 0.0)
-    monkeypatch.setattr(train_mfn, "BACKGROUND_SHARE", 1.0)
+    monkeypatch.setattr(windows_module, "BLANK_SHARE", 0.0)
+    monkeypatch.setattr(windows_module, "BACKGROUND_SHARE", 1.0)
     anywhere = windows(pictures())
-    monkeypatch.setattr(train_mfn, "BACKGROUND_SHARE", 0.0)
+    monkeypatch.setattr(windows_module, "BACKGROUND_SHARE", 0.0)
     around = windows(pictures())
     whole = [int((batch.faces.ignored == 0).sum()) for batch in (anywhere, around)]
     assert whole[0] < whole[1]
@@ -74,3 +75,34 @@ def test_pictures_of_rare_expressions_are_drawn_more_often_and_those_without_a_f
     assert frequency[-1] == 0
     others = torch.cat([frequency[:5], frequency[6:-1]])
     torch.testing.assert_close(others, torch.ones(PICTURES - 1))
+
+
+def test_pictures_with_a_turned_head_are_drawn_that_much_more_often() -> None:
+    source = pictures()
+    source.faces.fitted[:] = 1.0
+    yaw = torch.zeros(PICTURES)
+    yaw[:4] = torch.tensor([39.0, 41, -41, -85])
+    roll = torch.linspace(-170, 170, PICTURES)  # which is no turn to a side
+    source.faces.quaternion = torch.from_numpy(euler_to_quaternion(yaw, 10, roll).astype(np.float32))
+    more = source.frequency(3.0) / source.frequency()
+    assert more[:4].tolist() == [1, 3, 3, 3]
+    assert (more[4:] == 1).all()
+    source.faces.fitted[1] = 0.0  # whose turn is not known
+    assert source.frequency(3.0)[1] == source.frequency()[1]
+
+
+def test_whole_pictures_fill_larger_windows_and_faces_reach_their_side(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(windows_module, "MOST_ENLARGED", 100.0)
+    for size in (96, 288, 576):
+        monkeypatch.setattr(windows_module, "WHOLE_SHARE", 1.0)
+        source, chosen = pictures(), torch.arange(PICTURES)
+        sides = [side_of(draw_batch(source, chosen, size, torch.arange(46), torch.Generator().manual_seed(1)))]
+        monkeypatch.setattr(windows_module, "WHOLE_SHARE", 0.0)
+        sides.append(side_of(draw_batch(source, chosen, size, torch.arange(46), torch.Generator().manual_seed(1))))
+        whole = 40 / SIDE * max(288, size)  # of a face of 40 pixels where the picture fills the input
+        assert sides[0].median() == pytest.approx(whole * 1.06, rel=0.15)  # 1.06: the mean of 0.7 to 1.6, by logarithms
+        assert 0.8 * size < sides[1].max() < 0.951 * size
+
+
+def side_of(batch: Batch) -> torch.Tensor:
+    return (batch.faces.box[:, 2:] - batch.faces.box[:, :2]).prod(-1).sqrt()
