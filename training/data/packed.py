@@ -29,7 +29,7 @@ class Packed:
         images, sizes, names = (np.load(path, mmap_mode="r") for path in paths)
         if not len(images) == len(sizes) == len(names):
             raise SystemExit(
-                f"{paths[0]} holds {len(images)} pictures, but beside it lie {len(sizes)} sizes and {len(names)} names; "
+                f"{paths[0]} holds {len(images)} pictures, beside it lie {len(sizes)} sizes and {len(names)} names; "
                 "run python -m training.data.pack"
             )
         return cls(images, sizes, names)
