@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
+
+import torch
 
 from training.data import crops
 from training.data.crops import CROP_SIDE, SMALLEST_FACE, STORED_FACTOR, cut, worth_learning
