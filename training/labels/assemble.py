@@ -149,7 +149,7 @@ def gaze_of(blendshapes: np.ndarray) -> np.ndarray:
 def by_hand(taught: Taught) -> np.ndarray:
     """(N,) faces that a person annotated and both views of the teacher saw."""
     exact = np.array([any(source in name for source in EXACT_SOURCES) for name in taught.picture])
-    return taught.found.all(1) & np.isfinite(taught.points[:, 0, 0]) & ~exact
+    return np.asarray(taught.found.all(1) & np.isfinite(taught.points[:, 0, 0]) & ~exact)
 
 
 def learn_correction(taught: Taught, to_68: np.ndarray) -> Correction:
@@ -160,7 +160,7 @@ def learn_correction(taught: Taught, to_68: np.ndarray) -> Correction:
 
 def size_of(points: np.ndarray) -> np.ndarray:
     """(N,) sqrt(w h) of the box of points (N, 68, 2)."""
-    return np.sqrt(np.prod(points.max(1) - points.min(1), axis=-1))
+    return np.asarray(np.sqrt(np.prod(points.max(1) - points.min(1), axis=-1)))
 
 
 def jaw_weights(yaw: np.ndarray) -> np.ndarray:
@@ -190,7 +190,7 @@ def label(
     taught: Taught, correction: Correction, to_68: np.ndarray, face_model: FaceModel, use_annotation: bool
 ) -> Labelled:
     """Fits every face of `taught` that both views saw; `fitted` says how far each fit is to be trusted."""
-    taught = taught.where(taught.found.all(1))
+    taught = taught.where(np.asarray(taught.found.all(1)))
     views = teacher_points(taught.landmarks, to_68)
     seen = views.mean(1)
     points = correction(seen)

@@ -11,6 +11,7 @@ Writes one .npz an archive with
 import argparse
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import cv2
 import mediapipe as mp
@@ -107,7 +108,7 @@ def label_archive(archive: Path, model: Path, out: Path, part: int, parts: int) 
     for index, picture in enumerate(read_archive(archive)):
         if index % parts == part:
             collected.append(label_picture(picture.decode(), faces_of(picture)))
-    arrays = {key: np.concatenate([c[key] for c in collected if len(c["box"])]) for key in collected[0]}
+    arrays: dict[str, Any] = {key: np.concatenate([c[key] for c in collected if len(c["box"])]) for key in collected[0]}
     np.savez(target.with_suffix(".tmp.npz"), **arrays)
     target.with_suffix(".tmp.npz").replace(target)
     print(f"{target.name}: {len(arrays['box'])} faces, {arrays['found'].all(1).sum()} seen in both views", flush=True)
