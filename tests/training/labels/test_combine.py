@@ -37,7 +37,7 @@ class Known:
 
     def __post_init__(self) -> None:
         n = len(self.yaw)
-        self.quaternion = euler_to_quaternion(self.yaw, np.full(n, 5.0), np.full(n, -8.0))
+        self.quaternion = euler_to_quaternion(self.yaw, np.full(n, 15.0), np.full(n, -20.0))
         self.expression = np.zeros((n, 46))
         self.expression[:, JAW_OPEN] = self.jaw_open
         shape = MODEL.landmarks.shape(np.zeros((n, 50)), self.expression)
@@ -76,12 +76,13 @@ def combined(
 
 
 def test_yaw_is_told_from_points_with_depth() -> None:
-    known = Known(np.array([-80.0, -40, -5, 0, 20, 36, 85]))
-    np.testing.assert_allclose(yaw_of_points(MODEL, known.points), known.yaw, atol=2.5)
+    yaw = np.array([-80.0, -40, -5, 0, 20, 36, 85])
+    np.testing.assert_allclose(yaw_of_points(MODEL, Known(yaw, jaw_open=0.0).points), yaw, atol=0.01)
+    np.testing.assert_allclose(yaw_of_points(MODEL, Known(yaw).points), yaw, atol=2.5)
 
 
 def test_heads_turned_by_35_degrees_go_to_the_second_teacher() -> None:
-    known = Known(np.array([0.0, -31, 31, -39, 39, 70]))
+    known = Known(np.array([0.0, -34.9, 34.9, -35.1, 35.1, 70]), jaw_open=0.0)
     labels, source = combined(known, known.labels(), known.second())
     assert source == [FIRST, FIRST, FIRST, SECOND, SECOND, SECOND]
     np.testing.assert_allclose(quaternion_to_euler(labels.quaternion.numpy())[0], known.yaw, atol=2)
