@@ -28,8 +28,8 @@ SMALLEST_BOX = 40.0  # pixels; below it a pixel of an annotator is a few hundred
 
 @dataclass(frozen=True)
 class Measures:
-    """(N,) each, of boxes over the box of the points. width, height: ratios. shift_up: what the box grows upward, of
-    the points' height, as box_of_points takes it. lean: how far its centre lies to the right, of the box's width."""
+    """(N,) each, of boxes over the box of the points. width, height: ratios. shift_up: how far its centre lies above
+    theirs, of the points' height. lean: how far to the right, of the box's width."""
 
     width: Floats
     height: Floats
@@ -44,7 +44,7 @@ def measure(box: Floats, points: Floats) -> Measures:
     box_size, box_centre = box[:, 2:] - box[:, :2], (box[:, :2] + box[:, 2:]) / 2
     off = box_centre - centre
     width, height = (box_size / size).T
-    return Measures(width, height, -2 * off[:, 1] / size[:, 1], off[:, 0] / box_size[:, 0])
+    return Measures(width, height, -off[:, 1] / size[:, 1], off[:, 0] / box_size[:, 0])
 
 
 def frontal(labels: FaceLabels) -> NDArray[np.bool_]:

@@ -35,7 +35,7 @@ FIELD_OF_VIEW = 63.0  # degrees; only t_z depends on it, which labels do not hol
 def crop_of_box(box: Array, crop_factor: float) -> Crop:
     """The crop that the points of a face with this annotated box (4,) would have."""
     size = (box[2:] - box[:2]) / [BOX_WIDTH_OVER_POINTS, BOX_HEIGHT_OVER_POINTS]
-    centre = (box[:2] + box[2:]) / 2 + [0, BOX_SHIFT_UP / 2 * size[1]]
+    centre = (box[:2] + box[2:]) / 2 + [0, BOX_SHIFT_UP * size[1]]
     return Crop(centre, max(1.0, crop_factor * float(size.max())), 0.0)
 
 

@@ -172,7 +172,7 @@ class SecondTeacher:
 def boxes_of_points(boxes: Floats) -> Floats:
     """(N, 4) about where the points lie in annotated boxes (N, 4)."""
     size = (boxes[:, 2:] - boxes[:, :2]) / [BOX_WIDTH_OVER_POINTS, BOX_HEIGHT_OVER_POINTS]
-    centre = (boxes[:, :2] + boxes[:, 2:]) / 2 + [0, BOX_SHIFT_UP / 2] * size
+    centre = (boxes[:, :2] + boxes[:, 2:]) / 2 + [0, BOX_SHIFT_UP] * size
     return np.concatenate([centre - size / 2, centre + size / 2], axis=1)
 
 
