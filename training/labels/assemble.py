@@ -109,9 +109,15 @@ class Taught:
 
     @classmethod
     def load(cls, folder: Path, archive: str) -> "Taught":
-        parts = [np.load(path) for path in sorted(folder.glob(f"{archive}.*of*.npz"))]
-        if not parts:
-            raise SystemExit(f"{folder} holds nothing for {archive}; run python -m training.labels.teacher {archive}")
+        """All parts of an archive. Raises SystemExit where there are none, or not those of one run."""
+        paths = sorted(folder.glob(f"{archive}.*of*.npz"))
+        again = f"run python -m training.labels.teacher {archive}"
+        if not paths:
+            raise SystemExit(f"{folder} holds nothing for {archive}; {again}")
+        found = [path.stem.rsplit(".", 1)[1] for path in paths]
+        if set(found) != {f"{part}of{len(paths)}" for part in range(len(paths))}:
+            raise SystemExit(f"{folder} holds {', '.join(found)} of {archive}, not every part of one run; {again}")
+        parts = [np.load(path) for path in paths]
         arrays = {name: np.concatenate([part[name] for part in parts]) for name in cls.__dataclass_fields__}
         arrays["picture"] = np.array([f"{archive}/{name}" for name in arrays["picture"]])
         return cls(**arrays)

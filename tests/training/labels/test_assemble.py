@@ -83,6 +83,16 @@ def test_an_archive_that_is_not_packed_is_named(folder: Path) -> None:
         read_taught(folder, folder, "singles", photos)
 
 
+def test_parts_of_two_runs_are_not_taken_together(folder: Path) -> None:
+    """Faces would be there twice, or some not at all."""
+    whole = folder / "faces_unlabelled_1.0of1.npz"
+    (folder / "faces_unlabelled_1.1of2.npz").write_bytes(whole.read_bytes())
+    with pytest.raises(SystemExit, match="holds 0of1, 1of2 of faces_unlabelled_1, not every part of one run"):
+        Taught.load(folder, "faces_unlabelled_1")
+    whole.rename(folder / "faces_unlabelled_1.0of2.npz")
+    assert len(Taught.load(folder, "faces_unlabelled_1").picture) == 2
+
+
 def boxes_of(pictures: list[int], ignored: list[int]) -> FaceLabels:
     boxes = np.array([[10.0 * i, 20, 10 * i + 40, 70] for i in range(len(pictures))])
     return FaceLabels.of_boxes(np.array(pictures), boxes, np.array(ignored))
