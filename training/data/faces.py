@@ -84,12 +84,20 @@ class FaceLabels:
 
     @classmethod
     def load(cls, path: Path, device: str = "cpu") -> Self:
+        """Raises ValueError where an array is missing."""
         with np.load(path) as arrays:
+            missing = [f.name for f in fields(cls) if f.name not in arrays.files]
+            if missing:
+                raise ValueError(
+                    f"{path} holds no {' and no '.join(missing)}: labels of an older version; "
+                    "make them anew with python -m training.labels"
+                )
             return cls(**{f.name: torch.from_numpy(arrays[f.name]).to(device) for f in fields(cls)})
 
-    def save(self, path: Path) -> None:
+    def save(self, path: Path, **beside: Any) -> None:
+        """One array a field, and arrays `beside`, which load does not read."""
         arrays: dict[str, Any] = {f.name: np.asarray(getattr(self, f.name)) for f in fields(self)}
-        np.savez(path, **arrays)
+        np.savez(path, **arrays, **beside)
 
     def __len__(self) -> int:
         return len(self.picture)

@@ -1,8 +1,8 @@
 """Decodes the archives once into arrays that training maps into memory: `python -m training.data.pack`.
 
-Group photos become .work/pack/groups.npy (N, 432, 432, 3) uint8, single faces singles.npy (N, 288, 288, 3): each one
-at the top left of its square, shrunk where its long side is larger, the rest grey. Beside them .names.npy (N,) and
-.sizes.npy (N, 2) width and height in the square, and groups.boxes.npz, the boxes as labels without coefficients.
+Each of training.data.archives.SETS becomes .work/pack/NAME.npy (N, side, side, 3) uint8: pictures at the top left of
+their square, shrunk where their long side is larger, the rest grey. Beside it .names.npy (N,) and .sizes.npy (N, 2)
+width and height in the square, and NAME.boxes.npz where boxes are annotated, as labels without coefficients.
 """
 
 import argparse
@@ -11,10 +11,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from training.data.archives import GROUP_PHOTOS, SINGLE_FACES, faces_of, read_archive
+from training.data.archives import ARCHIVES, faces_of, read_archive, sets_of
 from training.data.faces import FaceLabels
 
-GROUP_SIDE, SINGLE_SIDE = 432, 288  # pixels; the group photos' own long side, and the network's input
 PAD = 114
 MOST_FACES = 20  # pictures with more are left out, and
 SMALLEST_FACE = 0.02  # smaller faces, as a share of the picture, are ignored (paper section 4.1)
@@ -40,13 +39,12 @@ def pack(archives: list[Path], side: int, out: Path) -> None:
         names.append(f"{archive}/{picture.name}")
         sizes[i] = width, height
         if "boxes" in picture.annotation:
-            invalid = picture.annotation.get("invalid", [0] * len(picture.annotation["boxes"]))
-            for face, bad in zip(faces_of(picture), invalid, strict=True):
+            for face in faces_of(picture):
                 box = face.box * scale
                 small = bool(((box[2:] - box[:2]) < SMALLEST_FACE * sizes[i]).any())
                 index.append(i)
                 boxes.append(box)
-                ignored.append(bool(bad) or small or min(box[2:] - box[:2]) < CLIPPED_BOX)
+                ignored.append(face.invalid or small or min(box[2:] - box[:2]) < CLIPPED_BOX)
     np.save(out.with_suffix(".names.npy"), np.array(names))
     np.save(out.with_suffix(".sizes.npy"), sizes)
     if boxes:
@@ -58,9 +56,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--out", type=Path, default=Path(".work/pack"))
+    parser.add_argument("--archives", nargs="+", choices=ARCHIVES, default=ARCHIVES, help="only these, of their sets")
     args = parser.parse_args()
-    pack([args.data / f"{name}.tar" for name in GROUP_PHOTOS], GROUP_SIDE, args.out / "groups.npy")
-    pack([args.data / f"{name}.tar" for name in SINGLE_FACES], SINGLE_SIDE, args.out / "singles.npy")
+    for name, photos in sets_of(args.archives).items():
+        pack([args.data / f"{archive}.tar" for archive in photos.archives], photos.side, args.out / f"{name}.npy")
 
 
 if __name__ == "__main__":

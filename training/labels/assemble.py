@@ -1,10 +1,12 @@
 """Teacher's answers to labels: correct the points, fit the face model, leave out bad fits.
 
-`python -m training.labels.assemble` reads .work/teacher and .work/pack and writes .work/labels/singles.npz and
-groups.npz (training/data/faces.py) in pixels of the packed pictures, and val.npz for landmarks_val in its own pixels.
+`python -m training.labels.assemble` reads .work/teacher and .work/pack and writes .work/labels/NAME.npz for each of
+training.data.archives.SETS (training/data/faces.py) in pixels of the packed pictures, and val.npz for landmarks_val in
+its own pixels. With --archives only pictures of these have faces in NAME.npz.
 """
 
 import argparse
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,9 +15,18 @@ import torch
 
 from service.face_model import FaceModel
 from service.rotation import quaternion_to_euler
-from training.data.archives import GROUP_PHOTOS, HELD_OUT_CLIPS, SINGLE_FACES, box_of_points, read_archive
+from training.data.archives import (
+    ARCHIVES,
+    HELD_OUT_CLIPS,
+    SETS,
+    VALIDATION,
+    PhotoSet,
+    box_of_points,
+    read_archive,
+    sets_of,
+)
 from training.data.faces import GAZE_NAMES, FaceLabels
-from training.data.pack import GROUP_SIDE, SINGLE_SIDE
+from training.data.packed import Packed
 from training.labels.correction import INNER, Correction, teacher_points
 from training.labels.fit import Fit, fit
 
@@ -98,9 +109,15 @@ class Taught:
 
     @classmethod
     def load(cls, folder: Path, archive: str) -> "Taught":
-        parts = [np.load(path) for path in sorted(folder.glob(f"{archive}.*of*.npz"))]
-        if not parts:
-            raise SystemExit(f"{folder} holds nothing for {archive}; run python -m training.labels.teacher {archive}")
+        """All parts of an archive. Raises SystemExit where there are none, or not those of one run."""
+        paths = sorted(folder.glob(f"{archive}.*of*.npz"))
+        again = f"run python -m training.labels.teacher {archive}"
+        if not paths:
+            raise SystemExit(f"{folder} holds nothing for {archive}; {again}")
+        found = [path.stem.rsplit(".", 1)[1] for path in paths]
+        if set(found) != {f"{part}of{len(paths)}" for part in range(len(paths))}:
+            raise SystemExit(f"{folder} holds {', '.join(found)} of {archive}, not every part of one run; {again}")
+        parts = [np.load(path) for path in paths]
         arrays = {name: np.concatenate([part[name] for part in parts]) for name in cls.__dataclass_fields__}
         arrays["picture"] = np.array([f"{archive}/{name}" for name in arrays["picture"]])
         return cls(**arrays)
@@ -138,7 +155,7 @@ def gaze_of(blendshapes: np.ndarray) -> np.ndarray:
 def by_hand(taught: Taught) -> np.ndarray:
     """(N,) faces that a person annotated and both views of the teacher saw."""
     exact = np.array([any(source in name for source in EXACT_SOURCES) for name in taught.picture])
-    return taught.found.all(1) & np.isfinite(taught.points[:, 0, 0]) & ~exact
+    return np.asarray(taught.found.all(1) & np.isfinite(taught.points[:, 0, 0]) & ~exact)
 
 
 def learn_correction(taught: Taught, to_68: np.ndarray) -> Correction:
@@ -149,7 +166,7 @@ def learn_correction(taught: Taught, to_68: np.ndarray) -> Correction:
 
 def size_of(points: np.ndarray) -> np.ndarray:
     """(N,) sqrt(w h) of the box of points (N, 68, 2)."""
-    return np.sqrt(np.prod(points.max(1) - points.min(1), axis=-1))
+    return np.asarray(np.sqrt(np.prod(points.max(1) - points.min(1), axis=-1)))
 
 
 def jaw_weights(yaw: np.ndarray) -> np.ndarray:
@@ -172,11 +189,14 @@ class Labelled:
     fitted: np.ndarray
 
 
+Teach = Callable[[Taught, bool], Labelled]  # label(), but for what is the same for all sets
+
+
 def label(
     taught: Taught, correction: Correction, to_68: np.ndarray, face_model: FaceModel, use_annotation: bool
 ) -> Labelled:
     """Fits every face of `taught` that both views saw; `fitted` says how far each fit is to be trusted."""
-    taught = taught.where(taught.found.all(1))
+    taught = taught.where(np.asarray(taught.found.all(1)))
     views = teacher_points(taught.landmarks, to_68)
     seen = views.mean(1)
     points = correction(seen)
@@ -237,67 +257,50 @@ def labels_of(labelled: Labelled, picture: np.ndarray, scale: np.ndarray, box: n
     return FaceLabels(**{name: torch.from_numpy(np.ascontiguousarray(value)) for name, value in arrays.items()})
 
 
-def packed_scale(pack: Path, side: int, original: dict[str, float]) -> tuple[dict[str, int], dict[str, float]]:
-    """Index and scale of each packed picture by name; `original` holds the long sides before packing."""
-    names = [str(name) for name in np.load(pack.with_suffix(".names.npy"))]
-    return {name: i for i, name in enumerate(names)}, {name: min(1.0, side / original[name]) for name in names}
+def read_taught(folder: Path, pack: Path, name: str, photos: PhotoSet) -> Taught:
+    """The teacher's answers for a set, without the clips that are held out and pictures left out of the pack.
 
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--teacher", type=Path, default=Path(".work/teacher"))
-    parser.add_argument("--pack", type=Path, default=Path(".work/pack"))
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--face-model-source", type=Path, default=Path("../shared/ict_facekit.npz"))
-    parser.add_argument("--out", type=Path, default=Path(".work/labels"))
-    parser.add_argument("--only", choices=("singles", "groups", "val"), nargs="*", default=("singles", "groups", "val"))
-    args = parser.parse_args()
-    torch.set_num_threads(1)
-    args.out.mkdir(parents=True, exist_ok=True)
-
-    face_model = FaceModel.load(Path("models/face_model.npz"))
-    with np.load(args.face_model_source) as source:
-        to_68 = source["mediapipe478_to_68"]
-    correction = learn_correction(Taught.load(args.teacher, "landmarks_train"), to_68)
-
-    for name, archives, side in (("singles", SINGLE_FACES, SINGLE_SIDE), ("groups", GROUP_PHOTOS, GROUP_SIDE)):
-        if name not in args.only:
-            continue
-        taught = Taught.concatenate([Taught.load(args.teacher, archive) for archive in archives])
-        longest = {
-            f"{archive}/{p.name}": float(max(p.annotation["size"]))
-            for archive in archives
-            for p in read_archive(args.data / f"{archive}.tar")
-        }
-        index, scales = packed_scale(args.pack / f"{name}.npy", side, longest)
-        held_out = np.array([any(f"/{clip}/" in picture for clip in HELD_OUT_CLIPS) for picture in taught.picture])
-        taught = taught.where(np.isin(taught.picture, list(index)) & ~held_out)
-        labelled = label(taught, correction, to_68, face_model, True)
-        picture = np.array([index[n] for n in labelled.taught.picture])
-        scale = np.array([scales[n] for n in labelled.taught.picture])
-        if name == "singles":
-            faces = labels_of(labelled, picture, scale, box_of_points(labelled.fit.points) * scale[:, None])
-            faces = faces[faces.fitted > 0]
-        else:
-            faces = with_unfitted(labels_of(labelled, picture, scale, labelled.taught.box * scale[:, None]), args.pack)
-        faces.save(args.out / f"{name}.npz")
-        print(
-            f"{name}: {len(faces)} faces, {int((faces.fitted > 0).sum())} fitted, {int((faces.fitted == 1).sum())} well"
+    Raises SystemExit where the teacher did not see an archive or none of its pictures is packed.
+    """
+    taught = Taught.concatenate([Taught.load(folder, archive) for archive in photos.archives])
+    names = Packed.load(pack, name).names
+    missing = set(photos.archives) - {str(n).split("/")[0] for n in names}
+    if missing:
+        raise SystemExit(
+            f"{pack / name}.npy holds no picture of {', '.join(sorted(missing))}; run python -m training.data.pack"
         )
-
-    if "val" in args.only:
-        labelled = label(Taught.load(args.teacher, "landmarks_val"), correction, to_68, face_model, False)
-        n = len(labelled.fitted)
-        labels_of(labelled, np.arange(n), np.ones(n), box_of_points(labelled.fit.points)).save(args.out / "val.npz")
-        given = labelled.taught.points
-        error = np.linalg.norm(labelled.fit.points - given, axis=-1).mean(1) / size_of(given)
-        print(f"landmarks_val: fits are {error.mean():.2%} from the annotated points")
+    held_out = np.array([any(f"/{clip}/" in picture for clip in HELD_OUT_CLIPS) for picture in taught.picture])
+    return taught.where(np.isin(taught.picture, names) & ~held_out)
 
 
-def with_unfitted(fits: FaceLabels, pack: Path) -> FaceLabels:
-    """Every annotated box of the group photos, those with a fit replaced by it."""
-    boxes = FaceLabels.load(pack / "groups.boxes.npz")
-    near = {}
+def packed_scales(data: Path, photos: PhotoSet) -> dict[str, float]:
+    """How much each picture of a set was shrunk when it was packed, by name."""
+    return {
+        f"{archive}/{picture.name}": min(1.0, photos.side / max(picture.annotation["size"]))
+        for archive in photos.archives
+        for picture in read_archive(data / f"{archive}.tar")
+    }
+
+
+def label_set(
+    taught: Taught, photos: PhotoSet, packed: Packed, boxes: FaceLabels | None, scales: dict[str, float], teach: Teach
+) -> FaceLabels:
+    """Labels of a set in pixels of its packed pictures: every annotated box (`boxes`), or every face with a fit."""
+    labelled = teach(taught, True)
+    index = {str(name): i for i, name in enumerate(packed.names)}
+    picture = np.array([index[n] for n in labelled.taught.picture])
+    scale = np.array([scales[n] for n in labelled.taught.picture])
+    if boxes is None:
+        faces = labels_of(labelled, picture, scale, box_of_points(labelled.fit.points) * scale[:, None])
+        return faces[faces.fitted > 0]
+    faces = labels_of(labelled, picture, scale, labelled.taught.box * scale[:, None])
+    asked = np.array([str(name).split("/")[0] in photos.archives for name in packed.names])
+    return with_unfitted(faces, boxes[torch.from_numpy(asked)[boxes.picture]])
+
+
+def with_unfitted(fits: FaceLabels, boxes: FaceLabels) -> FaceLabels:
+    """Every annotated box, those with a fit replaced by it."""
+    near: dict[int, list[int]] = {}
     for i in range(len(fits)):
         near.setdefault(int(fits.picture[i]), []).append(i)
     kept = torch.ones(len(boxes), dtype=torch.bool)
@@ -309,6 +312,47 @@ def with_unfitted(fits: FaceLabels, pack: Path) -> FaceLabels:
                 ignored[j] = boxes.ignored[i]
     fits.ignored = ignored
     return FaceLabels.concatenate([fits, boxes[kept]])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--teacher", type=Path, default=Path(".work/teacher"))
+    parser.add_argument("--pack", type=Path, default=Path(".work/pack"))
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--face-model-source", type=Path, default=Path("../shared/ict_facekit.npz"))
+    parser.add_argument("--out", type=Path, default=Path(".work/labels"))
+    parser.add_argument("--only", choices=(*SETS, "val"), nargs="*", default=(*SETS, "val"))
+    parser.add_argument("--archives", nargs="+", choices=ARCHIVES, default=ARCHIVES, help="only these, of their sets")
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    args.out.mkdir(parents=True, exist_ok=True)
+
+    face_model = FaceModel.load(Path("models/face_model.npz"))
+    with np.load(args.face_model_source) as source:
+        to_68 = source["mediapipe478_to_68"]
+    correction = learn_correction(Taught.load(args.teacher, "landmarks_train"), to_68)
+
+    def teach(taught: Taught, use_annotation: bool) -> Labelled:
+        return label(taught, correction, to_68, face_model, use_annotation)
+
+    sets = {name: photos for name, photos in sets_of(args.archives).items() if name in args.only}
+    everything = {name: read_taught(args.teacher, args.pack, name, photos) for name, photos in sets.items()}
+    for name, photos in sets.items():
+        packed = Packed.load(args.pack, name)
+        boxes = packed.labels(args.pack / f"{name}.boxes.npz") if photos.boxes else None
+        faces = label_set(everything[name], photos, packed, boxes, packed_scales(args.data, photos), teach)
+        faces.save(args.out / f"{name}.npz")
+        print(
+            f"{name}: {len(faces)} faces, {int((faces.fitted > 0).sum())} fitted, {int((faces.fitted == 1).sum())} well"
+        )
+
+    if "val" in args.only:
+        labelled = teach(Taught.load(args.teacher, VALIDATION), False)
+        n = len(labelled.fitted)
+        labels_of(labelled, np.arange(n), np.ones(n), box_of_points(labelled.fit.points)).save(args.out / "val.npz")
+        given = labelled.taught.points
+        error = np.linalg.norm(labelled.fit.points - given, axis=-1).mean(1) / size_of(given)
+        print(f"{VALIDATION}: fits are {error.mean():.2%} from the annotated points")
 
 
 if __name__ == "__main__":

@@ -1,20 +1,27 @@
 """64 random fits drawn on their photos: `python -m training.labels.contact_sheet`. To be looked at before training.
 
+With --by source or --by yaw each row holds random faces of one source of the combined labels or one bin of |yaw|.
 Writes to an ignored folder: the sheet shows real people and never leaves the machine it was made on.
 """
 
 import argparse
+import itertools
 from pathlib import Path
 
 import numpy as np
-import torch
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from service.face_model import FaceModel
 from service.rotation import quaternion_to_euler, quaternion_to_matrix
+from training.data.archives import SETS
 from training.data.faces import FaceLabels
+from training.data.packed import Packed
+from training.data.sources import Source, read_sources
+from training.labels.combine import YAW_BINS
 
-CELL, COLUMNS = 200, 8  # pixels, cells
+CELL, COLUMNS, BY_COLUMNS = 200, 8, 10  # pixels, cells, cells of a sheet by source or yaw
+MARGIN = 110  # pixels at the left for the names of rows
 
 
 def draw_fit(picture: np.ndarray, faces: FaceLabels, i: int, model: FaceModel) -> Image.Image:
@@ -50,31 +57,75 @@ def draw_fit(picture: np.ndarray, faces: FaceLabels, i: int, model: FaceModel) -
     return image
 
 
+def rows_by_source(source: NDArray[np.uint8]) -> dict[str, NDArray[np.intp]]:
+    """Indices of the faces of each source that labelled any, by its name."""
+    who = [one for one in Source if one != Source.NOBODY and (source == one).any()]
+    return {one.name.lower().replace("_", " "): np.flatnonzero(source == one) for one in who}
+
+
+def rows_by_yaw(yaw: NDArray[np.floating]) -> dict[str, NDArray[np.intp]]:
+    """Indices of the faces in each bin of |yaw|, degrees, by its limits."""
+    edges = [*YAW_BINS[:-1], np.inf]
+    size = np.abs(yaw)
+    bins = zip(itertools.pairwise(edges), itertools.pairwise(YAW_BINS), strict=True)
+    return {f"{a}-{b} degrees": np.flatnonzero((size >= low) & (size < high)) for (low, high), (a, b) in bins}
+
+
+def draw_sheet(
+    rows: dict[str, NDArray[np.intp]], columns: int, faces: FaceLabels, images: np.ndarray, model: FaceModel
+) -> Image.Image:
+    """Rows of the first `columns` faces each, with their names and how many there are at the left where they have any.
+
+    rows: indices of faces. images: (P, S, S, 3) uint8 packed pictures.
+    """
+    margin = MARGIN if any(name.strip() for name in rows) else 0
+    sheet = Image.new("RGB", (margin + CELL * columns, CELL * len(rows)))
+    canvas = ImageDraw.Draw(sheet)
+    for k, (name, chosen) in enumerate(rows.items()):
+        if margin:
+            canvas.text((4, k * CELL + 4), f"{name}\n{len(chosen)} faces", fill=(255, 255, 255))
+        for column, i in enumerate(chosen[:columns]):
+            cell = draw_fit(np.asarray(images[int(faces.picture[i])]), faces, int(i), model)
+            sheet.paste(cell, (margin + column * CELL, k * CELL))
+    return sheet
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--set", choices=("singles", "groups"), default="singles")
+    parser.add_argument("--set", choices=SETS, default="singles")
     parser.add_argument("--pack", type=Path, default=Path(".work/pack"))
     parser.add_argument("--labels", type=Path, default=Path(".work/labels"))
     parser.add_argument("--out", type=Path, default=Path(".work/contact_sheet.png"))
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--coefficient", help="instead of at random: the faces with most of it")
+    parser.add_argument("--first-teacher", action="store_true", help="draw NAME.npz in place of NAME.combined.npz")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--coefficient", help="instead of at random: the faces with most of it, or of yaw")
+    which.add_argument("--by", choices=("source", "yaw"), help="a row of random faces for each source or bin of |yaw|")
     args = parser.parse_args()
+    if args.first_teacher and args.by == "source":
+        parser.error("--by source needs combined labels; leave out --first-teacher")
     model = FaceModel.load(Path("models/face_model.npz"))
-    faces = FaceLabels.load(args.labels / f"{args.set}.npz")
-    faces = faces[faces.fitted > 0]
-    images = np.load(args.pack / f"{args.set}.npy", mmap_mode="r")
-    if args.coefficient == "yaw":
-        chosen = np.argsort(-np.abs(quaternion_to_euler(faces.quaternion.numpy())[0]))[: 4 * COLUMNS * COLUMNS : 4]
-    elif args.coefficient:
-        column = model.expression_names.index(args.coefficient)
-        chosen = torch.argsort(-faces.expression[:, column])[: COLUMNS * COLUMNS].numpy()
+    packed = Packed.load(args.pack, args.set)
+    path = args.labels / (f"{args.set}.npz" if args.first_teacher else f"{args.set}.combined.npz")
+    faces = packed.labels(path)
+    known = np.flatnonzero(faces.fitted.numpy() > 0)
+    yaw = quaternion_to_euler(faces.quaternion.numpy())[0][known]
+    rng = np.random.default_rng(args.seed)
+    columns = BY_COLUMNS if args.by else COLUMNS
+    if args.by:
+        rows = rows_by_yaw(yaw) if args.by == "yaw" else rows_by_source(read_sources(path)[known])
+        rows = {name: known[rng.permutation(chosen)] for name, chosen in rows.items()}
     else:
-        chosen = np.random.default_rng(args.seed).permutation(len(faces))[: COLUMNS * COLUMNS]
-    sheet = Image.new("RGB", (CELL * COLUMNS, CELL * COLUMNS))
-    for k, i in enumerate(chosen):
-        cell = draw_fit(np.asarray(images[int(faces.picture[i])]), faces, int(i), model)
-        sheet.paste(cell, (k % COLUMNS * CELL, k // COLUMNS * CELL))
-    sheet.save(args.out)
+        if args.coefficient == "yaw":
+            order = np.argsort(-np.abs(yaw))[: 4 * COLUMNS * COLUMNS : 4]
+        elif args.coefficient:
+            column = model.expression_names.index(args.coefficient)
+            order = np.argsort(-faces.expression.numpy()[known, column])
+        else:
+            order = rng.permutation(len(known))
+        chosen = known[order[: COLUMNS * COLUMNS]]
+        rows = {" " * k: chosen[k * COLUMNS : (k + 1) * COLUMNS] for k in range(COLUMNS)}
+    draw_sheet(rows, columns, faces, packed.images, model).save(args.out)
 
 
 if __name__ == "__main__":

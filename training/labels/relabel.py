@@ -22,8 +22,9 @@ from service.image import Picture
 from service.model_files import Models
 from service.refine import Crop, crops_of, refined
 from service.rotation import Array, normalize
-from training.data.archives import BOX_HEIGHT_OVER_POINTS, BOX_SHIFT_UP, BOX_WIDTH_OVER_POINTS
+from training.data.archives import BOX_HEIGHT_OVER_POINTS, BOX_SHIFT_UP, BOX_WIDTH_OVER_POINTS, SETS
 from training.data.faces import ASYMMETRIC_IDENTITY_MODES, GAZE_NAMES, FaceLabels, mirrored_expressions
+from training.data.packed import Packed
 from training.labels.assemble import size_of
 
 GOOD, USABLE = 0.025, 0.06  # mean distance of the points of the two looks over the face's size
@@ -34,7 +35,7 @@ FIELD_OF_VIEW = 63.0  # degrees; only t_z depends on it, which labels do not hol
 def crop_of_box(box: Array, crop_factor: float) -> Crop:
     """The crop that the points of a face with this annotated box (4,) would have."""
     size = (box[2:] - box[:2]) / [BOX_WIDTH_OVER_POINTS, BOX_HEIGHT_OVER_POINTS]
-    centre = (box[:2] + box[2:]) / 2 + [0, BOX_SHIFT_UP / 2 * size[1]]
+    centre = (box[:2] + box[2:]) / 2 + [0, BOX_SHIFT_UP * size[1]]
     return Crop(centre, max(1.0, crop_factor * float(size.max())), 0.0)
 
 
@@ -143,14 +144,15 @@ def main() -> None:
     parser.add_argument("--models", type=Path, default=Path("models"))
     parser.add_argument("--pack", type=Path, default=Path(".work/pack"))
     parser.add_argument("--labels", type=Path, default=Path(".work/labels"))
-    parser.add_argument("--sets", nargs="+", default=["groups", "singles"])
+    parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS))
     args = parser.parse_args()
     labeller = Labeller.load(args.models)
-    for name in args.sets:
-        labels = FaceLabels.load(args.labels / f"{name}.npz")
-        images = np.load(args.pack / f"{name}.npy", mmap_mode="r")
+    packs = {name: Packed.load(args.pack, name) for name in args.sets}
+    sets = {name: packed.labels(args.labels / f"{name}.npz") for name, packed in packs.items()}
+    for name, packed in packs.items():
+        labels = sets[name]
         known = int((labels.fitted > 0).sum())
-        labels = relabel(labels, images, np.load(args.pack / f"{name}.sizes.npy"), labeller)
+        labels = relabel(labels, packed.images, packed.sizes, labeller)
         labels.save(args.labels / f"{name}.sfn.npz")
         print(
             f"{name}: {known} of {len(labels)} faces were known, {int((labels.fitted > 0).sum())} are now", flush=True

@@ -8,6 +8,7 @@ weights are for labelling alone and never shipped.
 A crop is set by the box of the label, then by the network's own answers; in the last one the face is looked at twice,
 as it is and mirrored. Writes NAME.second.npz beside the labels, a row for each of NAME.npz:
 
+    picture (N,), box (N, 4): of the labels, for it is of no use beside others
     points (N, 68, 3) float32: x right and y down in pixels of the packed picture, z toward the viewer in the same
         scale, its mean 0; the mean of both views, NaN for faces that were not looked at
     apart (N,) float32: mean distance of the two views' points in the picture, over the face's size
@@ -16,14 +17,16 @@ as it is and mirrored. Writes NAME.second.npz beside the labels, a row for each 
 import argparse
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import cv2
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from training.data.archives import BOX_HEIGHT_OVER_POINTS, BOX_SHIFT_UP, BOX_WIDTH_OVER_POINTS
+from training.data.archives import BOX_HEIGHT_OVER_POINTS, BOX_SHIFT_UP, BOX_WIDTH_OVER_POINTS, SETS
 from training.data.faces import MIRRORED_POINTS, FaceLabels
+from training.data.packed import Packed
 from training.labels.assemble import size_of
 
 Floats = NDArray[np.floating]
@@ -34,6 +37,36 @@ CAMERA = 12  # of its numbers: a 3 x 4 matrix; the rest are coefficients
 CROP_OVER_FACE = 2**0.5  # side of the crop over the longer side of the points' box, as it was trained
 ROUNDS = 2  # answers that set the next crop
 SMALLEST_BOX = 20.0  # pixels; below it there is little to see
+
+
+@dataclass(frozen=True)
+class SecondAnswers:
+    """points (N, 68, 3) and apart (N,) as above, of the labels they lie beside."""
+
+    points: Floats
+    apart: Floats
+
+    def save(self, path: Path, labels: FaceLabels) -> None:
+        picture, box = labels.picture.numpy(), labels.box.numpy()
+        np.savez(path, picture=picture, box=box, points=self.points, apart=self.apart)
+
+    @classmethod
+    def load(cls, path: Path, labels: FaceLabels) -> Self:
+        """Raises SystemExit where the file is missing, older, or not of these labels."""
+        again = "run python -m training.labels.second_teacher"
+        if not path.exists():
+            raise SystemExit(f"{path} is missing; {again}")
+        with np.load(path) as arrays:
+            missing = {"picture", "box", "points", "apart"} - set(arrays.files)
+            if missing:
+                raise SystemExit(f"{path} holds no {' and no '.join(sorted(missing))}: of an older version; {again}")
+            if len(arrays["apart"]) != len(labels):
+                raise SystemExit(f"{path} has {len(arrays['apart'])} rows, the labels beside it {len(labels)}; {again}")
+            if not np.array_equal(arrays["picture"], labels.picture.numpy()):
+                raise SystemExit(f"{path} is of other pictures than the labels beside it; {again}")
+            if not np.allclose(arrays["box"], labels.box.numpy(), atol=0.01):
+                raise SystemExit(f"{path} is of other boxes than the labels beside it; {again}")
+            return cls(arrays["points"], arrays["apart"])
 
 
 def crops_of(points: Floats) -> Floats:
@@ -139,7 +172,7 @@ class SecondTeacher:
 def boxes_of_points(boxes: Floats) -> Floats:
     """(N, 4) about where the points lie in annotated boxes (N, 4)."""
     size = (boxes[:, 2:] - boxes[:, :2]) / [BOX_WIDTH_OVER_POINTS, BOX_HEIGHT_OVER_POINTS]
-    centre = (boxes[:, :2] + boxes[:, 2:]) / 2 + [0, BOX_SHIFT_UP / 2] * size
+    centre = (boxes[:, :2] + boxes[:, 2:]) / 2 + [0, BOX_SHIFT_UP] * size
     return np.concatenate([centre - size / 2, centre + size / 2], axis=1)
 
 
@@ -164,14 +197,15 @@ def main() -> None:
     parser.add_argument("--second-teacher", type=Path, default=Path("../shared/round2"), help=f"of {NETWORK}, {POINTS}")
     parser.add_argument("--pack", type=Path, default=Path(".work/pack"))
     parser.add_argument("--labels", type=Path, default=Path(".work/labels"))
-    parser.add_argument("--sets", nargs="+", default=["groups", "singles"])
+    parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS))
     args = parser.parse_args()
     teacher = SecondTeacher(args.second_teacher)
-    for name in args.sets:
-        labels = FaceLabels.load(args.labels / f"{name}.npz")
-        images = np.load(args.pack / f"{name}.npy", mmap_mode="r")
-        points, apart = label_set(teacher, labels, images, np.load(args.pack / f"{name}.sizes.npy"))
-        np.savez(args.labels / f"{name}.second.npz", points=points, apart=apart)
+    packs = {name: Packed.load(args.pack, name) for name in args.sets}
+    sets = {name: packed.labels(args.labels / f"{name}.npz") for name, packed in packs.items()}
+    for name, packed in packs.items():
+        labels = sets[name]
+        points, apart = label_set(teacher, labels, packed.images, packed.sizes)
+        SecondAnswers(points, apart).save(args.labels / f"{name}.second.npz", labels)
         looked = np.isfinite(apart)
         print(f"{name}: {looked.sum()} of {len(labels)} faces, views {np.median(apart[looked]):.2%} apart", flush=True)
 

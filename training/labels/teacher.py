@@ -11,13 +11,14 @@ Writes one .npz an archive with
 import argparse
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import cv2
 import mediapipe as mp
 import numpy as np
 from mediapipe.tasks.python import BaseOptions, vision
 
-from training.data.archives import GROUP_PHOTOS, SINGLE_FACES, FaceRecord, faces_of, read_archive
+from training.data.archives import ARCHIVES, VALIDATION, FaceRecord, faces_of, read_archive
 
 CROP_OVER_BOX = 1.8  # the teacher finds nearly all faces on crops of 1.5 to 2 times the box
 CROP_PIXELS = 320  # and wants at least 256
@@ -66,7 +67,7 @@ def label_picture(image: np.ndarray, faces: list[FaceRecord]) -> dict[str, np.nd
     for i, face in enumerate(faces):
         x1, y1, x2, y2 = face.box
         size = max(x2 - x1, y2 - y1)
-        if size < SMALLEST_BOX:
+        if size < SMALLEST_BOX or face.invalid:
             continue
         scale = CROP_PIXELS / (CROP_OVER_BOX * size)
         left, top = (x1 + x2) / 2 - CROP_PIXELS / scale / 2, (y1 + y2) / 2 - CROP_PIXELS / scale / 2
@@ -107,7 +108,7 @@ def label_archive(archive: Path, model: Path, out: Path, part: int, parts: int) 
     for index, picture in enumerate(read_archive(archive)):
         if index % parts == part:
             collected.append(label_picture(picture.decode(), faces_of(picture)))
-    arrays = {key: np.concatenate([c[key] for c in collected if len(c["box"])]) for key in collected[0]}
+    arrays: dict[str, Any] = {key: np.concatenate([c[key] for c in collected if len(c["box"])]) for key in collected[0]}
     np.savez(target.with_suffix(".tmp.npz"), **arrays)
     target.with_suffix(".tmp.npz").replace(target)
     print(f"{target.name}: {len(arrays['box'])} faces, {arrays['found'].all(1).sum()} seen in both views", flush=True)
@@ -120,7 +121,7 @@ def main() -> None:
     parser.add_argument("--teacher", type=Path, default=Path("../shared/face_landmarker_v2.task"))
     parser.add_argument("--out", type=Path, default=Path(".work/teacher"))
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("archives", nargs="*", default=[*SINGLE_FACES, *GROUP_PHOTOS, "landmarks_val"])
+    parser.add_argument("archives", nargs="*", default=[*ARCHIVES, VALIDATION])
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     parts = args.processes

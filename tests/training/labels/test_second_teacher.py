@@ -1,5 +1,6 @@
 """The second teacher's geometry, on points and pictures whose answers are known."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from training.labels import second_teacher
 from training.labels.second_teacher import (
     SIDE,
     PointModel,
+    SecondAnswers,
     SecondTeacher,
     boxes_of_points,
     crops_of,
@@ -129,3 +131,32 @@ def test_a_missing_file_is_named(missing: str, tmp_path: Path) -> None:
         (tmp_path / name).touch()
     with pytest.raises(SystemExit, match=rf"{missing} is missing.*--second-teacher"):
         SecondTeacher(tmp_path)
+
+
+def test_answers_are_read_beside_their_own_labels(tmp_path: Path) -> None:
+    labels = FaceLabels.of_boxes(np.array([0, 1]), np.array([[0.0, 0, 9, 9], [1, 1, 8, 8]]), np.zeros(2))
+    SecondAnswers(points(), np.array([0.01, np.nan])).save(tmp_path / "some.second.npz", labels)
+    found = SecondAnswers.load(tmp_path / "some.second.npz", labels)
+    np.testing.assert_array_equal(found.points, points())
+    np.testing.assert_array_equal(found.apart, [0.01, np.nan])
+
+
+def test_labels_of_another_pack_leave_older_answers_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first set is right, the second one is not: neither is written."""
+    for name, picture in (("groups", 0), ("detected", 1)):
+        np.save(tmp_path / f"{name}.npy", np.zeros((1, 432, 432, 3), np.uint8))
+        np.save(tmp_path / f"{name}.sizes.npy", np.full((1, 2), 432, np.float32))
+        np.save(tmp_path / f"{name}.names.npy", np.array(["a/1"]))
+        labels = FaceLabels.of_boxes(np.array([picture]), np.array([[10.0, 10, 60, 60]]), np.zeros(1))
+        labels.save(tmp_path / f"{name}.npz")
+        (tmp_path / f"{name}.second.npz").write_bytes(b"earlier")
+    monkeypatch.setattr(second_teacher, "SecondTeacher", lambda _: Seeing(points(1), 0.0))
+    arguments = ["second_teacher", "--pack", str(tmp_path), "--labels", str(tmp_path), "--sets"]
+    monkeypatch.setattr(sys, "argv", [*arguments, "groups", "detected"])
+    with pytest.raises(SystemExit, match=r"detected\.npz has a face in picture 1, but only 1 pictures"):
+        second_teacher.main()
+    assert (tmp_path / "groups.second.npz").read_bytes() == b"earlier"
+    monkeypatch.setattr(sys, "argv", [*arguments, "groups"])
+    second_teacher.main()
+    answers = SecondAnswers.load(tmp_path / "groups.second.npz", FaceLabels.load(tmp_path / "groups.npz"))
+    assert np.isfinite(answers.apart).tolist() == [True]

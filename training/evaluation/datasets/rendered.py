@@ -46,8 +46,8 @@ def make(multi_val: Path, face_kit: Path = FACE_KIT) -> dict[str, NDArray[Any]]:
     """picture (N, 320, 320, 3) uint8, landmarks (N, 68, 2), quaternion (N, 4), expression (N, 46)."""
     import cv2  # of the training extra, as all of training.render
 
-    from training.data.archives import box_of_points
-    from training.data.pack import GROUP_SIDE, pack
+    from training.data.archives import GROUP_SIDE, box_of_points
+    from training.data.pack import pack
     from training.render.appearance import draw_appearance
     from training.render.backgrounds import PhotoBackgrounds, to_linear
     from training.render.expressions import draw_expression
