@@ -16,6 +16,7 @@ from service.suppression import Groups
 
 FACE_HEIGHT_CM: Final = 20.0  # a face of the prior's size is about this high: scale is coded relative to it
 LOG_LIMIT: Final = 4.0  # exp of it is 55: no face is that much larger or smaller than its prior
+BOX_POWER: Final = 4  # of the score that a candidate's box counts by: the box alone, coefficients count by the score
 MAX_CANDIDATES: Final = 1000  # best scores looked at, so that no picture can make suppression slow
 WITNESS_SHARE: Final = 0.25  # of the best score in a group; candidates below it have no say in what the face is
 
@@ -127,23 +128,28 @@ def decode(raw: Raw, priors: Priors, detections: Detections) -> Candidates:
 
 
 def merge(candidates: Candidates, groups: Groups) -> Candidates:
-    """One candidate for each group of suppression: the mean of its members, each counting by its score.
+    """One candidate for each group of suppression: the mean of its members, each counting by its score, in its box by
+    the score's power of BOX_POWER.
 
     Several priors look at a face; their mean errs less than the best of them does, in its box as in its coefficients.
     (Boxes so: Gidaris and Komodakis, "Object detection via a multi-region and semantic segmentation-aware CNN model",
-    ICCV 2015, section 5.3.) The score stays the best one's.
+    ICCV 2015, section 5.3.) A score tells how well its box fits, so that of boxes the good ones count for more: with a
+    power of 4 in place of 1, AP50 rose from 63.7 to 66.1 on multi_train_2 and stayed at 86.5 on multi_val; more takes
+    from the latter. The score stays the best one's.
     """
     score, best = candidates.score[groups.best], groups.best
     member = groups.member
     row = np.flatnonzero(member >= 0)
     row = row[candidates.score[row] >= WITNESS_SHARE * score[member[row]]]
     weight = np.zeros((len(best), len(row)), np.float32)
-    weight[member[row], np.arange(len(row))] = candidates.score[row]
+    weight[member[row], np.arange(len(row))] = candidates.score[row] / score[member[row]]
+    box_weight = weight**BOX_POWER
     weight /= weight.sum(axis=1, keepdims=True)
+    box_weight /= box_weight.sum(axis=1, keepdims=True)
     quaternion = candidates.pose.quaternion
     return Candidates(
         score=score,
-        box=weight @ candidates.box[row],
+        box=box_weight @ candidates.box[row],
         pose=Pose(
             quaternion=normalize(weight @ on_side_of(quaternion[best[member[row]]], quaternion[row])),
             origin=weight @ candidates.pose.origin[row],

@@ -41,6 +41,7 @@ from training.variants import MULTIPLE, SINGLE
 PICTURE = Path("tests/pictures/five_faces.webp")
 OUT = Path("tests/service/reference_faces.json")
 MIN_SCORE, NMS_IOU = 0.5, 0.5  # the service's defaults
+BOX_POWER = 4  # service.candidates'
 DIGITS = 5
 
 
@@ -85,13 +86,13 @@ def witnesses(score: Tensor, boxes: Tensor, best: int) -> Tensor:
 
 
 def merged_face(candidates: dict[str, Tensor], members: Tensor) -> dict[str, Any]:
-    """Their mean, each counting by its score; of scales the geometric one."""
-    weight = candidates["score"][members]
-    mean = {
-        name: torch.tensordot(weight, values[members].log() if name == "scale" else values[members], dims=1)
-        / weight.sum()
-        for name, values in candidates.items()
-    }
+    """Their mean, each counting by its score, its box by the score's power of BOX_POWER; of scales the geometric one."""
+    score = candidates["score"][members]
+    mean = {}
+    for name, values in candidates.items():
+        weight = score**BOX_POWER if name == "box" else score
+        shown = values[members].log() if name == "scale" else values[members]
+        mean[name] = torch.tensordot(weight, shown, dims=1) / weight.sum()
     return mean | {
         "score": weight.max(),
         "quaternion": mean["quaternion"] / mean["quaternion"].norm(),

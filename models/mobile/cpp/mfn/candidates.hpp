@@ -19,6 +19,7 @@ namespace mfn {
 constexpr float FACE_HEIGHT_CM = 20;          // a face of the prior's size is about this high
 constexpr float LOG_LIMIT = 4;                // exp of it is 55: no face is that much larger or smaller than its prior
 constexpr std::size_t MAX_CANDIDATES = 1000;  // best scores looked at
+constexpr float BOX_POWER = 4.0F;             // of the score that a candidate's box counts by
 constexpr float WITNESS_SHARE = 0.25F;        // of the best score in a group; those below it have no say in the face
 constexpr float MIN_FACE_PIXELS = 6;          // of the picture; on fewer no face shows
 constexpr std::size_t IDENTITY_MODES = 50, EXPRESSIONS = 46;
@@ -160,17 +161,20 @@ inline Groups suppress(const std::vector<Detection>& found, float max_iou, std::
     return groups;
 }
 
-// One candidate for each group: the mean of its witnesses, each counting by its score. The score stays the best one's.
+// One candidate for each group: the mean of its witnesses, each counting by its score, its box by the score's fourth
+// power: a score tells how well its box fits. The score stays the best one's.
 inline std::vector<Candidate> merge(const std::vector<Candidate>& candidates, const Groups& groups) {
     std::vector<Candidate> merged;
     for (std::size_t group = 0; group < groups.best.size(); ++group) {
         const Candidate& best = candidates[groups.best[group]];
         std::vector<const Candidate*> witnesses;
-        float total = 0;
+        float total = 0, box_total = 0;
+        const auto box_share = [&](float score) { return std::pow(score / best.score, BOX_POWER); };
         for (std::size_t i = 0; i < candidates.size(); ++i)
             if (groups.member[i] == int(group) && candidates[i].score >= WITNESS_SHARE * best.score) {
                 witnesses.push_back(&candidates[i]);
                 total += candidates[i].score;
+                box_total += box_share(candidates[i].score);
             }
         Candidate mean{best.score, {}, {}, {}, {}};
         for (const Candidate* witness : witnesses) {
@@ -180,7 +184,7 @@ inline std::vector<Candidate> merge(const std::vector<Candidate>& candidates, co
             const float weight = witness->score / total;
             const Quaternion &q = witness->pose.quaternion, &to = best.pose.quaternion;
             const bool against = std::inner_product(q.begin(), q.end(), to.begin(), 0.0F) < 0;  // q is -q, too
-            add(mean.box, witness->box, weight);
+            add(mean.box, witness->box, box_share(witness->score) / box_total);
             add(mean.pose.quaternion, q, against ? -weight : weight);
             add(mean.pose.origin, witness->pose.origin, weight);
             mean.pose.scale += weight * std::log(witness->pose.scale);

@@ -6,6 +6,7 @@ import kotlin.math.ln
 import kotlin.math.ln1p
 import kotlin.math.max
 import kotlin.math.min
+import kotlin.math.pow
 import kotlin.math.sqrt
 import kotlin.math.tanh
 
@@ -17,6 +18,9 @@ const val LOG_LIMIT = 4f
 
 /** Best scores looked at. */
 const val MAX_CANDIDATES = 1000
+
+/** Of the score that a candidate's box counts by. */
+const val BOX_POWER = 4
 
 /** Of the best score in a group; candidates below it have no say in what the face is. */
 const val WITNESS_SHARE = 0.25f
@@ -142,14 +146,20 @@ fun suppress(detections: List<Detection>, maxIou: Float, limit: Int, eligible: I
     return Groups(best, member)
 }
 
-/** One candidate a group: the mean of its witnesses, each counting by its score. The score stays the best one's. */
+/**
+ * One candidate a group: the mean of its witnesses, each counting by its score, its box by the score's fourth power: a
+ * score tells how well its box fits. The score stays the best one's.
+ */
 fun merge(candidates: List<Candidate>, groups: Groups): List<Candidate> = groups.best.mapIndexed { group, index ->
     val best = candidates[index]
     val witnesses = candidates.filterIndexed { i, candidate ->
         groups.member[i] == group && candidate.score >= WITNESS_SHARE * best.score
     }
     val total = witnesses.fold(0f) { sum, witness -> sum + witness.score }
+    fun boxShare(witness: Candidate) = (witness.score / best.score).pow(BOX_POWER)
+    val boxTotal = witnesses.fold(0f) { sum, witness -> sum + boxShare(witness) }
     fun mean(value: (Candidate) -> Float) = witnesses.fold(0f) { sum, it -> sum + it.score / total * value(it) }
+    fun edge(value: (Box) -> Float) = witnesses.fold(0f) { sum, it -> sum + boxShare(it) / boxTotal * value(it.box) }
 
     fun side(witness: Candidate): Float { // q and -q are one rotation: all are to count on the best one's side
         val q = witness.pose.quaternion
@@ -158,7 +168,7 @@ fun merge(candidates: List<Candidate>, groups: Groups): List<Candidate> = groups
     }
     Candidate(
         score = best.score,
-        box = Box(mean { it.box.x1 }, mean { it.box.y1 }, mean { it.box.x2 }, mean { it.box.y2 }),
+        box = Box(edge { it.x1 }, edge { it.y1 }, edge { it.x2 }, edge { it.y2 }),
         pose = Pose(
             quaternion = normalize(
                 Quaternion(
