@@ -1,14 +1,15 @@
 """Input sizes and tiles beside each other: `python -m bench.input_sizes`.
 
 Two ways to smaller faces, more pixels for the whole picture or looks at parts of it, on the same pictures: what each
-finds and what it costs. Times are of the first pictures of the set with boxes, already decoded, on one core: all
-settings in turn, round after round.
+finds and what it costs. A larger size with "alone" is without the look at the usual size that the service takes beside
+it, so that its gain and its cost show. Times are of the first pictures of the set with boxes, already decoded, on one
+core: all settings in turn, round after round.
 """
 
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -31,22 +32,32 @@ SMALL = 18.0  # pixels of a face's height where the picture's longer side has 28
 
 @dataclass(frozen=True)
 class Setting:
-    """input_size: pixels of MFN's square. tiles: into how many the longer side is cut."""
+    """input_size: pixels of MFN's square. tiles: into how many the longer side is cut. alone: at this size only."""
 
     input_size: int
-    tiles: int
+    tiles: int = 1
+    alone: bool = False
 
     @classmethod
     def of(cls, text: str) -> "Setting":
-        """Of INPUT_SIZE or INPUT_SIZE/TILES. Raises ValueError."""
-        size, _, tiles = text.partition("/")
-        return cls(int(size), int(tiles or 1))
+        """Of INPUT_SIZE, INPUT_SIZE/TILES or INPUT_SIZE/alone. Raises ValueError."""
+        size, _, rest = text.partition("/")
+        return cls(int(size), alone=True) if rest == "alone" else cls(int(size), int(rest or 1))
+
+    def __str__(self) -> str:
+        return f"{self.input_size} alone" if self.alone else f"{self.input_size}"
 
     def options(self, min_score: float) -> Options:
         return Options(min_score=min_score, tiles=self.tiles, input_size=self.input_size)
 
+    def of_pipeline(self, pipeline: Pipeline) -> Pipeline:
+        """The one that looks as this setting says: at the usual size alone there is no second look."""
+        if not self.alone:
+            return pipeline
+        return Pipeline(replace(pipeline.models, side=self.input_size), pipeline.settings)
 
-SETTINGS = tuple(Setting(*pair) for pair in ((288, 1), (416, 1), (576, 1), (288, 2), (288, 3), (416, 2)))
+
+SETTINGS = tuple(map(Setting.of, ("288", "416/alone", "416", "576/alone", "576", "288/2", "288/3", "416/2")))
 
 
 @dataclass(frozen=True)
@@ -59,6 +70,7 @@ class Figures:
 
 def find(pipeline: Pipeline, setting: Setting, multiple: Sequence[Sample], single: Sequence[Sample]) -> Figures:
     """multiple: samples with boxes. single: samples with landmarks."""
+    pipeline = setting.of_pipeline(pipeline)
     curve, sure = (Networks(pipeline, setting.options(score)) for score in (CURVE_SCORE, MIN_SCORE))
     return Figures(
         measure_detection(list(look(curve, multiple))),
@@ -68,6 +80,7 @@ def find(pipeline: Pipeline, setting: Setting, multiple: Sequence[Sample], singl
 
 def seen(pipeline: Pipeline, setting: Setting, pictures: Sequence[Picture]) -> None:
     """What is timed: pictures, one after the other, by the service's defaults."""
+    pipeline = setting.of_pipeline(pipeline)
     for picture in pictures:
         pipeline.retarget_picture(picture, setting.options(MIN_SCORE))
 
@@ -75,11 +88,11 @@ def seen(pipeline: Pipeline, setting: Setting, pictures: Sequence[Picture]) -> N
 def as_table(figures: dict[Setting, Figures], ms: dict[Setting, float]) -> str:
     heights = [row for row in next(iter(figures.values())).detection.by_height if row.high <= SMALL]
     small = (f"{row.low:g} to {row.high:g} px, of {row.faces}" for row in heights)
-    head = ("input size", "tiles", "ms", "AP50", "recall", *small, "NME", "missed")
+    head = ("input size", "tiles", "ms", "AP50", "AP75", "recall", *small, "NME", "missed")
     rows = [
         (
-            setting.input_size, setting.tiles, number(ms[setting], 1), number(found.detection.ap50, 1),
-            number(found.detection.recall, 1),
+            setting, setting.tiles, number(ms[setting], 1), number(found.detection.ap50, 1),
+            number(found.detection.ap75, 1), number(found.detection.recall, 1),
             *(f"{row.found} / {row.found_at_any_score}" for row in found.detection.by_height[: len(heights)]),
             number(found.landmarks.nme), found.landmarks.missed,
         )
@@ -95,7 +108,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder of all data (%(default)s)")
     parser.add_argument("--boxes", default="multi_val", metavar="NAME[=PATH]", help="a data set (%(default)s)")
     parser.add_argument("--landmarks", default="landmarks_val", metavar="NAME[=PATH]", help="a data set (%(default)s)")
-    parser.add_argument("--settings", type=Setting.of, nargs="+", default=SETTINGS, metavar="INPUT_SIZE[/TILES]")
+    parser.add_argument("--settings", type=Setting.of, nargs="+", default=SETTINGS, metavar="INPUT_SIZE[/TILES|/alone]")
     parser.add_argument("--every", type=int, default=1, metavar="N", help="only each N-th picture, for a trial")
     parser.add_argument("--rounds", type=int, default=5, help="of the times (%(default)s)")
     arguments = parser.parse_args()

@@ -32,7 +32,7 @@ class Options:
     """What a request may choose. min_score in [0, 1]. max_faces: the best ones. refine: a second look at each. tiles:
     into how many the longer side is cut, so that small faces are seen too, 1 (the whole picture only) to MAX_TILES.
     input_size: pixels of the longer side that the Multiple Face Network sees, one of Models.priors; None for the usual
-    number. With a larger one it also sees the picture at the usual, for large faces."""
+    number. With more of them it sees the picture at the usual number, too, for faces that fill it."""
 
     min_score: float = 0.5
     max_faces: int = 20
@@ -110,8 +110,8 @@ class Pipeline:
     def detect(self, picture: Picture, options: Options) -> tuple[Faces, Timing]:
         """The faces that the Multiple Face Network finds in a picture. Raises RequestError BAD_PARAMETER where there is
         no such input size."""
-        side, usual = self.models.input_size(options.input_size), self.models.input_size(None)
-        views = View.of(picture, side, options.tiles, usual)
+        side = self.models.input_size(options.input_size)
+        views = View.of(picture, side, options.tiles, self.models.side)
         # what a face is must not hang on the score asked for: candidates below it still have their say
         looks = [self._look(view, picture, WITNESS_SHARE * options.min_score) for view in views]
         timing = sum((spent for _, spent in looks), Timing())

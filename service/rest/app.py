@@ -103,7 +103,7 @@ def create_app(runtime: Runtime, readiness: Readiness | None = None) -> FastAPI:
             Query(
                 json_schema_extra={"enum": list(pipeline.models.priors)},
                 description="pixels along the longer side at which the network sees the picture: more of them show "
-                "smaller faces, and take longer",
+                "smaller faces, and take longer; large ones are looked for at the default size, too",
             ),
         ] = pipeline.models.side,
     ) -> Response:

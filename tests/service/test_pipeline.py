@@ -1,14 +1,17 @@
 import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
-from service.candidates import sigmoid
+from service.candidates import Level, build_priors, sigmoid
 from service.errors import TOO_LARGE, RequestError
 from service.image import Picture, decode
+from service.model_files import Network
 from service.pipeline import Options, Pipeline
 from service.refine import crops_of
 from tests.service.tiny_models import EXPRESSION_LOGIT, IDENTITY, SFN_IDENTITY, encoded, in_int8
@@ -177,6 +180,72 @@ def test_a_larger_input_shows_smaller_faces(pipeline: Pipeline) -> None:
     (face,) = pipeline.retarget_picture(picture, Options(input_size=192)).faces
     np.testing.assert_allclose(face.box, [72, 88, 104, 120], rtol=1e-5)
     assert face.scale == pytest.approx(32 / 20, rel=1e-5)
+
+
+class SizedNetwork:
+    """Of a picture with one face of half its side it says, at 288 pixels, where the face is; at 576, where it is too
+    large, that the face is a part of itself, and more surely so. sides: of the squares that it was shown."""
+
+    def __init__(self, part: float) -> None:
+        """part: of the face's height that it sees at 576, about the same centre."""
+        self.part = part
+        self.sides: list[int] = []
+
+    def run(self, images: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
+        side = images.shape[1]
+        self.sides.append(side)
+        count = (side // 96) ** 2
+        raw = {"detection": 5, "pose": 7, "identity": 50, "expression": 46}
+        outputs = {name: np.zeros((1, count, columns), np.float32) for name, columns in raw.items()}
+        seen = side / 2 * (self.part if side == 576 else 1.0)
+        middle = count // 2 if side == 288 else count // 2 + side // 96 // 2  # at 576: right of and below the centre
+        shift = 0.0 if side == 288 else -0.5
+        outputs["detection"][..., 4] = -20
+        outputs["detection"][0, middle] = [shift, shift, *[np.log(seen / 96)] * 2, 2.0 if side == 288 else 3.0]
+        outputs["identity"][0, middle] = side
+        return outputs
+
+
+def sized(pipeline: Pipeline, network: SizedNetwork) -> Pipeline:
+    priors = {side: build_priors([Level(96, ((96.0, 96.0),))], side) for side in (288, 576)}
+    return Pipeline(replace(pipeline.models, side=288, priors=priors, mfn=cast(Network, network)), pipeline.settings)
+
+
+GREY = Picture(np.full((400, 400, 3), 99, np.uint8), 400, 400)
+
+
+def test_a_larger_input_does_not_lose_large_faces(pipeline: Pipeline) -> None:
+    """The face has 200 pixels of the picture's 400: 288 of 576, where the network takes most of it for the face."""
+    network = SizedNetwork(part=0.9)
+    (face,) = sized(pipeline, network).retarget_picture(GREY, Options(input_size=576)).faces
+    assert network.sides == [576, 288]
+    np.testing.assert_allclose(face.box, [100, 100, 300, 300], atol=0.01)
+    np.testing.assert_array_equal(face.identity, 288)
+
+
+def test_both_inputs_say_what_a_face_is_that_both_know(pipeline: Pipeline) -> None:
+    """0.8 of the face are 230 pixels at 576: one face, the mean of both by their scores, 0.953 and 0.881."""
+    network = SizedNetwork(part=0.8)
+    (face,) = sized(pipeline, network).retarget_picture(GREY, Options(input_size=576)).faces
+    share = (1 / (1 + np.exp(-3))) / (1 / (1 + np.exp(-3)) + 1 / (1 + np.exp(-2)))
+    half = 100 * (0.8 * share + 1 - share)
+    np.testing.assert_allclose(face.box, [200 - half, 200 - half, 200 + half, 200 + half], atol=0.01)
+    np.testing.assert_allclose(face.identity, 576 * share + 288 * (1 - share), rtol=1e-5)
+    assert face.score == pytest.approx(1 / (1 + np.exp(-3)))
+
+
+@pytest.mark.parametrize(
+    ("options", "sides"),
+    [
+        (Options(), [288]), (Options(input_size=288), [288]), (Options(tiles=2), [288] * 5),
+        (Options(input_size=576, tiles=2), [576] * 5 + [288]),
+    ],
+)  # fmt: skip
+def test_only_a_larger_input_is_one_of_two(pipeline: Pipeline, options: Options, sides: list[int]) -> None:
+    network = SizedNetwork(part=0.9)
+    faces = sized(pipeline, network).retarget_picture(GREY, options).faces
+    assert network.sides == sides
+    assert any(np.allclose(face.box, [100, 100, 300, 300], atol=0.01) for face in faces)
 
 
 def test_an_input_size_that_is_not_offered(pipeline: Pipeline) -> None:

@@ -3,7 +3,7 @@ import pytest
 
 from service.candidates import MAX_CANDIDATES, Candidates, Detections, Pose
 from service.image import Picture
-from service.views import EDGE_MARGIN, LARGEST_FACE, SMALLEST_FACE, View, pool
+from service.views import EDGE_MARGIN, LARGEST, SMALLEST, View, pool
 
 SIDE = 96
 
@@ -54,33 +54,50 @@ def test_only_cuts_through_the_picture_silence_a_tile(picture: Picture) -> None:
     assert right.own(detections).index.tolist() == [1, 2]
 
 
-def test_a_larger_square_comes_with_the_usual_one_for_large_faces(picture: Picture) -> None:
-    large, usual = View.of(picture, 2 * SIDE, 1, SIDE)
-    assert (large.window, large.letterbox.side, large.letterbox) == (None, 2 * SIDE, large.whole)
-    assert (usual.window, usual.letterbox.side, usual.whole) == (None, SIDE, large.whole)
-    assert usual.square(picture).shape == (SIDE, SIDE, 3)
-    assert len(View.of(picture, SIDE // 2, 1, SIDE)) == 1
-    assert [view.letterbox.side for view in View.of(picture, 2 * SIDE, 2, SIDE)] == [2 * SIDE, SIDE, 2 * SIDE, 2 * SIDE]
+def heights(view: View, *boxes: float) -> list[int]:
+    """Which boxes of these heights, in the middle of the view's square, count in it."""
+    middle = view.letterbox.side / 2
+    rows = [[middle - 1, middle - h / 2, middle + 1, middle + h / 2] for h in boxes]
+    return view.own(Detections(np.arange(len(rows)), np.ones(len(rows), np.float32), np.float32(rows))).index.tolist()
 
 
-def test_the_usual_square_comes_to_lie_on_the_larger_one(picture: Picture) -> None:
-    """The picture is 96 x 48 in the one, 24 from the top, and 192 x 96 in the other, 48 from the top."""
-    _, usual = View.of(picture, 2 * SIDE, 1, SIDE)
-    moved = usual.to_whole(candidates([0.9], [10, 30, 50, 70]))
-    np.testing.assert_allclose(moved.box, [[20, 60, 100, 140]], rtol=1e-6)
-    np.testing.assert_allclose(moved.pose.origin, [[20, 60]], rtol=1e-6)
-    np.testing.assert_allclose(moved.pose.scale, [2], rtol=1e-6)
+@pytest.mark.parametrize("tiles", [1, 2])
+def test_one_size_shows_faces_of_all_sizes(picture: Picture, tiles: int) -> None:
+    """So does a size that is smaller than the usual one."""
+    for side in (576, 288):
+        views = View.of(picture, side, tiles, 576)
+        assert {view.letterbox.side for view in views} == {side}
+        assert all(heights(view, 1, 10, 300) == [0, 1, 2] for view in views if view.window is None)
 
 
-def test_each_square_tells_of_faces_whose_size_suits_it(picture: Picture) -> None:
-    large, usual = View.of(picture, 2 * SIDE, 1, SIDE)
-    heights = np.float32([SMALLEST_FACE - 1, SMALLEST_FACE, LARGEST_FACE - 1, LARGEST_FACE])
-    boxes = np.stack([0 * heights, 0 * heights, heights, heights], axis=1)
-    detections = Detections(np.arange(4), np.float32([0.9, 0.8, 0.7, 0.6]), boxes)
-    assert large.own(detections).index.tolist() == [0, 1, 2]
-    assert usual.own(detections).index.tolist() == [1, 2, 3]
-    (only,) = View.of(picture, SIDE, 1, SIDE)
-    assert only.own(detections).index.tolist() == [0, 1, 2, 3]
+def test_a_larger_size_shows_small_faces_and_the_usual_one_large_ones(picture: Picture) -> None:
+    large, usual = View.of(picture, 576, 1, 288)
+    assert (large.letterbox.side, usual.letterbox.side) == (576, 288)
+    assert heights(large, 1, LARGEST - 1, LARGEST + 1) == [0, 1]
+    assert heights(usual, SMALLEST - 1, SMALLEST + 1, 288) == [1, 2]
+    *tiles, whole = View.of(picture, 576, 2, 288)[1:]
+    assert [tile.letterbox.side for tile in tiles] == [576, 576]
+    assert heights(tiles[0], LARGEST - 1, LARGEST + 1) == [0]
+    assert whole == usual
+
+
+def test_what_the_usual_size_shows_lies_in_the_square_of_the_larger_one(picture: Picture) -> None:
+    """Sent with 400 x 200 pixels, the picture is 288 x 144 at 288, 72 from the top, and twice that at 576."""
+    large, usual = View.of(picture, 576, 1, 288)
+    corners = [20, 164, 80, 264]
+    moved = usual.to_whole(candidates([0.9], [10, 82, 40, 132]))
+    np.testing.assert_allclose(moved.box, [corners], rtol=1e-5)
+    np.testing.assert_allclose(moved.pose.origin, [corners[:2]], rtol=1e-5)
+    np.testing.assert_allclose(moved.pose.scale, [2], rtol=1e-5)
+    untouched = candidates([0.9], [1, 2, 3, 4])
+    assert large.to_whole(untouched) is untouched
+
+
+def test_the_usual_size_cuts_no_face(picture: Picture) -> None:
+    *_, usual = View.of(picture, 576, 1, 288)
+    past_the_edges = np.float32([[-5, 60, 40, 100], [250, 60, 300, 230]])
+    detections = Detections(np.arange(2), np.float32([0.9, 0.8]), past_the_edges)
+    assert usual.own(detections).index.tolist() == [0, 1]
 
 
 def test_the_pool_is_in_descending_score() -> None:
