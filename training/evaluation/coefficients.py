@@ -22,8 +22,9 @@ from service.model_files import Models
 from service.pipeline import Options
 from service.refine import crop_around
 from service.rotation import quaternion_to_euler
+from training.evaluation.datasets import DATA_SETS
 from training.evaluation.datasets.sample import Floats
-from training.evaluation.evaluate import DATA_SETS, load_form, networks, reference_of
+from training.evaluation.evaluate import load_form, networks, reference_of
 from training.evaluation.expression import MOVES, correlation
 from training.evaluation.landmarks import nearest_face
 from training.evaluation.measure import MIN_SCORE, look
@@ -32,6 +33,7 @@ from training.evaluation.reference import ARRAYS
 from training.evaluation.report import put_between
 from training.evaluation.results import REFINED
 from training.evaluation.table import number, table
+from training.render.motion import SWAPPED_SIDES
 
 BEGIN, END = "<!-- coefficients:begin -->", "<!-- coefficients:end -->"
 PHOTOS = ("landmarks_val", "expressions_unlabelled")
@@ -124,14 +126,27 @@ def on_photos(models: Models, predictor: Predictor, name: str, data: Path, cache
     return np.array(ours), np.array(theirs)
 
 
+def of_both_sides(values: Floats) -> Floats:
+    """(52,) means over a coefficient and its mirror image, itself where it has no side; NaN counts for nothing.
+
+    What is left and what is right is drawn by chance, and a pair's verdict must not hang on it.
+    """
+    pairs = np.stack([values, values[SWAPPED_SIDES]])
+    known = np.isfinite(pairs)
+    total = np.where(known, pairs, 0).sum(axis=0)
+    mean: Floats = np.divide(total, known.sum(axis=0), out=np.full(len(values), np.nan), where=known.any(axis=0))
+    return mean
+
+
 def coefficients_table(rendered: Witness, photos: dict[str, Witness], together: Witness) -> str:
     """Markdown of one row a coefficient. photos: by the sets' names, together: of all of them."""
+    columns = [rendered.correlation, rendered.spread, *(w.correlation for w in photos.values())]
+    columns += [together.correlation, together.spread]
+    exact, seen = (np.stack([of_both_sides(w.correlation), of_both_sides(w.spread)], 1) for w in (rendered, together))
     rows: list[list[str]] = []
     for i, name in enumerate(ARKIT_NAMES):
-        exact = (float(rendered.correlation[i]), float(rendered.spread[i]))
-        seen = (float(together.correlation[i]), float(together.spread[i]))
-        each = [number(float(w.correlation[i])) for w in photos.values()]
-        rows.append([name, *map(number, exact), *each, *map(number, seen), f"**{verdict(name, exact, seen)}**"])
+        told = verdict(name, (float(exact[i, 0]), float(exact[i, 1])), (float(seen[i, 0]), float(seen[i, 1])))
+        rows.append([name, *(number(float(column[i])) for column in columns), f"**{told}**"])
     counts = ", ".join(f"{sum(row[-1] == f'**{word}**' for row in rows)} {word}" for word in VERDICTS)
     head = (
         "coefficient",
@@ -145,7 +160,7 @@ def coefficients_table(rendered: Witness, photos: dict[str, Witness], together: 
     return (
         f"Of the 52: {counts}. r: correlation with exact values on rendered faces within {MOST_YAW:g}° of yaw, with "
         "the teacher on photos. Spread: standard deviation over the reference's. A dash: it does not move there "
-        f"(standard deviation {MOVES:g} or less).\n\n"
+        f"(standard deviation {MOVES:g} or less). Both sides of a pair are judged by their mean.\n\n"
         f"- **rely**: on photos r {RELY:g} or more and spread {RELY_RANGE:g} or more, and on rendered faces r "
         f"{NOT_DENIED:g} or more, since the teacher on photos is also who taught it.\n"
         f"- **coarse**: r {COARSE:g} or more and spread {COARSE_RANGE:g} or more, on photos, or, where the teacher "

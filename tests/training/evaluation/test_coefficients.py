@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from service.arkit import ARKIT_NAMES, NEVER_OBSERVED
-from training.evaluation.coefficients import VERDICTS, coefficients_table, verdict, witness
+from training.evaluation.coefficients import VERDICTS, coefficients_table, of_both_sides, verdict, witness
 
 NOTHING = (float("nan"), float("nan"))
 SMILE, LOOK = ARKIT_NAMES.index("mouthSmileLeft"), ARKIT_NAMES.index("eyeLookUpLeft")
@@ -49,6 +49,17 @@ def test_a_witness_tells_correlation_and_spread_of_what_moves() -> None:
     still = np.delete(np.arange(52), [SMILE, LOOK])
     assert np.isnan(told.correlation[still]).all()
     assert np.isnan(told.spread[still]).all()
+
+
+def test_sides_are_judged_together() -> None:
+    values = np.full(52, np.nan)
+    at = {name: i for i, name in enumerate(ARKIT_NAMES)}
+    values[[at["noseSneerLeft"], at["noseSneerRight"], at["jawLeft"], at["jawOpen"]]] = [0.3, 0.5, 0.6, 0.7]
+    mean = of_both_sides(values)
+    assert mean[at["noseSneerLeft"]] == mean[at["noseSneerRight"]] == pytest.approx(0.4)
+    assert mean[at["jawLeft"]] == mean[at["jawRight"]] == 0.6
+    assert mean[at["jawOpen"]] == 0.7
+    assert np.isnan(mean[at["mouthClose"]])
 
 
 def test_the_table_has_a_row_for_each_of_the_52() -> None:
