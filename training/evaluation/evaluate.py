@@ -32,7 +32,7 @@ from training.evaluation.measure import (
     measure_landmarks,
 )
 from training.evaluation.prediction import Networks, Predictor
-from training.evaluation.reference import reference
+from training.evaluation.reference import ARRAYS, reference
 from training.evaluation.results import ALONE, REFINED, Results
 
 SERVED = "int8.onnx"  # what the server runs unless told otherwise
@@ -119,15 +119,17 @@ def chosen_sets(names: list[str], data: Path) -> list[tuple[str, DataSet, Path]]
     return chosen
 
 
-def reference_of(name: str, samples: Iterator[Sample], cache: Path) -> dict[str, Floats]:
-    """The teacher's expressions: as kept from an earlier run, or made now."""
+def reference_of(
+    name: str, samples: Iterator[Sample], cache: Path, wanted: tuple[str, ...] = ARRAYS
+) -> dict[str, Floats]:
+    """What the teacher says, of it the wanted arrays: as kept from an earlier run, or made now."""
 
     def make_teacher() -> Predictor:
         from training.evaluation.teacher import Teacher  # needs the training extra
 
         return Teacher()
 
-    return reference(samples, cache / f"{name}.npz", make_teacher)
+    return reference(samples, cache / f"{name}.npz", make_teacher, wanted)
 
 
 def evaluate(system: System, name: str, data_set: DataSet, path: Path, conditions: Conditions) -> Results:

@@ -19,7 +19,7 @@ Floats = NDArray[np.floating[Any]]
 class Prediction:
     """N faces in a picture: score (N,) in [0, 1], box (N, 4) x1, y1, x2, y2 and landmarks (N, 68, 2) in pixels, the
     picture's corner being (0, 0). What not every predictor knows may be None: quaternion (N, 4), identity (N, 50),
-    expression (N, 46), all as in service.faces."""
+    expression (N, 46), gaze (N, 8), all as in service.faces."""
 
     score: Floats
     box: Floats
@@ -27,6 +27,7 @@ class Prediction:
     quaternion: Floats | None = None
     identity: Floats | None = None
     expression: Floats | None = None
+    gaze: Floats | None = None
 
     @classmethod
     def none(cls) -> Self:
@@ -63,6 +64,7 @@ class Networks:
             quaternion=faces.quaternion,
             identity=faces.identity,
             expression=faces.expression,
+            gaze=faces.gaze,
         )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from mediapipe.tasks.python import BaseOptions, vision
 from PIL import Image
 
-from service.arkit import ARKIT_NAMES
+from service.arkit import ARKIT_NAMES, GAZE
 from service.face_model import FaceModel
 from service.letterbox import Pixels
 from service.rotation import matrix_to_quaternion
@@ -64,4 +64,5 @@ class Teacher:
             landmarks=landmarks,
             quaternion=matrix_to_quaternion(np.array(result.facial_transformation_matrixes)[:, :3, :3]),
             expression=arkit @ self._to_expression.T,
+            gaze=arkit[:, GAZE],
         )

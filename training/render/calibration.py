@@ -16,7 +16,7 @@ from training.forms.calibration import write_pictures
 from training.render.appearance import draw_appearance
 from training.render.backgrounds import draw_occluder, drawn_background, to_linear
 from training.render.crops import CROP, CropSet
-from training.render.expressions import draw_expression
+from training.render.expressions import draw_expression, single_coefficients
 from training.render.head import Pose
 from training.render.render import HeadRenderer, to_bytes
 from training.render.rendered import OCCLUDED, SUPERSAMPLING, draw_identity, draw_rotation, render_crop
@@ -48,7 +48,8 @@ def draw_scene(renderer: HeadRenderer, rng: np.random.Generator) -> np.ndarray:
 def draw_face(renderer: HeadRenderer, rng: np.random.Generator) -> np.ndarray:
     """(128, 128, 3) uint8: the middle of a training crop, which is what the single face network is shown."""
     crops, fine = CropSet(), round(CROP * SUPERSAMPLING)
-    render_crop(renderer, drawn_background(rng, fine, fine), rng, crops)
+    draw = single_coefficients(renderer.head.expression_names)
+    render_crop(renderer, drawn_background(rng, fine, fine), draw, rng, crops)
     margin = (CROP - FACE) // 2
     return crops.pictures[0][margin:-margin, margin:-margin]
 

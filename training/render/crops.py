@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from service.gaze import no_gaze
 from training.data.archives import box_of_points
 from training.render.head import Head, Pose
 
@@ -34,9 +35,17 @@ class CropSet:
     faces: list[dict[str, np.ndarray]] = field(default_factory=list)
 
     def add(
-        self, picture: np.ndarray, pose: Pose, w_id: np.ndarray, w_exp: np.ndarray, points: np.ndarray, fitted: float
+        self,
+        picture: np.ndarray,
+        pose: Pose,
+        w_id: np.ndarray,
+        w_exp: np.ndarray,
+        points: np.ndarray,
+        fitted: float,
+        gaze: np.ndarray | None = None,
     ) -> None:
-        """points: (68, 2) as projected. fitted: how far the labels are to be trusted, 0 to 1."""
+        """points: (68, 2) as projected. fitted: how far the labels are to be trusted, 0 to 1. gaze: (8,), None where
+        unknown."""
         self.faces.append(
             {
                 "picture": np.array(len(self.pictures), np.int64),
@@ -50,6 +59,7 @@ class CropSet:
                 "point_weight": np.ones(68, np.float32),
                 "fitted": np.array(fitted, np.float32),
                 "ignored": np.array(0, np.float32),
+                "gaze": no_gaze(1)[0] if gaze is None else np.asarray(gaze, np.float32),
             }
         )
         self.pictures.append(picture)

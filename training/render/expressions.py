@@ -1,8 +1,12 @@
-"""Draws expressions to render: sparse, plausible, every coefficient over its whole range, the rare ones often.
+"""Draws expressions to render, single coefficients at random: sparse, every one over its whole range, the rare often.
 
+training.render.motion draws real combinations instead; this needs no recordings, and no two coefficients go together.
 What the teacher hardly ever reports (data/README.md: cheekPuff, noseSneer, cheekSquint, jawForward, jaw and mouth to a
 side, mouthFrown, mouthFunnel, mouthRoll, winks) is drawn as often as a smile.
 """
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -37,6 +41,24 @@ MOUTH = {
 BROWS = ("browDown", "browInnerUp", "browOuterUp")
 CLOSED_MOUTH = ("cheekPuff", "mouthRollLower", "mouthRollUpper", "mouthPress", "mouthPucker")  # these fight jawOpen
 OPPOSITES = (("mouthLeft", "mouthRight"), ("jawLeft", "jawRight"), ("mouthSmile", "mouthPucker"))
+
+
+@dataclass(frozen=True)
+class Expression:
+    """w_exp: (46,) float32 in [0, 1]. gaze: (8,) float32 in [0, 1] in the order of service.gaze.GAZE_NAMES, None where
+    the person's own look decides. tongue: how far it is out, 0 to 1; no coefficient of w_exp tells it."""
+
+    w_exp: np.ndarray
+    gaze: np.ndarray | None = None
+    tongue: float = 0.0
+
+
+DrawExpression = Callable[[np.random.Generator], Expression]
+
+
+def single_coefficients(names: tuple[str, ...]) -> DrawExpression:
+    """Draws as draw_expression does, without a gaze and a tongue."""
+    return lambda rng: Expression(draw_expression(names, rng))
 
 
 def draw_expression(names: tuple[str, ...], rng: np.random.Generator) -> np.ndarray:

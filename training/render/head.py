@@ -10,6 +10,7 @@ from typing import Self
 import numpy as np
 
 from service.face_model import IDENTITY_MODES, LinearShape
+from service.gaze import GAZE_NAMES
 from service.rotation import quaternion_to_matrix
 from training.build_face_model import JAW_VERTICES, expression_basis, landmarks_with
 
@@ -30,18 +31,26 @@ BEHIND_LIDS = 0.25  # cm that an eyeball draws back as its lids close, which on 
 @dataclass(frozen=True)
 class Head:
     """surface: all 26,719 vertices. triangles: (T, 3) int32, counter-clockwise seen from outside. part: (T,) uint8, one
-    of FACE, HEAD, MOUTH, TEETH, EYES. landmarks: (68,) vertices of the 68 points. expression_names: the 46."""
+    of FACE, HEAD, MOUTH, TEETH, EYES. landmarks: (68,) vertices of the 68 points. expression_names: the 46. lids:
+    (8, V, 3) cm by which the lids follow a gaze of 1; those of looking down are 0, for they are in w_exp."""
 
     surface: LinearShape
     triangles: np.ndarray
     part: np.ndarray
     landmarks: np.ndarray
     expression_names: tuple[str, ...]
+    lids: np.ndarray
+
+    def lids_of(self, gaze: np.ndarray) -> np.ndarray:
+        """(V, 3) cm by which the lids follow a gaze (8,) that w_exp does not tell: up and to the sides."""
+        offsets: np.ndarray = np.tensordot(gaze, self.lids, 1).astype(np.float32)
+        return offsets
 
     @classmethod
     def load(cls, path: Path) -> Self:
         """Reads ict_facekit.npz."""
         with np.load(path, allow_pickle=False) as source:
+            lids = lids_following(list(source["expression_names"]), source["expression"])
             names, expression = expression_basis(
                 list(source["expression_names"]), source["expression"].astype(np.float32)
             )
@@ -61,7 +70,17 @@ class Head:
                 part=part[drawn],
                 landmarks=landmarks_with(JAW_VERTICES, source["landmarks68"]),
                 expression_names=tuple(str(name) for name in names),
+                lids=lids,
             )
+
+
+def lids_following(names: list[str], expression: np.ndarray) -> np.ndarray:
+    """(8, V, 3) float32 of ICT's blendshapes (53, V, 3) by their names, in the order of GAZE_NAMES; see Head.lids."""
+    lids = np.zeros((len(GAZE_NAMES), *expression.shape[1:]), np.float32)
+    for row, name in enumerate(GAZE_NAMES):
+        if not name.startswith("eyeLookDown"):
+            lids[row] = expression[names.index(name.replace("Left", "_L").replace("Right", "_R"))]
+    return lids
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """Renders a head of the face model with skin, hair, eyes, teeth and light over a background, in linear light.
 
 Attributes live on the vertices (albedo, normal, how open to the sky a point is, gloss); pixels interpolate them, and
-only the eyes are painted a pixel at a time, from the angle between eyeball and gaze.
+only the eyes are painted a pixel at a time, from the angle between eyeball and gaze. Eyeballs turn with the gaze, and
+the tongue comes out; both are no part of the face model.
 """
 
 from dataclasses import dataclass
@@ -14,12 +15,15 @@ import numpy as np
 from training.render.accessories import STRANDS, glasses, long_hair
 from training.render.anatomy import Anatomy, find_anatomy, seen_from, smoothed, smoothstep
 from training.render.appearance import Appearance, Light
-from training.render.head import EYES, FACE, HEAD, LEFT_EYE, MOUTH, TEETH, Head, Pose, vertex_normals
+from training.render.eyes import eye_matrices, eyeball_centre, gaze_of_angles, turn_about
+from training.render.head import EYES, FACE, HEAD, LEFT_EYE, MOUTH, RIGHT_EYE, TEETH, Head, Pose, vertex_normals
 from training.render.rasterize import rasterize
+from training.render.tongue import TONGUE, let_out, tongue_shift
 
 GAMMA = 2.2
 VIEWER = np.array([0, 0, 1], np.float32)
 GUMS = np.array([0.30, 0.07, 0.06], np.float32)
+TONGUE_COLOUR = np.array([0.40, 0.13, 0.12], np.float32)
 SCLERA = np.array([0.72, 0.68, 0.64], np.float32)
 CLOTHES_BELOW, CLOTHES_SLOPE = -14.2, 0.33  # cm: the collar's height at the throat, and how it falls to the back
 MOUTH_DARK, MOUTH_LIGHT = 5.0, 11.5  # cm of depth z between which the mouth's inside grows light
@@ -74,6 +78,28 @@ class HeadRenderer:
     def anatomy(self) -> Anatomy:
         return find_anatomy(self.head)
 
+    @cached_property
+    def eye_centres(self) -> np.ndarray:
+        """(2, 3) cm from the mean of the left and right eyeball's vertices to its centre."""
+        mean = self.head.surface.mean
+        return np.stack([eyeball_centre(mean[eye]) - mean[eye].mean(0) for eye in (LEFT_EYE, RIGHT_EYE)])
+
+    def gaze_of(self, look: Appearance, w_exp: np.ndarray) -> np.ndarray:
+        """(8,) where both eyes look alike, as the look says, lower where the lids are lowered by eyeLookDown."""
+        sideways, up = look.gaze.astype(np.float64)
+        down = LOOK_DOWN * self._weight(w_exp, "eyeLookDown") - up
+        return gaze_of_angles(np.degrees(np.array([[sideways, down]] * 2)))
+
+    def moved(self, shape: np.ndarray, w_exp: np.ndarray, turned: np.ndarray, tongue: float) -> np.ndarray:
+        """The shape (V, 3) with eyeballs turned by (2, 3, 3) and the tongue out."""
+        moved = shape.copy()
+        for eye, offset, matrix in zip((LEFT_EYE, RIGHT_EYE), self.eye_centres, turned, strict=True):
+            moved[eye] = turn_about(shape[eye], shape[eye].mean(0) + offset, matrix)
+        if tongue > 0:
+            out = let_out(tongue, self._weight(w_exp, "jawOpen"), self._weight(w_exp, "mouthClose"))
+            moved[TONGUE] += tongue_shift(self.head.surface.mean[TONGUE], out)
+        return moved
+
     def albedo(self, look: Appearance) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Linear colours (V, 3), gloss (V,) and thickness of the hair (V,) in cm of the head's vertices."""
         mean, anatomy = self.head.surface.mean, self.anatomy
@@ -100,6 +126,7 @@ class HeadRenderer:
         skin = over(look.clothes * (0.9 + 0.2 * waves[:, 4:5]), clothes)
         skin[self.part_of_vertex == TEETH] = look.teeth
         skin[self.part_of_vertex == MOUTH] = GUMS
+        skin[TONGUE] = TONGUE_COLOUR
         inside = np.isin(self.part_of_vertex, (TEETH, MOUTH))
         gloss = look.gloss * (1 - hair) * (1 - clothes) * (1 + anatomy.lips)
         gloss[inside] = 0.15
@@ -112,7 +139,9 @@ class HeadRenderer:
         camera = pose.turn(shape + hair[:, None] * anatomy.outward)
         sky = np.where(anatomy.eyes > 0, 0.85, anatomy.open_sky)
         inside = np.isin(self.part_of_vertex, (TEETH, MOUTH))
-        sky = np.where(inside, 0.1 + 0.8 * smoothstep(head.surface.mean[:, 2], MOUTH_DARK, MOUTH_LIGHT), sky)
+        depth = head.surface.mean[:, 2].copy()
+        depth[TONGUE] = shape[TONGUE, 2]
+        sky = np.where(inside, 0.1 + 0.8 * smoothstep(depth, MOUTH_DARK, MOUTH_LIGHT), sky)
         sky = np.where(hair > 0.1, 0.8, sky).astype(np.float32)
         surface = Surface(camera, head.triangles, vertex_normals(camera, head.triangles), albedo, gloss, sky)
         lenses = 0
@@ -135,12 +164,20 @@ class HeadRenderer:
         canvas: np.ndarray,
         depth: np.ndarray,
         rng: np.random.Generator,
+        gaze: np.ndarray | None = None,
+        tongue: float = 0.0,
     ) -> None:
         """Draws the head into canvas (H, W, 3) float32, linear light, where it is nearer than depth (H, W) float32.
 
-        shape: (V, 3) cm, head frame. w_exp: (46,), for the gaze. Both canvas and depth (pixels) are changed.
+        shape: (V, 3) cm, head frame. w_exp: (46,), its expression. gaze: (8,), see service.gaze; None for the gaze of
+        the look. tongue: how far it is out, 0 to 1, if the mouth is open. Both canvas and depth (pixels) are changed.
         """
         height, width = depth.shape
+        turned = eye_matrices(self.gaze_of(look, w_exp) if gaze is None else gaze)
+        shape = self.moved(shape, w_exp, turned, tongue)
+        eye_direction = self.anatomy.eye_direction.copy()
+        for eye, matrix in zip((LEFT_EYE, RIGHT_EYE), turned, strict=True):
+            eye_direction[eye] = turn_about(eye_direction[eye], np.zeros(3), matrix)
         surface, lenses = self.surface(shape, pose, look, rng)
         pixels = pose.pixels(surface.points)
         solid = surface.triangles[: len(surface.triangles) - lenses]
@@ -159,10 +196,10 @@ class HeadRenderer:
         normal *= np.where(normal[:, 2:] < 0, -1, 1)  # of what is seen from behind
 
         eye = np.flatnonzero(part[coverage.triangle] == EYES)
-        sink = LOOK_DOWN * float(w_exp[self.head.expression_names.index("eyeLookDown")])
         corners = drawn[coverage.triangle[eye]]
-        toward = np.einsum("pkc,pk->pc", self.anatomy.eye_direction[corners], coverage.weights[eye])
-        colour[eye], gloss[eye] = self._eye(toward, look, look.gaze - np.array([0, sink], np.float32)), 0.05
+        toward = np.einsum("pkc,pk->pc", eye_direction[corners], coverage.weights[eye])
+        axis = np.where(self._of_left_eye(corners[:, :1]), turned[0, :, 2], turned[1, :, 2])
+        colour[eye], gloss[eye] = self._eye(toward, look, axis), 0.05
         open_eye = 1 - smoothstep(self._blink(w_exp, corners[:, 0]), *LASHES_MEET)[:, None]
         colour[eye] *= np.maximum(open_eye, LASHES_DARK)
 
@@ -182,8 +219,16 @@ class HeadRenderer:
 
     def _blink(self, w_exp: np.ndarray, vertices: np.ndarray) -> np.ndarray:
         """(P,) weight of the blink of the eye that each eyeball vertex (P,) belongs to."""
-        left, right = (w_exp[self.head.expression_names.index(f"eyeBlink_{side}")] for side in "LR")
-        return np.where((vertices >= LEFT_EYE.start) & (vertices < LEFT_EYE.stop), left, right)
+        left, right = (self._weight(w_exp, f"eyeBlink_{side}") for side in "LR")
+        return np.where(self._of_left_eye(vertices), left, right)
+
+    @staticmethod
+    def _of_left_eye(vertices: np.ndarray) -> np.ndarray:
+        """Which eyeball vertices are the left one's."""
+        return (vertices >= LEFT_EYE.start) & (vertices < LEFT_EYE.stop)
+
+    def _weight(self, w_exp: np.ndarray, name: str) -> float:
+        return float(w_exp[self.head.expression_names.index(name)])
 
     @staticmethod
     def _lit(points: np.ndarray, triangles: np.ndarray, light: Light) -> np.ndarray:
@@ -195,12 +240,11 @@ class HeadRenderer:
         return (1 - SHADOW * (1 - softened)).astype(np.float32)
 
     @staticmethod
-    def _eye(toward: np.ndarray, look: Appearance, gaze: np.ndarray) -> np.ndarray:
-        """Linear colours (P, 3) of eyeball points, given their directions (P, 3) from the eyeball's centre."""
+    def _eye(toward: np.ndarray, look: Appearance, axis: np.ndarray) -> np.ndarray:
+        """Linear colours (P, 3) of eyeball points, given their directions (P, 3) from the eyeball's centre and the unit
+        directions (P, 3) in which their eyes look."""
         toward = toward / np.maximum(np.linalg.norm(toward, axis=1, keepdims=True), 1e-6)
-        sideways, up = gaze
-        axis = np.array([np.sin(sideways) * np.cos(up), np.sin(up), np.cos(sideways) * np.cos(up)])
-        angle = np.arccos(np.clip(toward @ axis, -1, 1))[:, None]
+        angle = np.arccos(np.clip((toward * axis).sum(1), -1, 1))[:, None]
         iris = look.iris * (0.6 + 0.9 * smoothstep(angle, look.pupil_size, look.iris_size * 0.8))
         rim = smoothstep(angle, look.iris_size * 0.78, look.iris_size * 0.95)
         iris = iris * (1 - 0.75 * rim)

@@ -14,8 +14,9 @@ from service.rotation import euler_to_quaternion
 from training.render.appearance import draw_appearance
 from training.render.backgrounds import PhotoBackgrounds, draw_occluder, drawn_background, to_linear
 from training.render.crops import CROP, CropSet, contact_sheet, place
-from training.render.expressions import draw_expression
+from training.render.expressions import DrawExpression, single_coefficients
 from training.render.head import Pose
+from training.render.motion import Motion
 from training.render.render import HeadRenderer, to_bytes
 
 IDENTITY_SPREAD = 0.8  # standard deviations of the model; what fits of photos show
@@ -36,27 +37,56 @@ def draw_identity(rng: np.random.Generator) -> np.ndarray:
     return np.clip(rng.normal(0, IDENTITY_SPREAD, 50), -2.5, 2.5).astype(np.float32)
 
 
-def render_crop(renderer: HeadRenderer, backdrop: np.ndarray, rng: np.random.Generator, crops: CropSet) -> None:
-    """Adds one rendered face before a backdrop (S, S, 3) uint8, S = CROP * SUPERSAMPLING."""
+def render_crop(
+    renderer: HeadRenderer, backdrop: np.ndarray, draw: DrawExpression, rng: np.random.Generator, crops: CropSet
+) -> None:
+    """Adds one rendered face before a backdrop (S, S, 3) uint8, S = CROP * SUPERSAMPLING. Its gaze is a label, too.
+
+    Lids that follow a drawn gaze up or aside are in the points, but in no coefficient of w_exp.
+    """
     head, fine = renderer.head, len(backdrop)
     w_id = draw_identity(rng)
-    w_exp = draw_expression(head.expression_names, rng)
+    drawn = draw(rng)
+    w_exp = drawn.w_exp
     shape = head.surface.shape(w_id, w_exp)
+    if drawn.gaze is not None:
+        shape = shape + head.lids_of(drawn.gaze)
     pose = place(head, shape, draw_rotation(rng), rng)
     points = pose.pixels(pose.turn(shape[head.landmarks]))[:, :2]
     enlarged = Pose(pose.quaternion, pose.origin * fine / CROP, pose.scale * fine / CROP)
     canvas = to_linear(backdrop)
     depth = np.full((fine, fine), -np.inf, np.float32)
-    renderer.render(shape, w_exp, enlarged, draw_appearance(rng), canvas, depth, rng)
+    look = draw_appearance(rng)
+    gaze = renderer.gaze_of(look, w_exp) if drawn.gaze is None else drawn.gaze
+    renderer.render(shape, w_exp, enlarged, look, canvas, depth, rng, gaze, drawn.tongue)
     if rng.random() < OCCLUDED:
         draw_occluder(rng, canvas, points * fine / CROP)
     picture = to_bytes(cv2.resize(canvas.clip(0, 1), (CROP, CROP), interpolation=cv2.INTER_AREA))
-    crops.add(picture, pose, w_id, w_exp, points, fitted=1.0)
+    crops.add(picture, pose, w_id, w_exp, points, fitted=1.0, gaze=gaze)
+
+
+def expressions_of(motion: Path, names: tuple[str, ...]) -> DrawExpression:
+    """What expressions are drawn from: recorded motion, or, of the path "none", single coefficients at random.
+
+    Raises SystemExit where the file is missing or is no motion.
+    """
+    if motion == Path("none"):
+        return single_coefficients(names)
+    try:
+        return Motion.load(motion, names).draw
+    except (OSError, ValueError) as error:
+        raise SystemExit(str(error)) from error
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--head", type=Path, default=Path("../shared/ict_facekit.npz"))
+    parser.add_argument(
+        "--motion",
+        type=Path,
+        default=Path("../shared/data/arkit_motion.npz"),
+        help="recorded motion that expressions and gaze are drawn from, or none for single coefficients at random",
+    )
     parser.add_argument("--backgrounds", type=Path, help="packed group photos; without them backgrounds are drawn")
     parser.add_argument("--out", type=Path, default=Path(".work/rendered"))
     parser.add_argument("--count", type=int, default=6000)
@@ -64,11 +94,12 @@ def main() -> None:
     args = parser.parse_args()
     rng = np.random.default_rng(args.seed)
     renderer = HeadRenderer.load(args.head)
+    draw = expressions_of(args.motion, renderer.head.expression_names)
     photos = PhotoBackgrounds(args.backgrounds) if args.backgrounds else None
     crops, fine = CropSet(), round(CROP * SUPERSAMPLING)
     for _ in range(args.count):
         backdrop = photos.draw(rng, fine) if photos else drawn_background(rng, fine, fine)
-        render_crop(renderer, backdrop, rng, crops)
+        render_crop(renderer, backdrop, draw, rng, crops)
     crops.save(args.out)
     Image.fromarray(contact_sheet(crops)).save(args.out.with_suffix(".png"))
 

@@ -1,5 +1,6 @@
 """The teacher is asked once, about the largest face; its weights reach the face model's coefficients."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from service.face_model import FaceModel
 from service.letterbox import Pixels
 from training.evaluation.datasets.sample import Sample
 from training.evaluation.prediction import Prediction, Predictor
-from training.evaluation.reference import expression_of_arkit, reference
+from training.evaluation.reference import ARRAYS, expression_of_arkit, reference
 
 NAMES = FaceModel.load(Path(__file__).resolve().parents[3] / "models" / "face_model.npz").expression_names
 
@@ -47,6 +48,21 @@ def test_largest_face_is_labelled_and_kept(tmp_path: Path) -> None:
     kept = reference(samples[:1], cache, never)
     for key in made:
         np.testing.assert_array_equal(kept[key], made[key])
+
+
+def test_gaze_is_kept_and_an_earlier_file_without_it_is_made_anew(tmp_path: Path) -> None:
+    class Looking(FakeTeacher):
+        def __call__(self, image: Pixels, /) -> Prediction:
+            seen = super().__call__(image)
+            return replace(seen, gaze=np.full((len(seen.score), 8), 0.75)) if len(seen.score) else seen
+
+    samples, cache = [picture("white", 255), picture("black", 0)], tmp_path / "set.npz"
+    np.savez(cache, name=["white", "black"], landmarks=np.zeros((2, 68, 2)), expression=np.zeros((2, 46)))
+    assert set(reference(samples, cache, never)) == set(ARRAYS)
+    made = reference(samples, cache, Looking, (*ARRAYS, "gaze"))
+    assert (made["gaze"][0] == 0.75).all()
+    assert np.isnan(made["gaze"][1]).all()
+    np.testing.assert_array_equal(reference(samples, cache, never, ("name", "gaze"))["gaze"], made["gaze"])
 
 
 def test_file_of_other_photos_is_made_anew(tmp_path: Path) -> None:

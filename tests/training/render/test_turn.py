@@ -30,7 +30,7 @@ def ball() -> Head:
     )
     nothing = np.zeros((1, rings * around, 3), np.float32)
     surface = LinearShape(points.reshape(-1, 3).astype(np.float32), nothing, nothing)
-    return Head(surface, triangles, np.full(len(triangles), FACE, np.uint8), np.zeros(68, int), ())
+    return Head(surface, triangles, np.full(len(triangles), FACE, np.uint8), np.zeros(68, int), (), nothing)
 
 
 def photo_of(nose: tuple[float, float]) -> np.ndarray:
