@@ -86,7 +86,7 @@ def witnesses(score: Tensor, boxes: Tensor, best: int) -> Tensor:
 
 
 def merged_face(candidates: dict[str, Tensor], members: Tensor) -> dict[str, Any]:
-    """Their mean, each counting by its score, its box by the score's power of BOX_POWER; of scales the geometric one."""
+    """Their mean, each counting by its score, its box by a power of the score; of scales the geometric one."""
     score = candidates["score"][members]
     mean = {}
     for name, values in candidates.items():

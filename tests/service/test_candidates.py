@@ -136,8 +136,8 @@ def candidates_of(score: list[float], box: list[list[float]], yaw: list[float], 
 
 
 def test_a_group_is_the_mean_of_its_members_by_score() -> None:
-    """0.8 and 0.4 weigh 2/3 and 1/3, for boxes 16/17 and 1/17; the third is of another group, the fourth below a quarter
-    of 0.8."""
+    """0.8 and 0.4 weigh 2/3 and 1/3, for boxes 16/17 and 1/17; the third is of another group, the fourth below a
+    quarter of 0.8."""
     candidates = candidates_of(
         [0.8, 0.4, 0.3, 0.19], [[0, 0, 9, 9], [3, 0, 12, 9], [50, 50, 60, 60], [90, 0, 99, 9]], [10, 40, 0, 90],
         [1, 8, 5, 1]
