@@ -14,6 +14,7 @@ from service.errors import too_many_bytes
 from service.faces import Faces, place
 from service.image import Decoded, Picture, Source
 from service.image import decode as decode_picture
+from service.mirrored import answers, partners, turned
 from service.model_files import Models
 from service.refine import both_looks, crops_of, refined, side_for
 from service.settings import Settings
@@ -79,6 +80,7 @@ class Pipeline:
     def __init__(self, models: Models, settings: Settings | None = None) -> None:
         self.models = models
         self.settings = settings or Settings()
+        self._expression_partners = partners(models.face_model.expression_names)
 
     def retarget(self, data: bytes, options: Options, queue_ms: float = 0.0) -> Retargeted:
         """The faces in an encoded picture; queue_ms, the time it has waited, goes into the timing.
@@ -159,9 +161,9 @@ class Pipeline:
         times = [perf_counter() - spent]
         samples = np.stack([crop.sample(picture) for crop in crops])
         times.append(perf_counter())
-        answers = models.sfn.run(samples)
+        raw = answers(models.sfn.run, samples, turned(faces.quaternion), self._expression_partners)
         times.append(perf_counter())
-        faces = refined(faces, crops, answers, width, height, self.settings.field_of_view)
+        faces = refined(faces, crops, raw, width, height, self.settings.field_of_view)
         times.append(perf_counter())
         timing = Timing.of_steps(times)
         return faces, replace(timing, inference=0.0, refine=timing.inference)

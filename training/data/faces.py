@@ -9,10 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from service.mirrored import ASYMMETRIC_IDENTITY_MODES
+from service.mirrored import partners as mirrored_expressions
 from training.constants import constant
 
-# A mirrored face: left and right exchanged among the 68 points (iBUG order), and identity modes whose sign flips
-# because they are the face model's asymmetric ones.
+# A mirrored face: left and right exchanged among the 68 points (iBUG order).
 MIRRORED_POINTS = np.concatenate(
     [
         np.arange(16, -1, -1),  # jaw
@@ -23,26 +24,12 @@ MIRRORED_POINTS = np.concatenate(
         [64, 63, 62, 61, 60, 67, 66, 65],  # inner lips
     ]
 )
-ASYMMETRIC_IDENTITY_MODES = (9, 20, 25, 28, 33, 37, 43, 45)
 SMALLEST_SPREAD = 0.04  # of an expression coefficient over the training set; below it the coefficient is noise
 GAZE_NAMES = (  # ARKit's, in the order of the columns
     *("eyeLookDownLeft", "eyeLookDownRight", "eyeLookInLeft", "eyeLookInRight"),
     *("eyeLookOutLeft", "eyeLookOutRight", "eyeLookUpLeft", "eyeLookUpRight"),
 )
 TURNED = 40.0  # degrees of yaw from which on a head counts as turned
-SIDES = {"_L": "_R", "_R": "_L", "Left": "Right", "Right": "Left"}
-
-
-def mirrored_expressions(names: tuple[str, ...] | list[str]) -> np.ndarray:
-    """(C,) index of the coefficient that takes each one's place when the face is mirrored."""
-
-    def partner(name: str) -> str:
-        for side, other in SIDES.items():
-            if name.endswith(side):
-                return name.removesuffix(side) + other
-        return name
-
-    return np.array([list(names).index(partner(name)) for name in names])
 
 
 def rarity(expression: Tensor) -> Tensor:

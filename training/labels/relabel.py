@@ -19,11 +19,12 @@ from service.face_model import FaceModel, project
 from service.faces import Faces
 from service.gaze import no_gaze
 from service.image import Picture
+from service.mirrored import mirrored_back, partners
 from service.model_files import Models
 from service.refine import Crop, crops_of, refined
 from service.rotation import Array, normalize
 from training.data.archives import BOX_HEIGHT_OVER_POINTS, BOX_SHIFT_UP, BOX_WIDTH_OVER_POINTS, SETS
-from training.data.faces import ASYMMETRIC_IDENTITY_MODES, GAZE_NAMES, FaceLabels, mirrored_expressions
+from training.data.faces import FaceLabels
 from training.data.packed import Packed
 from training.labels.assemble import size_of
 
@@ -49,27 +50,14 @@ class Labeller:
     @classmethod
     def load(cls, folder: Path) -> "Labeller":
         models = Models.load(folder, Execution(precision="float32"))
-        return cls(models, mirrored_expressions(models.face_model.expression_names))
+        return cls(models, partners(models.face_model.expression_names))
 
     def look(self, picture: Picture, faces: Faces, crops: list[Crop], mirrored: bool = False) -> Faces:
         pixels = np.stack([crop.sample(picture) for crop in crops])
         raw = self.models.sfn.run(np.ascontiguousarray(pixels[:, :, ::-1]) if mirrored else pixels)
         if mirrored:
-            raw = self.mirrored_back(raw)
+            raw = mirrored_back(raw, self.expression_partner)
         return refined(faces, crops, raw, picture.width, picture.height, FIELD_OF_VIEW)
-
-    def mirrored_back(self, raw: dict[str, Array]) -> dict[str, Array]:
-        """The answer for the crops themselves, from the answer for their mirror images."""
-        pose, identity = raw["pose"].copy(), raw["identity"].copy()
-        pose[:, [1, 2, 4]] *= -1  # y and z of the quaternion, and the origin's x
-        identity[:, ASYMMETRIC_IDENTITY_MODES] *= -1
-        gaze = raw["gaze"][:, mirrored_expressions(GAZE_NAMES)]
-        return {
-            "pose": pose,
-            "identity": identity,
-            "expression": raw["expression"][:, self.expression_partner],
-            "gaze": gaze,
-        }
 
     def label(self, pixels: np.ndarray, boxes: np.ndarray) -> tuple[Faces, np.ndarray]:
         """Faces of boxes (N, 4) in a picture (H, W, 3), and how far the two looks are apart (N,), in face sizes."""

@@ -17,7 +17,7 @@ namespace mfn {
 
 constexpr int CROP_SIDE = 128;  // pixels of the Single Face Network's square input
 constexpr float CROP_FACTOR = 1.4F;  // crop_factor of models/manifest.json
-constexpr float FIRST_LOOK = 0.25F;  // what the first look still counts beside the second in pose and identity
+constexpr float FIRST_LOOK = 0.15F;  // what the first look still counts beside the second in pose and identity
 constexpr std::size_t LANDMARKS = 68;  // iBUG order: jaw 0-16, brows 17-26, nose 27-35, eyes 36-47, mouth 48-67
 
 using Landmarks = std::array<Point, LANDMARKS>;

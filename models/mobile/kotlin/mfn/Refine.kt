@@ -16,7 +16,7 @@ const val CROP_SIDE = 128
 const val CROP_FACTOR = 1.4
 
 /** What the first look still counts beside the second in a head's pose and identity. */
-const val FIRST_LOOK = 0.25f
+const val FIRST_LOOK = 0.15f
 
 /** In iBUG's order: jaw 0-16, brows 17-26, nose 27-35, eyes 36-47, mouth 48-67. */
 const val LANDMARKS = 68
