@@ -1,6 +1,8 @@
 """Takes networks out of their runs: `python -m training.export --mfn RUN --sfn RUN`.
 
-Either may be an .npz of averaged weights in place of a run's folder. Writes the averaged weights, rounded, to
+Either may be an .npz of averaged weights in place of a run's folder; of several, the mean of their weights is taken:
+halfway between a start and what a run made of it, a network keeps more of what it knew (Wortsman et al., "Robust
+fine-tuning of zero-shot models", CVPR 2022, section 3). Writes the averaged weights, rounded, to
 models/weights/*.npz (one array a name, no pickle), from which training can go on and every published form is made
 (`make models`), and the networks as float32 ONNX with a manifest, so that the folder can be evaluated and served at
 once.
@@ -10,10 +12,12 @@ import argparse
 import io
 import json
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from torch import nn
 
 from service.face_model import FaceModel
@@ -65,6 +69,18 @@ def read_network(source: Path, variant: str) -> nn.Module:
     return network.eval()
 
 
+def mean_network(sources: Sequence[Path], variant: str) -> nn.Module:
+    """The mean, weight by weight, of the networks of `sources`, which should have one beginning; see read_network."""
+    mean, *others = (read_network(source, variant) for source in sources)
+    with torch.no_grad():
+        for name, value in mean.state_dict().items():
+            if value.is_floating_point():
+                for other in others:
+                    value += other.state_dict()[name]
+                value /= len(sources)
+    return mean
+
+
 def write_weights(network: nn.Module, path: Path) -> None:
     """A network's state but its counters, each array as float16 where that is exact (see training.loop.load_weights).
 
@@ -81,8 +97,15 @@ def write_weights(network: nn.Module, path: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--mfn", type=Path, required=True, help="folder of the run, or an .npz of weights")
-    parser.add_argument("--sfn", type=Path, required=True, help="folder of the run, or an .npz of weights")
+    for kind in ("mfn", "sfn"):
+        parser.add_argument(
+            f"--{kind}",
+            type=Path,
+            nargs="+",
+            required=True,
+            metavar="SOURCE",
+            help="folder of the run, or an .npz of weights; the mean of several",
+        )
     parser.add_argument("--mfn-variant", choices=MULTIPLE, default="mfn")
     parser.add_argument("--sfn-variant", choices=SINGLE, default="sfn")
     parser.add_argument("--out", type=Path, default=Path("models"))
@@ -90,7 +113,7 @@ def main() -> None:
     parser.add_argument("--calibration", type=Path, default=Path("models/calibration.npz"), help="to compare on")
     args = parser.parse_args()
 
-    networks = {"mfn": read_network(args.mfn, args.mfn_variant), "sfn": read_network(args.sfn, args.sfn_variant)}
+    networks = {"mfn": mean_network(args.mfn, args.mfn_variant), "sfn": mean_network(args.sfn, args.sfn_variant)}
     (args.out / "weights").mkdir(parents=True, exist_ok=True)
     entries = {}
     for kind, network in networks.items():

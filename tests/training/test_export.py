@@ -11,7 +11,7 @@ pytest.importorskip("onnxscript")
 
 from training import export  # noqa: E402
 from training.ablations import DetectionMFN  # noqa: E402
-from training.export import describe, write_weights  # noqa: E402
+from training.export import describe, mean_network, write_weights  # noqa: E402
 from training.forms.rounding import HALF_BITS, round_weights  # noqa: E402
 from training.loop import load_averaged, load_weights  # noqa: E402
 from training.networks import MFN, SFN, SMALL  # noqa: E402
@@ -54,6 +54,18 @@ def test_the_same_weights_give_the_same_bytes(network: torch.nn.Module, tmp_path
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
     with zipfile.ZipFile(tmp_path / "a.npz") as archive:
         assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
+def test_of_several_sources_the_mean_is_taken(network: torch.nn.Module, tmp_path: Path) -> None:
+    torch.manual_seed(5)
+    other = SFN()
+    write_weights(network, tmp_path / "a.npz")
+    write_weights(other, tmp_path / "b.npz")
+    mean = mean_network([tmp_path / "a.npz", tmp_path / "b.npz"], "sfn").state_dict()
+    for name in ("pose.last.weight", "stem.patches.1.running_mean"):
+        torch.testing.assert_close(mean[name], (network.state_dict()[name] + other.state_dict()[name]) / 2)
+    alone = mean_network([tmp_path / "a.npz"], "sfn").state_dict()
+    torch.testing.assert_close(alone["pose.last.weight"], network.state_dict()["pose.last.weight"])
 
 
 def test_weights_of_another_network_are_refused_and_change_nothing(network: torch.nn.Module, tmp_path: Path) -> None:
