@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from functools import partial
+from functools import cached_property, partial
 from time import perf_counter
 from typing import Final, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from service.candidates import WITNESS_SHARE, Candidates, detect, merge
 from service.candidates import decode as decode_candidates
@@ -80,7 +81,6 @@ class Pipeline:
     def __init__(self, models: Models, settings: Settings | None = None) -> None:
         self.models = models
         self.settings = settings or Settings()
-        self._expression_partners = partners(models.face_model.expression_names)
 
     def retarget(self, data: bytes, options: Options, queue_ms: float = 0.0) -> Retargeted:
         """The faces in an encoded picture; queue_ms, the time it has waited, goes into the timing.
@@ -145,6 +145,10 @@ class Pipeline:
         """The faces found in a picture after a second look at each: what both looks say together."""
         second, timing = self.look_closer(faces, decoded)
         return both_looks(faces, second), timing
+
+    @cached_property
+    def _expression_partners(self) -> NDArray[np.intp]:
+        return partners(self.models.face_model.expression_names)
 
     def look_closer(self, faces: Faces, decoded: Decoded) -> tuple[Faces, Timing]:
         """What the Single Face Network alone says of faces that were found in a picture, or in one shortly before it,
