@@ -41,7 +41,7 @@ from training.variants import MULTIPLE, SINGLE
 PICTURE = Path("tests/pictures/five_faces.webp")
 OUT = Path("tests/service/reference_faces.json")
 MIN_SCORE, NMS_IOU = 0.5, 0.5  # the service's defaults
-BOX_POWER = 4  # service.candidates'
+BOX_POWER = 2  # service.candidates'
 DIGITS = 5
 
 

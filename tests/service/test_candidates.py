@@ -136,7 +136,7 @@ def candidates_of(score: list[float], box: list[list[float]], yaw: list[float], 
 
 
 def test_a_group_is_the_mean_of_its_members_by_score() -> None:
-    """0.8 and 0.4 weigh 2/3 and 1/3, for boxes 16/17 and 1/17; the third is of another group, the fourth below a
+    """0.8 and 0.4 weigh 2/3 and 1/3, for boxes 4/5 and 1/5; the third is of another group, the fourth below a
     quarter of 0.8."""
     candidates = candidates_of(
         [0.8, 0.4, 0.3, 0.19], [[0, 0, 9, 9], [3, 0, 12, 9], [50, 50, 60, 60], [90, 0, 99, 9]], [10, 40, 0, 90],
@@ -144,7 +144,7 @@ def test_a_group_is_the_mean_of_its_members_by_score() -> None:
     )  # fmt: skip
     merged = merge(candidates, Groups(np.array([0, 2]), np.array([0, 0, 1, 0])))
     np.testing.assert_allclose(merged.score, [0.8, 0.3])
-    np.testing.assert_allclose(merged.box, [[3 / 17, 0, 9 + 3 / 17, 9], [50, 50, 60, 60]], rtol=1e-6)
+    np.testing.assert_allclose(merged.box, [[3 / 5, 0, 9 + 3 / 5, 9], [50, 50, 60, 60]], rtol=1e-6)
     np.testing.assert_allclose(merged.pose.origin, [[1, 0], [50, 50]], rtol=1e-6)
     np.testing.assert_allclose(merged.pose.scale, [2, 5], rtol=1e-6)  # 1^(2/3) 8^(1/3)
     np.testing.assert_allclose(merged.identity[:, 0], [1 / 3, 2], rtol=1e-6)

@@ -82,14 +82,14 @@ def test_overlapping_faces_are_one(pipeline: Pipeline) -> None:
 
 
 def test_a_face_does_not_hang_on_the_score_asked_for(pipeline: Pipeline) -> None:
-    """The neighbour's 0.731 is below what is asked for and counts all the same, to the fourth power for the box."""
+    """The neighbour's 0.731 is below what is asked for and counts all the same, squared for the box."""
     pixels = np.full((96, 96, 3), 20, np.uint8)
     pixels[16:32, 16:32], pixels[16:32, 32:48] = 201, 255
     picture = Picture(pixels, 96, 96)
     strict = Pipeline(pipeline.models, replace(pipeline.settings, nms_iou=0.3))
     high, low = (strict.retarget_picture(picture, Options(min_score=score)).faces for score in (0.9, 0.5))
     np.testing.assert_array_equal(high.box, low.box)
-    assert high.box[0, 0] == pytest.approx(24 - 16 * 0.731**4 / (1 + 0.731**4), abs=0.01)
+    assert high.box[0, 0] == pytest.approx(24 - 16 * 0.731**2 / (1 + 0.731**2), abs=0.01)
 
 
 def test_depth_follows_the_field_of_view(pipeline: Pipeline, png: bytes) -> None:
@@ -224,12 +224,12 @@ def test_a_larger_input_does_not_lose_large_faces(pipeline: Pipeline) -> None:
 
 
 def test_both_inputs_say_what_a_face_is_that_both_know(pipeline: Pipeline) -> None:
-    """0.8 of the face are 230 pixels at 576: one face, the mean of both by their scores, 0.953 and 0.881, whose fourth
-    power counts for the box."""
+    """0.8 of the face are 230 pixels at 576: one face, the mean of both by their scores, 0.953 and 0.881, whose squares
+    count for the box."""
     network = SizedNetwork(part=0.8)
     (face,) = sized(pipeline, network).retarget_picture(GREY, Options(input_size=576)).faces
     better, worse = 1 / (1 + np.exp(-3)), 1 / (1 + np.exp(-2))
-    share, box_share = better / (better + worse), better**4 / (better**4 + worse**4)
+    share, box_share = better / (better + worse), better**2 / (better**2 + worse**2)
     half = 100 * (0.8 * box_share + 1 - box_share)
     np.testing.assert_allclose(face.box, [200 - half, 200 - half, 200 + half, 200 + half], atol=0.01)
     np.testing.assert_allclose(face.identity, 576 * share + 288 * (1 - share), rtol=1e-5)

@@ -19,7 +19,7 @@ namespace mfn {
 constexpr float FACE_HEIGHT_CM = 20;          // a face of the prior's size is about this high
 constexpr float LOG_LIMIT = 4;                // exp of it is 55: no face is that much larger or smaller than its prior
 constexpr std::size_t MAX_CANDIDATES = 1000;  // best scores looked at
-constexpr float BOX_POWER = 4.0F;             // of the score that a candidate's box counts by
+constexpr float BOX_POWER = 2.0F;             // of the score that a candidate's box counts by
 constexpr float WITNESS_SHARE = 0.25F;        // of the best score in a group; those below it have no say in the face
 constexpr float MIN_FACE_PIXELS = 6;          // of the picture; on fewer no face shows
 constexpr std::size_t IDENTITY_MODES = 50, EXPRESSIONS = 46;
@@ -161,8 +161,8 @@ inline Groups suppress(const std::vector<Detection>& found, float max_iou, std::
     return groups;
 }
 
-// One candidate for each group: the mean of its witnesses, each counting by its score, its box by the score's fourth
-// power: a score tells how well its box fits. The score stays the best one's.
+// One candidate for each group: the mean of its witnesses, each counting by its score, its box by the score's square:
+// a score tells how well its box fits. The score stays the best one's.
 inline std::vector<Candidate> merge(const std::vector<Candidate>& candidates, const Groups& groups) {
     std::vector<Candidate> merged;
     for (std::size_t group = 0; group < groups.best.size(); ++group) {

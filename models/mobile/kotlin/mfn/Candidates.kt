@@ -20,7 +20,7 @@ const val LOG_LIMIT = 4f
 const val MAX_CANDIDATES = 1000
 
 /** Of the score that a candidate's box counts by. */
-const val BOX_POWER = 4
+const val BOX_POWER = 2
 
 /** Of the best score in a group; candidates below it have no say in what the face is. */
 const val WITNESS_SHARE = 0.25f
@@ -147,8 +147,8 @@ fun suppress(detections: List<Detection>, maxIou: Float, limit: Int, eligible: I
 }
 
 /**
- * One candidate a group: the mean of its witnesses, each counting by its score, its box by the score's fourth power: a
- * score tells how well its box fits. The score stays the best one's.
+ * One candidate a group: the mean of its witnesses, each counting by its score, its box by the score's square: a score
+ * tells how well its box fits. The score stays the best one's.
  */
 fun merge(candidates: List<Candidate>, groups: Groups): List<Candidate> = groups.best.mapIndexed { group, index ->
     val best = candidates[index]
