@@ -149,7 +149,7 @@ def test_options_reach_the_server(client: Client, png: bytes) -> None:
         assert name in failure(lambda options=options: client.retarget(png, **options)).detail
     refined = client.retarget(png, refine=True).faces[0].identity
     assert refined is not None
-    assert refined[0] == 1.25  # a quarter of the first tiny network's -1, the rest of the second one's 2
+    assert refined[0] == pytest.approx(1.55)  # 0.15 of the first tiny network's -1, 0.85 of the second one's 2
 
 
 def test_pixels(client: Client, photo: Image.Image) -> None:
