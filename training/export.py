@@ -20,9 +20,10 @@ import numpy as np
 import torch
 from torch import nn
 
+from service.arkit import NEVER_OBSERVED
 from service.face_model import FaceModel
+from service.gaze import GAZE_NAMES
 from training.data.crops import CROP_FACTOR
-from training.data.faces import GAZE_NAMES
 from training.data.pack import PAD
 from training.decoding import priors_of
 from training.forms.agreement import COMPARED, TorchNetwork, require_agreement
@@ -37,7 +38,6 @@ from training.networks import COLUMNS, input_sizes
 from training.variants import MULTIPLE, SINGLE
 
 VERSION = "0.6.0"
-UNOBSERVED_ARKIT = ["tongueOut"]  # ARKit names that no answer ever shows; MFN alone does not show GAZE_NAMES either
 
 
 def describe(network: nn.Module, kind: str) -> dict[str, Any]:
@@ -140,7 +140,7 @@ def main() -> None:
         "networks": entries,
         "expression_names": list(FaceModel.load(face_model).expression_names),
         "gaze_names": list(GAZE_NAMES),
-        "unobserved_arkit": UNOBSERVED_ARKIT,
+        "unobserved_arkit": list(NEVER_OBSERVED),
         "accuracy": {},
     }
     (args.out / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")

@@ -43,7 +43,7 @@ class Outputs(NamedTuple):
 
 class CropOutputs(NamedTuple):
     """Raw, of B crops: pose (B, 7), identity (B, 50), expression (B, 46) logits, gaze (B, 8) logits in the order of
-    training.data.faces.GAZE_NAMES."""
+    service.gaze.GAZE_NAMES."""
 
     pose: Tensor
     identity: Tensor

@@ -5,21 +5,11 @@ from typing import Final
 import numpy as np
 
 from service.arkit import ARKIT_NAMES
-from service.gaze import GAZE_NAMES
+from service.mirrored import GAZE_PARTNERS, partners
 from service.rotation import Array
 
-
-def _counterpart(name: str) -> str:
-    if name.endswith("Left"):
-        return name.removesuffix("Left") + "Right"
-    if name.endswith("Right"):
-        return name.removesuffix("Right") + "Left"
-    return name
-
-
-# (52,) and (8,) where each coefficient's counterpart stands among ARKit's names, and among those of the gaze.
-COUNTERPARTS: Final = np.array([ARKIT_NAMES.index(_counterpart(name)) for name in ARKIT_NAMES])
-GAZE_COUNTERPARTS: Final = np.array([GAZE_NAMES.index(_counterpart(name)) for name in GAZE_NAMES])
+# (52,) where each coefficient's counterpart stands among ARKit's names.
+COUNTERPARTS: Final = partners(ARKIT_NAMES)
 
 
 def mirror_blendshapes(blendshapes: Array) -> Array:
@@ -29,7 +19,7 @@ def mirror_blendshapes(blendshapes: Array) -> Array:
 
 def mirror_gaze(gaze: Array) -> Array:
     """(..., 8) looks in the order of GAZE_NAMES, left for right: an eye that looks toward the nose still does."""
-    return gaze[..., GAZE_COUNTERPARTS]
+    return gaze[..., GAZE_PARTNERS]
 
 
 def mirror_quaternion(quaternion: Array) -> Array:

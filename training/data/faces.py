@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from service.mirrored import ASYMMETRIC_IDENTITY_MODES
-from service.mirrored import partners as mirrored_expressions
+from service.gaze import GAZE_NAMES
+from service.mirrored import ASYMMETRIC_IDENTITY_MODES, GAZE_PARTNERS
 from training.constants import constant
 
 # A mirrored face: left and right exchanged among the 68 points (iBUG order).
@@ -25,10 +25,6 @@ MIRRORED_POINTS = np.concatenate(
     ]
 )
 SMALLEST_SPREAD = 0.04  # of an expression coefficient over the training set; below it the coefficient is noise
-GAZE_NAMES = (  # ARKit's, in the order of the columns
-    *("eyeLookDownLeft", "eyeLookDownRight", "eyeLookInLeft", "eyeLookInRight"),
-    *("eyeLookOutLeft", "eyeLookOutRight", "eyeLookUpLeft", "eyeLookUpRight"),
-)
 TURNED = 40.0  # degrees of yaw from which on a head counts as turned
 
 
@@ -170,7 +166,7 @@ class Similarity:
 
         modes = constant(tuple(-1.0 if k in ASYMMETRIC_IDENTITY_MODES else 1.0 for k in range(50)), mirror.device)
         column, points_order = mirror[:, None], constant(tuple(MIRRORED_POINTS.tolist()), mirror.device)
-        gaze_partner = constant(tuple(mirrored_expressions(GAZE_NAMES).tolist()), mirror.device)
+        gaze_partner = constant(tuple(GAZE_PARTNERS.tolist()), mirror.device)
         points = self.points(labels.points)
         half = (labels.box[:, 2:] - labels.box[:, :2]) / 2
         cos2, sin2 = torch.cos(self.angle) ** 2, torch.sin(self.angle) ** 2

@@ -16,7 +16,7 @@ from ai_edge_litert import schema_py_generated as schema
 from mediapipe.tasks.metadata import metadata_schema_py_generated as terms
 
 from service.candidates import Level, build_priors
-from training.data.faces import GAZE_NAMES
+from service.gaze import GAZE_NAMES
 from training.forms.flatbuffer import named_outputs, read_model, write_model
 from training.forms.interface import BRIGHTEST, DARKEST, IMAGE
 from training.forms.readme import FULL_NAMES, OUTPUTS, input_description, readme

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from service.face_model import FaceModel
+from service.gaze import GAZE_NAMES
 from service.rotation import quaternion_to_euler
 from training.data.archives import (
     ARCHIVES,
@@ -25,7 +26,7 @@ from training.data.archives import (
     read_archive,
     sets_of,
 )
-from training.data.faces import GAZE_NAMES, FaceLabels
+from training.data.faces import FaceLabels
 from training.data.packed import Packed
 from training.labels.correction import INNER, Correction, teacher_points
 from training.labels.fit import Fit, fit

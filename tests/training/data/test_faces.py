@@ -8,12 +8,14 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from service.face_model import FaceModel  # noqa: E402
+from service.gaze import GAZE_NAMES  # noqa: E402
+from service.mirrored import partners  # noqa: E402
 from service.rotation import euler_to_quaternion, quaternion_to_euler  # noqa: E402
-from training.data.faces import GAZE_NAMES, FaceLabels, Similarity, mirrored_expressions  # noqa: E402
+from training.data.faces import FaceLabels, Similarity  # noqa: E402
 from training.decoding import Landmarks, Pose  # noqa: E402
 
 MODEL = FaceModel.load(Path("models/face_model.npz"))
-PARTNER = torch.from_numpy(mirrored_expressions(MODEL.expression_names))
+PARTNER = torch.from_numpy(partners(MODEL.expression_names))
 project = Landmarks(MODEL)
 
 
@@ -78,7 +80,7 @@ def test_mirroring_twice_gives_the_face_back() -> None:
 
 def test_every_expression_has_a_partner_and_is_its_partner_s_partner() -> None:
     names = np.array(MODEL.expression_names)
-    partner = mirrored_expressions(MODEL.expression_names)
+    partner = partners(MODEL.expression_names)
     assert (partner[partner] == np.arange(46)).all()
     assert names[partner[list(names).index("eyeBlink_L")]] == "eyeBlink_R"
     assert names[partner[list(names).index("jawLeft")]] == "jawRight"

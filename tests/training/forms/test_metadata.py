@@ -14,7 +14,7 @@ import flatbuffers
 from ai_edge_litert import schema_py_generated as schema
 from mediapipe.tasks.metadata import metadata_schema_py_generated as terms
 
-from training.data.faces import GAZE_NAMES
+from service.gaze import GAZE_NAMES
 from training.decoding import priors_of
 from training.forms.flatbuffer import read_model, write_model
 from training.forms.metadata import About, with_metadata

@@ -9,8 +9,9 @@ pytest.importorskip("torch")
 
 import torch
 
+from service.gaze import GAZE_NAMES
 from training.data.archives import SETS
-from training.data.faces import GAZE_NAMES, FaceLabels
+from training.data.faces import FaceLabels
 from training.data.packed import Packed
 from training.labels.assemble import (
     BLENDSHAPES,
