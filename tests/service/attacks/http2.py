@@ -1,5 +1,6 @@
 """As much of HTTP/2 (RFC 9113) as it takes to send gRPC calls as no library would."""
 
+import contextlib
 import socket
 import struct
 
@@ -16,7 +17,10 @@ class Connection:
         self._next = 1
 
     def call(self, path: str, body: bytes, whole: bool = True, encoding: str = "identity") -> None:
-        """Begins a call and sends `body`, a message with its prefix, of 16 KiB at most a frame; whole: and ends it."""
+        """Begins a call and sends `body`, a message with its prefix, of 16 KiB at most a frame; whole: and ends it.
+
+        Does nothing where the server has closed the connection, which it may do to defend itself.
+        """
         stream, self._next = self._next, self._next + 2
         fields = {
             ":method": "POST", ":scheme": "http", ":path": path, ":authority": "x", "te": "trailers",
@@ -28,7 +32,8 @@ class Connection:
         frames += [_frame(DATA, 0, stream, part) for part in parts]
         if whole:
             frames.append(_frame(DATA, END_STREAM, stream, b""))
-        self._socket.sendall(b"".join(frames))
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            self._socket.sendall(b"".join(frames))
 
     def close(self) -> None:
         self._socket.close()

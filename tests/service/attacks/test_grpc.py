@@ -3,7 +3,7 @@
 import gzip
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,12 +74,11 @@ def free(models_dir: Path, png: bytes) -> Iterator[Served]:
 @contextmanager
 def calls(port: int, count: int, path: str, body: bytes, whole: bool = True, encoding: str = "gzip") -> Iterator[None]:
     """So many calls at once, over several connections, which are open until the end of the block."""
-    connections = [Connection(port) for _ in range(CONNECTIONS)]
-    for number in range(count):
-        connections[number % CONNECTIONS].call(path, body, whole, encoding)
-    yield
-    for connection in connections:
-        connection.close()
+    with ExitStack() as stack:
+        connections = [stack.enter_context(closing(Connection(port))) for _ in range(CONNECTIONS)]
+        for number in range(count):
+            connections[number % CONNECTIONS].call(path, body, whole, encoding)
+        yield
 
 
 def bomb(size: int) -> bytes:
