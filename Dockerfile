@@ -28,7 +28,7 @@ RUN find /opt/mfn/lib -type d -name tests -prune -exec rm -r {} + \
 WORKDIR /app
 COPY LICENSE NOTICE ./
 COPY models/MODEL_CARD.md models/manifest.json models/face_model.LICENSE models/face_model.npz models/*.onnx models/
-COPY mfn/ mfn/
+COPY clients/python/mfn/ mfn/
 COPY service/ service/
 COPY deploy/image/trial.py /build/
 
@@ -66,6 +66,6 @@ USER 65532:65532
 EXPOSE 8000 50051
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --retries=3 \
-    CMD ["/opt/mfn/bin/python", "-m", "service.commands.health"]
+    CMD ["/opt/mfn/bin/python", "-m", "service.cli.health"]
 ENTRYPOINT ["/opt/mfn/bin/python", "-m", "service"]
 CMD ["serve"]

@@ -2,7 +2,7 @@
 #   make run    set up and serve on port 8000        make test   set up and run all tests
 #   make lint   style, formatting and type checks    make lock   renew the lock files after a change of pyproject.toml
 #   make format correct style and formatting         make readme renew the README's picture, answer and settings
-#   make proto  generate mfn/v1 from proto/      make publish-proto   the contract as later ones are held against it
+#   make proto  generate clients/python/mfn/v1 from proto/      make publish-proto   the contract as later ones are held against it
 #   make training-environment   add what training needs (gigabytes: PyTorch brings CUDA along)
 #   make models publish both networks in every form, from models/weights/ (needs the training environment)
 #   make clean  remove the environment and caches
@@ -38,13 +38,13 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format
 
 readme: $(VENV)/.dev
-	$(BIN)/python -m docs.readme
+	$(BIN)/python -m tools.readme
 
 # Generated at the oldest grpcio that is supported, so that the stubs run with it and all later ones.
 proto: $(VENV)/.dev
 	test -x .venv-proto/bin/python || $(PYTHON) -m venv .venv-proto
 	.venv-proto/bin/python -m pip install --quiet --disable-pip-version-check grpcio-tools==$(GRPC_VERSION) setuptools
-	.venv-proto/bin/python -m grpc_tools.protoc -I proto --python_out=. --pyi_out=. --grpc_python_out=. \
+	.venv-proto/bin/python -m grpc_tools.protoc -I proto --python_out=clients/python --pyi_out=clients/python --grpc_python_out=clients/python \
 		proto/mfn/v1/retarget.proto
 
 # What clients may have been built against: later changes of the contract are held against it.
@@ -59,7 +59,7 @@ training-environment: $(VENV)/.serve requirements/training.txt
 DATA ?= ../shared/data
 
 models: training-environment
-	$(BIN)/python -m training.forms
+	$(BIN)/python -m training.export
 	test ! -d $(DATA) || $(BIN)/python -m training.evaluation.forms --data $(DATA)
 
 $(VENV)/.python:
@@ -69,9 +69,9 @@ $(VENV)/.python:
 	@touch $@
 
 # The package itself is installed in place, with the locked setuptools and nothing fetched from outside the lock.
-$(VENV)/.serve: $(VENV)/.python requirements/serve.txt pyproject.toml
+$(VENV)/.serve: $(VENV)/.python requirements/serve.txt pyproject.toml clients/python/pyproject.toml
 	$(PIP_INSTALL) --require-hashes -r requirements/serve.txt
-	$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	$(PIP_INSTALL) --no-deps --no-build-isolation --editable clients/python --editable .
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.serve requirements/dev.txt

@@ -9,10 +9,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from service.execution import Execution
-from service.faces import Faces
-from service.model_files import Models
-from service.pipeline import Options, Pipeline
+from service.inference.execution import Execution
+from service.inference.models import Models
+from service.inference.pipeline import Options, Pipeline
+from service.vision.faces import Faces
 
 SYSTEMS = {"MFN": Options(), "MFN + SFN": Options(refine=True)}
 
@@ -20,7 +20,8 @@ Answers = dict[str, list[Faces]]  # of each system, an answer a photo
 
 
 def answers(models: Path, precision: str, photos: Sequence[Path]) -> Answers:
-    """What each of SYSTEMS finds. models: the folder of the networks. precision: of service.execution.PRECISIONS."""
+    """What each of SYSTEMS finds. models: the folder of the networks. precision: of
+    service.inference.execution.PRECISIONS."""
     pipeline = Pipeline(Models.load(models, Execution(precision)))
     return {
         name: [pipeline.retarget(photo.read_bytes(), options).faces for photo in photos]

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from service.image import Picture, decode
-from service.suppression import iou
+from service.vision.image import Picture, decode
+from service.vision.nms import iou
 
 PICTURES = Path(__file__).with_name("pictures")
 NAMES = {1: "one_face.webp", 5: "five_faces.webp", 9: "nine_faces.webp", 20: "twenty_faces.webp"}

@@ -9,11 +9,11 @@ from typing import Final
 
 import grpc
 import httpx2
+from mfn.v1 import retarget_pb2 as pb
+from mfn.v1 import retarget_pb2_grpc
 from websockets.asyncio.client import connect
 
 from bench.server import Served
-from mfn.v1 import retarget_pb2 as pb
-from mfn.v1 import retarget_pb2_grpc
 
 PATIENCE_SECONDS: Final = 60.0
 REST_SENDERS: Final = 3

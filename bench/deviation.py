@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from service.faces import Faces
-from service.suppression import iou
+from service.vision.faces import Faces
+from service.vision.nms import iou
 from training.evaluation.poses import rotation_error
 
 LEAST_IOU = 0.5  # of boxes of the same face: those of two faces overlap less, as suppression leaves them

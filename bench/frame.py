@@ -22,14 +22,14 @@ from bench.crowds import Crowd, crowds
 from bench.results import machine, table, write_figures
 from bench.rounds import Rounds, measure, pin
 from bench.runtimes import runtimes
-from service.execution import PRECISIONS, Execution
-from service.image import Decoded, Picture
-from service.letterbox import Letterbox
-from service.manifest import FileSpec
-from service.model_files import Models
-from service.pipeline import Options, Pipeline, Timing
-from service.refine import crops_of
+from service.inference.execution import PRECISIONS, Execution
+from service.inference.manifest import FileSpec
+from service.inference.models import Models
+from service.inference.pipeline import Options, Pipeline, Timing
 from service.settings import Settings
+from service.vision.crops import crops_of
+from service.vision.image import Decoded, Picture
+from service.vision.letterbox import Letterbox
 
 STEPS = ("preprocess", "inference", "postprocess")
 OPTIONS = Options(min_score=0.5, max_faces=20)

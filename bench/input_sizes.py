@@ -16,8 +16,8 @@ from pathlib import Path
 
 from bench.results import machine
 from bench.rounds import measure, pin
-from service.image import Picture
-from service.pipeline import Options, Pipeline
+from service.inference.pipeline import Options, Pipeline
+from service.vision.image import Picture
 from training.evaluation.datasets.sample import Sample
 from training.evaluation.detection import DetectionMetrics
 from training.evaluation.evaluate import CURVE_SCORE, chosen_sets, load_form

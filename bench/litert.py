@@ -24,7 +24,7 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
 from bench.results import machine, table, write_figures
-from training.forms.flatbuffer import operator_name, producers, read_model, write_model
+from training.export.flatbuffer import operator_name, producers, read_model, write_model
 
 OPENING = """## TFLite forms in LiteRT
 

@@ -15,7 +15,7 @@ import numpy as np
 from bench.results import machine, table
 from bench.rounds import measure, pin
 from bench.runtimes import with_onnxruntime
-from service.execution import Execution
+from service.inference.execution import Execution
 
 MFN_SIDE = 288  # pixels, of MFN's input unless a request chooses another
 

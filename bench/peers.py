@@ -21,9 +21,9 @@ from bench.crowds import Crowd, crowds
 from bench.results import machine, table, write_figures
 from bench.rounds import Rounds, measure, pin
 from bench.systems import MediaPipe, Mfn, System, YunetAndTddfa
-from service.execution import Execution
-from service.model_files import Models
-from service.pipeline import Pipeline
+from service.inference.execution import Execution
+from service.inference.models import Models
+from service.inference.pipeline import Pipeline
 from service.settings import Settings
 
 FACES = (1, 5, 9)

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
-from service.execution import PRECISIONS, PROVIDERS, Execution
-from service.manifest import MANIFEST, read_manifest
+from service.inference.execution import PRECISIONS, PROVIDERS, Execution
+from service.inference.manifest import MANIFEST, read_manifest
 
 Run = Callable[[np.ndarray], Any]  # of pictures (1, S, S, 3) uint8; copies its outputs out, as whoever reads them must
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import grpc
 import httpx2
-
 from mfn.v1 import retarget_pb2 as pb
 from mfn.v1 import retarget_pb2_grpc
 

@@ -18,7 +18,7 @@ from PIL import Image
 
 PROGRAM = """
 import sys
-from service.server import serve
+from service.server.main import serve
 from service.settings import Settings
 sys.exit(serve(Settings.from_environment()))
 """

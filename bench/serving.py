@@ -30,16 +30,16 @@ from pathlib import Path
 import grpc
 import httpx2
 import numpy as np
+from mfn.v1 import retarget_pb2 as pb
+from mfn.v1 import retarget_pb2_grpc
 
 from bench.results import machine, table, write_figures
 from bench.server import Served, photo, server
-from mfn.v1 import retarget_pb2 as pb
-from mfn.v1 import retarget_pb2_grpc
-from service.execution import Execution
-from service.image import decode
-from service.letterbox import Letterbox
-from service.model_files import Models
+from service.inference.execution import Execution
+from service.inference.models import Models
 from service.settings import Settings
+from service.vision.image import decode
+from service.vision.letterbox import Letterbox
 
 JPEG = {"Content-Type": "image/jpeg"}
 CORES = len(os.sched_getaffinity(0))

@@ -10,7 +10,7 @@ import numpy as np
 import onnxruntime
 
 from bench.crowds import Crowd
-from service.pipeline import Options, Pipeline
+from service.inference.pipeline import Options, Pipeline
 
 Look = Callable[[], Any]
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from service.errors import StartError
-from service.execution import PRECISIONS, PROVIDERS
-from service.logs import FORMATS
+from service.inference.execution import PRECISIONS, PROVIDERS
+from service.server.telemetry.logs import FORMATS
 
 PREFIX: Final = "MFN_"
 # What Kubernetes sets in every pod beside a Service named mfn; no setting, and nobody's mistake.

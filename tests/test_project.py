@@ -28,16 +28,24 @@ def test_service_needs_neither_training_nor_its_libraries(file: Path) -> None:
     assert not imported(file) & {"training", "torch", "mediapipe", "cv2", "scipy", "skimage", "matplotlib", "onnx"}
 
 
-@pytest.mark.parametrize("name", ["pipeline", "faces", "candidates", "letterbox", "image", "refine", "suppression"])
-def test_the_pipeline_knows_nothing_of_http(name: str) -> None:
-    text = (ROOT / f"service/{name}.py").read_text(encoding="utf-8")
-    assert not re.search(r"^(from|import) (service\.rest|fastapi|starlette|uvicorn)", text, re.MULTILINE)
+# Folders of service/, from what others build on to what builds on others. A module imports from its own folder and from
+# those before it; modules at the root (settings, errors) import from no folder.
+FOLDERS = ("vision", "inference", "tracking", "server", "cli")
+TRANSPORTS = {"fastapi", "grpc", "google", "httptools", "mfn", "starlette", "uvicorn", "uvloop", "websockets"}
 
 
-@pytest.mark.parametrize("file", sorted((ROOT / "service/live").glob("*.py")), ids=lambda file: file.name)
-def test_streams_know_nothing_of_their_doors(file: Path) -> None:
-    assert not imported(file) & {"grpc", "mfn", "fastapi", "starlette", "uvicorn"}
-    assert not re.search(r"^from service\.(rest|grpc)", file.read_text(encoding="utf-8"), re.MULTILINE)
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_folder_imports_nothing_of_those_that_build_on_it(folder: str) -> None:
+    later = FOLDERS[FOLDERS.index(folder) + 1 :]
+    for file in (ROOT / "service" / folder).rglob("*.py"):
+        found = re.findall(r"^ *(?:from|import) service\.(\w+)", file.read_text(encoding="utf-8"), re.MULTILINE)
+        assert not set(found) & set(later), file
+
+
+@pytest.mark.parametrize("folder", ["vision", "inference", "tracking"])
+def test_what_looks_at_pictures_knows_no_transport(folder: str) -> None:
+    for file in (ROOT / "service" / folder).rglob("*.py"):
+        assert not imported(file) & TRANSPORTS, file
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)

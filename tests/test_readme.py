@@ -11,17 +11,17 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from docs.readme import README, ROOT, answer, part, shortened
-from service.cli import build_parser
+from service.cli.main import build_parser
 from service.errors import PROBLEM_KINDS
-from service.face_model import FaceModel
-from service.metrics import DROP_REASONS, MODEL_LABELS, STAGES, Limits, Metrics
-from service.model_files import Models
-from service.pipeline import Pipeline
-from service.rest.app import create_app
-from service.runtime import Runtime
+from service.inference.models import Models
+from service.inference.pipeline import Pipeline
+from service.server.rest.app import create_app
+from service.server.state import Runtime
+from service.server.telemetry.metrics import DROP_REASONS, MODEL_LABELS, STAGES, Limits, Metrics
+from service.server.workers import Workers
 from service.settings import Settings, markdown_table
-from service.workers import Workers
+from service.vision.face_model import FaceModel
+from tools.readme import README, ROOT, answer, part, shortened
 
 TEXT = README.read_text(encoding="utf-8")
 CURLS = re.findall(r"^curl .*$", TEXT, re.MULTILINE)

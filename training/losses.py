@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from training.constants import constant
 from training.data.faces import SMALLEST_SPREAD, FaceLabels
-from training.decoding import Landmarks, Pose
+from training.networks.constants import constant
+from training.networks.decoding import Landmarks, Pose
 
 LANDMARK_WEIGHT = 50.0  # landmarks' distance then counts as pixels of a face of 50 pixels
 EXPRESSION_WEIGHT = 25.0  # brings them level with identity once both are learned

@@ -17,7 +17,7 @@ from typing import Final
 
 from PIL import Image
 
-from service.server import serve
+from service.server.main import serve
 from service.settings import Settings
 
 FORMATS: Final = ("JPEG", "PNG", "WEBP")

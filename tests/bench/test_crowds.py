@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from bench.crowds import NAMES, PICTURES, Crowd, crowds
-from service.image import Picture
-from service.suppression import iou
+from service.vision.image import Picture
+from service.vision.nms import iou
 
 TWO = np.array([[100, 100, 200, 200], [250, 100, 350, 200]], float)
 

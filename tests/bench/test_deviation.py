@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from bench.deviation import deviation
-from service.faces import Faces
-from service.gaze import no_gaze
-from service.rotation import euler_to_quaternion
+from service.vision.faces import Faces
+from service.vision.gaze import no_gaze
+from service.vision.rotation import euler_to_quaternion
 
 BOXES = np.array([[100, 100, 200, 200], [300, 100, 400, 200]], np.float32)
 

@@ -4,9 +4,9 @@ pytest.importorskip("onnx")
 
 from bench.crowds import crowds
 from bench.frame import pipeline_cases
-from service.execution import Execution
-from service.model_files import Models
-from service.pipeline import Pipeline
+from service.inference.execution import Execution
+from service.inference.models import Models
+from service.inference.pipeline import Pipeline
 from service.settings import Settings
 
 

@@ -6,8 +6,8 @@ from typing import cast
 import pytest
 
 from bench.input_sizes import Figures, Setting, as_table
-from service.model_files import Models
-from service.pipeline import Options, Pipeline
+from service.inference.models import Models
+from service.inference.pipeline import Options, Pipeline
 from training.evaluation.detection import DetectionMetrics, HeightRecall
 from training.evaluation.landmarks import LandmarkMetrics
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bench.processors import PHOTOS, as_table, emulators
-from service.faces import Faces
+from service.vision.faces import Faces
 
 linux = pytest.mark.skipif(
     (platform.system(), platform.machine()) != ("Linux", "x86_64"), reason="not on Linux x86-64, where QEMU is of use"

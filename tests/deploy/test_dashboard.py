@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from bench.dashboard import GIVEN, filled, queries
-from service.metrics import DROP_REASONS, STAGES, Limits, Metrics
+from service.server.telemetry.metrics import DROP_REASONS, STAGES, Limits, Metrics
 from tests.deploy.manifests import DEPLOY, PATIENCE, tool
 
 COLUMNS = 24  # of Grafana's grid

@@ -19,9 +19,9 @@ ROOT = Path(__file__).resolve().parents[2]
 # Made here or elsewhere, but never of any use where pictures are served.
 KEPT_OUT = (
     ".ci/run", ".git/HEAD", ".venv/bin/python", ".work/runs", "bench/RESULTS.md", "build/container/storage",
-    "client/README.md", "deploy/build-offline", "docs/faces.webp", "models/mfn.int8.tflite", "models/weights/mfn.npz",
-    "models/mobile/README.md", "proto/mfn/v1/retarget.proto", "requirements/dev.txt", "requirements/training.txt",
-    "service/__pycache__/cli.cpython-311.pyc", "tests/conftest.py", "training/losses.py",
+    "clients/python/README.md", "deploy/build-offline", "docs/faces.webp", "models/mfn.int8.tflite",
+    "models/weights/mfn.npz", "models/mobile/README.md", "proto/mfn/v1/retarget.proto", "requirements/dev.txt",
+    "requirements/training.txt", "service/__pycache__/cli.cpython-311.pyc", "tests/conftest.py", "training/losses.py",
 )  # fmt: skip
 
 
@@ -153,8 +153,8 @@ def test_what_it_runs_needs_no_shell(name: str) -> None:
 def test_the_modules_that_it_runs_are_there() -> None:
     assert json.loads(of("ENTRYPOINT")[0]) == ["/opt/mfn/bin/python", "-m", "service"]
     assert (ROOT / "service/__main__.py").is_file()
-    assert of("HEALTHCHECK")[0].endswith('CMD ["/opt/mfn/bin/python", "-m", "service.commands.health"]')
-    assert (ROOT / "service/commands/health.py").is_file()
+    assert of("HEALTHCHECK")[0].endswith('CMD ["/opt/mfn/bin/python", "-m", "service.cli.health"]')
+    assert (ROOT / "service/cli/health.py").is_file()
 
 
 def test_both_ports_are_told() -> None:

@@ -14,7 +14,7 @@ PRODUCT = ("service", "mfn", "models")
 # As the Dockerfile removes them from the packages; a module of theirs that is loaded would be missing.
 PROGRAM = """
 import os, re, sys
-from service.cli import main
+from service.cli.main import main
 for os.environ["MFN_PRECISION"] in ("int8", "float32"):
     assert main(sys.argv[1:]) == 0
 removed = r"/tests/|/onnxruntime/(backend|datasets|quantization|tools|transformers)/|/site-packages/(setuptools|pip)/"

@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from service.errors import PROBLEM_KINDS
-from service.metrics import BUCKETS, STAGES, Limits, Metrics
-from service.rest.recording import PATHS
+from service.server.telemetry.metrics import BUCKETS, STAGES, Limits, Metrics
+from service.server.telemetry.middleware import PATHS
 from service.settings import Settings
 from tests.deploy.manifests import DEPLOY, PATIENCE, environment, of_kind, one, pod, render, rendered, tool
 

@@ -12,15 +12,15 @@ import pytest
 import yaml
 from starlette.testclient import TestClient
 
-from service.access import Keys
 from service.errors import StartError
-from service.metrics import Limits, Metrics
-from service.model_files import Models
-from service.pipeline import Pipeline
-from service.rest.app import create_app
-from service.runtime import Runtime
+from service.inference.models import Models
+from service.inference.pipeline import Pipeline
+from service.server.auth import Keys
+from service.server.rest.app import create_app
+from service.server.state import Runtime
+from service.server.telemetry.metrics import Limits, Metrics
+from service.server.workers import Workers
 from service.settings import PREFIX, Settings
-from service.workers import Workers
 from tests.deploy.manifests import (
     DEPLOY,
     FOLDERS,

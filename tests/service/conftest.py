@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from service.model_files import Models
-from service.pipeline import Pipeline
+from service.inference.models import Models
+from service.inference.pipeline import Pipeline
+from service.server.workers import Workers
 from service.settings import Settings
-from service.workers import Workers
 from tests.service.tiny_models import encoded, write_models
 
 

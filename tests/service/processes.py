@@ -13,7 +13,7 @@ import httpx2
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PROGRAM = "import sys; from service.cli import main; sys.exit(main(['serve']))"
+PROGRAM = "import sys; from service.cli.main import main; sys.exit(main(['serve']))"
 
 
 @contextmanager

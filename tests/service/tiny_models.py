@@ -16,8 +16,8 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
-from service.arkit import NEVER_OBSERVED, WITHOUT_GAZE
-from service.gaze import GAZE_NAMES
+from service.vision.arkit import NEVER_OBSERVED, WITHOUT_GAZE
+from service.vision.gaze import GAZE_NAMES
 
 PUBLISHED = Path(__file__).resolve().parents[2] / "models"
 SIDE, STRIDE, ANCHOR = 96, 16, 32

@@ -7,9 +7,9 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from training.assignment import Assignment  # noqa: E402
-from training.decoding import priors_of  # noqa: E402
-from training.networks import Level  # noqa: E402
-from training.train_mfn import strides_of  # noqa: E402
+from training.networks.decoding import priors_of  # noqa: E402
+from training.networks.networks import Level  # noqa: E402
+from training.scripts.train_mfn import strides_of  # noqa: E402
 
 LEVELS = (Level(8, ((14, 14),)), Level(16, ((36, 36),)))
 PRIORS, STRIDES = priors_of(LEVELS, 64), strides_of(LEVELS, 64, "cpu")

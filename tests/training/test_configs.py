@@ -9,7 +9,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from training import train_mfn, train_sfn  # noqa: E402
+from training.scripts import train_mfn, train_sfn  # noqa: E402
 
 FILES = sorted(Path("training/configs").glob("*.toml"))
 

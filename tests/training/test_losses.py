@@ -7,7 +7,6 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from training.data.faces import FaceLabels  # noqa: E402
-from training.decoding import Landmarks, Pose  # noqa: E402
 from training.losses import (  # noqa: E402
     EYE_WEIGHT,
     LANDMARK_WEIGHT,
@@ -18,6 +17,7 @@ from training.losses import (  # noqa: E402
     score_loss,
     spread_of_known,
 )
+from training.networks.decoding import Landmarks, Pose  # noqa: E402
 
 LANDMARKS = Landmarks.load(Path("models/face_model.npz"))
 

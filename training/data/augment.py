@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from training.constants import constant
 from training.data.faces import Similarity
+from training.networks.constants import constant
 
 MOST_TILT = 0.9  # radians
 CHUNK = {"cpu": 8, "cuda": 512}  # pictures whose float copies are held at once: few fit a processor's cache

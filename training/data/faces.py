@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from service.gaze import GAZE_NAMES
-from service.mirrored import ASYMMETRIC_IDENTITY_MODES, GAZE_PARTNERS
-from training.constants import constant
+from service.vision.gaze import GAZE_NAMES
+from service.vision.mirroring import ASYMMETRIC_IDENTITY_MODES, GAZE_PARTNERS
+from training.networks.constants import constant
 
 # A mirrored face: left and right exchanged among the 68 points (iBUG order).
 MIRRORED_POINTS = np.concatenate(

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from training.constants import constant
 from training.data.augment import picked, uniform
+from training.networks.constants import constant
 
 LENGTHS = (1.0, 9.0)  # pixels of the line
 KERNEL = 11  # pixels; holds a line of the greatest length in any direction

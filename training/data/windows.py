@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from training.constants import constant
 from training.data.archives import BOX_LEAN, LEANING_BOXES
 from training.data.augment import occlude, random_tilt, recolour, sample, uniform
 from training.data.faces import FaceLabels, Similarity, rarity, turned_away
+from training.networks.constants import constant
 
 NETWORK_SIDE = 288  # pixels, long side of a picture that fills the network's first input size
 SMALLEST, LARGEST = 7.0, 0.95  # pixels, and of the window's side: sizes that zooming gives to the face it is about

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from service.face_model import LANDMARKS
+from service.vision.face_model import LANDMARKS
 from training.evaluation import jitter
 from training.evaluation.datasets.sample import Floats
 from training.evaluation.expression import ExpressionMetrics, expression_metrics

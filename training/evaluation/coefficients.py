@@ -14,14 +14,14 @@ from pathlib import Path
 
 import numpy as np
 
-from service.arkit import ARKIT_NAMES, NEVER_OBSERVED, blendshapes
-from service.candidates import sigmoid
 from service.errors import RequestError
-from service.image import Picture
-from service.model_files import Models
-from service.pipeline import Options
-from service.refine import crop_around
-from service.rotation import quaternion_to_euler
+from service.inference.models import Models
+from service.inference.pipeline import Options
+from service.vision.arkit import ARKIT_NAMES, NEVER_OBSERVED, blendshapes
+from service.vision.crops import crop_around
+from service.vision.decoding import sigmoid
+from service.vision.image import Picture
+from service.vision.rotation import quaternion_to_euler
 from training.evaluation.datasets import DATA_SETS
 from training.evaluation.datasets.sample import Floats
 from training.evaluation.evaluate import load_form, networks, reference_of

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from service.execution import Execution
-from service.face_model import FaceModel
-from service.manifest import MANIFEST, read_manifest
-from service.model_files import Models
-from service.pipeline import Options, Pipeline
+from service.inference.execution import Execution
+from service.inference.manifest import MANIFEST, read_manifest
+from service.inference.models import Models
+from service.inference.pipeline import Options, Pipeline
 from service.settings import Settings
+from service.vision.face_model import FaceModel
 from training.evaluation.annotated import (
     measure_exact,
     measure_eyes,
@@ -96,7 +96,7 @@ def load_form(folder: Path, form: str | None) -> Models:
     precision, _, runtime = form.partition(".")
     if runtime == "onnx":
         return Models.load(folder, Execution(precision=precision))
-    from training.forms.run_tflite import TfliteNetwork  # needs the training extra
+    from training.export.run_tflite import TfliteNetwork  # needs the training extra
 
     loaded = Models.load(folder, Execution(precision="float32"))
     specs = loaded.manifest.networks

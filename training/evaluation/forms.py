@@ -10,14 +10,14 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from service.model_files import Models
-from service.pipeline import Options
+from service.inference.models import Models
+from service.inference.pipeline import Options
 from training.evaluation.datasets import DATA_SETS, Measure
 from training.evaluation.evaluate import SERVED, Conditions, evaluate, load_form, networks
 from training.evaluation.report import put_between
 from training.evaluation.results import Results
 from training.evaluation.table import table
-from training.forms.files import FORMS
+from training.export.files import FORMS
 
 BEGIN, END = "<!-- forms:begin -->", "<!-- forms:end -->"
 DETECTION, LANDMARKS, EXPRESSION = "multi_val", "landmarks_val", "expressions_unlabelled"

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from service.letterbox import PAD_GREY, Pixels
-from service.rotation import euler_to_quaternion, multiply, normalize, quaternion_to_euler
+from service.vision.letterbox import PAD_GREY, Pixels
+from service.vision.rotation import euler_to_quaternion, multiply, normalize, quaternion_to_euler
 
 Floats = NDArray[np.floating[Any]]
 

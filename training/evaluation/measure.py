@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from service.face_model import EXPRESSIONS, IDENTITY_MODES
+from service.vision.face_model import EXPRESSIONS, IDENTITY_MODES
 from training.evaluation.datasets.sample import Floats, Sample
 from training.evaluation.detection import DetectionMetrics, detection_metrics
 from training.evaluation.expression import ExpressionMetrics, expression_metrics

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from service.rotation import quaternion_to_euler
+from service.vision.rotation import quaternion_to_euler
 from training.evaluation.landmarks import YAW_BINS, normalised_mean_error
 
 Floats = NDArray[np.floating[Any]]

@@ -7,9 +7,9 @@ from typing import Any, Protocol, Self, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from service.image import Picture
-from service.letterbox import Pixels
-from service.pipeline import Options, Pipeline
+from service.inference.pipeline import Options, Pipeline
+from service.vision.image import Picture
+from service.vision.letterbox import Pixels
 
 MOST_FACES = 100  # that a request may ask for
 Floats = NDArray[np.floating[Any]]
@@ -19,7 +19,7 @@ Floats = NDArray[np.floating[Any]]
 class Prediction:
     """N faces in a picture: score (N,) in [0, 1], box (N, 4) x1, y1, x2, y2 and landmarks (N, 68, 2) in pixels, the
     picture's corner being (0, 0). What not every predictor knows may be None: quaternion (N, 4), identity (N, 50),
-    expression (N, 46), gaze (N, 8), all as in service.faces."""
+    expression (N, 46), gaze (N, 8), all as in service.vision.faces."""
 
     score: Floats
     box: Floats

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from service.arkit import arkit_matrix
-from service.face_model import EXPRESSIONS, LANDMARKS
-from service.gaze import no_gaze
+from service.vision.arkit import arkit_matrix
+from service.vision.face_model import EXPRESSIONS, LANDMARKS
+from service.vision.gaze import no_gaze
 from training.evaluation.datasets.sample import Floats, Sample
 from training.evaluation.detection import area
 from training.evaluation.prediction import Predictor, close

@@ -10,10 +10,10 @@ import numpy as np
 from mediapipe.tasks.python import BaseOptions, vision
 from PIL import Image
 
-from service.arkit import ARKIT_NAMES, GAZE
-from service.face_model import FaceModel
-from service.letterbox import Pixels
-from service.rotation import matrix_to_quaternion
+from service.vision.arkit import ARKIT_NAMES, GAZE
+from service.vision.face_model import FaceModel
+from service.vision.letterbox import Pixels
+from service.vision.rotation import matrix_to_quaternion
 from training.data.archives import box_of_points
 from training.evaluation.prediction import Prediction
 from training.evaluation.reference import expression_of_arkit

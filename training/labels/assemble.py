@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from service.face_model import FaceModel
-from service.gaze import GAZE_NAMES
-from service.rotation import quaternion_to_euler
+from service.vision.face_model import FaceModel
+from service.vision.gaze import GAZE_NAMES
+from service.vision.rotation import quaternion_to_euler
 from training.data.archives import (
     ARCHIVES,
     HELD_OUT_CLIPS,

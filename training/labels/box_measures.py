@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from service.face_model import FaceModel
+from service.vision.face_model import FaceModel
 from training.data.archives import SETS
 from training.data.faces import FaceLabels
 from training.data.packed import Packed

@@ -27,8 +27,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from service.face_model import FaceModel, project
-from service.rotation import matrix_to_quaternion, quaternion_to_euler
+from service.vision.face_model import FaceModel, project
+from service.vision.rotation import matrix_to_quaternion, quaternion_to_euler
 from training.data.archives import SETS, PhotoSet, box_of_points
 from training.data.faces import FaceLabels
 from training.data.packed import Packed

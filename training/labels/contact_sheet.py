@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from service.face_model import FaceModel
-from service.rotation import quaternion_to_euler, quaternion_to_matrix
+from service.vision.face_model import FaceModel
+from service.vision.rotation import quaternion_to_euler, quaternion_to_matrix
 from training.data.archives import SETS
 from training.data.faces import FaceLabels
 from training.data.packed import Packed

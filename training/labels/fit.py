@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from service.face_model import FaceModel
-from service.rotation import matrix_to_quaternion
+from service.vision.face_model import FaceModel
+from service.vision.rotation import matrix_to_quaternion
 
 POINT_SIGMA = 0.012  # of the face's size: how well a fitted face meets its points
 IDENTITY_SIGMA = 0.8  # gives w_id an RMS of about 0.8, which generalises; 1.4 overfits

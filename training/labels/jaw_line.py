@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from service.face_model import FaceModel
-from service.rotation import quaternion_to_euler
-from training.build_face_model import JAW_VERTICES, build
+from service.vision.face_model import FaceModel
+from service.vision.rotation import quaternion_to_euler
 from training.labels.assemble import Taught, by_hand, expressions_of, size_of
 from training.labels.correction import teacher_points
 from training.labels.fit import fit
+from training.scripts.build_face_model import JAW_VERTICES, build
 
 JAW_LINES = ("landmarks68", "landmarks68_side_jaw", "landmarks68_mediapipe_jaw")
 JAW, INNER = slice(0, 17), slice(17, 68)

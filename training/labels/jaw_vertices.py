@@ -6,7 +6,7 @@ annotated by hand, whose fits say where the face model's surface is, its points 
 points, and each jaw point becomes the vertex that is nearest to it over all faces, the two sides by the same measure.
 
 Reads the fits NAME.npz and the second teacher's points NAME.second.npz (training/labels/second_teacher.py) and prints
-the vertices, which training/build_face_model.py holds, and how far they are from the points.
+the vertices, which training/scripts/build_face_model.py holds, and how far they are from the points.
 """
 
 import argparse
@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from service.face_model import LinearShape
-from service.rotation import quaternion_to_euler, quaternion_to_matrix
-from training.build_face_model import read_source
+from service.vision.face_model import LinearShape
+from service.vision.rotation import quaternion_to_euler, quaternion_to_matrix
 from training.data.faces import MIRRORED_POINTS, FaceLabels
 from training.labels.assemble import EXACT_SOURCES
 from training.labels.correction import INNER
+from training.scripts.build_face_model import read_source
 
 Floats = NDArray[np.floating]
 

@@ -14,15 +14,15 @@ from types import SimpleNamespace
 import numpy as np
 import torch
 
-from service.execution import Execution
-from service.face_model import FaceModel, project
-from service.faces import Faces
-from service.gaze import no_gaze
-from service.image import Picture
-from service.mirrored import mirrored_back, partners
-from service.model_files import Models
-from service.refine import Crop, crops_of, refined
-from service.rotation import Array, normalize
+from service.inference.execution import Execution
+from service.inference.models import Models
+from service.vision.crops import Crop, crops_of, refined
+from service.vision.face_model import FaceModel, project
+from service.vision.faces import Faces
+from service.vision.gaze import no_gaze
+from service.vision.image import Picture
+from service.vision.mirroring import mirrored_back, partners
+from service.vision.rotation import Array, normalize
 from training.data.archives import BOX_HEIGHT_OVER_POINTS, BOX_SHIFT_UP, BOX_WIDTH_OVER_POINTS, SETS
 from training.data.faces import FaceLabels
 from training.data.packed import Packed

@@ -1,7 +1,7 @@
 """Draws the pictures that int8 networks are calibrated on: `python -m training.render.calibration`.
 
 Writes models/calibration.npz: mfn (N, 288, 288, 3) uint8, scenes of one to eight faces of all sizes, and sfn
-(M, 128, 128, 3) uint8, crops of single faces, as training/forms/calibration.py holds them. Everything on them is drawn
+(M, 128, 128, 3) uint8, crops of single faces, as training/export/calibration.py holds them. Everything on them is drawn
 from the face model and random numbers, so that they may be published.
 """
 
@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from training.forms.calibration import write_pictures
+from training.export.calibration import write_pictures
 from training.render.appearance import draw_appearance
 from training.render.backgrounds import draw_occluder, drawn_background, to_linear
 from training.render.crops import CROP, CropSet

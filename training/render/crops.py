@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from service.gaze import no_gaze
+from service.vision.gaze import no_gaze
 from training.data.archives import box_of_points
 from training.render.head import Head, Pose
 

@@ -45,8 +45,8 @@ OPPOSITES = (("mouthLeft", "mouthRight"), ("jawLeft", "jawRight"), ("mouthSmile"
 
 @dataclass(frozen=True)
 class Expression:
-    """w_exp: (46,) float32 in [0, 1]. gaze: (8,) float32 in [0, 1] in the order of service.gaze.GAZE_NAMES, None where
-    the person's own look decides. tongue: how far it is out, 0 to 1; no coefficient of w_exp tells it."""
+    """w_exp: (46,) float32 in [0, 1]. gaze: (8,) float32 in [0, 1] in the order of service.vision.gaze.GAZE_NAMES, None
+    where the person's own look decides. tongue: how far it is out, 0 to 1; no coefficient of w_exp tells it."""
 
     w_exp: np.ndarray
     gaze: np.ndarray | None = None

@@ -1,13 +1,13 @@
 """Eyeballs that turn with the gaze, about their own centres, and the gaze that belongs to a turn.
 
-How far ARKit's eight eyeLook* turn an eye is the service's (service.gaze), so that a rendered face, its labels and a
-character driven by the answer agree. How the lids follow is training.render.head's.
+How far ARKit's eight eyeLook* turn an eye is the service's (service.vision.gaze), so that a rendered face, its labels
+and a character driven by the answer agree. How the lids follow is training.render.head's.
 """
 
 import numpy as np
 
-from service.gaze import DOWN_DEGREES, IN_DEGREES, LOOKS, OUT_DEGREES, UP_DEGREES, eye_rotations
-from service.rotation import euler_to_quaternion, quaternion_to_matrix
+from service.vision.gaze import DOWN_DEGREES, IN_DEGREES, LOOKS, OUT_DEGREES, UP_DEGREES, eye_rotations
+from service.vision.rotation import euler_to_quaternion, quaternion_to_matrix
 
 OUTWARD = np.array([1.0, -1.0])  # sign of the yaw that takes the left and the right eye away from the nose
 
@@ -40,10 +40,11 @@ def turn_about(points: np.ndarray, centre: np.ndarray, matrix: np.ndarray) -> np
 
 
 def gaze_of_angles(angles: np.ndarray) -> np.ndarray:
-    """(8,) float32 in [0, 1], in the order of service.gaze.GAZE_NAMES: the gaze that turns the eyes by angles (2, 2).
+    """(8,) float32 in [0, 1], in the order of service.vision.gaze.GAZE_NAMES: the gaze that turns the eyes by angles
+    (2, 2).
 
-    angles: yaw and pitch in degrees of the left and the right eye, as service.gaze.eye_rotations gives them; what is
-    beyond a coefficient's 1 is cut off. Of Down and Up, and of In and Out, one is 0.
+    angles: yaw and pitch in degrees of the left and the right eye, as service.vision.gaze.eye_rotations gives them;
+    what is beyond a coefficient's 1 is cut off. Of Down and Up, and of In and Out, one is 0.
     """
     away, pitch = angles[:, 0] * OUTWARD, angles[:, 1]
     gaze = np.stack([pitch / DOWN_DEGREES, -away / IN_DEGREES, away / OUT_DEGREES, -pitch / UP_DEGREES])

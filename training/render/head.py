@@ -1,6 +1,7 @@
 """The whole head of ICT-FaceKit light: the service's face model with the back of the head, eyeballs, gums and teeth.
 
-Same coefficients and head frame as service.face_model, whose light mesh and landmarks are a subset of these vertices.
+Same coefficients and head frame as service.vision.face_model, whose light mesh and landmarks are a subset of these
+vertices.
 """
 
 from dataclasses import dataclass
@@ -9,10 +10,10 @@ from typing import Self
 
 import numpy as np
 
-from service.face_model import IDENTITY_MODES, LinearShape
-from service.gaze import GAZE_NAMES
-from service.rotation import quaternion_to_matrix
-from training.build_face_model import JAW_VERTICES, expression_basis, landmarks_with
+from service.vision.face_model import IDENTITY_MODES, LinearShape
+from service.vision.gaze import GAZE_NAMES
+from service.vision.rotation import quaternion_to_matrix
+from training.scripts.build_face_model import JAW_VERTICES, expression_basis, landmarks_with
 
 FACE, HEAD, MOUTH, TEETH, EYES = range(5)  # the parts that are drawn
 PART_OF_MATERIAL = {

@@ -12,8 +12,8 @@ from typing import Self
 
 import numpy as np
 
-from service.arkit import ARKIT_NAMES, GAZE, arkit_matrix
-from service.gaze import eye_rotations
+from service.vision.arkit import ARKIT_NAMES, GAZE, arkit_matrix
+from service.vision.gaze import eye_rotations
 from training.render.expressions import Expression
 from training.render.eyes import gaze_of_angles
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from service.rotation import euler_to_quaternion
+from service.vision.rotation import euler_to_quaternion
 from training.data.archives import box_of_points
 from training.render.appearance import Appearance, draw_appearance
 from training.render.backgrounds import drawn_background, to_linear

@@ -169,8 +169,8 @@ class HeadRenderer:
     ) -> None:
         """Draws the head into canvas (H, W, 3) float32, linear light, where it is nearer than depth (H, W) float32.
 
-        shape: (V, 3) cm, head frame. w_exp: (46,), its expression. gaze: (8,), see service.gaze; None for the gaze of
-        the look. tongue: how far it is out, 0 to 1, if the mouth is open. Both canvas and depth (pixels) are changed.
+        shape: (V, 3) cm, head frame. w_exp: (46,), its expression. gaze: (8,), see service.vision.gaze; None for that
+        of the look. tongue: how far it is out, 0 to 1, if the mouth is open. Canvas and depth (pixels) are changed.
         """
         height, width = depth.shape
         turned = eye_matrices(self.gaze_of(look, w_exp) if gaze is None else gaze)

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from service.rotation import euler_to_quaternion
+from service.vision.rotation import euler_to_quaternion
 from training.render.appearance import draw_appearance
 from training.render.backgrounds import PhotoBackgrounds, draw_occluder, drawn_background, to_linear
 from training.render.crops import CROP, CropSet, contact_sheet, place

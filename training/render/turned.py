@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from service.rotation import euler_to_quaternion, quaternion_to_euler
+from service.vision.rotation import euler_to_quaternion, quaternion_to_euler
 from training.render.crops import CROP, CropSet, contact_sheet, place
 from training.render.fitted import FittedPhotos, read_arguments
 from training.render.head import Head

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from service.candidates import MAX_CANDIDATES
-from training.vector_cases import Case, cases
-from training.vectors import MODELS, SEED, decoded, landmarks_bytes, read_published, vectors
+from service.vision.decoding import MAX_CANDIDATES
+from training.scripts.vector_cases import Case, cases
+from training.scripts.vectors import MODELS, SEED, decoded, landmarks_bytes, read_published, vectors
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -33,11 +33,13 @@ def test_vectors_are_what_the_decoder_gives_now(mobile: Path) -> None:
     published = tokens((mobile / "vectors.txt").read_text(encoding="ascii"))
     now = tokens(vectors(ROOT / MODELS))
     differ = [pair for pair in zip_longest(published, now, fillvalue="") if not alike(*pair)]
-    assert not differ, "run `python -m training.vectors`"
+    assert not differ, "run `python -m training.scripts.vectors`"
 
 
 def test_landmarks_are_those_of_the_face_model(mobile: Path) -> None:
-    assert (mobile / "landmarks.bin").read_bytes() == landmarks_bytes(ROOT / MODELS), "run `python -m training.vectors`"
+    assert (mobile / "landmarks.bin").read_bytes() == landmarks_bytes(ROOT / MODELS), (
+        "run `python -m training.scripts.vectors`"
+    )
     rows = np.frombuffer((mobile / "landmarks.bin").read_bytes(), "<f4").reshape(1 + 50 + 46, 68, 3)
     with np.load(ROOT / MODELS / "face_model.npz") as face_model:
         np.testing.assert_array_equal(rows[51], face_model["landmarks_expression"][0])

@@ -7,12 +7,12 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from service.face_model import FaceModel  # noqa: E402
-from service.gaze import GAZE_NAMES  # noqa: E402
-from service.mirrored import partners  # noqa: E402
-from service.rotation import euler_to_quaternion, quaternion_to_euler  # noqa: E402
+from service.vision.face_model import FaceModel  # noqa: E402
+from service.vision.gaze import GAZE_NAMES  # noqa: E402
+from service.vision.mirroring import partners  # noqa: E402
+from service.vision.rotation import euler_to_quaternion, quaternion_to_euler  # noqa: E402
 from training.data.faces import FaceLabels, Similarity  # noqa: E402
-from training.decoding import Landmarks, Pose  # noqa: E402
+from training.networks.decoding import Landmarks, Pose  # noqa: E402
 
 MODEL = FaceModel.load(Path("models/face_model.npz"))
 PARTNER = torch.from_numpy(partners(MODEL.expression_names))

@@ -5,7 +5,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from service.rotation import euler_to_quaternion  # noqa: E402
+from service.vision.rotation import euler_to_quaternion  # noqa: E402
 from training.data import windows as windows_module  # noqa: E402
 from training.data.faces import FaceLabels  # noqa: E402
 from training.data.windows import Batch, PictureSet, draw_batch  # noqa: E402

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from service.letterbox import Pixels
-from service.rotation import euler_to_quaternion
+from service.vision.letterbox import Pixels
+from service.vision.rotation import euler_to_quaternion
 from training.evaluation.annotated import (
     annotated_faces,
     measure_exact,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from service.arkit import ARKIT_NAMES, NEVER_OBSERVED
+from service.vision.arkit import ARKIT_NAMES, NEVER_OBSERVED
 from training.evaluation.coefficients import VERDICTS, coefficients_table, of_both_sides, verdict, witness
 
 NOTHING = (float("nan"), float("nan"))

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from skimage import data
 
-from service.face_model import FaceModel, project
-from service.rotation import euler_to_quaternion
+from service.vision.face_model import FaceModel, project
+from service.vision.rotation import euler_to_quaternion
 from training.evaluation.invariance import (
     ASYMMETRIC_IDENTITY_MODES,
     MIRRORED_POINTS,
@@ -121,7 +121,7 @@ def test_roll_counts_round_the_circle() -> None:
 
 def test_training_mirrors_in_the_same_way() -> None:
     pytest.importorskip("torch")
-    from service.mirrored import partners
+    from service.vision.mirroring import partners
     from training.data import faces
 
     np.testing.assert_array_equal(MIRRORED_POINTS, faces.MIRRORED_POINTS)

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from service.rotation import euler_to_quaternion
+from service.vision.rotation import euler_to_quaternion
 from training.evaluation.datasets import rendered, turned
 
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from service.letterbox import Pixels
-from service.rotation import euler_to_quaternion, quaternion_to_euler
+from service.vision.letterbox import Pixels
+from service.vision.rotation import euler_to_quaternion, quaternion_to_euler
 from training.evaluation.datasets.sample import Sample
 from training.evaluation.invariance import MOVEMENTS
 from training.evaluation.measure import look, measure_expression, measure_invariance, measure_landmarks

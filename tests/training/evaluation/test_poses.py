@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from service.rotation import euler_to_quaternion
+from service.vision.rotation import euler_to_quaternion
 from training.evaluation.poses import angle_errors, pose_metrics, rotation_error
 
 

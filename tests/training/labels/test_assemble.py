@@ -9,7 +9,7 @@ pytest.importorskip("torch")
 
 import torch
 
-from service.gaze import GAZE_NAMES
+from service.vision.gaze import GAZE_NAMES
 from training.data.archives import SETS
 from training.data.faces import FaceLabels
 from training.data.packed import Packed

@@ -6,7 +6,7 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("cv2")
 
-from service.rotation import euler_to_quaternion
+from service.vision.rotation import euler_to_quaternion
 from training.data.archives import (
     BOX_HEIGHT_OVER_POINTS,
     BOX_SHIFT_UP,

@@ -12,8 +12,8 @@ pytest.importorskip("cv2")
 
 import torch
 
-from service.face_model import FaceModel, project
-from service.rotation import euler_to_quaternion, quaternion_to_euler, quaternion_to_matrix
+from service.vision.face_model import FaceModel, project
+from service.vision.rotation import euler_to_quaternion, quaternion_to_euler, quaternion_to_matrix
 from training.data.archives import SETS, box_of_points
 from training.data.faces import FaceLabels
 from training.data.sources import Source, read_sources

@@ -7,8 +7,8 @@ import pytest
 
 pytest.importorskip("torch")
 
-from service.face_model import FaceModel, project
-from service.rotation import euler_to_quaternion, quaternion_to_euler, quaternion_to_matrix
+from service.vision.face_model import FaceModel, project
+from service.vision.rotation import euler_to_quaternion, quaternion_to_euler, quaternion_to_matrix
 from training.labels.correction import Correction
 from training.labels.fit import fit
 

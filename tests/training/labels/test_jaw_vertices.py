@@ -6,8 +6,8 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("cv2")
 
-from service.face_model import LinearShape  # noqa: E402
-from service.rotation import euler_to_quaternion, quaternion_to_matrix  # noqa: E402
+from service.vision.face_model import LinearShape  # noqa: E402
+from service.vision.rotation import euler_to_quaternion, quaternion_to_matrix  # noqa: E402
 from training.data.faces import MIRRORED_POINTS, FaceLabels  # noqa: E402
 from training.labels.jaw_vertices import (  # noqa: E402
     INNER,

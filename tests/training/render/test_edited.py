@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from service.face_model import FaceModel
+from service.vision.face_model import FaceModel
 
 pytest.importorskip("cv2", reason="editing photos needs OpenCV, which the training extra brings")
 

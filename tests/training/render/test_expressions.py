@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from service.face_model import FaceModel
+from service.vision.face_model import FaceModel
 from training.render.expressions import BROWS, MOUTH, draw_expression
 
 NAMES = FaceModel.load(Path(__file__).parents[3] / "models" / "face_model.npz").expression_names

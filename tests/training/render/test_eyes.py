@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from service.gaze import GAZE_NAMES, eye_rotations
+from service.vision.gaze import GAZE_NAMES, eye_rotations
 from training.render.eyes import eye_matrices, eyeball_centre, gaze_of_angles, turn_about
 
 LEFT, RIGHT = 0, 1

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from service.face_model import project
-from service.rotation import euler_to_quaternion
+from service.vision.face_model import project
+from service.vision.rotation import euler_to_quaternion
 from training.render.head import Pose, vertex_normals
 
 NOSE = np.array([[0, 0, 10.0]], np.float32)

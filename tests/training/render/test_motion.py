@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from service.arkit import ARKIT_NAMES, GAZE, arkit_matrix
-from service.face_model import FaceModel
-from service.gaze import GAZE_NAMES
+from service.vision.arkit import ARKIT_NAMES, GAZE, arkit_matrix
+from service.vision.face_model import FaceModel
+from service.vision.gaze import GAZE_NAMES
 from training.render.expressions import Expression
 from training.render.motion import RARE, SWAPPED_SIDES, Motion
 

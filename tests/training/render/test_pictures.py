@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from service.face_model import FaceModel, project
-from service.rotation import quaternion_to_euler
+from service.vision.face_model import FaceModel, project
+from service.vision.rotation import quaternion_to_euler
 
 ROOT = Path(__file__).parents[3]
 PICTURES = sorted(p for p in (ROOT / "tests" / "pictures").iterdir() if p.suffix in (".jpg", ".png", ".webp"))

@@ -8,9 +8,9 @@ import pytest
 
 pytest.importorskip("cv2", reason="rendering crops needs OpenCV, which the training extra brings")
 
-from service.face_model import FaceModel
-from service.gaze import GAZE_NAMES
-from service.rotation import euler_to_quaternion
+from service.vision.face_model import FaceModel
+from service.vision.gaze import GAZE_NAMES
+from service.vision.rotation import euler_to_quaternion
 from training.render import rendered
 from training.render.appearance import Appearance
 from training.render.crops import CropSet

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from service.face_model import LinearShape
-from service.rotation import euler_to_quaternion, quaternion_to_euler
+from service.vision.face_model import LinearShape
+from service.vision.rotation import euler_to_quaternion, quaternion_to_euler
 from training.render.head import FACE, Head, Pose
 
 pytest.importorskip("cv2", reason="turning photos needs OpenCV, which the training extra brings")

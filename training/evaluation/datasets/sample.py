@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from service.letterbox import Pixels
+from service.vision.letterbox import Pixels
 
 Floats = NDArray[np.floating[Any]]
 
@@ -22,7 +22,7 @@ class Sample:
     read: decodes it, (H, W, 3) uint8 RGB. boxes: (M, 4) x1, y1, x2, y2 of all faces, or None where they are not
     annotated. ignored: (M,) bool, faces that the annotation calls invalid. landmarks: (K, 68, 2) of annotated faces,
     perhaps not all of the picture's, or None. Of those, where known: yaw (K,) degrees, quaternion (K, 4) and expression
-    (K, 46) as in service.faces. group: clip or scenario.
+    (K, 46) as in service.vision.faces. group: clip or scenario.
     """
 
     name: str

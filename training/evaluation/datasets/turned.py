@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from service.letterbox import Pixels
-from service.rotation import quaternion_to_euler
+from service.vision.letterbox import Pixels
+from service.vision.rotation import quaternion_to_euler
 from training.evaluation.datasets.cached import cached
 from training.evaluation.datasets.sample import Sample, existing
 from training.evaluation.landmarks import YAW_BINS
@@ -39,8 +39,8 @@ def yaw_in_bin(yaw: float, low: float, high: float, frontal: float, rng: np.rand
 
 def make(archive: Path) -> dict[str, NDArray[Any]]:
     """picture (N, 288, 288, 3) uint8, name (N,), landmarks (N, 68, 2), quaternion (N, 4)."""
-    from service.face_model import FaceModel
-    from service.rotation import euler_to_quaternion
+    from service.vision.face_model import FaceModel
+    from service.vision.rotation import euler_to_quaternion
     from training.data.archives import read_archive
     from training.labels.assemble import Taught, label, learn_correction
     from training.labels.teacher import label_archive

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from service.letterbox import Pixels
+from service.vision.letterbox import Pixels
 from training.evaluation.datasets.points import read_points
 from training.evaluation.datasets.sample import Sample, existing
 

@@ -1,4 +1,4 @@
-// A face as ARKit names it: service/arkit.py in C++17. Match by name, never by position.
+// A face as ARKit names it: service/vision/arkit.py in C++17. Match by name, never by position.
 #pragma once
 
 #include <algorithm>

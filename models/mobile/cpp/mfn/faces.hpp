@@ -1,4 +1,4 @@
-// Faces in the frame of the picture, and the whole way to them: service/faces.py and Pipeline.detect in C++17.
+// Faces in the frame of the picture, and the whole way to them: service/vision/faces.py and Pipeline.detect in C++17.
 #pragma once
 
 #include <algorithm>

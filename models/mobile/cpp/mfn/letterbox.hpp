@@ -1,4 +1,4 @@
-// A picture of any shape in the middle of the network's square, and the way back: service/letterbox.py in C++17.
+// A picture of any shape in the middle of the network's square, and the way back: service/vision/letterbox.py in C++17.
 // Coordinates are continuous: (0, 0) is the top left corner, the centre of pixel (i, j) is (i + 0.5, j + 0.5).
 #pragma once
 

@@ -1,4 +1,4 @@
-/* A face as ARKit names it: service/arkit.py in Kotlin. Match by name, never by position. */
+/* A face as ARKit names it: service/vision/arkit.py in Kotlin. Match by name, never by position. */
 package mfn
 
 val EXPRESSION_NAMES = listOf(

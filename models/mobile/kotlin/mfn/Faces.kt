@@ -1,4 +1,4 @@
-/* Faces in the frame of the picture, and the whole way to them: service/faces.py and Pipeline.detect in Kotlin. */
+/* Faces in the frame of the picture, and the whole way to them: service/vision/faces.py and Pipeline.detect in Kotlin. */
 package mfn
 
 import kotlin.math.min

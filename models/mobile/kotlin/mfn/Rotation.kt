@@ -1,4 +1,4 @@
-/* Rotations of the head: service/rotation.py in Kotlin. Camera frame right-handed: x to the image's right, y up,
+/* Rotations of the head: service/vision/rotation.py in Kotlin. Camera frame right-handed: x to the image's right, y up,
  * z toward the viewer. */
 package mfn
 

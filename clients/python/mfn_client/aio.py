@@ -1,0 +1,207 @@
+"""The client for asyncio: the same calls, awaited; a stream's frames are taken from an asynchronous iterator."""
+
+import asyncio
+from collections.abc import AsyncIterable, AsyncIterator, Coroutine
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import grpc
+from mfn.v1 import retarget_pb2 as pb
+from mfn.v1.retarget_pb2_grpc import RetargetServiceStub
+
+from mfn_client.answers import Answer, FrameAnswer, Model, answer_of, frame_answer_of, model_of
+from mfn_client.channel import OPTIONS, TIMEOUT, Metadata, target_of
+from mfn_client.errors import MfnError, error_of, error_of_status
+from mfn_client.images import Image
+from mfn_client.requests import (
+    Calibration,
+    Options,
+    Sendable,
+    StreamConfig,
+    config_message,
+    retarget_message,
+    stream_message,
+)
+
+CORE_ERROR = "Internal error from Core"  # what grpcio says when a call ends while a message is being sent
+REASON_SECONDS = 1.0  # for the status of such a call, which is on its way already, and
+LOOK_SECONDS = 0.001  # between two looks whether it is there
+
+
+class AsyncClient:
+    """A connection to a server, made when it is first needed, on the event loop that this object is made on."""
+
+    def __init__(self, address: str, key: str | None = None, tls: bool | str | Path | None = None) -> None:
+        """As of Client."""
+        target = target_of(address, key, tls)
+        if target.credentials is None:
+            self._channel = grpc.aio.insecure_channel(target.address, OPTIONS)
+        else:
+            self._channel = grpc.aio.secure_channel(target.address, target.credentials, OPTIONS)
+        self._metadata = target.metadata
+        self._stub = RetargetServiceStub(self._channel)  # type: ignore[no-untyped-call]
+
+    async def close(self) -> None:
+        """Ends the calls in work, too."""
+        await self._channel.close(None)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def model(self, *, timeout: float | None = TIMEOUT) -> Model:
+        """The model that answers. Raises MfnError."""
+        try:
+            response = await self._stub.GetModel(pb.GetModelRequest(), timeout=timeout, metadata=self._metadata)
+        except grpc.RpcError as error:
+            raise error_of(error) from error
+        return model_of(response.model)
+
+    async def retarget(
+        self,
+        image: Image,
+        *,
+        min_score: float | None = None,
+        max_faces: int | None = None,
+        refine: bool = False,
+        landmarks: bool = False,
+        blendshapes: bool = False,
+        identity: bool = True,
+        tiles: int = 1,
+        input_size: int | None = None,
+        timeout: float | None = TIMEOUT,
+    ) -> Answer:
+        """The faces in one picture; options as in Options, timeout in seconds.
+
+        Raises MfnError, and TypeError or ValueError for what is no picture.
+        """
+        options = Options(
+            min_score=min_score,
+            max_faces=max_faces,
+            refine=refine,
+            landmarks=landmarks,
+            blendshapes=blendshapes,
+            identity=identity,
+            tiles=tiles,
+            input_size=input_size,
+        )
+        request = retarget_message(image, options)
+        try:
+            return answer_of(await self._stub.Retarget(request, timeout=timeout, metadata=self._metadata))
+        except grpc.RpcError as error:
+            raise error_of(error) from error
+
+    def stream(self, frames: AsyncIterable[Sendable], config: StreamConfig | None = None) -> "AsyncAnswers":
+        """Answers to frames as they come. frames: Frame or (image, seconds), and TAKE_NEUTRAL or RESET among them;
+        iterated over in a task of its own, no faster than the server takes them."""
+        return AsyncAnswers(self._stub, self._metadata, frames, config or StreamConfig())
+
+
+class AsyncAnswers(AsyncIterator[FrameAnswer]):
+    """The answers of one stream, in the order of its frames.
+
+    Ends when the frames do. An exception that the frames raise comes out here, after the answers to what was sent;
+    MfnError where the stream itself fails. Leaving an `async with` block, or cancelling who awaits the next answer,
+    ends the stream early.
+    """
+
+    def __init__(
+        self, stub: RetargetServiceStub, metadata: Metadata, frames: AsyncIterable[Sendable], config: StreamConfig
+    ) -> None:
+        self._outgoing = _Outgoing()
+        self._call = stub.RetargetStream(self._outgoing.messages(frames, config), metadata=metadata)
+        self._responses = aiter(self._call)
+        self._model: Model | None = None
+        self._error: MfnError | None = None
+        self._call.add_done_callback(self._note_status)
+
+    async def model(self) -> Model:
+        """The model that answers, as soon as the server has told. Raises MfnError."""
+        if self._model is None:
+            self._model = model_of((await self._next()).model)
+        return self._model
+
+    def close(self) -> None:
+        """Ends the stream, whatever is still on its way."""
+        self._call.cancel()
+
+    async def __anext__(self) -> FrameAnswer:
+        if self._model is None:
+            self._model = model_of((await self._next()).model)
+        return frame_answer_of((await self._next()).answer)
+
+    async def _next(self) -> pb.RetargetStreamResponse:
+        try:
+            response: pb.RetargetStreamResponse = await anext(self._responses)
+        except StopAsyncIteration:
+            self._outgoing.raise_error()
+            raise
+        except grpc.RpcError as error:
+            if error_of(error).detail == CORE_ERROR:
+                await self._wait_for_reason()
+            raise self._error or error_of(error) from error
+        return response
+
+    async def _wait_for_reason(self) -> None:
+        """Until the server's status is there: it takes the place of grpcio's own error without a callback."""
+        now = asyncio.get_running_loop().time
+        deadline = now() + REASON_SECONDS
+        while self._error is None and now() < deadline:
+            await asyncio.sleep(LOOK_SECONDS)
+            self._note_status(self._call)
+
+    def _note_status(self, call: Any) -> None:
+        """Keeps the server's status. Where a frame is on its way as it comes in, grpcio puts an "Internal error from
+        Core" in its place a moment later, or says so a moment before (its issue 36066)."""
+        code, details, trailers = map(_at_once, (call.code(), call.details(), call.trailing_metadata()))
+        if code not in (None, grpc.StatusCode.OK) and details != CORE_ERROR:
+            self._error = error_of_status(code, details, trailers)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class _Outgoing:
+    """The messages of a stream, made as gRPC asks for them in its own task, and what stopped them."""
+
+    def __init__(self) -> None:
+        self._error: Exception | None = None
+
+    async def messages(
+        self, frames: AsyncIterable[Sendable], config: StreamConfig
+    ) -> AsyncIterator[pb.RetargetStreamRequest]:
+        """To be iterated over once. Nothing else holds on to the frames, so that they are let go with the stream."""
+        yield config_message(config)
+        place = 0
+        try:
+            async for item in frames:
+                place += not isinstance(item, Calibration)
+                yield stream_message(item, place)
+        except Exception as error:  # gRPC would cancel the call, and say nothing of it to who reads the answers
+            self._error = error
+
+    def raise_error(self) -> None:
+        """What the frames raised, once."""
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
+
+
+def _at_once(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """What a coroutine returns that has nothing to wait for; None where it has."""
+    try:
+        coroutine.send(None)
+    except StopIteration as returned:
+        return returned.value
+    coroutine.close()
+    return None

@@ -1,0 +1,138 @@
+"""Live Link Face: a face in the datagram that Epic's phone app sends to Unreal Engine, and that many others read.
+
+Big-endian, packet version 6:
+
+    uint8     6
+    string    device id, a UUID of 36 characters; a string is its length in bytes, int32, and UTF-8 without an end mark
+    string    subject name, as Unreal lists it
+    int32     frame number: the time of the frame, as time code
+    float32   sub-frame
+    int32     numerator of the frame rate, frames a second
+    int32     denominator of the frame rate
+    uint8     61
+    float32   61 values: ARKit's 52 weights in the order of SHAPES, then HEAD_AND_EYES in radians
+
+Layout and order are those of Unreal's receiver (AppleARKitFaceSupport, its enumeration EARFaceBlendShape). No document
+gives units and signs of the head; these are what receivers of the app agree on. Those of the eyes are the app's own, as
+its recordings have them beside the looks: yaw > 0 to the subject's right, other than the head's, and pitch > 0 down.
+"""
+
+import struct
+import uuid
+from dataclasses import dataclass
+from typing import Final, Self
+
+import numpy as np
+
+from service.cli.avatar.mirror import mirror_blendshapes, mirror_gaze, mirror_quaternion
+from service.vision.arkit import ARKIT_NAMES
+from service.vision.gaze import eye_rotations, has_gaze
+from service.vision.rotation import Array, quaternion_to_matrix
+
+PORT: Final = 11111
+PACKET_VERSION: Final = 6
+SUBJECT_BYTES: Final = 256  # what Unreal's buffer has room for
+
+# Unreal's order. The app's own recordings have Right before Left for the jaw and the mouth; on the wire it is this.
+SHAPES: Final = (
+    "EyeBlinkLeft", "EyeLookDownLeft", "EyeLookInLeft", "EyeLookOutLeft", "EyeLookUpLeft", "EyeSquintLeft",
+    "EyeWideLeft",
+    "EyeBlinkRight", "EyeLookDownRight", "EyeLookInRight", "EyeLookOutRight", "EyeLookUpRight", "EyeSquintRight",
+    "EyeWideRight",
+    "JawForward", "JawLeft", "JawRight", "JawOpen",
+    "MouthClose", "MouthFunnel", "MouthPucker", "MouthLeft", "MouthRight", "MouthSmileLeft", "MouthSmileRight",
+    "MouthFrownLeft", "MouthFrownRight", "MouthDimpleLeft", "MouthDimpleRight", "MouthStretchLeft",
+    "MouthStretchRight", "MouthRollLower", "MouthRollUpper", "MouthShrugLower", "MouthShrugUpper",
+    "MouthPressLeft", "MouthPressRight", "MouthLowerDownLeft", "MouthLowerDownRight", "MouthUpperUpLeft",
+    "MouthUpperUpRight",
+    "BrowDownLeft", "BrowDownRight", "BrowInnerUp", "BrowOuterUpLeft", "BrowOuterUpRight",
+    "CheekPuff", "CheekSquintLeft", "CheekSquintRight", "NoseSneerLeft", "NoseSneerRight", "TongueOut",
+)  # fmt: skip
+HEAD_AND_EYES: Final = (
+    "HeadYaw", "HeadPitch", "HeadRoll",
+    "LeftEyeYaw", "LeftEyePitch", "LeftEyeRoll", "RightEyeYaw", "RightEyePitch", "RightEyeRoll",
+)  # fmt: skip
+
+# (52,) where each of SHAPES stands among ARKit's names.
+FROM_ARKIT: Final = np.array([ARKIT_NAMES.index(name[0].lower() + name[1:]) for name in SHAPES])
+
+SECONDS_A_DAY: Final = 86400
+LAST_SUB_FRAME: Final = 1 - 2**-24  # the largest float32 below 1
+
+
+@dataclass(frozen=True)
+class FrameTime:
+    """number: frames since midnight, as time code counts. sub_frame: the part of a frame beyond, in [0, 1).
+    numerator, denominator: the rate in frames a second, as in 60 / 1 or 30000 / 1001."""
+
+    number: int
+    sub_frame: float
+    numerator: int
+    denominator: int
+
+    @classmethod
+    def at(cls, seconds: float, numerator: int = 60, denominator: int = 1) -> Self:
+        """The frame at so many seconds, of any clock; time code begins anew each day."""
+        number, sub_frame = divmod(seconds % SECONDS_A_DAY * numerator / denominator, 1)
+        return cls(int(number), min(sub_frame, LAST_SUB_FRAME), numerator, denominator)
+
+
+def device_id(subject: str) -> str:
+    """The UUID that a subject is sent under. Unreal takes the subjects of one device for one that changes its name,
+    and drops the one before: of several faces, each needs a device of its own."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"urn:mfn:{subject}")).upper()
+
+
+def head_angles(quaternion: Array) -> tuple[float, float, float]:
+    """(HeadYaw, HeadPitch, HeadRoll) in radians of a head's rotation (4,) into the camera frame.
+
+    Yaw and pitch say where the nose points: yaw > 0 to the image's right (the subject's left), pitch > 0 up. Roll > 0
+    turns about the nose, counter-clockwise as seen. They compose as Unreal's rotator does, roll first:
+    R = Ry(yaw) Rx(-pitch) Rz(roll), another order than service.vision.rotation's.
+    """
+    m = quaternion_to_matrix(quaternion.astype(np.float64))
+    nose = m[:, 2]
+    yaw = np.arctan2(nose[0], nose[2])
+    pitch = np.arcsin(np.clip(nose[1], -1, 1))
+    roll = np.arctan2(m[1, 0], m[1, 1])
+    return float(yaw), float(pitch), float(roll)
+
+
+def eye_angles(gaze: Array) -> tuple[float, ...]:
+    """The six of LeftEyeYaw to RightEyeRoll in radians, of a gaze (8,): 0 where it was not seen. Eyes do not roll."""
+    if not has_gaze(gaze):
+        return (0.0,) * 6
+    (left_yaw, left_pitch), (right_yaw, right_pitch) = np.radians(eye_rotations(gaze)).tolist()
+    return -left_yaw, left_pitch, 0.0, -right_yaw, right_pitch, 0.0
+
+
+def packet(
+    blendshapes: Array, gaze: Array, quaternion: Array, subject: str, time: FrameTime, mirror: bool = False
+) -> bytes:
+    """One face as a datagram.
+
+    blendshapes: (52,) weights in the order of ARKIT_NAMES. gaze: (8,), see eye_angles. quaternion: (4,) head to camera.
+    subject: the name that Unreal shows, 1 to 256 bytes of UTF-8. mirror: the avatar's left is the person's right, as in
+    a mirror.
+    Raises ValueError for a subject of another length.
+    """
+    name = subject.encode()
+    if not 1 <= len(name) <= SUBJECT_BYTES:
+        raise ValueError(f"the subject's name takes {len(name)} bytes; expected 1 to {SUBJECT_BYTES}")
+    if mirror:
+        blendshapes, gaze = mirror_blendshapes(blendshapes), mirror_gaze(gaze)
+        quaternion = mirror_quaternion(quaternion)
+    values = (*blendshapes[FROM_ARKIT].tolist(), *head_angles(quaternion), *eye_angles(gaze))
+    return b"".join(
+        (
+            struct.pack(">B", PACKET_VERSION),
+            _string(device_id(subject).encode()),
+            _string(name),
+            struct.pack(">ifii", time.number, time.sub_frame, time.numerator, time.denominator),
+            struct.pack(f">B{len(values)}f", len(values), *values),
+        )
+    )
+
+
+def _string(text: bytes) -> bytes:
+    return struct.pack(">i", len(text)) + text

@@ -1,0 +1,161 @@
+"""`mfn retarget`: looks at photos and prints or draws what it finds."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from functools import partial
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from service.cli.arguments import FAILED, OK, add_input_size, check_input_size, count, score, tiles
+from service.cli.draw import SURFACES, Surface, draw_faces
+from service.cli.face_text import angles_of, strongest_of
+from service.errors import TOO_LARGE, RequestError
+from service.inference.execution import Execution
+from service.inference.models import Models
+from service.inference.pipeline import Options, Pipeline, Retargeted
+from service.server.schema import INCLUDES, retarget_document
+from service.settings import Settings
+from service.vision.faces import Face
+from service.vision.image import decode
+from service.vision.tiles import MAX_TILES
+
+ALL_PIXELS = sys.maxsize  # a side no picture has, so that decoding never shrinks it
+
+
+def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
+    parser = commands.add_parser(
+        "retarget",
+        help="find the faces in photos",
+        description="Finds the faces in photos and prints a table, or JSON, or draws them.",
+    )
+    parser.add_argument("photos", metavar="PHOTO", nargs="+", type=Path, help="a JPEG, PNG or WebP file")
+    parser.add_argument("--json", action="store_true", help="print what POST /retarget answers, a line for each photo")
+    parser.add_argument(
+        "--include", type=included, default=(), metavar="WHAT", help="add landmarks, blendshapes or both to the JSON"
+    )
+    parser.add_argument(
+        "--draw",
+        type=Path,
+        metavar="OUT",
+        help="draw the faces into this file; into OUT/<name of the photo>.png where OUT is a folder, "
+        "which it must be for several photos; one is made where OUT has no ending",
+    )
+    parser.add_argument("--surface", choices=SURFACES, default="mesh", help="what to draw on a face (default: mesh)")
+    parser.add_argument("--min-score", type=score, metavar="S", help="least score, 0.01 to 1 (default: 0.5)")
+    parser.add_argument("--max-faces", type=count, metavar="N", help="most faces, 1 to 100 (default: 20)")
+    parser.add_argument("--refine", action="store_true", help="take a second, closer look at each face; slower")
+    parser.add_argument(
+        "--tiles",
+        type=tiles,
+        default=1,
+        metavar="N",
+        help="look at overlapping tiles, too, so that smaller faces are found: into how many the longer side is cut, "
+        f"1 (the whole photo only) to {MAX_TILES} (default: 1); slower with each tile",
+    )
+    add_input_size(parser)
+    parser.set_defaults(run=partial(run, parser))
+
+
+def run(parser: argparse.ArgumentParser, settings: Settings, chosen: argparse.Namespace) -> int:
+    """Returns the exit code. Raises StartError where the models, or what is to run them, are not there."""
+    if chosen.include and not chosen.json:
+        parser.error("--include adds to what --json prints; give both")
+    check_drawing_target(parser, chosen.photos, chosen.draw)
+    execution = Execution(settings.precision, settings.execution_provider, threads=settings.workers)
+    pipeline = Pipeline(Models.load(settings.models_dir, execution), settings)
+    check_input_size(parser, pipeline.models, chosen)
+    options = Options(
+        min_score=settings.default_min_score if chosen.min_score is None else chosen.min_score,
+        max_faces=settings.default_max_faces if chosen.max_faces is None else chosen.max_faces,
+        refine=chosen.refine,
+        tiles=chosen.tiles,
+        input_size=chosen.input_size,
+    )
+    # Every photo gets its turn, so that one that cannot be read hides nothing of the others.
+    codes = [retarget(photo, pipeline, options, chosen) for photo in chosen.photos]
+    return max(codes)
+
+
+def retarget(photo: Path, pipeline: Pipeline, options: Options, chosen: argparse.Namespace) -> int:
+    """Prints, and draws where chosen, the faces of one photo. Returns OK, or FAILED after saying why on stderr."""
+    try:
+        data = photo.read_bytes()
+        result = pipeline.retarget(data, options)
+        if chosen.draw is not None:
+            target = chosen.draw
+            if target.is_dir() or not target.suffix:
+                target.mkdir(parents=True, exist_ok=True)
+                target /= f"{photo.stem}.png"
+            draw(data, result, pipeline, target, chosen.surface)
+    except OSError as error:
+        reason = f"{error.filename or photo}: {error.strerror or error}"
+    except RequestError as error:
+        hint = " Or raise MFN_MAX_BYTES or MFN_MAX_MEGAPIXELS." if error.kind is TOO_LARGE else ""
+        reason = f"{photo}: {error}{hint}"
+    else:
+        if chosen.json:
+            document = retarget_document(result, pipeline.models, chosen.include)
+            print(json.dumps(document, separators=(",", ":"), allow_nan=False))
+        else:
+            print(table(photo, result, pipeline.models.face_model.expression_names))
+        return OK
+    print(f"mfn: {reason}", file=sys.stderr)
+    return FAILED
+
+
+def draw(data: bytes, result: Retargeted, pipeline: Pipeline, target: Path, surface: Surface) -> None:
+    """Writes the faces on their photo, at its full size, to target; its name's ending tells the format."""
+    image = Image.fromarray(decode(data, ALL_PIXELS, pipeline.settings.max_megapixels).pixels)
+    drawn = draw_faces(image, result.faces, pipeline.models.face_model, surface)
+    encoded = BytesIO()
+    drawn.save(encoded, Image.registered_extensions()[target.suffix.lower()], quality=92)
+    target.write_bytes(encoded.getvalue())
+
+
+def table(photo: Path, result: Retargeted, expression_names: Sequence[str]) -> str:
+    """The faces of a photo for people: a heading and a line for each."""
+    count = len(result.faces)
+    faces = "1 face" if count == 1 else f"{count or 'no'} faces"
+    heading = f"{photo}: {faces} in {result.width} x {result.height} pixels"
+    return "\n".join([heading, *(table_line(face, expression_names) for face in result.faces)])
+
+
+def table_line(face: Face, expression_names: Sequence[str]) -> str:
+    x1, y1, x2, y2 = (round(float(edge)) for edge in face.box)
+    yaw, pitch, roll = angles_of(face)
+    return (
+        f"  score {face.score:.2f}  at {x1:5},{y1:5}  size {x2 - x1:4} x{y2 - y1:5}"
+        f"  yaw {yaw:4}  pitch {pitch:4}  roll {roll:4}  {strongest_of(face, expression_names)}"
+    )
+
+
+def check_drawing_target(parser: argparse.ArgumentParser, photos: Sequence[Path], target: Path | None) -> None:
+    """Ends the program with a sentence and exit code 2 where --draw cannot work, before any photo is looked at."""
+    if target is None:
+        return
+    if target.is_dir() or not target.suffix:
+        names = [photo.stem for photo in photos]
+        if twice := next((photo for photo in photos if names.count(photo.stem) > 1), None):
+            parser.error(f"--draw: two photos would be drawn into {target / twice.stem}.png; draw them one by one")
+        if lost := next(
+            (photo for photo in photos if (target / f"{photo.stem}.png").resolve() == photo.resolve()), None
+        ):
+            parser.error(f"--draw: {lost} would be overwritten; name another folder")
+    elif len(photos) > 1:
+        parser.error(f"--draw: {target} is no folder, and {len(photos)} photos need one")
+    elif Image.registered_extensions().get(target.suffix.lower()) not in ("PNG", "JPEG", "WEBP"):
+        parser.error(f"--draw: cannot write {target.name!r}; give it the ending .png, .jpg or .webp")
+    elif target.resolve() == photos[0].resolve():
+        parser.error(f"--draw: {target} would be overwritten; name another file")
+
+
+def included(text: str) -> tuple[str, ...]:
+    names = tuple(name for name in text.split(",") if name)
+    if unknown := [name for name in names if name not in INCLUDES]:
+        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is not one of {', '.join(INCLUDES)}")
+    return names

@@ -1,0 +1,160 @@
+"""`mfn watch`: looks at a video or a camera, frame by frame; prints, draws, or moves avatars by what it finds."""
+
+import argparse
+import os
+import sys
+from collections.abc import Iterable
+from contextlib import ExitStack, closing
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from service.cli.arguments import FAILED, OK, add_input_size, check_input_size, count, score
+from service.cli.avatar import livelink, vmc
+from service.cli.avatar.outputs import LiveLink, Vmc
+from service.cli.avatar.udp import UdpSender
+from service.cli.draw import SURFACES
+from service.cli.video.frames import Frames, Latest, VideoError, VideoFrame, in_real_time
+from service.cli.video.lines import Lines
+from service.cli.video.loop import Viewer, watch
+from service.cli.video.opencv import CODECS, VideoFile, Window, open_frames
+from service.cli.video.painting import Canvas, Painter
+from service.inference.execution import Execution
+from service.inference.models import Models
+from service.inference.pipeline import Pipeline
+from service.settings import Settings
+from service.tracking.options import LiveOptions, SmoothingOptions
+from service.tracking.session import Session
+
+Address = tuple[str, int]  # host, port
+
+
+def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
+    parser = commands.add_parser(
+        "watch",
+        help="follow the faces in a video or before a camera",
+        description="Follows the faces in a video or before a camera; prints a line a frame, draws them, or sends them "
+        "on to avatars. Keys of the window: n takes everyone's resting face, r forgets it, q ends.",
+    )
+    parser.add_argument("source", metavar="VIDEO|CAMERA", help="a video file, or the number of a camera, from 0")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="draw the faces into this video, .mp4 or .avi")
+    parser.add_argument("--window", action="store_true", help="draw the faces in a window")
+    parser.add_argument("--surface", choices=SURFACES, default="mesh", help="what to draw on a face (default: mesh)")
+    parser.add_argument("--min-score", type=score, metavar="S", help="least score, 0.01 to 1 (default: 0.5)")
+    parser.add_argument("--max-faces", type=count, metavar="N", help="most faces, 1 to 100 (default: 20)")
+    parser.add_argument("--refine", action="store_true", help="take a second, closer look at each face; slower")
+    add_input_size(parser)
+    parser.add_argument("--follow", action="store_true", help="search for faces now and then, follow them in between")
+    parser.add_argument("--smooth", action="store_true", help="steady boxes, poses and coefficients")
+    parser.add_argument(
+        "--livelink",
+        type=partial(address, livelink.PORT),
+        metavar="HOST[:PORT]",
+        help=f"send the leading face to Unreal Engine as Live Link Face, subject mfn (port: {livelink.PORT})",
+    )
+    parser.add_argument(
+        "--everyone", action="store_true", help="send every face by --livelink, as subjects mfn-1, mfn-2 and so on"
+    )
+    parser.add_argument(
+        "--vmc",
+        type=partial(address, vmc.PORT),
+        metavar="HOST[:PORT]",
+        help=f"send the leading face to an avatar program by the VMC protocol (port: {vmc.PORT})",
+    )
+    parser.add_argument(
+        "--mirror", action="store_true", help="avatars move as a mirror would: their left is your right"
+    )
+    parser.set_defaults(run=partial(run, parser))
+
+
+def run(parser: argparse.ArgumentParser, settings: Settings, chosen: argparse.Namespace) -> int:
+    """Returns the exit code. Raises StartError where the models, or what is to run them, are not there."""
+    check_use(parser, chosen)
+    default = LiveOptions(min_score=settings.default_min_score, max_faces=settings.default_max_faces)
+    options = LiveOptions(
+        min_score=default.min_score if chosen.min_score is None else chosen.min_score,
+        max_faces=default.max_faces if chosen.max_faces is None else chosen.max_faces,
+        refine=chosen.refine,
+        follow=chosen.follow,
+        smoothing=SmoothingOptions() if chosen.smooth else None,
+        input_size=chosen.input_size,
+    )
+    try:
+        with ExitStack() as stack:
+            frames = stack.enter_context(closing(open_frames(chosen.source)))
+            execution = Execution(settings.precision, settings.execution_provider, threads=settings.workers)
+            models = Models.load(settings.models_dir, execution)
+            check_input_size(parser, models, chosen)
+            viewers = open_viewers(stack, models, frames, chosen)
+            session = Session(Pipeline(models, settings), options)
+            watch(timed(stack, frames, chosen), session, viewers)
+    except VideoError as error:
+        print(f"mfn: {error}", file=sys.stderr)
+        return FAILED
+    except BrokenPipeError:  # who read our lines has seen enough; Python would complain of it once more at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except KeyboardInterrupt:
+        pass  # the usual way to end watching a camera
+    return OK
+
+
+def open_viewers(stack: ExitStack, models: Models, frames: Frames, chosen: argparse.Namespace) -> list[Viewer]:
+    """Everyone who sees the frames, closed with the stack. Raises VideoError."""
+    viewers: list[Viewer] = []
+    if chosen.livelink is not None:
+        sender = stack.enter_context(udp("--livelink", chosen.livelink))
+        viewers.append(LiveLink(sender, models.arkit, chosen.everyone, chosen.mirror))
+    if chosen.vmc is not None:
+        sender = stack.enter_context(udp("--vmc", chosen.vmc))
+        viewers.append(Vmc(sender, models.arkit, chosen.mirror))
+    canvases: list[Canvas] = []
+    if chosen.window:
+        canvases.append(stack.enter_context(closing(Window())))
+    if chosen.out is not None:
+        canvases.append(stack.enter_context(closing(VideoFile(chosen.out, frames.rate))))
+    if canvases:
+        viewers.append(Painter(models.face_model, chosen.surface, canvases))
+    else:
+        viewers.append(Lines(models.face_model.expression_names))
+    return viewers
+
+
+def timed(stack: ExitStack, frames: Frames, chosen: argparse.Namespace) -> Iterable[VideoFrame]:
+    """Frames when they are wanted: the latest of a camera, a recording at its own pace where someone looks on."""
+    if frames.live:
+        return stack.enter_context(Latest(frames))
+    if chosen.window or chosen.livelink is not None or chosen.vmc is not None:
+        return in_real_time(frames, frames.rate, skip=chosen.out is None)  # a written video has every frame
+    return frames
+
+
+def udp(option: str, target: Address) -> UdpSender:
+    """Raises VideoError where the host is not known."""
+    try:
+        return UdpSender(*target)
+    except OSError as error:
+        raise VideoError(f"{option}: {target[0]}: {error.strerror or error}") from error
+
+
+def check_use(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> None:
+    """Ends the program with a sentence and exit code 2 where the options do not go together."""
+    if chosen.everyone and chosen.livelink is None:
+        parser.error("--everyone is about what --livelink sends; give both")
+    if chosen.mirror and chosen.livelink is None and chosen.vmc is None:
+        parser.error("--mirror is about what --livelink or --vmc sends; give one of them")
+    if chosen.out is not None:
+        if chosen.out.suffix.lower() not in CODECS:
+            parser.error(f"--out: cannot write {chosen.out.name!r}; give it the ending {' or '.join(CODECS)}")
+        if chosen.out.resolve() == Path(chosen.source).resolve():
+            parser.error(f"--out: {chosen.out} would be overwritten; name another file")
+
+
+def address(default_port: int, text: str) -> Address:
+    """Of HOST, HOST:PORT, an IPv6 address, or one in brackets and :PORT."""
+    host, colon, port = text.rpartition(":")
+    if not colon or (":" in host and not host.endswith("]")) or text.endswith("]"):
+        host, port = text, str(default_port)
+    host = host.removeprefix("[").removesuffix("]")
+    if not host or not (port.isdecimal() and 1 <= int(port) <= 65535):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a host, or a host and a port from 1 to 65535")
+    return host, int(port)

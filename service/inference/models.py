@@ -1,0 +1,220 @@
+"""The published models: the files that a server loads, and the checks without which nothing is served."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import onnxruntime
+
+from service.errors import BAD_PARAMETER, RequestError, StartError
+from service.inference.execution import Execution
+from service.inference.manifest import MANIFEST, FileSpec, Manifest, NetworkSpec, read_manifest
+from service.vision.arkit import NEVER_OBSERVED, WITHOUT_GAZE, arkit_matrix
+from service.vision.crops import CROP_SIDE
+from service.vision.decoding import Level, Priors, build_priors
+from service.vision.face_model import EXPRESSIONS, IDENTITY_MODES, FaceModel
+from service.vision.gaze import GAZE_NAMES, LOOKS
+from service.vision.letterbox import PAD_GREY, Pixels
+from service.vision.rotation import Array
+
+COEFFICIENTS: Final = (("pose", 7), ("identity", IDENTITY_MODES), ("expression", EXPRESSIONS))
+
+Shape = tuple[int | None, ...]  # None fits any number
+Shapes = dict[str, Shape]
+
+
+@dataclass(frozen=True)
+class Network:
+    """A loaded network. Several threads may run it at once."""
+
+    session: onnxruntime.InferenceSession
+    input: str
+    outputs: tuple[str, ...]
+
+    def run(self, images: Pixels) -> dict[str, Array]:
+        """Raw outputs by name, float32, of images (B, side, side, 3) uint8."""
+        return dict(zip(self.outputs, self.session.run(self.outputs, {self.input: images}), strict=True))
+
+
+@dataclass(frozen=True)
+class Models:
+    """What is served of models/, checked. arkit: (46, 52), see service.vision.arkit. side: of the MFN's square input,
+    pixels, where no other is chosen. priors: by the sides that may be chosen, the usual one first."""
+
+    manifest: Manifest
+    execution: Execution
+    face_model: FaceModel
+    mfn: Network
+    sfn: Network
+    side: int
+    priors: Mapping[int, Priors]
+    arkit: Array
+
+    def input_size(self, chosen: int | None) -> int:
+        """The side of MFN's square input that a request has chosen, or the usual one where it has chosen none.
+
+        Raises RequestError BAD_PARAMETER where the networks are not for it.
+        """
+        size = self.side if chosen is None else chosen
+        if size not in self.priors:
+            offered = " or ".join(", ".join(map(str, self.priors)).rsplit(", ", 1))
+            raise RequestError(BAD_PARAMETER, f"The parameter input_size is {size}; expected {offered}.")
+        return size
+
+    @property
+    def crop_factor(self) -> float:
+        return self.manifest.networks.sfn.crop_factor
+
+    @property
+    def files(self) -> dict[str, FileSpec]:
+        """The files of the networks that are loaded, by the networks' names."""
+        networks, form = self.manifest.networks, self.execution.form
+        return {"mfn": networks.mfn.forms[form], "sfn": networks.sfn.forms[form]}
+
+    @classmethod
+    def load(cls, folder: Path, execution: Execution | None = None) -> "Models":
+        """Reads and checks the models in a folder; of each network the form that is executed, and no other.
+
+        Raises StartError, which names the file that is wrong and why, or the execution provider that is not there.
+        """
+        execution = execution or Execution()
+        execution.prepare()
+        manifest = read_manifest(folder / MANIFEST)
+        _checked_bytes(folder, manifest.face_model)
+        try:
+            face_model = FaceModel.load(folder / manifest.face_model.file)
+            arkit = arkit_matrix(face_model.expression_names)
+        except (OSError, KeyError, ValueError) as error:
+            raise StartError(f"{folder / manifest.face_model.file} is not a face model: {error}.") from error
+        if manifest.expression_names != face_model.expression_names:
+            raise StartError(f"{folder / MANIFEST} and {manifest.face_model.file} name different expressions.")
+        mfn, sfn = manifest.networks.mfn, manifest.networks.sfn
+        sizes = mfn.input_sizes or [size for size in mfn.input.shape[1:2] if isinstance(size, int)]
+        if not sizes:
+            raise StartError(f"{folder / MANIFEST}: mfn needs input_sizes, or an input of shape [1, side, side, 3].")
+        levels = [Level(level.stride, tuple(level.anchors)) for level in mfn.levels]
+        if any(size <= 0 or size % level.stride for size in sizes for level in levels):
+            raise StartError(
+                f"{folder / MANIFEST}: the input sizes of mfn are {sizes}; expected multiples of every level's stride."
+            )
+        priors = {size: build_priors(levels, size) for size in sizes}
+        for size in sizes:
+            count = len(priors[size].centre)
+            mfn_outputs: Shapes = {name: (1, count, width) for name, width in (("detection", 5), *COEFFICIENTS)}
+            _expect(folder, "mfn", mfn, (1, size, size, 3), mfn_outputs)
+        sfn_outputs: Shapes = {name: (None, size) for name, size in (*COEFFICIENTS, *_gaze(folder, manifest))}
+        _expect(folder, "sfn", sfn, (None, CROP_SIDE, CROP_SIDE, 3), sfn_outputs)
+        if mfn.pad_value != PAD_GREY:
+            raise StartError(f"{folder / MANIFEST}: pad_value is {mfn.pad_value}; this server pads with {PAD_GREY}.")
+        network = _load_network(folder, "mfn", mfn, execution, [(1, size, size, 3) for size in sizes])
+        # a file for several sizes does not say how many priors it has at one
+        rows = network.run(np.zeros((1, sizes[0], sizes[0], 3), np.uint8))["detection"].shape[1]
+        if rows != len(priors[sizes[0]].centre):
+            raise StartError(
+                f"{folder / MANIFEST}: the levels have {len(priors[sizes[0]].centre)} priors at {sizes[0]} pixels, the "
+                f"detection of mfn {rows}. Restore the two files that belong together."
+            )
+        return cls(
+            manifest=manifest,
+            execution=execution,
+            face_model=face_model,
+            mfn=network,
+            sfn=_load_network(folder, "sfn", sfn, execution, [(None, CROP_SIDE, CROP_SIDE, 3)]),
+            side=sizes[0],
+            priors=priors,
+            arkit=arkit,
+        )
+
+
+def _checked_bytes(folder: Path, spec: FileSpec) -> bytes:
+    path = folder / spec.file
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise StartError(
+            f"The model file {path} cannot be read ({error.strerror}). Restore it, or set MFN_MODELS_DIR."
+        ) from error
+    actual = hashlib.sha256(data).hexdigest()
+    if actual != spec.sha256.lower():
+        raise StartError(
+            f"The model file {path} is not the published one: its sha256 is {actual}, {MANIFEST} says {spec.sha256}. "
+            "Restore the file, or publish it with its own manifest."
+        )
+    return data
+
+
+def _gaze(folder: Path, manifest: Manifest) -> tuple[tuple[str, int], ...]:
+    """The Single Face Network's output of the gaze and its width; none in models before 0.6, which see no gaze.
+
+    Raises StartError where the manifest says one thing here and another there.
+    """
+    names, output = manifest.gaze_names, "gaze" in manifest.networks.sfn.outputs
+    if bool(names) != output:
+        has, lacks = ("gaze_names", "an output gaze of sfn") if names else ("an output gaze of sfn", "gaze_names")
+        raise StartError(
+            f"{folder / MANIFEST}: there is {has} without {lacks}. "
+            "Restore the manifest that was published with the networks."
+        )
+    if output and names != GAZE_NAMES:
+        raise StartError(f"{folder / MANIFEST}: gaze_names are {', '.join(names)}; expected {', '.join(GAZE_NAMES)}.")
+    expected = NEVER_OBSERVED if output else WITHOUT_GAZE
+    if set(manifest.unobserved_arkit) != set(expected):
+        raise StartError(
+            f"{folder / MANIFEST}: unobserved_arkit is {', '.join(manifest.unobserved_arkit) or 'empty'}; of networks "
+            f"{'with' if output else 'without'} gaze expected {', '.join(expected)}."
+        )
+    return (("gaze", LOOKS),) if output else ()
+
+
+def _expect(folder: Path, name: str, spec: NetworkSpec, input_shape: Shape, outputs: Shapes) -> None:
+    """Raises StartError unless the manifest promises the shapes that the pipeline needs."""
+    if spec.input.dtype != "uint8" or not _fits(spec.input.shape, input_shape):
+        raise StartError(
+            f"{folder / MANIFEST}: the input of {name} is {spec.input.dtype} {spec.input.shape}; "
+            f"expected uint8 {input_shape}."
+        )
+    for output, shape in outputs.items():
+        if not _fits(spec.outputs.get(output, []), shape):
+            raise StartError(
+                f"{folder / MANIFEST}: the output {output} of {name} is {spec.outputs.get(output)}; expected {shape}."
+            )
+
+
+def _load_network(
+    folder: Path, name: str, spec: NetworkSpec, execution: Execution, input_shapes: Sequence[Shape]
+) -> Network:
+    file = spec.forms.get(execution.form)
+    if file is None:
+        raise StartError(
+            f"{folder / MANIFEST} lists no form {execution.form} of {name}, only {', '.join(spec.forms) or 'nothing'}. "
+            "Set MFN_PRECISION to a precision that is there as .onnx, or publish this form."
+        )
+    data = _checked_bytes(folder, file)
+    path = folder / file.file
+    try:
+        session = execution.open(data)
+    except StartError:
+        raise
+    except Exception as error:  # the runtime has exceptions of its own, without a common base
+        raise StartError(f"The model file {path} is not a network that can be run: {error}") from error
+    found = {node.name: node.shape for node in (*session.get_inputs(), *session.get_outputs())}
+    inputs = [(spec.input.name, shape) for shape in input_shapes]
+    for name, shape in [*inputs, *spec.outputs.items()]:
+        if name not in found or not _fits(found[name], shape):
+            raise StartError(
+                f"The model file {path} has {name} of shape {found.get(name)}; {MANIFEST} says {shape}. "
+                "Restore the two files that belong together."
+            )
+    if session.get_inputs()[0].type != "tensor(uint8)":
+        raise StartError(f"The model file {path} takes {session.get_inputs()[0].type}; expected tensor(uint8).")
+    return Network(session, spec.input.name, tuple(spec.outputs))
+
+
+def _fits(shape: Sequence[Any], expected: Sequence[Any]) -> bool:
+    """Whether two shapes agree in every dimension that both give as a number."""
+    return len(shape) == len(expected) and all(
+        a == b for a, b in zip(shape, expected, strict=True) if isinstance(a, int) and isinstance(b, int)
+    )

@@ -1,0 +1,86 @@
+"""Bounds what health and reflection receive: they need no key, so anybody may send them anything."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, Final, NoReturn
+
+import grpc
+
+from service.errors import OVERLOADED, RequestError
+from service.server.grpc.reception import Context, Reception
+
+# A message may be as large as one with a picture, for gRPC's limit is one for all. A probe's comes with its call and
+# is read at once, so few places are enough, and nobody needs one for long.
+PLACES: Final = 4
+GRACE_SECONDS: Final = 0.025
+MAX_WAITING: Final = 100  # calls that wait for a place, each with as many unread bytes as gRPC's window has
+LARGEST_PROBE: Final = 4 * 2**10  # bytes; a watched name is kept for as long as it is watched
+MAX_WATCHES: Final = 1024  # calls that stay open: Watch of health, and reflection
+
+
+class Probes(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic in the stubs alone
+    """Reads the messages of every service but `service`, before its handler gets them."""
+
+    def __init__(self, service: str, largest: int) -> None:
+        """largest: bytes of the largest message that gRPC receives."""
+        self._own = f"/{service}/"
+        self._reception = Reception(PLACES, largest, GRACE_SECONDS, MAX_WAITING)
+        self._watches = 0
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Any]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> Any:
+        """The handler of a call, found before anything but its metadata is received."""
+        handler = await continuation(handler_call_details)
+        if handler is None or handler_call_details.method.startswith(self._own):
+            return handler
+        if not handler.response_streaming:
+            return grpc.stream_unary_rpc_method_handler(self._answer(handler), None, handler.response_serializer)
+        return grpc.stream_stream_rpc_method_handler(self._watch(handler), None, handler.response_serializer)
+
+    def _answer(self, handler: Any) -> Any:
+        async def answer(_: object, context: Context) -> Any:
+            async for message in self._messages(handler, context):
+                return await handler.unary_unary(message, context)
+            return await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "There is no message. Send one.")
+
+        return answer
+
+    def _watch(self, handler: Any) -> Any:
+        async def watch(_: object, context: Context) -> None:
+            if self._watches >= MAX_WATCHES:
+                await _abort(context, f"All {MAX_WATCHES} places for calls that watch are taken. Try again later.")
+            self._watches += 1
+            try:
+                messages = self._messages(handler, context)
+                if handler.request_streaming:
+                    async for answer in handler.stream_stream(messages, context):
+                        await context.write(answer)
+                else:
+                    async for message in messages:
+                        await handler.unary_stream(message, context)
+                        return
+            finally:
+                self._watches -= 1
+
+        return watch
+
+    async def _messages(self, handler: Any, context: Context) -> AsyncIterator[Any]:
+        while True:
+            try:
+                async with self._reception.place() as place:
+                    message = await place.receive(context)
+            except RequestError as problem:
+                await _abort(context, problem.detail)
+            if message is None:
+                return
+            if (size := len(message)) > LARGEST_PROBE:
+                del message  # gRPC keeps the frames of an aborted call for a while
+                await _abort(context, f"The message has {size} bytes; at most {LARGEST_PROBE} are read here.")
+            yield handler.request_deserializer(message)
+
+
+async def _abort(context: Context, detail: str) -> NoReturn:
+    await context.abort(grpc.StatusCode[OVERLOADED.grpc], detail)
+    raise AssertionError("abort raises")

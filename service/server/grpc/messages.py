@@ -1,0 +1,219 @@
+"""Between the messages of proto/mfn/v1/retarget.proto and the pipeline's own types."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+import numpy as np
+from mfn.v1 import retarget_pb2 as pb
+
+from service.errors import BAD_PARAMETER, BAD_PICTURE, RequestError, too_many_bytes
+from service.inference.models import Models
+from service.inference.pipeline import Options, Timing
+from service.server.streaming.mailbox import DropPolicy
+from service.server.streaming.stream import Answer
+from service.settings import Settings
+from service.tracking.neutral import NeutralState
+from service.tracking.options import LiveOptions, SmoothingOptions
+from service.vision.arkit import ARKIT_NAMES, blendshapes, unobserved
+from service.vision.faces import Faces
+from service.vision.gaze import has_gaze
+from service.vision.image import Picture, Source, decode
+from service.vision.raw_image import PixelFormat, picture_of_raw
+from service.vision.rotation import quaternion_to_euler
+from service.vision.tiles import MAX_TILES
+
+NEUTRAL_STATES: Final = {
+    NeutralState.OFF: pb.NEUTRAL_STATE_OFF,
+    NeutralState.COLLECTING: pb.NEUTRAL_STATE_COLLECTING,
+    NeutralState.ON: pb.NEUTRAL_STATE_ON,
+}
+PIXEL_FORMATS: Final = {
+    pb.PIXEL_FORMAT_RGB: PixelFormat.RGB,
+    pb.PIXEL_FORMAT_RGBA: PixelFormat.RGBA,
+    pb.PIXEL_FORMAT_BGRA: PixelFormat.BGRA,
+    pb.PIXEL_FORMAT_NV12: PixelFormat.NV12,
+    pb.PIXEL_FORMAT_I420: PixelFormat.I420,
+}
+DROP_POLICIES: Final = {
+    pb.DROP_POLICY_UNSPECIFIED: DropPolicy.LATEST,
+    pb.DROP_POLICY_LATEST: DropPolicy.LATEST,
+    pb.DROP_POLICY_NONE: DropPolicy.NONE,
+}
+
+
+@dataclass(frozen=True)
+class Included:
+    """What faces carry besides box, pose and expression."""
+
+    identity: bool = True
+    landmarks: bool = False
+    blendshapes: bool = False
+
+    @classmethod
+    def of(cls, options: pb.Options) -> "Included":
+        return cls(not options.exclude_identity, options.include_landmarks, options.include_blendshapes)
+
+
+def source_of(image: pb.Image, settings: Settings) -> Source:
+    """How to decode an image. Raises RequestError where there is none, or more bytes than allowed."""
+    kind = image.WhichOneof("content")
+    if kind == "encoded":
+        _check_bytes(image.encoded, settings)
+        return partial(decode, image.encoded, max_megapixels=settings.max_megapixels)
+    if kind == "raw":
+        raw = image.raw
+        _check_bytes(raw.data, settings)
+        if raw.format not in PIXEL_FORMATS:
+            known = ", ".join(pb.PixelFormat.Name(value) for value in PIXEL_FORMATS)
+            raise RequestError(BAD_PARAMETER, f"The raw picture's format is {raw.format}; expected one of {known}.")
+        return partial(
+            picture_of_raw,
+            raw.data,
+            raw.width,
+            raw.height,
+            raw.stride,
+            PIXEL_FORMATS[raw.format],
+            max_megapixels=settings.max_megapixels,
+        )
+    raise RequestError(BAD_PICTURE, "There is no image in the message. Set image.encoded or image.raw.")
+
+
+def picture_of(image: pb.Image, settings: Settings, side: int) -> Picture:
+    """The picture, decoded so that its longer side has at least `side` pixels. Raises RequestError."""
+    return source_of(image, settings)(side)
+
+
+def _check_bytes(data: bytes, settings: Settings) -> None:
+    if len(data) > settings.max_bytes:
+        raise too_many_bytes(settings.max_bytes)
+
+
+def options_of(message: pb.Options, settings: Settings) -> Options:
+    """Raises RequestError BAD_PARAMETER where a number is out of range."""
+    if message.tiles > MAX_TILES:
+        raise RequestError(BAD_PARAMETER, f"The parameter tiles is {message.tiles}; expected 1 to {MAX_TILES}.")
+    chosen = _checked(pb.StreamConfig(options=message), settings)  # the same ranges, checked in one place
+    return Options(chosen.min_score, chosen.max_faces, chosen.refine, message.tiles or 1, chosen.input_size)
+
+
+def live_options_of(message: pb.StreamConfig, settings: Settings) -> LiveOptions:
+    """Raises RequestError BAD_PARAMETER where a number is out of range, or where a stream is to be cut into tiles."""
+    if message.options.tiles > 1:
+        raise RequestError(
+            BAD_PARAMETER, "The parameter tiles is not for streams. Leave it out, or send pictures to Retarget."
+        )
+    return _checked(message, settings)
+
+
+def _checked(message: pb.StreamConfig, settings: Settings) -> LiveOptions:
+    options = message.options
+    default = LiveOptions()
+    return LiveOptions(
+        min_score=options.min_score if options.HasField("min_score") else settings.default_min_score,
+        max_faces=options.max_faces if options.HasField("max_faces") else settings.default_max_faces,
+        refine=options.refine,
+        follow=message.follow,
+        detect_every=message.detect_every or default.detect_every,
+        input_size=options.input_size or None,
+        smoothing=_smoothing_of(message.smoothing) if message.HasField("smoothing") else None,
+    )
+
+
+def drop_policy_of(value: pb.DropPolicy) -> DropPolicy:
+    """Raises RequestError BAD_PARAMETER where there is no such policy."""
+    if value not in DROP_POLICIES:
+        names = ", ".join(pb.DropPolicy.Name(known) for known in DROP_POLICIES)
+        raise RequestError(BAD_PARAMETER, f"There is no drop policy {value}; expected one of {names}.")
+    return DROP_POLICIES[value]
+
+
+def _smoothing_of(message: pb.Smoothing) -> SmoothingOptions:
+    default = SmoothingOptions()
+    return SmoothingOptions(
+        min_cutoff=message.min_cutoff if message.HasField("min_cutoff") else default.min_cutoff,
+        beta=message.beta if message.HasField("beta") else default.beta,
+    )
+
+
+def model_of(models: Models) -> pb.Model:
+    manifest = models.manifest
+    return pb.Model(
+        name=manifest.name,
+        version=manifest.version,
+        expression_names=manifest.expression_names,
+        arkit_names=ARKIT_NAMES,
+        gaze_names=manifest.gaze_names,
+        unobserved_arkit=manifest.unobserved_arkit,
+        sha256={name: loaded.sha256 for name, loaded in models.files.items()},
+        precision=models.execution.precision,
+    )
+
+
+def timing_of(timing: Timing) -> pb.Timing:
+    return pb.Timing(**vars(timing))
+
+
+def faces_of(
+    faces: Faces, models: Models, width: int, height: int, included: Included, seen: Faces | None = None
+) -> list[pb.Face]:
+    """The faces of a picture of width x height pixels. seen: the same before a calibration, which landmarks show."""
+    angles = np.stack(quaternion_to_euler(faces.quaternion), axis=-1).tolist()
+    boxes = np.concatenate([faces.box[:, :2], faces.box[:, 2:] - faces.box[:, :2]], axis=-1).tolist()
+    quaternions, translations = faces.quaternion.tolist(), faces.translation.tolist()
+    scores, scales, expressions = faces.score.tolist(), faces.scale.tolist(), faces.expression.tolist()
+    messages = [
+        pb.Face(
+            score=score,
+            box=pb.Box(x=x, y=y, width=w, height=h),
+            pose=pb.Pose(
+                quaternion=pb.Quaternion(x=q[0], y=q[1], z=q[2], w=q[3]),
+                yaw=yaw,
+                pitch=pitch,
+                roll=roll,
+                translation=pb.Translation(x=t[0], y=t[1], z=t[2]),
+                scale=scale,
+            ),
+            expression=expression,
+        )
+        for score, (x, y, w, h), q, (yaw, pitch, roll), t, scale, expression in zip(
+            scores, boxes, quaternions, angles, translations, scales, expressions, strict=True
+        )
+    ]
+    gazes = faces.gaze.tolist()
+    for row in np.flatnonzero(has_gaze(faces.gaze)):
+        messages[row].gaze.extend(gazes[row])
+    if included.identity:
+        for message, identity in zip(messages, faces.identity.tolist(), strict=True):
+            message.identity.extend(identity)
+    if included.landmarks:
+        points = (seen or faces).landmarks(models.face_model, width, height).reshape(len(faces), -1).tolist()
+        for message, landmarks in zip(messages, points, strict=True):
+            message.landmarks.extend(landmarks)
+    if included.blendshapes:
+        weights = blendshapes(faces.expression, faces.gaze, models.arkit).tolist()
+        for message, row_of_weights in zip(messages, weights, strict=True):
+            message.blendshapes.extend(row_of_weights)
+    return messages
+
+
+def unobserved_of(faces: Faces, included: Included) -> tuple[str, ...]:
+    """What an answer with these faces says of its blendshapes, where they are included."""
+    return unobserved(faces.gaze) if included.blendshapes else ()
+
+
+def answer_of(answer: Answer, models: Models, included: Included) -> pb.FrameAnswer:
+    frame, result = answer.frame, answer.result
+    message = pb.FrameAnswer(sequence=frame.sequence, timestamp_us=frame.timestamp_us, dropped=answer.dropped)
+    if isinstance(result, RequestError):
+        message.problem.CopyFrom(pb.Problem(name=result.kind.name, detail=result.detail))
+        return message
+    message.width, message.height = result.width, result.height
+    message.timing.CopyFrom(timing_of(result.timing))
+    faces = faces_of(result.faces, models, result.width, result.height, included, result.seen)
+    for face, track_id, state in zip(faces, result.track_id.tolist(), result.neutral, strict=True):
+        face.track_id = track_id
+        face.neutral = NEUTRAL_STATES[state]
+    message.faces.extend(faces)
+    message.unobserved_arkit.extend(unobserved_of(result.faces, included))
+    return message

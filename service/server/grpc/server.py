@@ -1,0 +1,119 @@
+"""The gRPC server: our door, grpc.health.v1 and reflection on one port."""
+
+from collections import deque
+from typing import Final
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from service.errors import StartError
+from service.server.grpc.health import Probes
+from service.server.grpc.reception import largest_message
+from service.server.grpc.servicer import SERVICE, Door
+from service.server.state import Runtime
+from service.server.tls import Certificate
+from service.settings import Settings
+
+# A peer that has vanished is noticed after a minute, half-open connections included; one may ask as often as this.
+KEEPALIVE_MS: Final = 40_000
+KEEPALIVE_TIMEOUT_MS: Final = 20_000
+LEAST_PING_MS: Final = 5_000
+# Bytes that a call may send before its message is read, which holds a usual frame; gRPC would raise it to megabytes
+# where the network is fast, and all of them would lie in memory.
+WINDOW: Final = 256 * 2**10
+# Calls that have come and that Python has not taken up yet, which it does within milliseconds each; gRPC ends those
+# beyond, whoever sent them. By default it would hold thousands, and a window's bytes of each.
+MAX_PENDING: Final = 256
+HANDSHAKE_MS: Final = 3_000  # for TLS and HTTP/2's greeting: a connection that says nothing would hold up the shutdown
+
+
+def _connection_age(settings: Settings) -> list[tuple[str, int]]:
+    """Where an age is set: calls in work when a connection reaches it have as long as a request may take, so that none
+    is lost but streams, which end with UNAVAILABLE and are opened anew."""
+    if not settings.max_connection_age_seconds:
+        return []
+    return [
+        ("grpc.max_connection_age_ms", round(settings.max_connection_age_seconds * 1e3)),
+        ("grpc.max_connection_age_grace_ms", round(settings.deadline_seconds * 1e3)),
+    ]
+
+
+def _configuration(certificate: Certificate) -> grpc.ServerCertificateConfiguration:
+    return grpc.ssl_server_certificate_configuration([(certificate.key, certificate.chain)])
+
+
+class GrpcServer:
+    """Made on the event loop that it is to run on. port: the one it listens on."""
+
+    def __init__(self, runtime: Runtime, certificate: Certificate | None) -> None:
+        """Raises StartError where the port is taken."""
+        settings = runtime.settings
+        largest = largest_message(settings.max_bytes)
+        pending = max(MAX_PENDING, settings.queue_length + settings.max_streams)
+        self._renewed: deque[grpc.ServerCertificateConfiguration] = deque(maxlen=1)
+        self._server = grpc.aio.server(
+            interceptors=[Probes(SERVICE, largest)],
+            options=[
+                *_connection_age(settings),
+                ("grpc.so_reuseport", 0),  # or a second server would share the port in silence
+                ("grpc.max_receive_message_length", largest),
+                ("grpc.server.max_pending_requests", pending),
+                ("grpc.server.max_pending_requests_hard_limit", pending),
+                ("grpc.http2.bdp_probe", 0),
+                ("grpc.http2.lookahead_bytes", WINDOW),
+                ("grpc.server_handshake_timeout_ms", HANDSHAKE_MS),
+                ("grpc.keepalive_time_ms", KEEPALIVE_MS),
+                ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_MS),
+                ("grpc.http2.min_ping_interval_without_data_ms", LEAST_PING_MS),
+            ],
+        )
+        Door(runtime).add_to(self._server)
+        self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        names = (SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME)
+        reflection.enable_server_reflection(names, self._server)
+        self.port = self._listen(settings, certificate)
+
+    def _listen(self, settings: Settings, certificate: Certificate | None) -> int:
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        address = f"{host}:{settings.grpc_port}"
+        try:
+            if certificate is None:
+                port = self._server.add_insecure_port(address)
+            else:
+                credentials = grpc.dynamic_ssl_server_credentials(
+                    _configuration(certificate),
+                    self._take_renewed,  # type: ignore[arg-type]  # which may return None, by its documentation
+                )
+                port = self._server.add_secure_port(address, credentials)
+        except RuntimeError:
+            port = 0
+        if port == 0:
+            raise StartError(
+                f"Cannot listen on {settings.host} port {settings.grpc_port} for gRPC: it is taken, or the address is "
+                "not of this machine. Set MFN_HOST or MFN_GRPC_PORT."
+            )
+        return int(port)
+
+    def show(self, certificate: Certificate) -> None:
+        """Connections that come from now on are shown this one."""
+        self._renewed.append(_configuration(certificate))
+
+    def _take_renewed(self) -> grpc.ServerCertificateConfiguration | None:
+        """Called by gRPC before each handshake, in a thread of its own; None where nothing has changed. Each is given
+        once: gRPC owns it from then on."""
+        return self._renewed.pop() if self._renewed else None
+
+    async def start(self) -> None:
+        await self._server.start()
+        for name in ("", SERVICE):
+            await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+
+    async def not_ready(self) -> None:
+        """Health says NOT_SERVING from now on, whatever is set later."""
+        await self._health.enter_graceful_shutdown()
+
+    async def stop(self, grace: float) -> None:
+        """Takes no new calls; those in work get `grace` seconds."""
+        await self._server.stop(grace)

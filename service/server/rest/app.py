@@ -1,0 +1,239 @@
+"""The REST application: paths, parameters, and problems as RFC 9457 documents."""
+
+import asyncio
+import contextlib
+import logging
+from time import perf_counter
+from typing import Annotated, Final
+
+from fastapi import FastAPI, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from prometheus_client import CONTENT_TYPE_LATEST as EXPOSITION
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import HTMLResponse
+
+from service import errors
+from service.errors import RequestError, memory_problem
+from service.inference.pipeline import Options
+from service.server import schema
+from service.server.rest.body import JSON, MULTIPART, PICTURE_TYPES, BodyReader, media_type, picture_bytes
+from service.server.rest.docs import DOCS_PAGE
+from service.server.rest.open_inference import add_open_inference, paths_of
+from service.server.rest.readiness import LastAnswers, Readiness
+from service.server.rest.responses import documented, json_answer, problem_answer
+from service.server.state import Runtime
+from service.server.telemetry.middleware import PATHS, Recording
+from service.server.telemetry.request_log import REQUEST_ID_HEADER
+from service.server.websocket.endpoint import add_stream
+from service.vision.tiles import MAX_TILES
+
+LOGGER: Final = logging.getLogger("mfn.rest")
+HELD_BODIES: Final = 32  # of the largest size, may be under way at once: bounds the memory that uploads take
+DRAIN_SECONDS: Final = 5.0
+PARAMETERS: Final = ("min_score", "max_faces", "include", "refine", "tiles", "input_size")
+
+PICTURE_SCHEMA: Final = {"type": "string", "format": "binary"}
+REQUEST_BODY: Final = {
+    "requestBody": {
+        "required": True,
+        "description": "one picture: its bytes, or a form with the part `image`, or base64 in JSON",
+        "content": {
+            **{name: {"schema": PICTURE_SCHEMA} for name in PICTURE_TYPES},
+            MULTIPART: {"schema": {"type": "object", "required": ["image"], "properties": {"image": PICTURE_SCHEMA}}},
+            JSON: {
+                "schema": {
+                    "type": "object",
+                    "required": ["image"],
+                    "additionalProperties": False,
+                    "properties": {"image": {"type": "string", "contentEncoding": "base64"}},
+                }
+            },
+        },
+    }
+}
+
+
+def create_app(runtime: Runtime, readiness: Readiness | None = None) -> FastAPI:
+    """The application over a running pipeline. readiness: where the server has a say in it; else it is always ready,
+    but for when it drains."""
+    settings, pipeline, workers = runtime.settings, runtime.pipeline, runtime.workers
+    readiness = readiness or Readiness(runtime)
+    app = FastAPI(
+        title="MFN",
+        summary="A photo in, every face out",
+        version=pipeline.models.manifest.version,
+        docs_url=None,
+        redoc_url=None,
+    )
+    _let_pages_ask(app, settings.cors_origins)
+    app.add_middleware(LastAnswers, readiness=readiness)
+    app.add_middleware(Recording, account=runtime.account, paths=PATHS | paths_of(pipeline.models.manifest))
+    bodies = BodyReader(settings.max_bytes, HELD_BODIES)
+    _handle_errors(app, bodies)
+
+    @app.post(
+        "/retarget",
+        response_model=schema.RetargetAnswer,
+        responses=documented(
+            errors.BAD_PICTURE, errors.TOO_LARGE, errors.UNSUPPORTED_MEDIA, errors.BAD_PARAMETER, errors.OVERLOADED,
+            errors.UNAUTHENTICATED, errors.UNAVAILABLE, errors.NO_MEMORY, errors.DEADLINE_PASSED,
+        ),
+        openapi_extra=REQUEST_BODY,
+    )  # fmt: skip
+    async def retarget(
+        request: Request,
+        min_score: Annotated[float, Query(ge=0.01, le=1, description="least score")] = settings.default_min_score,
+        max_faces: Annotated[int, Query(ge=1, le=100, description="most faces")] = settings.default_max_faces,
+        include: Annotated[
+            str, Query(description="what to add to each face: landmarks, blendshapes, or both with a comma")
+        ] = "",
+        refine: Annotated[bool, Query(description="a second, closer look at each face; slower")] = False,
+        tiles: Annotated[
+            int,
+            Query(
+                ge=1,
+                le=MAX_TILES,
+                description="looks at overlapping tiles of the picture, too, so that smaller faces are found: "
+                "into how many its longer side is cut; 1 is the whole picture only; slower with each tile",
+            ),
+        ] = 1,
+        input_size: Annotated[
+            int,
+            Query(
+                json_schema_extra={"enum": list(pipeline.models.priors)},
+                description="pixels along the longer side at which the network sees the picture: more of them show "
+                "smaller faces, and take longer; large ones are looked for at the default size, too",
+            ),
+        ] = pipeline.models.side,
+    ) -> Response:
+        """Finds every face in a picture: box, pose, identity and expression."""
+        arrived = perf_counter()
+        runtime.keys.check(request.headers)
+        included = _included(include)
+        _refuse_unknown_parameters(request)
+        runtime.refuse_when_draining()
+        options = Options(min_score, max_faces, refine, tiles, pipeline.models.input_size(input_size))
+        kind, boundary = media_type(request.headers.get("content-type"))
+        try:
+            async with asyncio.timeout(settings.deadline_seconds):
+                body = await bodies.read(request, kind)
+                submitted = perf_counter()
+
+                def work() -> Response:
+                    queue_ms = (perf_counter() - submitted) * 1e3
+                    data = picture_bytes(body, kind, boundary, settings.max_bytes)
+                    result = pipeline.retarget(data, options, queue_ms)
+                    runtime.metrics.stages(vars(result.timing), len(result.faces))
+                    document = schema.retarget_document(result, pipeline.models, included)
+                    return json_answer(document, headers={"Server-Timing": schema.server_timing(result.timing)})
+
+                return await asyncio.wrap_future(workers.submit(work))
+        except TimeoutError as error:
+            raise RequestError(
+                errors.DEADLINE_PASSED,
+                f"No answer after {perf_counter() - arrived:.1f} s, the most that a request may take. "
+                "Send a smaller picture, or send it again when the server is less busy.",
+            ) from error
+        except Exception as error:
+            if (problem := memory_problem(error)) is None:
+                raise
+            LOGGER.warning("no memory left for a request: %r", error)
+            raise problem from None
+
+    @app.get("/model", response_model=schema.ModelAnswer, responses=documented(errors.UNAUTHENTICATED))
+    async def model(request: Request) -> Response:
+        """Name, version, files, coefficient names and measured accuracy of the models that answer here."""
+        runtime.keys.check(request.headers)
+        return json_answer(schema.model_document(pipeline.models))
+
+    @app.get("/livez", response_model=schema.Status)
+    async def livez() -> Response:
+        """200 while the process answers at all."""
+        return json_answer({"status": "alive"})
+
+    @app.get("/readyz", response_model=schema.Status, responses=documented(errors.UNAVAILABLE))
+    async def readyz() -> Response:
+        """200 while new pictures should be sent here; 503 once the server is to shut down."""
+        readiness.check()
+        return json_answer({"status": "ready"})
+
+    @app.get("/metrics", include_in_schema=False)
+    async def metrics() -> Response:
+        return Response(runtime.metrics.exposition(), media_type=EXPOSITION)
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> HTMLResponse:
+        return HTMLResponse(DOCS_PAGE)
+
+    add_open_inference(app, runtime, readiness)
+    add_stream(app, runtime)
+    return app
+
+
+def _included(text: str) -> tuple[str, ...]:
+    names = tuple(name for name in text.split(",") if name)
+    if unknown := [name for name in names if name not in schema.INCLUDES]:
+        raise RequestError(
+            errors.BAD_PARAMETER,
+            f"The parameter include has {unknown[0][:80]!r}; "
+            f"expected {' or '.join(schema.INCLUDES)}, or both with a comma between.",
+        )
+    return names
+
+
+def _refuse_unknown_parameters(request: Request) -> None:
+    given = [name for name, _ in request.query_params.multi_items()]
+    for name in given:
+        if name not in PARAMETERS:
+            problem = f"There is no parameter {name[:80]!r}"
+        elif given.count(name) > 1:
+            problem = f"The parameter {name} is given more than once"
+        else:
+            continue
+        raise RequestError(errors.BAD_PARAMETER, f"{problem}; /retarget takes each of {', '.join(PARAMETERS)} once.")
+
+
+def _let_pages_ask(app: FastAPI, origins: str) -> None:
+    """Cross-origin requests from the pages of these origins, with commas between; none where there are none."""
+    allowed = [origin.strip() for origin in origins.split(",") if origin.strip()]
+    if allowed:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=allowed,
+            allow_methods=["GET", "POST"],
+            allow_headers=["*"],
+            expose_headers=["Server-Timing", REQUEST_ID_HEADER, "Retry-After"],
+        )
+
+
+def _handle_errors(app: FastAPI, bodies: BodyReader) -> None:
+    """Answers every error with a problem document, after what the sender still has to send."""
+
+    async def answer(request: Request, problem: RequestError, headers: dict[str, str] | None = None) -> Response:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_SECONDS):
+                await bodies.drain(request)
+        return problem_answer(problem, headers)
+
+    @app.exception_handler(RequestError)
+    async def on_problem(request: Request, error: RequestError) -> Response:
+        return await answer(request, error)
+
+    @app.exception_handler(RequestValidationError)
+    async def on_parameter(request: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        name = str(first["loc"][-1])
+        sentence = f"The parameter {name} is {str(first['input'])[:80]!r}: {first['msg'][0].lower()}{first['msg'][1:]}."
+        return await answer(request, RequestError(errors.BAD_PARAMETER, sentence))
+
+    @app.exception_handler(HTTPException)
+    async def on_http(request: Request, error: HTTPException) -> Response:
+        kind = {404: errors.NOT_FOUND, 405: errors.METHOD_NOT_ALLOWED}.get(error.status_code, errors.BAD_BODY)
+        sentence = f"{request.method} {request.url.path[:80]} is not served here. GET /docs shows what is."
+        return await answer(request, RequestError(kind, sentence), dict(error.headers or {}))
+
+    @app.exception_handler(Exception)
+    async def on_failure(request: Request, error: Exception) -> Response:  # noqa: ARG001
+        detail = "The server could not finish this request; the error is in its log. Others are served as before."
+        return problem_answer(RequestError(errors.INTERNAL, detail))

@@ -1,0 +1,219 @@
+"""The answers of the REST door: their schema for clients, and the fast way to write them.
+
+The models document (OpenAPI); documents are built straight from the arrays, and a test holds one against the other.
+"""
+
+from collections.abc import Collection
+from typing import Any, Final, Literal
+
+import numpy as np
+from pydantic import BaseModel, Field
+
+from service.inference.models import Models
+from service.inference.pipeline import Retargeted, Timing
+from service.vision.arkit import ARKIT_NAMES, blendshapes, unobserved
+from service.vision.faces import Faces
+from service.vision.gaze import GAZE_NAMES, has_gaze
+from service.vision.rotation import Array, quaternion_to_euler
+
+Include = Literal["landmarks", "blendshapes"]
+INCLUDES: Final = ("landmarks", "blendshapes")
+
+# Decimals that are written: well below what the networks resolve, and half as long as all that float32 holds.
+PIXEL_DECIMALS: Final = 2
+COEFFICIENT_DECIMALS: Final = 5
+ANGLE_DECIMALS: Final = 3
+QUATERNION_DECIMALS: Final = 6
+TIME_DECIMALS: Final = 3
+
+
+class ModelName(BaseModel):
+    name: str
+    version: str
+
+
+class ImageSize(BaseModel):
+    width: int = Field(description="pixels, after the picture's EXIF orientation")
+    height: int
+
+
+class TimingMs(BaseModel):
+    """Milliseconds."""
+
+    decode: float
+    preprocess: float
+    queue: float
+    inference: float
+    postprocess: float
+
+
+class Box(BaseModel):
+    """Top left corner and size in pixels of the picture; may reach past its edges."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+class HeadPose(BaseModel):
+    quaternion: list[float] = Field(min_length=4, max_length=4, description="[x, y, z, w], unit, head to camera")
+    yaw: float = Field(description="degrees; positive turns the face toward the image's right")
+    pitch: float = Field(description="degrees; positive looks down")
+    roll: float = Field(description="degrees; positive is counter-clockwise as seen")
+    translation: list[float] = Field(min_length=3, max_length=3, description="cm, camera frame")
+    scale: float = Field(description="pixels per cm")
+
+
+class FaceAnswer(BaseModel):
+    score: float = Field(ge=0, le=1)
+    box: Box
+    pose: HeadPose
+    identity: list[float] = Field(min_length=50, max_length=50, description="standard deviations")
+    expression: dict[str, float] = Field(description="46 weights in [0, 1] by name")
+    gaze: dict[str, float] | None = Field(
+        default=None, description="ARKit's eight eyeLook* in [0, 1], where a second look was taken"
+    )
+    landmarks: list[tuple[float, float]] | None = Field(default=None, description="68 points, pixels, when included")
+    blendshapes: dict[str, float] | None = Field(default=None, description="52 ARKit weights, when included")
+
+
+class RetargetAnswer(BaseModel):
+    model: ModelName
+    image: ImageSize
+    timing_ms: TimingMs
+    faces: list[FaceAnswer] = Field(description="in descending score")
+    unobserved_arkit: list[str] | None = Field(
+        default=None, description="names of `blendshapes` that were not seen in this answer and are 0, when included"
+    )
+
+
+class ProblemDocument(BaseModel):
+    """RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    detail: str = Field(description="what was wrong, what was expected and what to do")
+
+
+class NetworkAnswer(BaseModel):
+    file: str
+    sha256: str
+    input: list[int | str | None] = Field(description="shape, uint8 RGB")
+
+
+class ModelAnswer(ModelName):
+    precision: str = Field(description="what the networks calculate in: int8 or float32")
+    networks: dict[str, NetworkAnswer]
+    input_sizes: list[int] = Field(description="pixels, what the parameter input_size may choose")
+    expression_names: list[str] = Field(description="the 46 of `expression`, in the order of training")
+    arkit_names: list[str] = Field(description="the 52 of `blendshapes`")
+    gaze_names: list[str] = Field(description="the eight of `gaze`; none where the model does not see it")
+    unobserved_arkit: list[str] = Field(description="of arkit_names, those no picture shows this model: always 0")
+    accuracy: dict[str, Any] = Field(description="measured figures, as in the model card")
+
+
+class Status(BaseModel):
+    status: Literal["alive", "ready"]
+
+
+def retarget_document(result: Retargeted, models: Models, include: Collection[str] = ()) -> dict[str, Any]:
+    """The answer to POST /retarget as JSON types. include: of INCLUDES."""
+    return {
+        "model": {"name": models.manifest.name, "version": models.manifest.version},
+        "image": {"width": result.width, "height": result.height},
+        "timing_ms": timing_document(timing_of(result.timing)),
+        "faces": face_documents(result.faces, models, result.width, result.height, include),
+        **unobserved_document(result.faces, include),
+    }
+
+
+def unobserved_document(faces: Faces, include: Collection[str]) -> dict[str, Any]:
+    """What an answer with these faces says of its blendshapes, where they are included."""
+    return {"unobserved_arkit": list(unobserved(faces.gaze))} if "blendshapes" in include else {}
+
+
+def face_documents(
+    faces: Faces, models: Models, width: int, height: int, include: Collection[str] = (), seen: Faces | None = None
+) -> list[dict[str, Any]]:
+    """The faces in a picture of width x height pixels as JSON types. include: of INCLUDES. seen: the same faces before
+    a calibration, which landmarks show."""
+    low, size = faces.box[:, :2], faces.box[:, 2:] - faces.box[:, :2]
+    boxes = _rounded(np.concatenate([low, size], axis=-1), PIXEL_DECIMALS)
+    quaternions = _rounded(faces.quaternion, QUATERNION_DECIMALS)
+    angles = _rounded(np.stack(quaternion_to_euler(faces.quaternion), axis=-1), ANGLE_DECIMALS)
+    translations = _rounded(faces.translation, COEFFICIENT_DECIMALS)
+    scales = _rounded(faces.scale, COEFFICIENT_DECIMALS)
+    scores = _rounded(faces.score, COEFFICIENT_DECIMALS)
+    identities = _rounded(faces.identity, COEFFICIENT_DECIMALS)
+    expressions = _rounded(faces.expression, COEFFICIENT_DECIMALS)
+    names = models.face_model.expression_names
+    documents: list[dict[str, Any]] = [
+        {
+            "score": scores[i],
+            "box": dict(zip(("x", "y", "width", "height"), boxes[i], strict=True)),
+            "pose": {
+                "quaternion": quaternions[i],
+                **dict(zip(("yaw", "pitch", "roll"), angles[i], strict=True)),
+                "translation": translations[i],
+                "scale": scales[i],
+            },
+            "identity": identities[i],
+            "expression": dict(zip(names, expressions[i], strict=True)),
+        }
+        for i in range(len(faces))
+    ]
+    gazes = _rounded(faces.gaze, COEFFICIENT_DECIMALS)
+    for i in np.flatnonzero(has_gaze(faces.gaze)):
+        documents[i]["gaze"] = dict(zip(GAZE_NAMES, gazes[i], strict=True))
+    if "landmarks" in include:
+        points = _rounded((seen or faces).landmarks(models.face_model, width, height), PIXEL_DECIMALS)
+        for document, landmarks in zip(documents, points, strict=True):
+            document["landmarks"] = landmarks
+    if "blendshapes" in include:
+        weights = blendshapes(faces.expression, faces.gaze, models.arkit)
+        for document, row in zip(documents, _rounded(weights, COEFFICIENT_DECIMALS), strict=True):
+            document["blendshapes"] = dict(zip(ARKIT_NAMES, row, strict=True))
+    return documents
+
+
+def timing_of(timing: Timing) -> dict[str, float]:
+    """The times as REST tells them: inference in both networks together."""
+    steps = vars(timing).copy()
+    return steps | {"inference": steps.pop("refine") + timing.inference}
+
+
+def timing_document(milliseconds: dict[str, float]) -> dict[str, float]:
+    return {name: round(ms, TIME_DECIMALS) for name, ms in milliseconds.items()}
+
+
+def server_timing(timing: Timing) -> str:
+    """The timing as a Server-Timing header."""
+    return ", ".join(f"{name};dur={ms:.{TIME_DECIMALS}f}" for name, ms in timing_of(timing).items())
+
+
+def model_document(models: Models) -> dict[str, Any]:
+    """The answer to GET /model."""
+    manifest = models.manifest
+    inputs = {"mfn": manifest.networks.mfn.input, "sfn": manifest.networks.sfn.input}
+    return {
+        "name": manifest.name,
+        "version": manifest.version,
+        "precision": models.execution.precision,
+        "networks": {
+            name: {"file": loaded.file, "sha256": loaded.sha256, "input": inputs[name].shape}
+            for name, loaded in models.files.items()
+        },
+        "input_sizes": list(models.priors),
+        "expression_names": list(manifest.expression_names),
+        "arkit_names": list(ARKIT_NAMES),
+        "gaze_names": list(manifest.gaze_names),
+        "unobserved_arkit": list(manifest.unobserved_arkit),
+        "accuracy": manifest.accuracy,
+    }
+
+
+def _rounded(values: Array, decimals: int) -> Any:
+    """Nested lists of numbers as JSON shows them: rounded as float64, so that no float32 digits trail."""
+    return np.round(values.astype(np.float64), decimals).tolist()

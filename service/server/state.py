@@ -1,0 +1,64 @@
+"""What all doors of one server share: one model, one queue, one set of limits, one account of what goes on."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from service.errors import OVERLOADED, UNAVAILABLE, RequestError
+from service.inference.pipeline import Pipeline
+from service.server.auth import Keys
+from service.server.telemetry.metrics import Limits, Metrics
+from service.server.telemetry.request_log import Account
+from service.server.telemetry.tracing import Tracer
+from service.server.workers import Workers
+from service.settings import Settings
+
+
+@dataclass
+class Runtime:
+    """streams: how many are open. draining: set once the server shuts down."""
+
+    settings: Settings
+    pipeline: Pipeline
+    workers: Workers
+    keys: Keys = field(default_factory=Keys)
+    tracer: Tracer | None = None
+    streams: int = 0
+    draining: asyncio.Event = field(default_factory=asyncio.Event)
+    metrics: Metrics = field(init=False)
+    account: Account = field(init=False)
+
+    def __post_init__(self) -> None:
+        models = self.pipeline.models
+        execution = models.execution
+        self.metrics = Metrics(
+            models.manifest.version,
+            models.files["mfn"].sha256,
+            execution.precision,
+            execution.provider,
+            Limits(self.settings.workers, self.settings.queue_length, self.settings.max_streams),
+            queue_depth=self.workers.depth,
+        )
+        self.account = Account(self.metrics, self.tracer)
+
+    def refuse_when_draining(self) -> None:
+        """Raises RequestError UNAVAILABLE once the server shuts down."""
+        if self.draining.is_set():
+            raise RequestError(
+                UNAVAILABLE, "The server is shutting down. Send the request again, to another.", retry_after=1
+            )
+
+    def open_stream(self) -> None:
+        """Takes a place for a stream, to be given back by close_stream. Raises RequestError where none is free."""
+        self.refuse_when_draining()
+        if self.streams >= self.settings.max_streams:
+            raise RequestError(
+                OVERLOADED,
+                f"All {self.settings.max_streams} places for streams are taken. Open it again later, or elsewhere.",
+                retry_after=1,
+            )
+        self.streams += 1
+        self.metrics.streams.inc()
+
+    def close_stream(self) -> None:
+        self.streams -= 1
+        self.metrics.streams.dec()

@@ -1,0 +1,73 @@
+"""Reads what a stream's sender sends, beside the task that answers; ends the stream on silence, age or shutdown."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from types import TracebackType
+from typing import Self
+
+from service import errors
+from service.errors import RequestError
+from service.server.state import Runtime
+from service.server.streaming.stream import Calibration, Frame, Stream
+
+
+class Feed:
+    """Carries what comes from a door into a stream while its block runs."""
+
+    def __init__(
+        self, runtime: Runtime, events: AsyncIterator[Frame | Calibration], stream: Stream, age: float | None = None
+    ) -> None:
+        """events: may raise RequestError, which ends the stream. age: seconds after which it ends, None for never."""
+        self._runtime = runtime
+        self._age = age
+        self._events = events
+        self._stream = stream
+        self._problem: RequestError | None = None
+
+    async def __aenter__(self) -> Self:
+        self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._end_in_time())]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._stream.abandon()
+
+    def raise_for_end(self) -> None:
+        """To be called when the stream is finished: raises RequestError where it was not the sender who ended it."""
+        if self._problem is not None:
+            raise self._problem
+
+    async def _read(self) -> None:
+        idle = self._runtime.settings.stream_idle_seconds
+        try:
+            while True:
+                async with asyncio.timeout(idle):
+                    event = await anext(self._events, None)
+                if event is None:
+                    return
+                if isinstance(event, Frame):
+                    await self._stream.offer(event)
+                else:
+                    self._stream.calibrate(event)
+        except RequestError as problem:
+            self._problem = problem
+        except TimeoutError:
+            self._problem = RequestError(
+                errors.DEADLINE_PASSED, f"Nothing came for {idle:g} s. Open the stream again when there are frames."
+            )
+        finally:
+            await self._stream.finish()
+
+    async def _end_in_time(self) -> None:
+        try:
+            async with asyncio.timeout(self._age):
+                await self._runtime.draining.wait()
+            detail = "The server is shutting down. Open the stream again, to another."
+        except TimeoutError:
+            detail = "The stream is old, and others may have more room. Open it again, which chooses a server anew."
+        self._problem = RequestError(errors.UNAVAILABLE, detail, retry_after=1)
+        await self._stream.finish()

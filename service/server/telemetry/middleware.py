@@ -1,0 +1,50 @@
+"""Keeps account of every HTTP request, around the application: its id and trace, its duration and code."""
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.server.telemetry.request_log import REQUEST_ID_HEADER, Account, Record
+
+# Paths are labels of metrics, so only those that exist are; whatever else is asked for is one. These need no model.
+PATHS = frozenset({"/retarget", "/model", "/livez", "/readyz", "/metrics", "/docs", "/openapi.json"})
+OTHER_PATH = "other"
+HUNG_UP = "499"
+METHODS = frozenset({"GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"})
+
+
+class Recording:
+    """ASGI middleware. A client that hangs up before the answer counts as 499, as with nginx."""
+
+    def __init__(self, app: ASGIApp, account: Account, paths: frozenset[str] = PATHS) -> None:
+        """paths: all that are served."""
+        self._app = app
+        self._account = account
+        self._paths = paths
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        path = scope["path"] if scope["path"] in self._paths else OTHER_PATH
+        method = scope["method"] if scope["method"] in METHODS else OTHER_PATH
+        record = Record(
+            self._account, "http", f"{method} {path}", headers.get(REQUEST_ID_HEADER), headers.get("traceparent")
+        )
+        code = HUNG_UP
+
+        async def answer(message: Message) -> None:
+            nonlocal code
+            if message["type"] == "http.response.start":
+                code = str(message["status"])
+                MutableHeaders(scope=message)[REQUEST_ID_HEADER] = record.request_id
+            await send(message)
+
+        try:
+            await self._app(scope, receive, answer)
+        except Exception:
+            if code == HUNG_UP:  # nothing has been answered: Starlette answers 500 outside of this
+                code = "500"
+            raise
+        finally:
+            record.end(code)

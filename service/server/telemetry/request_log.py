@@ -1,0 +1,75 @@
+"""What is kept of each request: its id and trace, how long it took and how it ended, in the log and in the metrics."""
+
+import logging
+import re
+import secrets
+from dataclasses import dataclass
+from time import perf_counter, time_ns
+from typing import Final
+
+from service.server.telemetry.metrics import Metrics
+from service.server.telemetry.tracing import Tracer
+
+LOGGER: Final = logging.getLogger("mfn.requests")
+REQUEST_ID_HEADER: Final = "x-request-id"
+REQUEST_ID: Final = re.compile(r"[\w.:/+=-]{1,128}", re.ASCII)  # of a sender's own: safe in a log and in a header
+SERVER_FAILURES: Final = frozenset({"500", "INTERNAL"})
+TRACE_PARENT: Final = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-.*)?")
+
+
+def trace_of(trace_parent: str | None) -> str:
+    """The trace id of a W3C traceparent header (Trace Context, section 3.2), "" where there is no valid one."""
+    match = TRACE_PARENT.fullmatch(trace_parent or "")
+    if not match or not int(match[1], 16) or not int(match[2], 16) or trace_parent is None or trace_parent[:2] == "ff":
+        return ""
+    return match[1]
+
+
+@dataclass(frozen=True)
+class Account:
+    """Where requests are accounted for. tracer: None where no collector is."""
+
+    metrics: Metrics
+    tracer: Tracer | None = None
+
+
+class Record:
+    """One request, from its arrival to `end`."""
+
+    def __init__(
+        self,
+        account: Account,
+        transport: str,
+        method: str,
+        request_id: str | None = None,
+        trace_parent: str | None = None,
+    ) -> None:
+        """request_id: the sender's, kept where it is short and plain; otherwise one is made."""
+        self.request_id = request_id if request_id and REQUEST_ID.fullmatch(request_id) else secrets.token_hex(8)
+        self.trace_id = trace_of(trace_parent)
+        self.transport, self.method = transport, method
+        self._account = account
+        self._trace_parent = trace_parent if self.trace_id else None
+        self._start, self._start_ns = perf_counter(), time_ns()
+        account.metrics.in_progress.inc()
+
+    def end(self, code: str, observed: bool = True) -> None:
+        """The answer is out. code: of HTTP or gRPC. observed: whether its duration goes into the metrics, which those
+        of a stream as a whole would spoil."""
+        seconds = perf_counter() - self._start
+        metrics, tracer = self._account.metrics, self._account.tracer
+        metrics.in_progress.dec()
+        if observed:
+            metrics.request(self.transport, self.method, code, seconds)
+        fields = {
+            "request_id": self.request_id,
+            "transport": self.transport,
+            "method": self.method,
+            "code": code,
+            "duration_ms": round(seconds * 1e3, 3),
+        }
+        LOGGER.info("request", extra={"fields": fields | ({"trace_id": self.trace_id} if self.trace_id else {})})
+        if tracer is not None:
+            attributes = {"request.id": self.request_id, "network.protocol.name": self.transport, "response.code": code}
+            end_ns = self._start_ns + round(seconds * 1e9)
+            tracer.span(self.method, self._trace_parent, self._start_ns, end_ns, attributes, code in SERVER_FAILURES)

@@ -1,0 +1,63 @@
+"""A picture of any shape in the middle of the network's square, and the way back.
+
+Coordinates are continuous: (0, 0) is the top left corner, the centre of pixel (i, j) is (i + 0.5, j + 0.5).
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from service.vision.rotation import Array
+
+Pixels = NDArray[np.uint8]
+
+PAD_GREY = 114  # what surrounds the picture, in training too
+
+
+@dataclass(frozen=True)
+class Letterbox:
+    """Where a picture of width x height pixels lies in a square of side pixels.
+
+    content: (width, height) it takes there, whole pixels. offset: (x, y) of its top left corner there.
+    scale: square's pixels per picture's pixel along the longer side; above 1 where the picture is smaller.
+    """
+
+    width: int
+    height: int
+    side: int
+    content: tuple[int, int]
+    offset: tuple[int, int]
+    scale: float
+
+    @classmethod
+    def fit(cls, width: int, height: int, side: int) -> Self:
+        scale = side / max(width, height)
+        content = (max(1, round(width * scale)), max(1, round(height * scale)))
+        offset = ((side - content[0]) // 2, (side - content[1]) // 2)
+        return cls(width, height, side, content, offset, scale)
+
+    def apply(self, pixels: Pixels) -> Pixels:
+        """The square (side, side, 3) uint8 around RGB pixels (h, w, 3): the picture whole, at any resolution."""
+        if pixels.shape == (self.side, self.side, 3):  # engines may send just what the network takes
+            return np.ascontiguousarray(pixels)
+        square = np.full((self.side, self.side, 3), PAD_GREY, np.uint8)
+        x, y = self.offset
+        w, h = self.content
+        # Whole factors are averaged away first, as JPEG's own smaller sizes are; what is left is below 2, and bilinear
+        # resizing in Pillow widens its filter when it shrinks, so nothing aliases.
+        resized = Image.fromarray(pixels).resize((w, h), Image.Resampling.BILINEAR, reducing_gap=1.0)
+        square[y : y + h, x : x + w] = np.asarray(resized)
+        return square
+
+    def to_picture(self, points: Array) -> Array:
+        """Pixels (..., 2) of the picture of points (..., 2) in the square."""
+        ratio = np.array([self.width / self.content[0], self.height / self.content[1]], np.float32)
+        return (points - np.array(self.offset, np.float32)) * ratio
+
+    def to_square(self, points: Array) -> Array:
+        """Points (..., 2) in the square of pixels (..., 2) of the picture."""
+        ratio = np.array([self.content[0] / self.width, self.content[1] / self.height], np.float32)
+        return points * ratio + np.array(self.offset, np.float32)

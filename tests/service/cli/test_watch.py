@@ -1,0 +1,371 @@
+"""`mfn watch` from its arguments to its exit code, over frames that no OpenCV is needed for; and once with it."""
+
+import socket
+import struct
+import subprocess
+import sys
+from argparse import ArgumentTypeError
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import pytest
+from PIL import Image
+
+from service.cli import watch as command
+from service.cli.draw import COLOURS
+from service.cli.main import main
+from service.cli.video.frames import VideoError, VideoFrame
+from service.cli.video.loop import Wish
+from service.cli.watch import address
+from service.tracking.options import LiveOptions, SmoothingOptions
+from service.tracking.session import Session
+from service.vision.letterbox import Pixels
+
+FIVE_FACES = Path(__file__).resolve().parents[2] / "pictures/five_faces.webp"
+
+
+class Frames:
+    """Frames at ten a second, then what comes after them."""
+
+    def __init__(self, pictures: list[Pixels], live: bool = False, end: BaseException | None = None) -> None:
+        self.rate = 10.0
+        self.live = live
+        self.closed = False
+        self._pictures = pictures
+        self._end = end
+
+    def __iter__(self) -> Iterator[VideoFrame]:
+        for number, pixels in enumerate(self._pictures):
+            yield VideoFrame(pixels, number / 10)
+        if self._end is not None:
+            raise self._end
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Canvas:
+    """A window or a file that keeps what it is shown."""
+
+    def __init__(self, wish: Wish | None = None) -> None:
+        self.shown: list[Pixels] = []
+        self.closed = False
+        self._wish = wish
+
+    def show(self, picture: Pixels, timestamp: float) -> Wish | None:  # noqa: ARG002
+        self.shown.append(picture)
+        return self._wish
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.fixture(autouse=True)
+def tiny_models(models_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MFN_MODELS_DIR", str(models_dir))
+
+
+@pytest.fixture
+def pixels(photo: Image.Image) -> Pixels:
+    return np.asarray(photo)
+
+
+@pytest.fixture
+def source(pixels: Pixels, monkeypatch: pytest.MonkeyPatch) -> Frames:
+    """Three frames of one face, in place of whatever is to be watched."""
+    return put(Frames([pixels] * 3), monkeypatch)
+
+
+def put(frames: Frames, monkeypatch: pytest.MonkeyPatch) -> Frames:
+    monkeypatch.setattr(command, "open_frames", lambda _: frames)
+    return frames
+
+
+def wrong_use(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 2
+    return capsys.readouterr().err
+
+
+def test_a_line_a_frame(source: Frames, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["watch", "clip.mp4"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[:2] for line in lines] == [["1", "0.000"], ["2", "0.100"], ["3", "0.200"]]
+    assert all("#1 yaw 0 pitch 0 roll 0 " in line for line in lines)
+    assert source.closed
+
+
+def test_a_camera_is_read_as_it_comes(
+    pixels: Pixels, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Which of its frames are looked at is a matter of time; that it was unplugged is not."""
+    camera = put(Frames([pixels] * 3, live=True, end=VideoError("Camera 0 gives no more frames.")), monkeypatch)
+    assert main(["watch", "0"]) == 1
+    printed = capsys.readouterr()
+    assert printed.out.count("#1 ") in (1, 2, 3)
+    assert printed.err == "mfn: Camera 0 gives no more frames.\n"
+    assert camera.closed
+
+
+def test_ctrl_c_is_a_good_end_and_what_was_drawn_is_kept(pixels: Pixels, monkeypatch: pytest.MonkeyPatch) -> None:
+    frames = put(Frames([pixels] * 2, end=KeyboardInterrupt()), monkeypatch)
+    file = Canvas()
+    monkeypatch.setattr(command, "VideoFile", lambda *_: file)
+    assert main(["watch", "clip.mp4", "--out", "drawn.mp4"]) == 0
+    assert (len(file.shown), file.closed, frames.closed) == (2, True, True)
+
+
+def test_whoever_looks_at_the_window_may_end_it(
+    source: Frames, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    window, file = Canvas(Wish.QUIT), Canvas()
+    monkeypatch.setattr(command, "Window", lambda: window)
+    monkeypatch.setattr(command, "VideoFile", lambda *_: file)
+    assert main(["watch", "clip.mp4", "--window", "--out", "drawn.mp4", "--surface", "landmarks"]) == 0
+    assert len(window.shown) == len(file.shown) == 1
+    assert (window.closed, file.closed, source.closed) == (True, True, True)
+    assert (window.shown[0] == COLOURS[0]).all(-1).any()
+    assert capsys.readouterr().out == ""
+
+
+def test_a_file_is_written_at_the_rate_of_the_video(source: Frames, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[tuple[Path, float]] = []
+
+    def file(path: Path, rate: float) -> Canvas:
+        made.append((path, rate))
+        return Canvas()
+
+    monkeypatch.setattr(command, "VideoFile", file)
+    assert main(["watch", "clip.mp4", "--out", "drawn.MP4"]) == 0
+    assert made == [(Path("drawn.MP4"), source.rate)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ([], LiveOptions(min_score=0.25, max_faces=7)),
+        (["--min-score", "0.9", "--max-faces", "2"], LiveOptions(min_score=0.9, max_faces=2)),
+        (["--input-size", "192"], LiveOptions(min_score=0.25, max_faces=7, input_size=192)),
+        (
+            ["--refine", "--follow", "--smooth"],
+            LiveOptions(min_score=0.25, max_faces=7, refine=True, follow=True, smoothing=SmoothingOptions()),
+        ),
+    ],
+)
+@pytest.mark.usefixtures("source")
+def test_options_reach_the_session(
+    arguments: list[str], expected: LiveOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MFN_DEFAULT_MIN_SCORE", "0.25")
+    monkeypatch.setenv("MFN_DEFAULT_MAX_FACES", "7")
+    seen: list[LiveOptions] = []
+
+    def spy(pipeline: Any, options: LiveOptions) -> Session:
+        seen.append(options)
+        return Session(pipeline, options)
+
+    monkeypatch.setattr(command, "Session", spy)
+    assert main(["watch", "clip.mp4", *arguments]) == 0
+    assert seen == [expected]
+
+
+@pytest.fixture
+def port() -> Iterator[socket.socket]:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.settimeout(10)
+        yield listening
+
+
+@pytest.fixture
+def paces(monkeypatch: pytest.MonkeyPatch) -> list[tuple[float, bool]]:
+    """Rate and skip of what is shown in real time; here every frame is, and at once."""
+    paces: list[tuple[float, bool]] = []
+
+    def at_once(frames: Frames, rate: float, skip: bool) -> Frames:
+        paces.append((rate, skip))
+        return frames
+
+    monkeypatch.setattr(command, "in_real_time", at_once)
+    return paces
+
+
+@pytest.mark.usefixtures("source", "paces")
+@pytest.mark.parametrize(("more", "subject"), [([], b"mfn"), (["--everyone", "--mirror"], b"mfn-1")])
+def test_live_link(more: list[str], subject: bytes, port: socket.socket, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["watch", "clip.mp4", "--livelink", f"127.0.0.1:{port.getsockname()[1]}", *more]) == 0
+    packets = [port.recv(4096) for _ in range(3)]
+    assert all(packet[41:].startswith(struct.pack(">i", len(subject)) + subject) for packet in packets)
+    assert len(capsys.readouterr().out.splitlines()) == 3
+
+
+@pytest.mark.usefixtures("source", "paces")
+def test_vmc(port: socket.socket) -> None:
+    assert main(["watch", "clip.mp4", "--vmc", f"127.0.0.1:{port.getsockname()[1]}"]) == 0
+    assert all(b"/VMC/Ext/" in port.recv(4096) for _ in range(6))  # two datagrams a frame
+
+
+@pytest.mark.usefixtures("source")
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ([], []),
+        (["--out", "drawn.mp4"], []),
+        (["--window"], [(10.0, True)]),
+        (["--vmc", "127.0.0.1"], [(10.0, True)]),
+        (["--livelink", "127.0.0.1", "--out", "drawn.mp4"], [(10.0, False)]),
+    ],
+)
+def test_a_recording_plays_at_its_own_pace_where_someone_looks_on(
+    arguments: list[str], expected: list[Any], paces: list[tuple[float, bool]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Late frames are left out, but never of a file."""
+    monkeypatch.setattr(command, "Window", Canvas)
+    monkeypatch.setattr(command, "VideoFile", lambda *_: Canvas())
+    assert main(["watch", "clip.mp4", "--surface", "landmarks", *arguments]) == 0
+    assert paces == expected
+
+
+def test_what_cannot_be_opened_is_one_line_and_exit_code_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def missing(source: str) -> Frames:
+        raise VideoError(f"{source}: No such file or directory")
+
+    monkeypatch.setattr(command, "open_frames", missing)
+    assert main(["watch", "clip.mp4"]) == 1
+    assert capsys.readouterr().err == "mfn: clip.mp4: No such file or directory\n"
+
+
+@pytest.mark.usefixtures("source")
+def test_a_host_that_is_not_known(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    assert main(["watch", "clip.mp4", "--vmc", "nowhere.invalid"]) == 1
+    assert capsys.readouterr().err == "mfn: --vmc: nowhere.invalid: Name or service not known\n"
+
+
+@pytest.mark.usefixtures("source")
+def test_missing_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("MFN_MODELS_DIR", str(tmp_path))
+    assert main(["watch", "clip.mp4"]) == 1
+    assert "manifest.json" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("source")
+def test_the_networks_run_as_the_settings_say(
+    own_models_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (own_models_dir / "mfn.float32.onnx").unlink()
+    monkeypatch.setenv("MFN_MODELS_DIR", str(own_models_dir))
+    assert main(["watch", "clip.mp4"]) == 0
+    monkeypatch.setenv("MFN_PRECISION", "float32")
+    assert main(["watch", "clip.mp4"]) == 1
+    assert "mfn.float32.onnx" in capsys.readouterr().err
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
+    monkeypatch.setenv("MFN_EXECUTION_PROVIDER", "openvino")
+    assert main(["watch", "clip.mp4"]) == 1
+    assert "onnxruntime-openvino" in capsys.readouterr().err
+
+
+def test_options_that_do_not_go_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    clip = str(tmp_path / "clip.mp4")
+    assert "--livelink" in wrong_use(["watch", clip, "--everyone"], capsys)
+    assert "--vmc" in wrong_use(["watch", clip, "--mirror"], capsys)
+    assert ".mp4 or .avi" in wrong_use(["watch", clip, "--out", "drawn.txt"], capsys)
+    assert "overwritten" in wrong_use(["watch", clip, "--out", str(tmp_path / "x" / ".." / "clip.mp4")], capsys)
+    assert "VIDEO|CAMERA" in wrong_use(["watch"], capsys)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("studio", ("studio", 11111)),
+        ("192.168.0.7:4000", ("192.168.0.7", 4000)),
+        ("::1", ("::1", 11111)),
+        ("[::1]", ("::1", 11111)),
+        ("[fe80::2]:65535", ("fe80::2", 65535)),
+    ],
+)
+def test_addresses(text: str, expected: tuple[str, int]) -> None:
+    assert address(11111, text) == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["", ":1", "host:", "host:0", "host:65536", "host:http", "[::1]:", "host:-1", "host:²"]
+)
+def test_what_is_no_address(text: str) -> None:
+    with pytest.raises(ArgumentTypeError, match="a host"):
+        address(11111, text)
+
+
+@pytest.fixture
+def video(tmp_path: Path) -> Path:
+    """A camera that moves over five heads, five frames long."""
+    cv2 = pytest.importorskip("cv2")
+    with Image.open(FIVE_FACES) as picture:
+        heads = np.asarray(picture.convert("RGB"))[..., ::-1]
+    path = tmp_path / "five.mp4"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), 25, (960, 560))
+    for frame in range(5):
+        writer.write(np.ascontiguousarray(heads[:, 12 * frame : 12 * frame + 960]))
+    writer.release()
+    return path
+
+
+def drawn_in(colour: tuple[int, int, int], marked: Pixels, plain: Pixels) -> int:
+    """Pixels that have this colour in one picture and another in the other, give or take what a codec does to them."""
+    has = np.abs(marked.astype(int) - colour).max(-1) < 40
+    changed = np.abs(marked.astype(int) - plain).max(-1) > 40
+    return int((has & changed).sum())
+
+
+def test_a_video_is_watched_and_drawn(video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the published networks: the three heads that are in it all along have a colour each in every frame."""
+    cv2 = pytest.importorskip("cv2")
+    monkeypatch.delenv("MFN_MODELS_DIR")
+    drawn = tmp_path / "drawn.mp4"
+    assert main(["watch", str(video), "--out", str(drawn), "--surface", "landmarks", "--smooth"]) == 0
+    before, after = cv2.VideoCapture(str(video)), cv2.VideoCapture(str(drawn))
+    assert after.get(cv2.CAP_PROP_FRAME_COUNT) == 5
+    for _ in range(5):
+        plain, marked = before.read()[1][..., ::-1], after.read()[1][..., ::-1]
+        assert marked.shape == plain.shape
+        for colour in COLOURS[:3]:
+            assert drawn_in(colour, marked, plain) > 500
+    before.release()
+    after.release()
+
+
+def test_who_reads_the_lines_may_stop_reading(video: Path) -> None:
+    """As in `mfn watch clip.mp4 | head -1`."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "service", "watch", str(video)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    assert process.stdout.readline().split()[0] == "1"
+    process.stdout.close()
+    errors = process.stderr.read()
+    process.stderr.close()
+    assert (process.wait(), errors) == (0, "")
+
+
+@pytest.mark.parametrize("source", ["notes.mp4", "97"])
+def test_opencv_and_ffmpeg_keep_their_own_opinions_to_themselves(source: str, tmp_path: Path) -> None:
+    """In a process of its own, for FFmpeg is told once how much to say."""
+    pytest.importorskip("cv2")
+    (tmp_path / "notes.mp4").write_text("no video")
+    command = [sys.executable, "-m", "service", "watch", str(tmp_path / source) if "." in source else source]
+    finished = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert finished.returncode == 1
+    assert [line[:4] for line in finished.stderr.splitlines()] == ["mfn:"]

@@ -1,0 +1,85 @@
+"""The gRPC door behind a real server on loopback, in a thread of the test's process."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+
+import grpc
+import pytest
+from mfn.v1 import retarget_pb2_grpc
+
+from service.inference.pipeline import Pipeline
+from service.server.grpc.server import GrpcServer
+from service.server.state import Runtime
+from service.server.workers import Workers
+from service.settings import Settings
+
+PATIENCE = 20  # seconds; nothing here takes more than an instant
+
+
+class Running:
+    """A server on a loop of its own, and a channel to it."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self.server: GrpcServer = self.on_loop(self._start)
+        self.port = self.server.port
+        self.channel = grpc.insecure_channel(f"127.0.0.1:{self.port}")
+        self.stub = retarget_pb2_grpc.RetargetServiceStub(self.channel)
+
+    async def _start(self) -> GrpcServer:
+        server = GrpcServer(self.runtime, None)
+        await server.start()
+        return server
+
+    def on_loop(self, task, *arguments):  # type: ignore[no-untyped-def]
+        """Runs a coroutine function on the server's loop and returns what it does."""
+        return asyncio.run_coroutine_threadsafe(task(*arguments), self._loop).result(PATIENCE)
+
+    def drain(self) -> None:
+        async def task() -> None:
+            self.runtime.draining.set()
+
+        self.on_loop(task)
+
+    def close(self) -> None:
+        self.channel.close()
+        self.on_loop(self.server.stop, 0.5)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(PATIENCE)
+        self._loop.close()
+
+
+@contextmanager
+def running(runtime: Runtime) -> Iterator[Running]:
+    server = Running(runtime)
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+Serve = Callable[[Runtime], Running]
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Serves a runtime of the test's own until its end."""
+    with ExitStack() as stack:
+        yield lambda runtime: stack.enter_context(running(runtime))
+
+
+@pytest.fixture(scope="session")
+def local(settings: Settings) -> Settings:
+    return replace(settings, host="127.0.0.1", grpc_port=0, max_streams=4)
+
+
+@pytest.fixture(scope="session")
+def door(local: Settings, pipeline: Pipeline, workers: Workers) -> Iterator[Running]:
+    with running(Runtime(local, pipeline, workers)) as server:
+        yield server

@@ -1,0 +1,162 @@
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, cast
+
+import grpc
+import pytest
+
+from service.errors import OVERLOADED, RequestError
+from service.server.grpc.reception import ENVELOPE_BYTES, Context, Reception, largest_message
+
+GRACE = 0.1  # seconds
+LARGEST = 100
+WAITING = 3  # calls
+
+
+class Sender:
+    """A call whose message comes when it is sent; silent: never."""
+
+    def __init__(self) -> None:
+        self._message: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+    def send(self, message: object) -> None:
+        self._message.set_result(message)
+
+    async def read(self) -> object:
+        return await self._message
+
+    @property
+    def context(self) -> Context:
+        return cast(Context, self)
+
+
+def run(scene: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(asyncio.wait_for(scene, 5))
+
+
+def receiving(reception: Reception, sender: Sender, log: list[str], name: str) -> asyncio.Task[None]:
+    async def call() -> None:
+        async with reception.place() as place:
+            try:
+                message = await place.receive(sender.context)
+            except RequestError as problem:
+                log.append(f"{name} is {problem.kind.name}")
+            else:
+                log.append(f"{name} sent {message!r}")
+
+    return asyncio.create_task(call())
+
+
+def test_the_largest_message_is_a_picture_and_an_envelope() -> None:
+    assert largest_message(2**20) == 2**20 + ENVELOPE_BYTES
+
+
+def test_a_message_counts_as_the_largest_until_it_is_there_and_as_what_it_is_until_it_is_let_go_of() -> None:
+    async def scene() -> None:
+        reception, senders = Reception(2, LARGEST, GRACE, WAITING), [Sender() for _ in range(5)]
+        for sender in senders:
+            sender.send(b"x" * 25)
+        async with reception.place() as first:
+            assert await first.receive(senders[0].context) == b"x" * 25
+            places = [reception.place() for _ in range(4)]
+            for place, sender in zip(places[:3], senders[1:4], strict=True):
+                await place.receive(sender.context)
+            async with places[3] as last:
+                await last.receive(senders[4].context)  # 100 bytes are held, and there is room for 100 more
+                waiting = asyncio.create_task(reception.take())
+                await asyncio.sleep(0.01)
+                assert not waiting.done()
+            await waiting
+
+    run(scene())
+
+
+def test_where_there_is_no_room_the_newest_is_next_and_the_slowest_is_ended() -> None:
+    async def scene() -> None:
+        reception, log = Reception(1, LARGEST, GRACE, WAITING), list[str]()
+        senders = [Sender() for _ in range(3)]
+        tasks = []
+        for name, sender in zip(("slow", "old", "new"), senders, strict=True):
+            tasks.append(receiving(reception, sender, log, name))
+            await asyncio.sleep(0.01)
+        senders[1].send(b"1")
+        senders[2].send(b"2")
+        await asyncio.gather(*tasks)
+        assert log == [f"slow is {OVERLOADED.name}", "new sent b'2'", "old sent b'1'"]
+
+    run(scene())
+
+
+def test_nobody_is_hurried_where_nobody_waits() -> None:
+    async def scene() -> None:
+        reception, log, sender = Reception(1, LARGEST, GRACE, WAITING), list[str](), Sender()
+        task = receiving(reception, sender, log, "slow")
+        await asyncio.sleep(2 * GRACE)
+        sender.send(grpc.aio.EOF)
+        await task
+        assert log == ["slow sent None"]
+
+    run(scene())
+
+
+def test_one_beyond_those_that_may_wait_ends_the_oldest_of_them_unread() -> None:
+    async def scene() -> None:
+        reception, log = Reception(1, LARGEST, 60, WAITING), list[str]()
+        senders = [Sender() for _ in range(WAITING + 3)]
+        tasks = []
+        for number, sender in enumerate(senders):
+            tasks.append(receiving(reception, sender, log, str(number)))
+            await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert log == [f"1 is {OVERLOADED.name}", f"2 is {OVERLOADED.name}"]
+        for sender in senders:
+            sender.send(b"")
+        await asyncio.gather(*tasks)
+        assert log[2:] == [f"{number} sent b''" for number in (0, 5, 4, 3)]
+
+    run(scene())
+
+
+def test_one_that_is_ended_and_cancelled_gives_back_nothing() -> None:
+    async def scene() -> None:
+        reception, log = Reception(1, LARGEST, 60, 1), list[str]()
+        first, second, third = (Sender() for _ in range(3))
+        one = receiving(reception, first, log, "one")
+        await asyncio.sleep(0)
+        two = receiving(reception, second, log, "two")
+        await asyncio.sleep(0)
+        three = receiving(reception, third, log, "three")
+        asyncio.get_running_loop().call_soon(two.cancel)  # after `three` has ended it, before it knows
+        await asyncio.sleep(0.01)
+        assert two.cancelled()
+        third.send(b"")
+        await asyncio.sleep(0.01)
+        assert log == []
+        first.send(b"")
+        await asyncio.gather(one, three)
+        assert log == ["one sent b''", "three sent b''"]
+
+    run(scene())
+
+
+@pytest.mark.parametrize("let_in", [False, True])
+def test_one_that_is_cancelled_gives_its_place_back(let_in: bool) -> None:
+    async def scene() -> None:
+        reception, log = Reception(1, LARGEST, GRACE, WAITING), list[str]()
+        first, second, third = (Sender() for _ in range(3))
+        one = receiving(reception, first, log, "one")
+        await asyncio.sleep(0)
+        two = receiving(reception, second, log, "two")
+        await asyncio.sleep(0)
+        if let_in:
+            first.send(b"")
+            await one
+        two.cancel()
+        if not let_in:
+            first.send(b"")
+            await one
+        third.send(b"3")
+        await receiving(reception, third, log, "three")
+        assert log == ["one sent b''", "three sent b'3'"]
+
+    run(scene())

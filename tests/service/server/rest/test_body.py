@@ -1,0 +1,139 @@
+import asyncio
+import base64
+import json
+from collections.abc import AsyncIterator, Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.requests import Request
+from starlette.types import Message
+
+from service.errors import BAD_BODY, OVERLOADED, TOO_LARGE, ProblemKind, RequestError
+from service.server.rest.body import ENVELOPE_BYTES, BodyReader, media_type, picture_bytes
+
+HANG_UP = None
+
+
+def request(chunks: Sequence[bytes | None], headers: dict[str, str] | None = None) -> tuple[Request, list[int]]:
+    """A request whose body comes in chunks, None for a sender who hangs up; and the lengths read so far."""
+    read: list[int] = []
+
+    async def messages() -> AsyncIterator[Message]:
+        for i, chunk in enumerate(chunks):
+            if chunk is None:
+                yield {"type": "http.disconnect"}
+            else:
+                read.append(len(chunk))
+                yield {"type": "http.request", "body": chunk, "more_body": i < len(chunks) - 1}
+
+    raw = [(name.lower().encode(), value.encode()) for name, value in (headers or {}).items()]
+    return Request({"type": "http", "method": "POST", "headers": raw}, messages().__anext__), read
+
+
+def problem_of(reader: BodyReader, chunks: Sequence[bytes | None], kind: str = "image/png") -> ProblemKind:
+    with pytest.raises(RequestError) as refused:
+        asyncio.run(reader.read(request(chunks)[0], kind))
+    return refused.value.kind
+
+
+def test_chunks_are_joined() -> None:
+    assert asyncio.run(BodyReader(10, 1).read(request([b"ab", b"", b"cde"])[0], "image/png")) == b"abcde"
+
+
+def test_limit_stops_the_reading() -> None:
+    sent, read = request([bytes(6)] * 100)
+    with pytest.raises(RequestError) as refused:
+        asyncio.run(BodyReader(10, 9).read(sent, "image/png"))
+    assert refused.value.kind is TOO_LARGE
+    assert read == [6, 6]
+
+
+def test_announced_length_is_enough_to_refuse() -> None:
+    sent, read = request([bytes(6)] * 3, {"Content-Length": "18"})
+    with pytest.raises(RequestError) as refused:
+        asyncio.run(BodyReader(10, 9).read(sent, "image/png"))
+    assert refused.value.kind is TOO_LARGE
+    assert read == []
+
+
+def test_envelopes_have_room_for_the_largest_picture() -> None:
+    reader = BodyReader(1000, 9)
+    encoded = base64.b64encode(bytes(1000))
+    assert asyncio.run(reader.read(request([encoded, bytes(ENVELOPE_BYTES)])[0], "application/json"))
+    assert problem_of(reader, [encoded, bytes(ENVELOPE_BYTES + 1)], "application/json") is TOO_LARGE
+    assert asyncio.run(reader.read(request([bytes(1000 + ENVELOPE_BYTES)])[0], "multipart/form-data"))
+
+
+def test_sender_who_hangs_up() -> None:
+    assert problem_of(BodyReader(10, 1), [b"ab", HANG_UP]) is BAD_BODY
+
+
+def test_bodies_under_way_share_a_bound_and_give_it_back() -> None:
+    async def scenario() -> None:
+        reader = BodyReader(3 * ENVELOPE_BYTES, 1)
+        chunk = bytes(3 * ENVELOPE_BYTES)
+        begun, go_on = asyncio.Event(), asyncio.Event()
+
+        async def slow() -> Message:
+            if begun.is_set():
+                await go_on.wait()
+                return {"type": "http.request", "body": b"", "more_body": False}
+            begun.set()
+            return {"type": "http.request", "body": chunk, "more_body": True}
+
+        first = asyncio.create_task(reader.read(Request({"type": "http", "headers": []}, slow), "image/png"))
+        await begun.wait()
+        with pytest.raises(RequestError) as refused:
+            await reader.read(request([chunk])[0], "image/png")
+        assert refused.value.kind is OVERLOADED
+        go_on.set()
+        assert await first == chunk
+        for _ in range(5):
+            assert await reader.read(request([chunk])[0], "image/png") == chunk
+
+    asyncio.run(scenario())
+
+
+def test_rest_of_a_refused_body_is_read_within_bounds() -> None:
+    sent, read = request([bytes(10)] * 1000)
+    asyncio.run(BodyReader(10, 1).drain(sent))
+    assert 10 <= len(read) < 50
+    sent, read = request([bytes(10)] * 3)
+    asyncio.run(BodyReader(10, 1).drain(sent))
+    assert len(read) == 3
+
+
+def test_nothing_is_read_of_a_sender_who_asks_first() -> None:
+    sent, read = request([bytes(10)] * 3, {"Expect": "100-continue"})
+    asyncio.run(BodyReader(10, 1).drain(sent))
+    assert read == []
+
+
+@given(st.binary(max_size=3000))
+def test_every_byte_survives_every_envelope(data: bytes) -> None:
+    form = b'--b"b\r\nContent-Disposition: form-data; name="image"; filename="x"\r\n\r\n' + data + b'\r\n--b"b--\r\n'
+    document = json.dumps({"image": base64.b64encode(data).decode()}).encode()
+    assert picture_bytes(data, "image/png", "", 3000) == data
+    assert picture_bytes(document, "application/json", "", 3000) == data
+    assert picture_bytes(form, "multipart/form-data", 'b"b', 3000) == data
+
+
+@given(st.binary(max_size=200), st.sampled_from(["multipart/form-data", "application/json"]))
+def test_any_body_is_read_or_refused(body: bytes, kind: str) -> None:
+    for sent in (body, b"--b\r\n" + body, b'{"image":' + body):
+        try:
+            assert isinstance(picture_bytes(sent, kind, "b", 1000), bytes)
+        except RequestError as refused:
+            assert refused.detail  # noqa: PT017
+
+
+@pytest.mark.parametrize("header", [None, "", "image/gif", "text/html; charset=utf-8", "multipart/mixed", ";", "\x00"])
+def test_other_media_types_are_refused(header: str | None) -> None:
+    with pytest.raises(RequestError, match=r"image/jpeg.*multipart/form-data.*application/json"):
+        media_type(header)
+
+
+def test_media_type_and_boundary() -> None:
+    assert media_type('Multipart/Form-Data; boundary="a b"') == ("multipart/form-data", "a b")
+    assert media_type("image/webp") == ("image/webp", "")

@@ -1,0 +1,251 @@
+import json
+import struct
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import Any
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+
+from service.inference.pipeline import Pipeline
+from service.server.auth import Keys
+from service.server.rest.app import create_app
+from service.server.state import Runtime
+from service.server.workers import Workers
+from service.settings import Settings
+from service.vision.arkit import NEVER_OBSERVED, WITHOUT_GAZE
+from service.vision.gaze import GAZE_NAMES
+from tests.service.server.rest.conftest import running
+
+KEY = "a-key-of-some-length"
+FRAME_US = 33_333
+
+
+class Door:
+    """Opens sockets to an application that runs until the test's end."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self._stack = stack
+
+    def serve(self, app: FastAPI) -> httpx2.Client:
+        self.client = self._stack.enter_context(running(app))
+        return self.client
+
+    def open(self, configuration: dict[str, Any] | None = None, **headers: str) -> ClientConnection:
+        url = str(self.client.base_url).replace("http", "ws") + "/retarget/stream"
+        socket = self._stack.enter_context(connect(url, additional_headers=headers, proxy=None))
+        if configuration is not None:
+            socket.send(json.dumps(configuration))
+        return socket
+
+
+@pytest.fixture
+def runtime(settings: Settings, pipeline: Pipeline, workers: Workers) -> Runtime:
+    return Runtime(replace(settings, max_streams=2), pipeline, workers)
+
+
+@pytest.fixture
+def door(runtime: Runtime) -> Iterator[Door]:
+    with ExitStack() as stack:
+        door = Door(stack)
+        door.serve(create_app(runtime))
+        yield door
+
+
+def received(socket: ClientConnection) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(socket.recv(20))
+    return document
+
+
+def stamped(number: int, png: bytes) -> bytes:
+    return struct.pack("<Qq", number, number * FRAME_US) + png
+
+
+def ended(socket: ClientConnection, status: int, *words: str) -> bool:
+    """Asserts that the server ends the stream with a problem of this status."""
+    problem = received(socket)["problem"]
+    assert problem["status"] == status, problem
+    missing = [word for word in words if word not in problem["detail"]]
+    assert not missing, problem["detail"]
+    with pytest.raises(ConnectionClosed):
+        socket.recv(20)
+    return True
+
+
+def test_a_picture_in_json_out(door: Door, png: bytes) -> None:
+    socket = door.open({"include": ["landmarks", "blendshapes"]}, **{"X-Request-Id": "mine"})
+    assert socket.response is not None
+    assert socket.response.headers["x-request-id"] == "mine"
+    assert len(received(socket)["model"]["expression_names"]) == 46
+    for number in (1, 2):
+        socket.send(png)
+        answer = received(socket)
+        assert (answer["sequence"], answer["dropped"]) == (number, 0)
+        assert answer["image"] == {"width": 192, "height": 192}
+        (face,) = answer["faces"]
+        assert face["box"] == {"x": 80.0, "y": 16.0, "width": 64.0, "height": 64.0}
+        assert (face["track_id"], face["neutral"]) == (1, "off")
+        assert (len(face["landmarks"]), len(face["blendshapes"]), len(face["expression"])) == (68, 52, 46)
+        assert set(answer["timing_ms"]) >= {"decode", "queue", "inference", "track"}
+
+
+@pytest.mark.parametrize(
+    ("options", "unobserved"),
+    [({}, WITHOUT_GAZE), ({"refine": True}, NEVER_OBSERVED), ({"refine": True, "follow": True}, NEVER_OBSERVED)],
+)
+def test_gaze_of_refined_and_followed_faces(
+    door: Door, png: bytes, options: dict[str, Any], unobserved: tuple[str, ...]
+) -> None:
+    socket = door.open({"include": ["blendshapes"], "smoothing": {}} | options)
+    assert received(socket)["model"]["gaze_names"] == list(GAZE_NAMES)
+    for _ in range(3):
+        socket.send(png)
+        answer = received(socket)
+        assert answer["unobserved_arkit"] == list(unobserved)
+        (face,) = answer["faces"]
+        looks = {name: face["blendshapes"][name] for name in GAZE_NAMES}
+        assert face.get("gaze") == (looks if options else None)
+
+
+def test_who_does_not_ask_for_blendshapes_is_not_told_of_them(door: Door, png: bytes) -> None:
+    socket = door.open({"refine": True})
+    received(socket)
+    socket.send(png)
+    assert "unobserved_arkit" not in received(socket)
+
+
+def test_frames_with_a_stamp_keep_it(door: Door, png: bytes) -> None:
+    socket = door.open({"stamped": True, "drop_policy": "none"})
+    received(socket)
+    for number in (7, 9, 12):
+        socket.send(stamped(number, png))
+    answers = [received(socket) for _ in range(3)]
+    assert [(a["sequence"], a["timestamp_us"]) for a in answers] == [(n, n * FRAME_US) for n in (7, 9, 12)]
+
+
+def test_a_bad_frame_is_answered_with_its_problem(door: Door, png: bytes) -> None:
+    socket = door.open({"stamped": True, "drop_policy": "none"})
+    received(socket)
+    for frame in (stamped(1, png), stamped(2, b"no picture"), stamped(1, png), stamped(3, png)):
+        socket.send(frame)
+    first, bad, back, third = (received(socket) for _ in range(4))
+    assert bad["problem"]["status"] == 400
+    assert back["problem"]["status"] == 422
+    assert first["faces"][0]["track_id"] == third["faces"][0]["track_id"]
+
+
+def test_calibration(door: Door, png: bytes) -> None:
+    socket = door.open({"stamped": True, "drop_policy": "none", "smoothing": {}})
+    received(socket)
+
+    def look(number: int) -> dict[str, Any]:
+        socket.send(stamped(number, png))
+        face: dict[str, Any] = received(socket)["faces"][0]
+        return face
+
+    seen = look(1)
+    socket.send(json.dumps({"calibration": "take_neutral"}))
+    assert look(2)["neutral"] == "collecting"
+    for number in range(3, 45):
+        face = look(number)
+    assert face["neutral"] == "on"
+    assert max(face["expression"].values()) == pytest.approx(0, abs=1e-4)
+    socket.send(json.dumps({"calibration": "reset"}))
+    face = look(50)
+    assert face["neutral"] == "off"
+    assert face["expression"]["jawOpen"] == pytest.approx(seen["expression"]["jawOpen"], abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("messages", "status", "words"),
+    [
+        ([b"frame"], 400, ("configuration first",)),
+        (["no json"], 422, ("valid",)),
+        (["[]"], 422, ()),
+        (['{"min_score": 2}'], 422, ("min_score",)),
+        (['{"min_score": NaN}'], 422, ("min_score",)),
+        (['{"max_face": 2}'], 422, ("max_face",)),
+        (['{"drop_policy": "some"}'], 422, ("drop_policy",)),
+        (['{"smoothing": {"min_cutoff": 0}}'], 422, ("min_cutoff",)),
+        (['{"input_size": 288}'], 422, ("input_size is 288", "96 or 192")),
+        ([json.dumps({"key": "x" * 5000})], 413, ("4096",)),
+    ],
+)
+def test_configurations_that_cannot_be_served(
+    door: Door, messages: list[str | bytes], status: int, words: tuple[str, ...]
+) -> None:
+    socket = door.open()
+    for message in messages:
+        socket.send(message)
+    assert ended(socket, status, *words)
+
+
+@pytest.mark.parametrize(("message", "status"), [("{}", 422), ('{"calibration": "now"}', 422), (b"short", 400)])
+def test_messages_that_cannot_be_understood_end_the_stream(door: Door, message: str | bytes, status: int) -> None:
+    socket = door.open({"stamped": True})
+    received(socket)
+    socket.send(message)
+    assert ended(socket, status)
+
+
+def test_a_message_over_the_limit_closes_the_socket(door: Door) -> None:
+    socket = door.open({})
+    received(socket)
+    socket.send(bytes(2**20 + 1000))
+    with pytest.raises(ConnectionClosed):
+        socket.recv(20)
+
+
+def test_one_stream_too_many(door: Door, runtime: Runtime) -> None:
+    sockets = [door.open({}) for _ in range(2)]
+    for socket in sockets:
+        received(socket)
+    assert ended(door.open({}), 429, "2 places for streams")
+    sockets[0].close()
+    end = time.monotonic() + 20
+    while runtime.streams > 1 and time.monotonic() < end:
+        time.sleep(0.005)
+    assert "model" in received(door.open({}))
+
+
+def test_keys(door: Door, settings: Settings, pipeline: Pipeline, workers: Workers) -> None:
+    door.serve(create_app(Runtime(settings, pipeline, workers, Keys.of_setting(KEY, None))))
+    assert ended(door.open({}), 401, "missing")
+    assert ended(door.open({"key": "wrong-key-of-some-length"}), 401, "wrong")
+    assert "model" in received(door.open({"key": KEY}))
+    assert "model" in received(door.open({}, Authorization=f"Bearer {KEY}"))
+
+
+def test_pages_of_other_hosts_may_not_open_a_stream(
+    door: Door, settings: Settings, pipeline: Pipeline, workers: Workers
+) -> None:
+    with pytest.raises(InvalidStatus) as refused:
+        door.open({}, Origin="https://elsewhere.example")
+    assert refused.value.response.status_code == 403
+    assert "model" in received(door.open({}, Origin=str(door.client.base_url).rstrip("/")))
+    open_to_one = replace(settings, cors_origins="https://elsewhere.example")
+    door.serve(create_app(Runtime(open_to_one, pipeline, workers)))
+    assert "model" in received(door.open({}, Origin="https://elsewhere.example"))
+
+
+def test_silence_age_and_shutdown_end_a_stream(
+    door: Door, settings: Settings, pipeline: Pipeline, workers: Workers
+) -> None:
+    door.serve(create_app(Runtime(replace(settings, stream_idle_seconds=0.1), pipeline, workers)))
+    assert ended(door.open(), 504)
+    socket = door.open({})
+    received(socket)
+    assert ended(socket, 504, "0.1 s")
+    door.serve(create_app(Runtime(replace(settings, max_connection_age_seconds=0.1), pipeline, workers)))
+    socket = door.open({})
+    received(socket)
+    assert ended(socket, 503, "old")
+    draining = Runtime(settings, pipeline, workers)
+    draining.draining.set()
+    door.serve(create_app(draining))
+    assert ended(door.open({}), 503, "shutting down")

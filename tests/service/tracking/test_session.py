@@ -1,0 +1,242 @@
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from service.errors import BAD_PARAMETER, RequestError
+from service.inference.models import Models
+from service.inference.pipeline import Options, Pipeline
+from service.settings import Settings
+from service.tracking.neutral import NeutralState
+from service.tracking.options import LiveOptions, SmoothingOptions
+from service.tracking.session import LiveResult, Session
+from service.vision.crops import crops_of, side_for
+from service.vision.image import Picture
+from tests.service.tiny_models import GAZE_LOGIT, SIDE
+from tests.service.tracking.blobs import HEIGHT, WIDTH, World, draw, looks
+
+STILL = (100.0, 90.0, 60.0, 200)
+FOLLOW = LiveOptions(follow=True, detect_every=10)
+
+
+@pytest.fixture
+def pipeline(world: World) -> Pipeline:
+    return Pipeline(world.models, Settings())
+
+
+# every frame on its own
+
+
+def test_frames_are_seen_at_the_input_size(models: Models) -> None:
+    pixels = np.full((192, 192, 3), 20, np.uint8)
+    pixels[96:112, 96:112] = 255  # a quarter of a cell at 96, a cell at 192
+    picture, pipeline, asked = Picture(pixels, 192, 192), Pipeline(models), []
+
+    def source(side: int) -> Picture:
+        asked.append(side)
+        return picture
+
+    assert len(Session(pipeline, LiveOptions()).look_at(source, 0.0).faces) == 0
+    assert len(Session(pipeline, LiveOptions(input_size=192)).look_at(source, 0.0).faces) == 1
+    assert asked == [96, 192]
+    with pytest.raises(RequestError, match="input_size is 288; expected 96 or 192"):
+        Session(pipeline, LiveOptions(input_size=288))
+
+
+def test_without_options_faces_are_the_pipelines(pipeline: Pipeline, world: World) -> None:
+    picture = draw(STILL, (250, 100, 50, 90))
+    result = Session(pipeline, LiveOptions()).look(picture, 12.5)
+    expected = pipeline.retarget_picture(picture, Options())
+    for name, value in vars(expected.faces).items():
+        np.testing.assert_array_equal(getattr(result.faces, name), value)
+    assert (result.width, result.height, result.searched) == (expected.width, expected.height, True)
+    assert result.track_id.tolist() == [1, 2]
+    assert result.track_id.dtype == np.int64
+    assert result.neutral == (NeutralState.OFF, NeutralState.OFF)
+    assert world.asked == ["MFN", "MFN"]
+
+
+def test_refine_looks_at_each_face_of_each_frame(pipeline: Pipeline, world: World) -> None:
+    results = looks(Session(pipeline, LiveOptions(refine=True)), [draw(STILL, (250, 100, 50, 90))] * 3)
+    assert world.asked == ["MFN", 2] * 3
+    assert all(result.searched for result in results)
+
+
+@pytest.mark.parametrize("smoothing", [None, SmoothingOptions()])
+def test_gaze_is_seen_with_refine_alone_and_never_calibrated(
+    pipeline: Pipeline, smoothing: SmoothingOptions | None
+) -> None:
+    for refine in (False, True):
+        session = Session(pipeline, LiveOptions(refine=refine, smoothing=smoothing))
+        session.calibrate()
+        *_, last = looks(session, [draw(STILL)] * 40)
+        assert last.neutral == (NeutralState.ON,)
+        if refine:
+            np.testing.assert_allclose(last.faces.gaze, 1 / (1 + np.exp(-GAZE_LOGIT[None])), rtol=1e-6)
+        else:
+            assert np.isnan(last.faces.gaze).all()
+
+
+def test_options_bound_what_is_found(pipeline: Pipeline) -> None:
+    picture = draw(STILL, (250, 100, 50, 90))
+    assert len(Session(pipeline, LiveOptions(max_faces=1)).look(picture, 0).faces) == 1
+    assert len(Session(pipeline, LiveOptions(min_score=0.999)).look(picture, 0).faces) == 0
+
+
+def test_pictures_are_decoded_as_large_as_the_networks_see(pipeline: Pipeline, world: World) -> None:
+    """The first frame as large as it takes to find faces, then as the smallest face needs it; the next at once so."""
+    picture = draw((90, 96, 140, 200), (290, 96, 110, 90))
+    found = pipeline.retarget_picture(picture, Options()).faces
+    crops = crops_of(found, pipeline.models.face_model, picture.width, picture.height, pipeline.models.crop_factor)
+    needed = side_for(crops, picture.width, picture.height)
+    coarse = Picture(
+        picture.pixels.reshape(HEIGHT // 2, 2, WIDTH // 2, 2, 3).mean((1, 3)).astype(np.uint8), WIDTH, HEIGHT
+    )
+    assert max(coarse.pixels.shape) < needed < WIDTH  # so that the coarse picture will not do
+    asked: list[int] = []
+
+    def source(side: int) -> Picture:
+        asked.append(side)
+        return picture if side > WIDTH // 2 else coarse
+
+    for options, first, later in (
+        (LiveOptions(), [SIDE], [SIDE]),
+        (LiveOptions(refine=True), [SIDE, needed], [needed]),
+        (LiveOptions(follow=True), [SIDE, needed], [needed]),
+    ):
+        session = Session(pipeline, options, world.clock)
+        for timestamp, expected in ((0.0, first), (0.1, later), (0.2, later)):
+            asked.clear()
+            assert len(session.look_at(source, timestamp).faces) == 2
+            assert asked == pytest.approx(expected, rel=0.03)
+
+
+def test_every_step_is_timed(pipeline: Pipeline) -> None:
+    timing = Session(pipeline, LiveOptions(refine=True)).look_at(lambda _: draw(STILL), 0, queue_ms=4).timing
+    assert timing.queue == 4
+    assert all(ms > 0 for ms in vars(timing).values())
+
+
+# time
+
+
+@pytest.mark.parametrize("timestamp", [1.0, 0.5, -math.inf, math.inf, math.nan])
+def test_time_must_rise(pipeline: Pipeline, timestamp: float) -> None:
+    session, twin = (Session(pipeline, LiveOptions(smoothing=SmoothingOptions())) for _ in range(2))
+    for each in (session, twin):
+        each.look(draw(STILL), 1.0)
+    with pytest.raises(RequestError) as refused:
+        session.look(draw(), timestamp)
+    assert refused.value.kind is BAD_PARAMETER
+    assert "timestamp" in refused.value.detail
+    moved = draw((110, 90, 60, 200))  # as if the refused frame had never been
+    np.testing.assert_array_equal(session.look(moved, 1.1).faces.box, twin.look(moved, 1.1).faces.box)
+
+
+@pytest.mark.parametrize("timestamp", [-5.0, 0.0, 1.7e9])
+def test_time_may_start_anywhere(pipeline: Pipeline, timestamp: float) -> None:
+    session = Session(pipeline, FOLLOW)
+    assert [session.look(draw(STILL), timestamp + frame / 30).track_id.tolist() for frame in range(3)] == [[1]] * 3
+
+
+@pytest.mark.parametrize("options", [LiveOptions(), FOLLOW, LiveOptions(refine=True)])
+def test_a_frame_that_raises_changes_nothing(
+    pipeline: Pipeline, world: World, options: LiveOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session, twin = (Session(pipeline, options, world.clock) for _ in range(2))
+    film = [draw((100 + 3 * frame, 90, 60, 200)) for frame in range(6)]
+    for frame, picture in enumerate(film):
+        if frame == 3:
+            with monkeypatch.context() as patch:
+                for network in (world.models.mfn, world.models.sfn):
+                    patch.setattr(type(network), "run", broken)
+                with pytest.raises(MemoryError):
+                    session.look(draw(), frame / 30)
+        ours, theirs = session.look(picture, frame / 30), twin.look(picture, frame / 30)
+        np.testing.assert_array_equal(ours.faces.box, theirs.faces.box)
+        assert ours.track_id.tolist() == theirs.track_id.tolist() == [1]
+        assert ours.searched == theirs.searched
+
+
+def broken(*_: object) -> None:
+    raise MemoryError
+
+
+# who is who
+
+
+def test_two_pass_each_other_and_keep_their_ids(pipeline: Pipeline) -> None:
+    session, had = Session(pipeline, LiveOptions()), []
+    for frame in range(61):
+        x = 60 + 4 * frame
+        result = session.look(draw((x, 50, 50, 230), (WIDTH - x, 140, 50, 80)), frame / 30)
+        from_above = np.argsort(result.faces.box[:, 1])
+        had.append(tuple(result.track_id[from_above].tolist()))
+    assert len(set(had)) == 1
+
+
+# smoothing
+
+
+def test_smoothing_is_an_option(pipeline: Pipeline) -> None:
+    film = [draw((100 + (-1) ** frame, 90, 60, 200)) for frame in range(40)]
+
+    def jitter(options: LiveOptions) -> float:
+        boxes = [result.faces.box for result in looks(Session(pipeline, options), film)]
+        return float(np.abs(np.diff(boxes[10:], axis=0)).mean())
+
+    assert jitter(LiveOptions(smoothing=SmoothingOptions())) < 0.3 * jitter(LiveOptions())
+
+
+# neutral
+
+
+class Grin:
+    """A Multiple Face Network whose faces all show one expression."""
+
+    def __init__(self, network: object) -> None:
+        self.network, self.weight = network, 0.5
+
+    def run(self, images: np.ndarray) -> dict[str, np.ndarray]:
+        raw: dict[str, np.ndarray] = self.network.run(images)  # type: ignore[attr-defined]
+        return raw | {"expression": np.full_like(raw["expression"], np.log(self.weight / (1 - self.weight)))}
+
+
+def test_a_second_of_rest_is_taken_off(world: World) -> None:
+    grin = Grin(world.models.mfn)
+    pipeline = Pipeline(replace(world.models, mfn=grin))  # type: ignore[arg-type]
+    session = Session(pipeline, LiveOptions())
+
+    def look(timestamp: float, weight: float) -> LiveResult:
+        grin.weight = weight
+        return session.look(draw(STILL), timestamp)
+
+    grins: list[tuple[float, float, float, NeutralState]] = [
+        (0.0, 0.3, 0.3, NeutralState.OFF),
+        (0.1, 0.1, 0.1, NeutralState.COLLECTING),  # asked for before this frame
+        (0.6, 0.3, 0.3, NeutralState.COLLECTING),
+        (1.1, 0.6, 0.5, NeutralState.ON),  # (0.6 - 0.2) / (1 - 0.2)
+        (1.2, 0.1, 0.0, NeutralState.ON),
+    ]
+    for timestamp, seen, expected, state in grins:
+        if timestamp == 0.1:
+            session.calibrate()
+        result = look(timestamp, seen)
+        np.testing.assert_allclose(result.faces.expression, expected, atol=1e-5)
+        np.testing.assert_allclose(result.seen.expression, seen, atol=1e-5)
+        assert result.neutral == (state,)
+        shown = result.seen.landmarks(pipeline.models.face_model, WIDTH, result.height)
+        np.testing.assert_array_equal(result.landmarks(pipeline.models.face_model), shown)
+    session.reset_neutral()
+    result = look(1.3, 0.6)
+    np.testing.assert_allclose(result.faces.expression, 0.6, atol=1e-5)
+    assert result.neutral == (NeutralState.OFF,)
+
+
+def test_sessions_share_nothing(pipeline: Pipeline) -> None:
+    first, second = Session(pipeline, FOLLOW), Session(pipeline, FOLLOW)
+    looks(first, [draw(STILL)] * 3)
+    first.calibrate()
+    assert second.look(draw((300, 60, 50, 90)), 0.0).track_id.tolist() == [1]
+    assert second.look(draw((300, 60, 50, 90)), 0.1).neutral == (NeutralState.OFF,)

@@ -1,0 +1,200 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+from scipy.ndimage import map_coordinates
+
+from service.inference.models import Models
+from service.vision.crops import CROP_SIDE, Crop, both_looks, crop_around, crops_of, refined
+from service.vision.face_model import project
+from service.vision.faces import Faces
+from service.vision.gaze import no_gaze
+from service.vision.image import Picture
+from service.vision.letterbox import PAD_GREY
+from service.vision.rotation import Array, euler_to_quaternion, multiply, turn_in_plane
+
+angles = st.floats(-170, 170)
+
+
+def swing(angle: float, direction: float) -> Array:
+    """A turn by an angle about an axis within the picture's plane, which points in this direction; degrees."""
+    half, direction = np.radians([angle / 2, direction])
+    return np.array([np.sin(half) * np.cos(direction), np.sin(half) * np.sin(direction), 0, np.cos(half)])
+
+
+def one_face(yaw: float, pitch: float, roll: float) -> Faces:
+    return Faces(
+        score=np.array([0.8], np.float32),
+        box=np.array([[10, 20, 30, 40]], np.float32),
+        quaternion=euler_to_quaternion([yaw], [pitch], [roll]).astype(np.float32),
+        translation=np.array([[3, -2, -90]], np.float32),
+        scale=np.array([6], np.float32),
+        identity=np.zeros((1, 50), np.float32),
+        expression=np.zeros((1, 46), np.float32),
+        gaze=no_gaze(1),
+    )
+
+
+def test_positive_roll_is_turned_back_clockwise() -> None:
+    """A head turned by 90 degrees counter-clockwise has its crown to the left; in the crop it is at the top."""
+    crop = Crop(np.array([100.0, 100.0]), CROP_SIDE, 90)
+    np.testing.assert_allclose(crop.to_picture(np.array([64.0, 0.0])), [36, 100], atol=1e-9)  # crop's top: left
+    np.testing.assert_allclose(crop.to_picture(np.array([128.0, 64.0])), [100, 36], atol=1e-9)  # crop's right: up
+
+
+@given(st.floats(0, 120), angles, angles)
+def test_head_stands_upright_and_centred_in_its_crop(angle: float, direction: float, roll: float) -> None:
+    shape = np.random.default_rng(0).normal(size=(68, 3)).astype(np.float32) * [5, 7, 4]
+    quaternion = multiply(euler_to_quaternion(0, 0, roll), swing(angle, direction))
+    points = project(shape, quaternion, np.array([3.0, -2.0, 0]), np.array(6.0), 640, 480)
+    crop = crop_around(points, quaternion, 1.4)
+    # The same head not turned within the picture, seen by the crop's own camera.
+    upright = project(shape, swing(angle, direction), np.zeros(3), np.array(6.0), 0, 0)
+    low, high = upright.min(axis=0), upright.max(axis=0)
+    side = 1.4 * (high - low).max()
+    inside = (upright - (low + high) / 2) * CROP_SIDE / side + CROP_SIDE / 2
+    assert crop.side == pytest.approx(side, rel=1e-4)
+    np.testing.assert_allclose(crop.to_picture(inside), points, atol=1e-2)
+
+
+@pytest.mark.parametrize("yaw", [-95.0, -90.0, -85.0, 85.0, 90.0, 95.0])
+def test_a_profile_stands_as_upright_as_a_front_face(yaw: float) -> None:
+    """Near a yaw of 90 degrees roll follows the network's last digit; what is seen, and the crop, does not."""
+    points = np.random.default_rng(0).normal(size=(68, 2))
+    for angle, direction in [(0, 0), (3, 0), (3, 90), (3, 180), (3, -45)]:
+        quaternion = multiply(swing(angle, direction), swing(yaw, 90))
+        assert abs(crop_around(points, quaternion, 1.4).roll) < 4
+
+
+@pytest.mark.parametrize(("side", "roll"), [(90.0, 0.0), (100.0, 35.0), (105.0, -120.0)])
+def test_enlarged_crop_is_bilinear(side: float, roll: float) -> None:
+    random = np.random.default_rng(1)
+    pixels = np.asarray(
+        Image.fromarray(random.integers(0, 256, (40, 50, 3), np.uint8)).resize((200, 160), Image.Resampling.BICUBIC)
+    )
+    crop = Crop(np.array([100.3, 80.6]), side, roll)
+    sampled = crop.sample(Picture(pixels, 200, 160))
+    y, x = np.mgrid[0:CROP_SIDE, 0:CROP_SIDE] + 0.5
+    at = crop.to_picture(np.stack([x, y], axis=-1)) - 0.5
+    for channel in range(3):
+        plane = pixels[..., channel].astype(float)
+        expected = map_coordinates(plane, [at[..., 1], at[..., 0]], order=1, mode="nearest")
+        assert np.abs(sampled[..., channel] - expected).max() < 3
+
+
+def test_shrunk_crop_does_not_alias() -> None:
+    """A fine checkerboard becomes an even grey."""
+    y, x = np.mgrid[0:1200, 0:1200]
+    pixels = np.repeat((((x + y) % 2) * 255).astype(np.uint8)[..., None], 3, axis=-1)
+    sampled = Crop(np.array([600.0, 600.0]), 800, 20).sample(Picture(pixels, 1200, 1200)).astype(int)
+    assert np.abs(sampled - 128).max() < 12
+
+
+@pytest.mark.parametrize("roll", [0.0, 40.0])
+@pytest.mark.parametrize("factor", [1, 2, 4])
+def test_spot_is_found_where_the_crop_says(roll: float, factor: int) -> None:
+    """Whether or not the picture was decoded at a fraction of its size."""
+    y, x = np.mgrid[0 : 480 // factor, 0 : 640 // factor] + 0.5
+    spot = 255 * np.exp(-((x - 300 / factor) ** 2 + (y - 200 / factor) ** 2) / (2 * (16 / factor) ** 2))
+    pixels = np.repeat(spot.astype(np.uint8)[..., None], 3, axis=-1)
+    crop = Crop(np.array([320.0, 220.0]), 300, roll)
+    sampled = crop.sample(Picture(pixels, 640, 480))[..., 0].astype(float)
+    y, x = np.mgrid[0:CROP_SIDE, 0:CROP_SIDE] + 0.5
+    found = np.array([(sampled * x).sum(), (sampled * y).sum()]) / sampled.sum()
+    np.testing.assert_allclose(crop.to_picture(found), [300, 200], atol=1)
+
+
+def test_outside_of_the_picture_is_grey() -> None:
+    picture = Picture(np.full((100, 100, 3), 255, np.uint8), 100, 100)
+    assert (Crop(np.array([500.0, 500.0]), 90, 10).sample(picture) == PAD_GREY).all()
+    half = Crop(np.array([0.0, 50.0]), 90, 0).sample(picture)
+    assert (half[:, :60] == PAD_GREY).all()
+    assert (half[:, 68:] == 255).all()
+
+
+def test_a_crop_larger_than_everything_is_served() -> None:
+    picture = Picture(np.full((3, 5, 3), 255, np.uint8), 5, 3)
+    assert Crop(np.array([1e4, 1e4]), 1e6, 10).sample(picture).shape == (CROP_SIDE, CROP_SIDE, 3)
+
+
+@given(st.floats(-60, 60), st.floats(-60, 60), angles)
+def test_answer_about_the_crop_is_turned_back_to_the_picture(yaw: float, pitch: float, roll: float) -> None:
+    """A network that reads the crop without error gives the pose of the picture."""
+    faces = one_face(yaw, pitch, roll)
+    crop = Crop(np.array([340.0, 250.0]), 200, roll)
+    # What such a network would say: upright head, its origin and scale in pixels of the crop.
+    origin = np.array([320 + 6 * 3, 240 + 6 * 2])
+    in_crop = (origin - crop.centre) @ crop.upright.T * CROP_SIDE / crop.side + CROP_SIDE / 2
+    upright = euler_to_quaternion(yaw, pitch, 0)
+    scale = 6 * CROP_SIDE / crop.side
+    raw_pose = np.concatenate([upright - [0, 0, 0, 1], (in_crop - 64) / 128, [np.log(scale * 20 / 128)]])
+    raw = {
+        "pose": raw_pose[None].astype(np.float32),
+        "identity": np.ones((1, 50), np.float32),
+        "expression": np.zeros((1, 46), np.float32),
+        "gaze": np.zeros((1, 8), np.float32),
+    }
+    answer = refined(faces, [crop], raw, 640, 480, 63)
+    np.testing.assert_allclose(answer.translation[0, :2], [3, -2], atol=1e-3)
+    np.testing.assert_allclose(answer.scale, [6], rtol=1e-4)
+    same = abs((answer.quaternion * faces.quaternion).sum())  # q and -q are one rotation
+    assert same == pytest.approx(1, abs=1e-5)
+    np.testing.assert_array_equal(answer.identity, 1)
+    np.testing.assert_array_equal(answer.expression, 0.5)
+    np.testing.assert_array_equal(answer.gaze, 0.5)
+    np.testing.assert_array_equal(answer.box, faces.box)
+    assert all(array.dtype == np.float32 for array in vars(answer).values())
+
+
+def test_crops_follow_the_landmarks(models: Models) -> None:
+    faces = one_face(10, 5, 25)
+    (crop,) = crops_of(faces, models.face_model, 640, 480, 1.4)
+    assert crop.roll == pytest.approx(25, abs=1)  # a yaw and a pitch together turn a head a little within the picture
+    assert crop.roll == pytest.approx(float(turn_in_plane(faces.quaternion[0])))
+    points = faces.landmarks(models.face_model, 640, 480)[0]
+    inside = (points - crop.centre) @ crop.upright.T * CROP_SIDE / crop.side + CROP_SIDE / 2
+    extent = inside.max(axis=0) - inside.min(axis=0)
+    np.testing.assert_allclose(inside.max(axis=0) + inside.min(axis=0), CROP_SIDE, atol=0.01)
+    assert extent.max() == pytest.approx(CROP_SIDE / 1.4, rel=1e-4)
+
+
+def test_both_looks_turn_a_share_of_the_way_back() -> None:
+    """The turn between them is shared 15 to 85, whichever of the two signs its quaternions have."""
+    first, second = one_face(0, 0, 20), one_face(0, 0, 60)
+    for sign in (1, -1):
+        together = both_looks(replace(first, quaternion=sign * first.quaternion), second)
+        assert float(turn_in_plane(together.quaternion[0])) == pytest.approx(54, abs=0.5)
+        assert np.linalg.norm(together.quaternion) == pytest.approx(1)
+
+
+def test_both_looks_agree_with_themselves() -> None:
+    faces = replace(one_face(30, -10, 5), identity=np.full((1, 50), 0.7, np.float32))
+    together = both_looks(faces, faces)
+    for name, array in vars(together).items():
+        np.testing.assert_allclose(array, getattr(faces, name), rtol=1e-6, err_msg=name)
+        assert array.dtype == np.float32
+
+
+def test_both_looks_keep_place_scale_and_depth_of_one_camera() -> None:
+    """Scale times depth is the focal length; and where both see one pixel, so do they together."""
+    first, second = one_face(0, 0, 0), one_face(0, 0, 0)
+    first = replace(first, scale=np.array([5], np.float32), translation=np.array([[24, -12, -108]], np.float32))
+    second = replace(second, scale=np.array([6], np.float32), translation=np.array([[20, -10, -90]], np.float32))
+    together = both_looks(first, second)
+    np.testing.assert_allclose(together.scale * together.translation[0], [120, -60, -540], rtol=1e-6)
+    assert 5 < together.scale[0] < 6
+
+
+def test_expression_and_gaze_are_the_second_look_s_alone() -> None:
+    first = replace(one_face(0, 0, 0), expression=np.ones((1, 46), np.float32), score=np.array([0.3], np.float32))
+    second = replace(one_face(0, 0, 0), gaze=np.full((1, 8), 0.25, np.float32))
+    assert not both_looks(first, second).expression.any()
+    np.testing.assert_array_equal(both_looks(first, second).gaze, 0.25)
+    assert both_looks(first, second).score == second.score
+
+
+def test_both_looks_at_nobody() -> None:
+    assert len(both_looks(Faces.none(), Faces.none())) == 0

@@ -1,0 +1,65 @@
+"""The parts of both networks in small ones: every kind of layer that the forms treat, converted in a few seconds."""
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from torch import Tensor, nn  # noqa: E402
+
+from training.networks.networks import (  # noqa: E402
+    COLUMNS,
+    DETECTION,
+    EXPRESSIONS,
+    IDENTITY,
+    POSE,
+    CropOutputs,
+    Down,
+    Head,
+    Level,
+    Outputs,
+    Regressor,
+    Stem,
+    double,
+    normalized,
+)
+
+
+class TinyMFN(nn.Module):
+    """Two levels of 8 x 8 and 4 x 4 cells on 32 x 32 pixels: 80 priors."""
+
+    input_size = 32
+    levels = (Level(4, ((6, 6),)), Level(8, ((12, 10),)))
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.down = Stem(8), Down(8, 8, 8)
+        for name, outputs in (
+            ("detection", DETECTION),
+            ("pose", POSE),
+            ("identity", IDENTITY),
+            ("expression", EXPRESSIONS),
+        ):
+            self.add_module(name, nn.ModuleList(Head(8, 1, outputs) for _ in self.levels))
+
+    def forward(self, picture: Tensor) -> Outputs:
+        fine = self.stem(normalized(picture))
+        coarse = self.down(fine)
+        maps = (fine + double(coarse), coarse)
+        groups = (self.detection, self.pose, self.identity, self.expression)
+        return Outputs(*(torch.cat([head(x) for head, x in zip(heads, maps, strict=True)], dim=1) for heads in groups))
+
+
+class TinySFN(nn.Module):
+    """Four regressors on 4 x 4 maps of 16 x 16 pixels."""
+
+    input_size = 16
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = Stem(8)
+        for name in CropOutputs._fields:
+            self.add_module(name, Regressor(8, COLUMNS[name], cell=24, units=64))
+
+    def forward(self, crop: Tensor) -> CropOutputs:
+        x = self.stem(normalized(crop))
+        return CropOutputs(self.pose(x), self.identity(x), self.expression(x), self.gaze(x))
