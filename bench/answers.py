@@ -11,10 +11,10 @@ from pathlib import Path
 
 from service.inference.execution import Execution
 from service.inference.models import Models
-from service.inference.pipeline import Options, Pipeline
+from service.inference.pipeline import Pipeline, RetargetOptions
 from service.vision.faces import Faces
 
-SYSTEMS = {"MFN": Options(), "MFN + SFN": Options(refine=True)}
+SYSTEMS = {"MFN": RetargetOptions(), "MFN + SFN": RetargetOptions(refine=True)}
 
 Answers = dict[str, list[Faces]]  # of each system, an answer a photo
 

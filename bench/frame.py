@@ -25,14 +25,14 @@ from bench.runtimes import runtimes
 from service.inference.execution import PRECISIONS, Execution
 from service.inference.manifest import FileSpec
 from service.inference.models import Models
-from service.inference.pipeline import Options, Pipeline, Timing
+from service.inference.pipeline import Pipeline, RetargetOptions, Timing
 from service.settings import Settings
 from service.vision.crops import crops_of
-from service.vision.image import Decoded, Picture
+from service.vision.image import LazyImage, Picture
 from service.vision.letterbox import Letterbox
 
 STEPS = ("preprocess", "inference", "postprocess")
-OPTIONS = Options(min_score=0.5, max_faces=20)
+OPTIONS = RetargetOptions(min_score=0.5, max_faces=20)
 OPENING = """## One frame
 
 `python -m bench.frame --results`: one core, milliseconds, medians of rounds in which everything has its turn; a
@@ -52,7 +52,7 @@ def pipeline_cases(pipelines: dict[str, Pipeline], crowd_of: dict[int, Crowd]) -
     pipeline = pipelines["int8"]
     for number, crowd in crowd_of.items():
         faces, _ = pipeline.detect(crowd.picture, OPTIONS)
-        cases["refine", "int8", str(number)] = partial(pipeline.refine, faces, Decoded.of(crowd.picture))
+        cases["refine", "int8", str(number)] = partial(pipeline.refine, faces, LazyImage.of(crowd.picture))
     return cases
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from bench.results import machine
 from bench.rounds import measure, pin
-from service.inference.pipeline import Options, Pipeline
+from service.inference.pipeline import Pipeline, RetargetOptions
 from service.vision.image import Picture
 from training.evaluation.datasets.sample import Sample
 from training.evaluation.detection import DetectionMetrics
@@ -47,8 +47,8 @@ class Setting:
     def __str__(self) -> str:
         return f"{self.input_size} alone" if self.alone else f"{self.input_size}"
 
-    def options(self, min_score: float) -> Options:
-        return Options(min_score=min_score, tiles=self.tiles, input_size=self.input_size)
+    def options(self, min_score: float) -> RetargetOptions:
+        return RetargetOptions(min_score=min_score, tiles=self.tiles, input_size=self.input_size)
 
     def of_pipeline(self, pipeline: Pipeline) -> Pipeline:
         """The one that looks as this setting says: at the usual size alone there is no second look."""

@@ -10,7 +10,7 @@ import numpy as np
 import onnxruntime
 
 from bench.crowds import Crowd
-from service.inference.pipeline import Options, Pipeline
+from service.inference.pipeline import Pipeline, RetargetOptions
 
 Look = Callable[[], Any]
 
@@ -38,7 +38,7 @@ class Mfn:
     gives = "box, pose, identity, 46 expressions by name"
 
     def __init__(self, pipeline: Pipeline, refine: bool) -> None:
-        self.pipeline, self.options = pipeline, Options(min_score=0.5, max_faces=20, refine=refine)
+        self.pipeline, self.options = pipeline, RetargetOptions(min_score=0.5, max_faces=20, refine=refine)
         self.name = f"MFN {pipeline.models.execution.precision}" + refine * " + SFN, each face refined"
 
     def look(self, crowd: Crowd) -> Look:

@@ -16,7 +16,7 @@ from service.errors import PROBLEM_KINDS
 from service.inference.models import Models
 from service.inference.pipeline import Pipeline
 from service.server.rest.app import create_app
-from service.server.state import Runtime
+from service.server.state import ServerState
 from service.server.telemetry.metrics import DROP_REASONS, MODEL_LABELS, STAGES, Limits, Metrics
 from service.server.workers import Workers
 from service.settings import Settings, markdown_table
@@ -31,7 +31,7 @@ CURLS = re.findall(r"^curl .*$", TEXT, re.MULTILINE)
 def client() -> Any:
     settings = Settings()
     workers = Workers(1, 1)
-    app = create_app(Runtime(settings, Pipeline(Models.load(settings.models_dir), settings), workers))
+    app = create_app(ServerState(settings, Pipeline(Models.load(settings.models_dir), settings), workers))
     with TestClient(app, base_url="http://localhost:8000") as client:
         yield client
     workers.close()

@@ -15,7 +15,7 @@ from PIL import Image
 
 from service.cli.main import main as mfn
 from service.inference.models import Models
-from service.inference.pipeline import Options, Pipeline
+from service.inference.pipeline import Pipeline, RetargetOptions
 from service.server.schema import retarget_document
 from service.settings import Settings, markdown_table
 
@@ -67,7 +67,7 @@ def answer() -> dict[str, Any]:
     pipeline = Pipeline(Models.load(settings.models_dir), settings)
     photo = PHOTO.read_bytes()
     # The first run of a network takes longer than the next, and on a busy machine any may be interrupted.
-    results = [pipeline.retarget(photo, Options()) for _ in range(RUNS)]
+    results = [pipeline.retarget(photo, RetargetOptions()) for _ in range(RUNS)]
     quickest = min(results, key=lambda result: sum(astuple(result.timing)))
     return retarget_document(quickest, pipeline.models)
 

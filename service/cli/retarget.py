@@ -17,7 +17,7 @@ from service.cli.face_text import angles_of, strongest_of
 from service.errors import TOO_LARGE, RequestError
 from service.inference.execution import Execution
 from service.inference.models import Models
-from service.inference.pipeline import Options, Pipeline, Retargeted
+from service.inference.pipeline import Pipeline, RetargetOptions, RetargetResult
 from service.server.schema import INCLUDES, retarget_document
 from service.settings import Settings
 from service.vision.faces import Face
@@ -69,7 +69,7 @@ def run(parser: argparse.ArgumentParser, settings: Settings, chosen: argparse.Na
     execution = Execution(settings.precision, settings.execution_provider, threads=settings.workers)
     pipeline = Pipeline(Models.load(settings.models_dir, execution), settings)
     check_input_size(parser, pipeline.models, chosen)
-    options = Options(
+    options = RetargetOptions(
         min_score=settings.default_min_score if chosen.min_score is None else chosen.min_score,
         max_faces=settings.default_max_faces if chosen.max_faces is None else chosen.max_faces,
         refine=chosen.refine,
@@ -81,7 +81,7 @@ def run(parser: argparse.ArgumentParser, settings: Settings, chosen: argparse.Na
     return max(codes)
 
 
-def retarget(photo: Path, pipeline: Pipeline, options: Options, chosen: argparse.Namespace) -> int:
+def retarget(photo: Path, pipeline: Pipeline, options: RetargetOptions, chosen: argparse.Namespace) -> int:
     """Prints, and draws where chosen, the faces of one photo. Returns OK, or FAILED after saying why on stderr."""
     try:
         data = photo.read_bytes()
@@ -108,7 +108,7 @@ def retarget(photo: Path, pipeline: Pipeline, options: Options, chosen: argparse
     return FAILED
 
 
-def draw(data: bytes, result: Retargeted, pipeline: Pipeline, target: Path, surface: Surface) -> None:
+def draw(data: bytes, result: RetargetResult, pipeline: Pipeline, target: Path, surface: Surface) -> None:
     """Writes the faces on their photo, at its full size, to target; its name's ending tells the format."""
     image = Image.fromarray(decode(data, ALL_PIXELS, pipeline.settings.max_megapixels).pixels)
     drawn = draw_faces(image, result.faces, pipeline.models.face_model, surface)
@@ -117,7 +117,7 @@ def draw(data: bytes, result: Retargeted, pipeline: Pipeline, target: Path, surf
     target.write_bytes(encoded.getvalue())
 
 
-def table(photo: Path, result: Retargeted, expression_names: Sequence[str]) -> str:
+def table(photo: Path, result: RetargetResult, expression_names: Sequence[str]) -> str:
     """The faces of a photo for people: a heading and a line for each."""
     count = len(result.faces)
     faces = "1 face" if count == 1 else f"{count or 'no'} faces"

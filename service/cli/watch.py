@@ -23,7 +23,7 @@ from service.inference.execution import Execution
 from service.inference.models import Models
 from service.inference.pipeline import Pipeline
 from service.settings import Settings
-from service.tracking.options import LiveOptions, SmoothingOptions
+from service.tracking.options import SmoothingOptions, StreamOptions
 from service.tracking.session import Session
 
 Address = tuple[str, int]  # host, port
@@ -70,8 +70,8 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
 def run(parser: argparse.ArgumentParser, settings: Settings, chosen: argparse.Namespace) -> int:
     """Returns the exit code. Raises StartError where the models, or what is to run them, are not there."""
     check_use(parser, chosen)
-    default = LiveOptions(min_score=settings.default_min_score, max_faces=settings.default_max_faces)
-    options = LiveOptions(
+    default = StreamOptions(min_score=settings.default_min_score, max_faces=settings.default_max_faces)
+    options = StreamOptions(
         min_score=default.min_score if chosen.min_score is None else chosen.min_score,
         max_faces=default.max_faces if chosen.max_faces is None else chosen.max_faces,
         refine=chosen.refine,

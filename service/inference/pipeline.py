@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 from service.errors import too_many_bytes
 from service.inference.models import Models
 from service.settings import Settings
-from service.vision.crops import both_looks, crops_of, refined, side_for
-from service.vision.decoding import WITNESS_SHARE, Candidates, detect, merge
+from service.vision.crops import apply_refinement, blend_estimates, crops_of, side_for
+from service.vision.decoding import VOTE_SCORE_RATIO, Candidates, detect, vote
 from service.vision.decoding import decode as decode_candidates
-from service.vision.faces import Faces, place
-from service.vision.image import Decoded, Picture, Source
+from service.vision.faces import Faces, to_image_space
+from service.vision.image import ImageLoader, LazyImage, Picture
 from service.vision.image import decode as decode_picture
-from service.vision.mirroring import answers, partners, turned
+from service.vision.mirroring import is_turned, mirror_partners, run_with_mirror
 from service.vision.nms import suppress
-from service.vision.tiling import View, pool
+from service.vision.tiling import Tile, concat_candidates
 
 # Longer side that is enough for a second look at any face: one of 5 % of it still fills its crop.
 REFINE_SIDE: Final = 2048
@@ -30,7 +30,7 @@ MIN_FACE_PIXELS: Final = 6
 
 
 @dataclass(frozen=True)
-class Options:
+class RetargetOptions:
     """What a request may choose. min_score in [0, 1]. max_faces: the best ones. refine: a second look at each. tiles:
     into how many the longer side is cut, so that small faces are seen too, 1 (the whole picture only) to MAX_TILES.
     input_size: pixels of the longer side that the Multiple Face Network sees, one of Models.priors; None for the usual
@@ -66,7 +66,7 @@ class Timing:
 
 
 @dataclass(frozen=True)
-class Retargeted:
+class RetargetResult:
     """The faces of a picture of width x height pixels, after its EXIF orientation."""
 
     faces: Faces
@@ -82,7 +82,7 @@ class Pipeline:
         self.models = models
         self.settings = settings or Settings()
 
-    def retarget(self, data: bytes, options: Options, queue_ms: float = 0.0) -> Retargeted:
+    def retarget(self, data: bytes, options: RetargetOptions, queue_ms: float = 0.0) -> RetargetResult:
         """The faces in an encoded picture; queue_ms, the time it has waited, goes into the timing.
 
         Raises RequestError where the picture cannot be decoded or is too large.
@@ -93,42 +93,42 @@ class Pipeline:
             partial(decode_picture, data, max_megapixels=self.settings.max_megapixels), options, queue_ms
         )
 
-    def retarget_picture(self, picture: Picture, options: Options) -> Retargeted:
+    def retarget_picture(self, picture: Picture, options: RetargetOptions) -> RetargetResult:
         """The faces in a decoded picture."""
         return self.retarget_source(lambda _: picture, options)
 
-    def retarget_source(self, source: Source, options: Options, queue_ms: float = 0.0) -> Retargeted:
+    def retarget_source(self, source: ImageLoader, options: RetargetOptions, queue_ms: float = 0.0) -> RetargetResult:
         """The faces in a picture that is decoded as large as is needed to find them, and, for a second look, as large
         as the smallest of them needs it. Raises RequestError BAD_PARAMETER where there is no such input size."""
-        decoded = Decoded(source)
+        decoded = LazyImage(source)
         picture = decoded.at_least(options.tiles * self.models.input_size(options.input_size))
         faces, timing = self.detect(picture, options)
         if options.refine:
             faces, refinement = self.refine(faces, decoded)
             timing += refinement
         timing = replace(timing, decode=decoded.milliseconds, queue=queue_ms)
-        return Retargeted(faces, picture.width, picture.height, timing)
+        return RetargetResult(faces, picture.width, picture.height, timing)
 
-    def detect(self, picture: Picture, options: Options) -> tuple[Faces, Timing]:
+    def detect(self, picture: Picture, options: RetargetOptions) -> tuple[Faces, Timing]:
         """The faces that the Multiple Face Network finds in a picture. Raises RequestError BAD_PARAMETER where there is
         no such input size."""
         side = self.models.input_size(options.input_size)
-        views = View.of(picture, side, options.tiles, self.models.side)
+        views = Tile.of(picture, side, options.tiles, self.models.side)
         # what a face is must not hang on the score asked for: candidates below it still have their say
-        looks = [self._look(view, picture, WITNESS_SHARE * options.min_score) for view in views]
+        looks = [self._look(view, picture, VOTE_SCORE_RATIO * options.min_score) for view in views]
         timing = sum((spent for _, spent in looks), Timing())
         start = perf_counter()
-        candidates = pool([found for found, _ in looks])
+        candidates = concat_candidates([found for found, _ in looks])
         eligible = int((candidates.score >= options.min_score).sum())
         if not eligible:
             return Faces.none(), timing
         groups = suppress(candidates.box, self.settings.nms_iou, options.max_faces, eligible)
-        merged = merge(candidates, groups)
-        faces = place(merged, views[0].whole, self.settings.field_of_view)
+        merged = vote(candidates, groups)
+        faces = to_image_space(merged, views[0].whole, self.settings.field_of_view)
         faces = faces.take(np.flatnonzero(np.ptp(faces.box.reshape(-1, 2, 2), axis=1).min(axis=-1) >= MIN_FACE_PIXELS))
         return faces, timing + Timing(postprocess=(perf_counter() - start) * 1e3)
 
-    def _look(self, view: View, picture: Picture, min_score: float) -> tuple[Candidates, Timing]:
+    def _look(self, view: Tile, picture: Picture, min_score: float) -> tuple[Candidates, Timing]:
         """The candidates that one view shows, in the square of the whole picture."""
         models, priors = self.models, self.models.priors[view.letterbox.side]
         times = [perf_counter()]
@@ -136,21 +136,21 @@ class Pipeline:
         times.append(perf_counter())
         raw = models.mfn.run(square[None])
         times.append(perf_counter())
-        detections = view.own(detect(raw["detection"], priors, min_score))
+        detections = view.drop_cut_boxes(detect(raw["detection"], priors, min_score))
         candidates = view.to_whole(decode_candidates(raw, priors, detections))
         times.append(perf_counter())
         return candidates, Timing.of_steps(times)
 
-    def refine(self, faces: Faces, decoded: Decoded) -> tuple[Faces, Timing]:
+    def refine(self, faces: Faces, decoded: LazyImage) -> tuple[Faces, Timing]:
         """The faces found in a picture after a second look at each: what both looks say together."""
-        second, timing = self.look_closer(faces, decoded)
-        return both_looks(faces, second), timing
+        second, timing = self.refine_faces(faces, decoded)
+        return blend_estimates(faces, second), timing
 
     @cached_property
     def _expression_partners(self) -> NDArray[np.intp]:
-        return partners(self.models.face_model.expression_names)
+        return mirror_partners(self.models.face_model.expression_names)
 
-    def look_closer(self, faces: Faces, decoded: Decoded) -> tuple[Faces, Timing]:
+    def refine_faces(self, faces: Faces, decoded: LazyImage) -> tuple[Faces, Timing]:
         """What the Single Face Network alone says of faces that were found in a picture, or in one shortly before it,
         in a picture with pixels enough for the smallest of them; boxes and scores stay. The time that decoding takes is
         not in the timing."""
@@ -165,9 +165,9 @@ class Pipeline:
         times = [perf_counter() - spent]
         samples = np.stack([crop.sample(picture) for crop in crops])
         times.append(perf_counter())
-        raw = answers(models.sfn.run, samples, turned(faces.quaternion), self._expression_partners)
+        raw = run_with_mirror(models.sfn.run, samples, is_turned(faces.quaternion), self._expression_partners)
         times.append(perf_counter())
-        faces = refined(faces, crops, raw, width, height, self.settings.field_of_view)
+        faces = apply_refinement(faces, crops, raw, width, height, self.settings.field_of_view)
         times.append(perf_counter())
         timing = Timing.of_steps(times)
         return faces, replace(timing, inference=0.0, refine=timing.inference)

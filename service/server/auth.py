@@ -12,7 +12,7 @@ BEARER: Final = "bearer "
 SHORTEST_KEY: Final = 16  # characters; a shorter one could be guessed
 
 
-class Keys:
+class ApiKeys:
     """The keys that are let in; with none of them, everybody is."""
 
     def __init__(self, keys: frozenset[str] = frozenset()) -> None:

@@ -17,18 +17,18 @@ import uvloop
 from service.errors import StartError
 from service.inference.execution import Execution
 from service.inference.models import Models
-from service.inference.pipeline import Options, Pipeline
-from service.server.auth import Keys
+from service.inference.pipeline import Pipeline, RetargetOptions
+from service.server.auth import ApiKeys
 from service.server.grpc.server import GrpcServer
 from service.server.open_files import within_open_files
 from service.server.rest.app import create_app
 from service.server.rest.readiness import Readiness
 from service.server.rest.server import HttpServer
-from service.server.state import Runtime
+from service.server.state import ServerState
 from service.server.telemetry.logs import set_up_logs
 from service.server.telemetry.tracing import OtlpTracer
 from service.server.tls import Certificate, RenewableContext, load_certificate
-from service.server.tls_reload import Renewal
+from service.server.tls_reload import CertificateReloader
 from service.server.workers import Workers
 from service.settings import Settings
 from service.vision.crops import CROP_SIDE
@@ -49,7 +49,7 @@ def serve(settings: Settings) -> int:
     """
     try:
         certificate = load_certificate(settings)
-        keys = Keys.of_setting(settings.api_keys, settings.api_keys_file)
+        keys = ApiKeys.of_setting(settings.api_keys, settings.api_keys_file)
         execution = Execution(
             settings.precision, settings.execution_provider, threads=settings.intra_op_threads, runs=settings.workers
         )
@@ -64,7 +64,7 @@ def serve(settings: Settings) -> int:
                 tracer = OtlpTracer.to(settings.otlp_endpoint, pipeline.models.manifest.version)
             workers = Workers(settings.workers, settings.queue_length)
             _warm_up(pipeline, workers, settings.workers)
-            uvloop.run(_run(Runtime(settings, pipeline, workers, keys, tracer), certificate, listener))
+            uvloop.run(_run(ServerState(settings, pipeline, workers, keys, tracer), certificate, listener))
     except StartError as error:
         print(f"mfn: {error}", file=sys.stderr)
         return 1
@@ -74,7 +74,7 @@ def serve(settings: Settings) -> int:
     return 0
 
 
-async def _run(runtime: Runtime, certificate: Certificate | None, listener: socket.socket) -> None:
+async def _run(runtime: ServerState, certificate: Certificate | None, listener: socket.socket) -> None:
     """Both doors, from their opening to the end of the last request in work."""
     settings = runtime.settings
     asyncio.get_running_loop().set_exception_handler(_on_loop_failure)
@@ -127,7 +127,9 @@ async def _run(runtime: Runtime, certificate: Certificate | None, listener: sock
     LOGGER.info("Stopped")
 
 
-async def _take_up_renewed(runtime: Runtime, certificate: Certificate | None, rpc: GrpcServer, http: "_Door") -> None:
+async def _take_up_renewed(
+    runtime: ServerState, certificate: Certificate | None, rpc: GrpcServer, http: "_Door"
+) -> None:
     """Both doors and the metric follow the certificate's files for as long as the server runs."""
     if certificate is None:
         return
@@ -137,7 +139,7 @@ async def _take_up_renewed(runtime: Runtime, certificate: Certificate | None, rp
         http.show(renewed)
         runtime.metrics.certificate(renewed.end)
 
-    await Renewal(runtime.settings, certificate, show).watch()
+    await CertificateReloader(runtime.settings, certificate, show).watch()
 
 
 def _on_loop_failure(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -166,7 +168,7 @@ class _Ending:
 class _Door:
     """The REST door: its server, its readiness, and its certificate where there is one."""
 
-    def __init__(self, runtime: Runtime, certificate: Certificate | None) -> None:
+    def __init__(self, runtime: ServerState, certificate: Certificate | None) -> None:
         self._readiness = Readiness(runtime)
         self._tls = RenewableContext(certificate) if certificate else None
         app = create_app(runtime, self._readiness)
@@ -215,7 +217,7 @@ def _warm_up(pipeline: Pipeline, workers: Workers, count: int) -> None:
         together.wait()
         for side in pipeline.models.priors:
             picture = Picture(np.zeros((side, side, 3), np.uint8), side, side)
-            pipeline.retarget_picture(picture, Options(input_size=side))
+            pipeline.retarget_picture(picture, RetargetOptions(input_size=side))
         pipeline.models.sfn.run(np.zeros((1, CROP_SIDE, CROP_SIDE, 3), np.uint8))
 
     for job in [workers.submit(work, bounded=False) for _ in range(count)]:

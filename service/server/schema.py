@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import BaseModel, Field
 
 from service.inference.models import Models
-from service.inference.pipeline import Retargeted, Timing
+from service.inference.pipeline import RetargetResult, Timing
 from service.vision.arkit import ARKIT_NAMES, blendshapes, unobserved
 from service.vision.faces import Faces
 from service.vision.gaze import GAZE_NAMES, has_gaze
@@ -118,7 +118,7 @@ class Status(BaseModel):
     status: Literal["alive", "ready"]
 
 
-def retarget_document(result: Retargeted, models: Models, include: Collection[str] = ()) -> dict[str, Any]:
+def retarget_document(result: RetargetResult, models: Models, include: Collection[str] = ()) -> dict[str, Any]:
     """The answer to POST /retarget as JSON types. include: of INCLUDES."""
     return {
         "model": {"name": models.manifest.name, "version": models.manifest.version},

@@ -1,31 +1,31 @@
-"""What all doors of one server share: one model, one queue, one set of limits, one account of what goes on."""
+"""What all doors of one server share: one model, one queue, one set of limits, one telemetry of what goes on."""
 
 import asyncio
 from dataclasses import dataclass, field
 
 from service.errors import OVERLOADED, UNAVAILABLE, RequestError
 from service.inference.pipeline import Pipeline
-from service.server.auth import Keys
+from service.server.auth import ApiKeys
 from service.server.telemetry.metrics import Limits, Metrics
-from service.server.telemetry.request_log import Account
+from service.server.telemetry.request_log import Telemetry
 from service.server.telemetry.tracing import Tracer
 from service.server.workers import Workers
 from service.settings import Settings
 
 
 @dataclass
-class Runtime:
+class ServerState:
     """streams: how many are open. draining: set once the server shuts down."""
 
     settings: Settings
     pipeline: Pipeline
     workers: Workers
-    keys: Keys = field(default_factory=Keys)
+    keys: ApiKeys = field(default_factory=ApiKeys)
     tracer: Tracer | None = None
     streams: int = 0
     draining: asyncio.Event = field(default_factory=asyncio.Event)
     metrics: Metrics = field(init=False)
-    account: Account = field(init=False)
+    telemetry: Telemetry = field(init=False)
 
     def __post_init__(self) -> None:
         models = self.pipeline.models
@@ -38,7 +38,7 @@ class Runtime:
             Limits(self.settings.workers, self.settings.queue_length, self.settings.max_streams),
             queue_depth=self.workers.depth,
         )
-        self.account = Account(self.metrics, self.tracer)
+        self.telemetry = Telemetry(self.metrics, self.tracer)
 
     def refuse_when_draining(self) -> None:
         """Raises RequestError UNAVAILABLE once the server shuts down."""

@@ -17,7 +17,7 @@ LOGGER: Final = logging.getLogger("mfn.tls")
 LOOK_SECONDS: Final = 60.0
 
 
-class Renewal:
+class CertificateReloader:
     """Looks at the certificate's files now and then.
 
     certificate: the one that is shown so far. show: called with each that is to take its place.

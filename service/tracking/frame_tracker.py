@@ -6,15 +6,15 @@ from typing import Final
 
 import numpy as np
 
-from service.inference.pipeline import Options, Pipeline, Timing
+from service.inference.pipeline import Pipeline, RetargetOptions, Timing
 from service.tracking.costs import Costs
 from service.tracking.follow import Followed
-from service.tracking.options import LiveOptions
+from service.tracking.options import StreamOptions
 from service.tracking.scene_change import Scene
 from service.tracking.tracker import Ids, Tracker
-from service.vision.crops import both_looks
+from service.vision.crops import blend_estimates
 from service.vision.faces import Faces
-from service.vision.image import Decoded
+from service.vision.image import LazyImage
 
 MAX_FOLLOW_GAP: Final = 0.25  # seconds between frames; in more than that, faces leave their crops
 # Seconds after a search in which neither a changed picture nor a hidden face is a reason for another one: a crowd that
@@ -23,7 +23,7 @@ SEARCH_REST: Final = 0.1
 
 
 @dataclass(frozen=True)
-class Seen:
+class TrackedFrame:
     """The faces of a frame as the networks see them, with their tracks (N,); searched: by the Multiple Face Network."""
 
     faces: Faces
@@ -52,10 +52,10 @@ class _Trail:
     frames: int
 
 
-class Lookout:
+class FrameTracker:
     """Sees the faces of one stream's frames, and keeps track of whose they are."""
 
-    def __init__(self, pipeline: Pipeline, options: LiveOptions, clock: Callable[[], float]) -> None:
+    def __init__(self, pipeline: Pipeline, options: StreamOptions, clock: Callable[[], float]) -> None:
         """clock: in seconds, measures what the networks cost. Raises RequestError BAD_PARAMETER where there is no such
         input size."""
         self.tracker = Tracker()
@@ -65,7 +65,7 @@ class Lookout:
         self._input_size = pipeline.models.input_size(options.input_size)
         self._side = self._input_size  # pixels of the longer side that a frame is decoded to at first
 
-    def look(self, decoded: Decoded, timestamp: float) -> Seen:
+    def look(self, decoded: LazyImage, timestamp: float) -> TrackedFrame:
         """The faces of a frame. Where this raises, all is as it was before the frame.
 
         The frame is decoded as large as the one before had to be at last, so that it seldom is twice.
@@ -98,31 +98,31 @@ class Lookout:
         """Where faces are refined in every frame anyway, following saves the search and costs nothing."""
         return self._options.refine or self._costs.following_pays(len(faces), self._options.detect_every)
 
-    def _follow(self, trail: _Trail, decoded: Decoded, timestamp: float, scene: Scene) -> Seen:
+    def _follow(self, trail: _Trail, decoded: LazyImage, timestamp: float, scene: Scene) -> TrackedFrame:
         face_model, track_id = self._pipeline.models.face_model, trail.track_id
         faces, timing = self._look_closer(trail.followed.faces, decoded)
         followed = trail.followed.then(faces, decoded.picture, face_model)
-        strangeness = self.tracker.strangeness(faces.identity, track_id)
+        strangeness = self.tracker.identity_distance(faces.identity, track_id)
         if trail.followed.lost(followed, strangeness, self._pipeline.settings.nms_iou).any():
             return self._search(decoded, timestamp, scene, timing)
         self.tracker.follow(followed.faces, track_id, timestamp)
         self._trail = _Trail(trail.search, followed, track_id, timestamp, trail.frames + 1)
-        return Seen(followed.faces, track_id, False, timing)
+        return TrackedFrame(followed.faces, track_id, False, timing)
 
     def _search(
-        self, decoded: Decoded, timestamp: float, scene: Scene | None = None, spent: Timing | None = None
-    ) -> Seen:
+        self, decoded: LazyImage, timestamp: float, scene: Scene | None = None, spent: Timing | None = None
+    ) -> TrackedFrame:
         """scene: of a stream that follows. spent: on faces that were lost."""
         picture = decoded.at_least(self._input_size)
         start = self._clock()
-        options = Options(self._options.min_score, self._options.max_faces, input_size=self._input_size)
+        options = RetargetOptions(self._options.min_score, self._options.max_faces, input_size=self._input_size)
         faces, timing = self._pipeline.detect(picture, options)
         self._costs.searched((self._clock() - start) * 1e3)
         follows = scene is not None and self._following_pays(faces)
         if self._options.refine or follows:
             closer, spent_closer = self._look_closer(faces, decoded)
             # Faces that will be followed are the second network's alone from the start, or would jump at each search.
-            faces = closer if follows else both_looks(faces, closer)
+            faces = closer if follows else blend_estimates(faces, closer)
             timing += spent_closer
         followed = Followed.found(faces, decoded.picture, self._pipeline.models.face_model) if follows else None
         track_id = self.tracker.update(faces, timestamp)
@@ -130,10 +130,10 @@ class Lookout:
             self._trail = _Trail(_Search(timestamp, scene, faces), followed, track_id, timestamp, 0)
         else:
             self._trail = None
-        return Seen(faces, track_id, True, timing if spent is None else timing + spent)
+        return TrackedFrame(faces, track_id, True, timing if spent is None else timing + spent)
 
-    def _look_closer(self, faces: Faces, decoded: Decoded) -> tuple[Faces, Timing]:
+    def _look_closer(self, faces: Faces, decoded: LazyImage) -> tuple[Faces, Timing]:
         start = self._clock()
-        closer = self._pipeline.look_closer(faces, decoded)
+        closer = self._pipeline.refine_faces(faces, decoded)
         self._costs.looked((self._clock() - start) * 1e3, len(faces))
         return closer

@@ -23,7 +23,7 @@ MIN_SIDE: Final = 1e-3  # pixels; keeps the logarithm of a side finite
 
 
 @dataclass(frozen=True)
-class Motion(Rows):
+class KalmanBoxes(Rows):
     """T moving boxes, float64. place: (T, 4) centre x, y in pixels, log width, log height. velocity: (T, 4) the same a
     second. variance, covariance, speed_variance: (T,) of place, of place with velocity, of velocity, in face sizes."""
 

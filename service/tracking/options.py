@@ -30,7 +30,7 @@ class SmoothingOptions:
 
 
 @dataclass(frozen=True)
-class LiveOptions:
+class StreamOptions:
     """What a stream may choose.
 
     min_score: least score of a face, 0.01 to 1. max_faces: the best ones, 1 to 100. refine: the Single Face Network

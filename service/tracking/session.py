@@ -10,26 +10,26 @@ from time import perf_counter
 
 from service.errors import BAD_PARAMETER, RequestError
 from service.inference.pipeline import Pipeline, Timing
-from service.tracking.frame_tracker import Lookout
+from service.tracking.frame_tracker import FrameTracker
 from service.tracking.neutral import Neutral, NeutralState
-from service.tracking.options import LiveOptions
+from service.tracking.options import StreamOptions
 from service.tracking.smoothing import Smoother
 from service.tracking.tracker import Ids
 from service.vision.face_model import FaceModel
 from service.vision.faces import Faces
-from service.vision.image import Decoded, Picture, Source
+from service.vision.image import ImageLoader, LazyImage, Picture
 from service.vision.rotation import Array
 
 
 @dataclass(frozen=True)
-class LiveTiming(Timing):
+class FrameTiming(Timing):
     """Milliseconds of each step; track: of all that ties a frame to those before it."""
 
     track: float = 0.0
 
 
 @dataclass(frozen=True)
-class LiveResult:
+class FrameResult:
     """The faces of a frame of width x height pixels, in descending score; a followed face keeps that of its search.
 
     faces: smoothed, their expressions seen from each one's rest. seen: the same with expressions as they are seen,
@@ -44,7 +44,7 @@ class LiveResult:
     width: int
     height: int
     searched: bool
-    timing: LiveTiming
+    timing: FrameTiming
 
     def landmarks(self, face_model: FaceModel) -> Array:
         """(N, 68, 2) pixels of the 68 landmarks."""
@@ -57,19 +57,19 @@ class Session:
     One thread at a time may use it. The pipeline may be shared.
     """
 
-    def __init__(self, pipeline: Pipeline, options: LiveOptions, clock: Callable[[], float] = perf_counter) -> None:
+    def __init__(self, pipeline: Pipeline, options: StreamOptions, clock: Callable[[], float] = perf_counter) -> None:
         """clock: in seconds, measures the networks' cost for the choice between searching and following. Raises
         RequestError BAD_PARAMETER where there is no such input size."""
-        self._lookout = Lookout(pipeline, options, clock)
+        self._lookout = FrameTracker(pipeline, options, clock)
         self._smoother = Smoother(options.smoothing) if options.smoothing else None
         self._neutral = Neutral()
         self._timestamp = -math.inf
 
-    def look(self, picture: Picture, timestamp: float) -> LiveResult:
+    def look(self, picture: Picture, timestamp: float) -> FrameResult:
         """As look_at, at a frame that is decoded."""
-        return self.look_at(lambda _: picture, timestamp)
+        return self.process_frame(lambda _: picture, timestamp)
 
-    def look_at(self, source: Source, timestamp: float, queue_ms: float = 0.0) -> LiveResult:
+    def process_frame(self, source: ImageLoader, timestamp: float, queue_ms: float = 0.0) -> FrameResult:
         """The faces of the next frame. timestamp: seconds, from any start. queue_ms: what went before, for the timing.
 
         Raises RequestError BAD_PARAMETER where the timestamp is not above the last frame's. A frame that raises
@@ -77,7 +77,7 @@ class Session:
         """
         self._check(timestamp)
         start = perf_counter()
-        decoded = Decoded(source)
+        decoded = LazyImage(source)
         seen = self._lookout.look(decoded, timestamp)
         self._timestamp = timestamp
         alive = self._lookout.tracker.alive
@@ -89,7 +89,7 @@ class Session:
         steps = vars(seen.timing) | {"decode": decoded.milliseconds}
         track_ms = (perf_counter() - start) * 1e3 - sum(steps.values())
         picture = decoded.picture
-        return LiveResult(
+        return FrameResult(
             faces=replace(faces, expression=expression),
             seen=faces,
             track_id=seen.track_id,
@@ -97,7 +97,7 @@ class Session:
             width=picture.width,
             height=picture.height,
             searched=seen.searched,
-            timing=LiveTiming(**steps | {"queue": queue_ms, "track": track_ms}),
+            timing=FrameTiming(**steps | {"queue": queue_ms, "track": track_ms}),
         )
 
     def calibrate(self) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.tracking.assignment import assign
-from service.tracking.kalman import Motion
+from service.tracking.kalman import KalmanBoxes
 from service.tracking.rows import Rows
 from service.vision.face_model import IDENTITY_MODES
 from service.vision.faces import Faces
@@ -49,7 +49,7 @@ class Tracks(Rows):
     seconds of a face seen well that are in it. last_seen: (T,) timestamps."""
 
     track_id: Ids
-    motion: Motion
+    motion: KalmanBoxes
     identity: Array
     evidence: Array
     last_seen: Array
@@ -58,7 +58,7 @@ class Tracks(Rows):
     def start(cls, faces: Faces, track_id: Ids, timestamp: float) -> "Tracks":
         return cls(
             track_id,
-            Motion.start(faces.box),
+            KalmanBoxes.start(faces.box),
             faces.identity.astype(np.float64),
             faces.score.astype(np.float64) * FIRST_SECONDS,
             np.full(len(faces), timestamp, np.float64),
@@ -84,7 +84,7 @@ class Tracker:
         """Whether a track is remembered that the last frame did not show."""
         return bool((self._tracks.last_seen < self._now).any())
 
-    def strangeness(self, identity: Array, track_id: Ids) -> Array:
+    def identity_distance(self, identity: Array, track_id: Ids) -> Array:
         """(N,) how far identities (N, 50) lie from their tracks' means, in standard deviations of a frame."""
         row = np.searchsorted(self._tracks.track_id, track_id)
         return self._distance(identity - self._tracks.identity[row])
@@ -117,7 +117,7 @@ class Tracker:
 
     def _cost(self, tracks: Tracks, faces: Faces) -> Array:
         """(N, T) of calling a face a track: infinite where it cannot be."""
-        boxes, seen = tracks.motion.box, Motion.start(faces.box)
+        boxes, seen = tracks.motion.box, KalmanBoxes.start(faces.box)
         overlap = iou(faces.box, boxes)
         away = np.linalg.norm(seen.place[:, None, :2] - tracks.motion.place[:, :2], axis=-1)
         away /= tracks.motion.size * tracks.motion.deviation * REACH

@@ -14,14 +14,14 @@ from service.vision.faces import Faces, translation
 from service.vision.gaze import no_gaze
 from service.vision.image import Picture
 from service.vision.letterbox import PAD_GREY, Pixels
-from service.vision.rotation import Array, euler_to_quaternion, multiply, normalize, on_side_of, turn_in_plane
+from service.vision.rotation import Array, align_sign, euler_to_quaternion, multiply, normalize, twist_angle
 
 CROP_SIDE: Final = 128  # pixels of the Single Face Network's square input
 # What the first look still counts beside the second in a head's pose and identity. The two err apart: together they are
 # nearer to the truth than either is. On faces from the front and on turned_val any share from 0.15 to 0.3 does about
 # the same, 1 to 4 % better than none; on profiles of multi_val, against another network's points, 0.1 to 0.15 is best
 # and 0.25 no help any more. Expressions are muted in the first look.
-FIRST_LOOK: Final = 0.15
+MFN_WEIGHT: Final = 0.15
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def crop_around(landmarks: Array, quaternion: Array, crop_factor: float) -> Crop
 
     Turned upright, their bounding box has the crop's centre; the crop's side is crop_factor times its longer one.
     """
-    roll = float(turn_in_plane(quaternion))
+    roll = float(twist_angle(quaternion))
     turned = Crop(np.zeros(2), 1.0, roll)
     upright = landmarks @ turned.upright.T
     low, high = upright.min(axis=0), upright.max(axis=0)
@@ -98,7 +98,7 @@ def side_for(crops: Sequence[Crop], width: int, height: int) -> int:
     return math.ceil(max(width, height) * CROP_SIDE / min(crop.side for crop in crops))
 
 
-def refined(faces: Faces, crops: list[Crop], raw: Raw, width: int, height: int, field_of_view: float) -> Faces:
+def apply_refinement(faces: Faces, crops: list[Crop], raw: Raw, width: int, height: int, field_of_view: float) -> Faces:
     """The faces with pose, identity, expression and gaze of the Single Face Network's raw outputs for their crops.
 
     raw: "pose" (N, 7), "identity" (N, 50), "expression" (N, 46), "gaze" (N, 8), which networks of models before 0.6
@@ -124,12 +124,12 @@ def refined(faces: Faces, crops: list[Crop], raw: Raw, width: int, height: int, 
     )
 
 
-def both_looks(first: Faces, second: Faces) -> Faces:
+def blend_estimates(first: Faces, second: Faces) -> Faces:
     """What two looks at the same faces of the same picture say together: the second one's faces, their pose and
     identity moved by FIRST_LOOK toward the first one's."""
     return replace(
         second,
-        quaternion=normalize(_mean(on_side_of(second.quaternion, first.quaternion), second.quaternion)),
+        quaternion=normalize(_mean(align_sign(second.quaternion, first.quaternion), second.quaternion)),
         translation=_mean(first.translation, second.translation),
         scale=1 / _mean(1 / first.scale, 1 / second.scale),  # as depth, which is inverse to it
         identity=_mean(first.identity, second.identity),
@@ -137,5 +137,5 @@ def both_looks(first: Faces, second: Faces) -> Faces:
 
 
 def _mean(first: Array, second: Array) -> Array:
-    mean: Array = second + np.float32(FIRST_LOOK) * (first - second)
+    mean: Array = second + np.float32(MFN_WEIGHT) * (first - second)
     return mean

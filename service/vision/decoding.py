@@ -12,13 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.vision.nms import Groups
-from service.vision.rotation import Array, normalize, on_side_of
+from service.vision.rotation import Array, align_sign, normalize
 
 FACE_HEIGHT_CM: Final = 20.0  # a face of the prior's size is about this high: scale is coded relative to it
 LOG_LIMIT: Final = 4.0  # exp of it is 55: no face is that much larger or smaller than its prior
-BOX_POWER: Final = 2  # of the score that a candidate's box counts by: the box alone, coefficients count by the score
+BOX_VOTE_POWER: Final = (
+    2  # of the score that a candidate's box counts by: the box alone, coefficients count by the score
+)
 MAX_CANDIDATES: Final = 1000  # best scores looked at, so that no picture can make suppression slow
-WITNESS_SHARE: Final = 0.25  # of the best score in a group; candidates below it have no say in what the face is
+VOTE_SCORE_RATIO: Final = 0.25  # of the best score in a group; candidates below it have no say in what the face is
 
 Raw = Mapping[str, Array]  # "detection" (1, N, 5), "pose" (N, 7), "identity" (N, 50), "expression" (N, 46), N or 1, N
 
@@ -127,7 +129,7 @@ def decode(raw: Raw, priors: Priors, detections: Detections) -> Candidates:
     )
 
 
-def merge(candidates: Candidates, groups: Groups) -> Candidates:
+def vote(candidates: Candidates, groups: Groups) -> Candidates:
     """One candidate for each group of suppression: the mean of its members, each counting by its score, in its box by
     the score's power of BOX_POWER.
 
@@ -140,10 +142,10 @@ def merge(candidates: Candidates, groups: Groups) -> Candidates:
     score, best = candidates.score[groups.best], groups.best
     member = groups.member
     row = np.flatnonzero(member >= 0)
-    row = row[candidates.score[row] >= WITNESS_SHARE * score[member[row]]]
+    row = row[candidates.score[row] >= VOTE_SCORE_RATIO * score[member[row]]]
     weight = np.zeros((len(best), len(row)), np.float32)
     weight[member[row], np.arange(len(row))] = candidates.score[row] / score[member[row]]
-    box_weight = weight**BOX_POWER
+    box_weight = weight**BOX_VOTE_POWER
     weight /= weight.sum(axis=1, keepdims=True)
     box_weight /= box_weight.sum(axis=1, keepdims=True)
     quaternion = candidates.pose.quaternion
@@ -151,7 +153,7 @@ def merge(candidates: Candidates, groups: Groups) -> Candidates:
         score=score,
         box=box_weight @ candidates.box[row],
         pose=Pose(
-            quaternion=normalize(weight @ on_side_of(quaternion[best[member[row]]], quaternion[row])),
+            quaternion=normalize(weight @ align_sign(quaternion[best[member[row]]], quaternion[row])),
             origin=weight @ candidates.pose.origin[row],
             scale=np.exp(weight @ np.log(candidates.pose.scale[row])),
         ),

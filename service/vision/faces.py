@@ -92,7 +92,7 @@ def translation(origin: Array, scale: Array, width: int, height: int, field_of_v
     return np.stack([x, y, -focal_length(height, field_of_view) / scale], axis=-1).astype(np.float32)
 
 
-def place(candidates: Candidates, letterbox: Letterbox, field_of_view: float) -> Faces:
+def to_image_space(candidates: Candidates, letterbox: Letterbox, field_of_view: float) -> Faces:
     """Candidates in the network's input to faces in the picture that the letterbox holds; none has a gaze yet."""
     pose: Pose = candidates.pose
     scale = (pose.scale / letterbox.scale).astype(np.float32)

@@ -53,16 +53,16 @@ class Picture:
     height: int
 
 
-Source = Callable[[int], Picture]  # decodes a picture so that its longer side has at least so many pixels
+ImageLoader = Callable[[int], Picture]  # decodes a picture so that its longer side has at least so many pixels
 
 
-class Decoded:
+class LazyImage:
     """A picture that is decoded when pixels are asked for, and again where more of them are asked for later.
 
     asked: for how many on the longer side, the last time. milliseconds: spent on decoding so far.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: ImageLoader) -> None:
         self._source = source
         self._picture: Picture | None = None
         self.asked = 0

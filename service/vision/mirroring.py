@@ -16,12 +16,12 @@ from service.vision.gaze import GAZE_NAMES
 from service.vision.letterbox import Pixels
 from service.vision.rotation import Array, quaternion_to_euler
 
-TURNED: Final = 30.0  # degrees of yaw
+MIRROR_YAW: Final = 30.0  # degrees of yaw
 ASYMMETRIC_IDENTITY_MODES: Final = (9, 20, 25, 28, 33, 37, 43, 45)  # of the face model: their sign flips
 _SIDES: Final = {"_L": "_R", "_R": "_L", "Left": "Right", "Right": "Left"}
 
 
-def partners(names: Sequence[str]) -> NDArray[np.intp]:
+def mirror_partners(names: Sequence[str]) -> NDArray[np.intp]:
     """(C,) index of the coefficient that takes each one's place when the face is mirrored."""
 
     def partner(name: str) -> str:
@@ -33,12 +33,12 @@ def partners(names: Sequence[str]) -> NDArray[np.intp]:
     return np.array([list(names).index(partner(name)) for name in names])
 
 
-GAZE_PARTNERS: Final = partners(GAZE_NAMES)
+GAZE_PARTNERS: Final = mirror_partners(GAZE_NAMES)
 
 
-def turned(quaternion: Array) -> NDArray[np.bool_]:
+def is_turned(quaternion: Array) -> NDArray[np.bool_]:
     """(N,) which of heads (N, 4) are turned beyond TURNED."""
-    beyond: NDArray[np.bool_] = np.abs(quaternion_to_euler(quaternion)[0]) > TURNED
+    beyond: NDArray[np.bool_] = np.abs(quaternion_to_euler(quaternion)[0]) > MIRROR_YAW
     return beyond
 
 
@@ -51,7 +51,7 @@ def mirrored_back(raw: Mapping[str, Array], expression_partners: NDArray[np.intp
     return back | ({"gaze": raw["gaze"][:, GAZE_PARTNERS]} if "gaze" in raw else {})
 
 
-def answers(
+def run_with_mirror(
     run: Callable[[Pixels], Mapping[str, Array]],
     crops: Pixels,
     twice: NDArray[np.bool_],

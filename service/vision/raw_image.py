@@ -69,7 +69,7 @@ class _Plane:
         return np.ndarray(shape, np.uint8, data, self.offset, (self.stride, self.samples, 1))
 
 
-def picture_of_raw(
+def decode_raw(
     data: bytes | memoryview,
     width: int,
     height: int,

@@ -24,7 +24,7 @@ def normalize(quaternion: Array) -> Array:
     return np.where(unit[..., 3:] < 0, -unit, unit)
 
 
-def on_side_of(other: Array, quaternion: Array) -> Array:
+def align_sign(other: Array, quaternion: Array) -> Array:
     """Of quaternions (..., 4) and their negatives, which are the same rotations, the one nearer to the other (..., 4):
     to be taken before means, since w >= 0 parts neighbours near a turn of 180 degrees."""
     against = (quaternion * other).sum(axis=-1, keepdims=True) < 0
@@ -96,7 +96,7 @@ def quaternion_to_euler(quaternion: Array) -> tuple[Array, Array, Array]:
     return yaw, pitch, roll
 
 
-def turn_in_plane(quaternion: Array) -> Array:
+def twist_angle(quaternion: Array) -> Array:
     """Degrees (...), counter-clockwise as seen: of the turns within the picture's plane the one nearest to unit
     quaternions (..., 4). What remains is a turn about an axis within that plane (swing and twist). Unlike roll, which
     means nothing at a yaw of 90 degrees, it changes little with the rotation unless the head is seen from behind.

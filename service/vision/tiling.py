@@ -26,12 +26,12 @@ EDGE_MARGIN: Final = 8.0  # pixels of the square: a box that ends so close to wh
 # 200 / 240 / any by -0.01 / -0.27 / -0.29. Below the second, the larger input sees more, and boxes of the smaller one
 # only blur its own: from 0 / 12 / 20 / 30 on, AP50 at 576 is 77.4 / 77.6 / 78.1 / 78.1 on every eighth picture of
 # multi_train_2, many faces of which are tiny, and from 0 / 20 / 30 on 87.6 / 87.3 / 87.2 on multi_val.
-LARGEST: Final = 240.0
-SMALLEST: Final = 20.0
+MAX_ENLARGED_HEIGHT: Final = 240.0
+MIN_USUAL_HEIGHT: Final = 20.0
 
 
 @dataclass(frozen=True)
-class View:
+class Tile:
     """A part of a picture in the network's square.
 
     window: the part, in the picture's decoded pixels; None is the whole picture. letterbox: of the part. whole: of the
@@ -53,10 +53,10 @@ class View:
         whole = Letterbox.fit(picture.width, picture.height, side)
         height, width = picture.pixels.shape[:2]
         decoded = (width, height)
-        heights = (0.0, LARGEST if side > usual else inf)
+        heights = (0.0, MAX_ENLARGED_HEIGHT if side > usual else inf)
         parts = [(part, side, heights) for part in windows(width, height, tiles)]
         if side > usual:
-            parts.append((Window(0, 0, width, height), usual, (SMALLEST, inf)))
+            parts.append((Window(0, 0, width, height), usual, (MIN_USUAL_HEIGHT, inf)))
         return (
             cls(None, whole, whole, decoded, heights),
             *(
@@ -72,7 +72,7 @@ class View:
             return self.letterbox.apply(picture.pixels)
         return self.letterbox.apply(picture.pixels[part.y : part.y + part.height, part.x : part.x + part.width])
 
-    def own(self, detections: Detections) -> Detections:
+    def drop_cut_boxes(self, detections: Detections) -> Detections:
         """Those that this view shows at a size that counts, and whole: of a tile, those that do not reach where it was
         cut out of the picture.
 
@@ -119,7 +119,7 @@ class View:
         )
 
 
-def pool(found: Sequence[Candidates]) -> Candidates:
+def concat_candidates(found: Sequence[Candidates]) -> Candidates:
     """The candidates of all views, in one square, the best MAX_CANDIDATES of them in descending score.
 
     All views that show a face have their say in what it is, each by its score: on photos, boxes so made are nearer the

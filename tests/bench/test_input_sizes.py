@@ -7,7 +7,7 @@ import pytest
 
 from bench.input_sizes import Figures, Setting, as_table
 from service.inference.models import Models
-from service.inference.pipeline import Options, Pipeline
+from service.inference.pipeline import Pipeline, RetargetOptions
 from training.evaluation.detection import DetectionMetrics, HeightRecall
 from training.evaluation.landmarks import LandmarkMetrics
 
@@ -30,7 +30,7 @@ def figures(ap50: float) -> Figures:
 def test_a_setting_is_a_size_and_perhaps_tiles() -> None:
     assert Setting.of("416") == Setting(416, 1)
     assert Setting.of("576/alone") == Setting(576, 1, alone=True)
-    assert Setting.of("288/3").options(0.25) == Options(min_score=0.25, tiles=3, input_size=288)
+    assert Setting.of("288/3").options(0.25) == RetargetOptions(min_score=0.25, tiles=3, input_size=288)
     with pytest.raises(ValueError, match="large"):
         Setting.of("large")
 

@@ -15,9 +15,9 @@ from starlette.testclient import TestClient
 from service.errors import StartError
 from service.inference.models import Models
 from service.inference.pipeline import Pipeline
-from service.server.auth import Keys
+from service.server.auth import ApiKeys
 from service.server.rest.app import create_app
-from service.server.state import Runtime
+from service.server.state import ServerState
 from service.server.telemetry.metrics import Limits, Metrics
 from service.server.workers import Workers
 from service.settings import PREFIX, Settings
@@ -58,7 +58,9 @@ def settings_of(folder: str) -> Settings:
 def client() -> Iterator[TestClient]:
     settings = Settings()
     workers = Workers(1, 1)
-    with TestClient(create_app(Runtime(settings, Pipeline(Models.load(settings.models_dir), settings), workers))) as it:
+    with TestClient(
+        create_app(ServerState(settings, Pipeline(Models.load(settings.models_dir), settings), workers))
+    ) as it:
         yield it
     workers.close()
 
@@ -177,7 +179,7 @@ def test_the_local_key_is_one_that_the_server_takes(tmp_path: Path) -> None:
     keys = tmp_path / file.name
     keys.write_bytes(base64.b64decode(secret["data"][file.name]))
     key = keys.read_text()
-    Keys.of_setting("", keys).check({"x-api-key": key})
+    ApiKeys.of_setting("", keys).check({"x-api-key": key})
     assert f"X-API-Key: {key}" in (DEPLOY / "README.md").read_text()
 
 

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from service.errors import RequestError
-from service.inference.pipeline import Options
+from service.inference.pipeline import RetargetOptions
 from service.vision.tiles import MAX_TILES
 from training.evaluation.datasets import DATA_SETS
 from training.evaluation.evaluate import Conditions, System, chosen_sets, evaluate, load_form, networks
@@ -84,7 +84,7 @@ def main() -> None:
         else:
             models = load_form(arguments.models, arguments.form)
             models.input_size(arguments.input_size)
-            options = Options(arguments.min_score, tiles=arguments.tiles, input_size=arguments.input_size)
+            options = RetargetOptions(arguments.min_score, tiles=arguments.tiles, input_size=arguments.input_size)
             systems = networks(models, options)
         for system in systems:
             for name, data_set, path in sets:

@@ -16,7 +16,7 @@ import numpy as np
 
 from service.errors import RequestError
 from service.inference.models import Models
-from service.inference.pipeline import Options
+from service.inference.pipeline import RetargetOptions
 from service.vision.arkit import ARKIT_NAMES, NEVER_OBSERVED, blendshapes
 from service.vision.crops import crop_around
 from service.vision.decoding import sigmoid
@@ -185,7 +185,7 @@ def main() -> None:
     args = parser.parse_args()
     try:
         models = load_form(args.models, args.form)
-        predictor = next(s.predictor for s in networks(models, Options(MIN_SCORE)) if s.name == REFINED)
+        predictor = next(s.predictor for s in networks(models, RetargetOptions(MIN_SCORE)) if s.name == REFINED)
         rendered = witness(*on_rendered(models, args.rendered))
         pairs = {name: on_photos(models, predictor, name, args.data, args.cache) for name in PHOTOS}
     except (OSError, ValueError, KeyError, RequestError) as error:

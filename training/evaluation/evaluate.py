@@ -10,7 +10,7 @@ import numpy as np
 from service.inference.execution import Execution
 from service.inference.manifest import MANIFEST, read_manifest
 from service.inference.models import Models
-from service.inference.pipeline import Options, Pipeline
+from service.inference.pipeline import Pipeline, RetargetOptions
 from service.settings import Settings
 from service.vision.face_model import FaceModel
 from training.evaluation.annotated import (
@@ -69,7 +69,7 @@ class Conditions:
     only: tuple[Measure, ...] = ()
 
 
-def networks(models: Models, options: Options) -> list[System]:
+def networks(models: Models, options: RetargetOptions) -> list[System]:
     """Our networks without and with the second look at each face. options: of every request, but for refine."""
     pipeline = Pipeline(models, Settings())
     told = f", input size {options.input_size}" if options.input_size else ""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from service.inference.models import Models
-from service.inference.pipeline import Options
+from service.inference.pipeline import RetargetOptions
 from training.evaluation.datasets import DATA_SETS, Measure
 from training.evaluation.evaluate import SERVED, Conditions, evaluate, load_form, networks
 from training.evaluation.report import put_between
@@ -57,7 +57,7 @@ class Served:
 
 def measure(folder: Path, models: Models, served: Served, data: Path, conditions: Conditions) -> Figures:
     form, results = served.form, Results()
-    systems = networks(models, Options(conditions.min_score, input_size=served.input_size))
+    systems = networks(models, RetargetOptions(conditions.min_score, input_size=served.input_size))
     for system in systems:
         for name in (DETECTION, LANDMARKS, EXPRESSION):
             results.add(evaluate(system, name, DATA_SETS[name], data / DATA_SETS[name].place, conditions))

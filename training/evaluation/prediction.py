@@ -7,7 +7,7 @@ from typing import Any, Protocol, Self, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from service.inference.pipeline import Options, Pipeline
+from service.inference.pipeline import Pipeline, RetargetOptions
 from service.vision.image import Picture
 from service.vision.letterbox import Pixels
 
@@ -50,7 +50,7 @@ class Networks:
     """Our networks, by way of the product's own pipeline: MFN on the whole picture, and on tiles of it
     where there are several, each face refined by SFN or not. options: but for max_faces."""
 
-    def __init__(self, pipeline: Pipeline, options: Options) -> None:
+    def __init__(self, pipeline: Pipeline, options: RetargetOptions) -> None:
         self.pipeline = pipeline
         self.options = replace(options, max_faces=MOST_FACES)
 

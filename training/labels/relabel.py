@@ -16,12 +16,12 @@ import torch
 
 from service.inference.execution import Execution
 from service.inference.models import Models
-from service.vision.crops import Crop, crops_of, refined
+from service.vision.crops import Crop, apply_refinement, crops_of
 from service.vision.face_model import FaceModel, project
 from service.vision.faces import Faces
 from service.vision.gaze import no_gaze
 from service.vision.image import Picture
-from service.vision.mirroring import mirrored_back, partners
+from service.vision.mirroring import mirror_partners, mirrored_back
 from service.vision.rotation import Array, normalize
 from training.data.archives import BOX_HEIGHT_OVER_POINTS, BOX_SHIFT_UP, BOX_WIDTH_OVER_POINTS, SETS
 from training.data.faces import FaceLabels
@@ -50,14 +50,14 @@ class Labeller:
     @classmethod
     def load(cls, folder: Path) -> "Labeller":
         models = Models.load(folder, Execution(precision="float32"))
-        return cls(models, partners(models.face_model.expression_names))
+        return cls(models, mirror_partners(models.face_model.expression_names))
 
     def look(self, picture: Picture, faces: Faces, crops: list[Crop], mirrored: bool = False) -> Faces:
         pixels = np.stack([crop.sample(picture) for crop in crops])
         raw = self.models.sfn.run(np.ascontiguousarray(pixels[:, :, ::-1]) if mirrored else pixels)
         if mirrored:
             raw = mirrored_back(raw, self.expression_partner)
-        return refined(faces, crops, raw, picture.width, picture.height, FIELD_OF_VIEW)
+        return apply_refinement(faces, crops, raw, picture.width, picture.height, FIELD_OF_VIEW)
 
     def label(self, pixels: np.ndarray, boxes: np.ndarray) -> tuple[Faces, np.ndarray]:
         """Faces of boxes (N, 4) in a picture (H, W, 3), and how far the two looks are apart (N,), in face sizes."""

@@ -20,7 +20,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from service.inference.models import Models
-from service.inference.pipeline import Options, Pipeline
+from service.inference.pipeline import Pipeline, RetargetOptions
 from service.vision.crops import crops_of
 from service.vision.image import Picture
 from training.scripts.export_weights import read_network
@@ -63,7 +63,7 @@ def crop_of(path: Path, models: Models) -> np.ndarray:
     """(S, S, 3) uint8: the crop of the surest face, as the service cuts it. Raises ValueError where there is none."""
     pixels = np.asarray(Image.open(path).convert("RGB"))
     picture = Picture(pixels, pixels.shape[1], pixels.shape[0])
-    faces, _ = Pipeline(models).detect(picture, Options(max_faces=1))
+    faces, _ = Pipeline(models).detect(picture, RetargetOptions(max_faces=1))
     if not len(faces):
         raise ValueError(f"no face was found on {path}")
     return crops_of(faces, models.face_model, picture.width, picture.height, models.crop_factor)[0].sample(picture)

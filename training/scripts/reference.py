@@ -24,9 +24,9 @@ from torch import Tensor, nn
 
 from service.inference.execution import Execution
 from service.inference.models import Models
-from service.inference.pipeline import Options, Pipeline
+from service.inference.pipeline import Pipeline, RetargetOptions
 from service.vision.crops import Crop, crops_of
-from service.vision.decoding import WITNESS_SHARE
+from service.vision.decoding import VOTE_SCORE_RATIO
 from service.vision.image import decode
 from service.vision.letterbox import Letterbox
 from service.vision.rotation import Array
@@ -82,7 +82,7 @@ def witnesses(score: Tensor, boxes: Tensor, best: int) -> Tensor:
     both = (high - low).clamp(min=0).prod(1)
     areas = (boxes[:, 2:] - boxes[:, :2]).prod(1)
     alike = both / (areas + areas[best] - both) > NMS_IOU
-    return (alike & (score >= WITNESS_SHARE * score[best])).nonzero()[:, 0]
+    return (alike & (score >= VOTE_SCORE_RATIO * score[best])).nonzero()[:, 0]
 
 
 def merged_face(candidates: dict[str, Tensor], members: Tensor) -> dict[str, Any]:
@@ -162,7 +162,7 @@ def main() -> None:
 
     picture = decode(PICTURE.read_bytes(), 10**6, 25.0)
     square = Letterbox.fit(picture.width, picture.height, models.side).apply(picture.pixels)
-    found = Pipeline(models).retarget_picture(picture, Options()).faces
+    found = Pipeline(models).retarget_picture(picture, RetargetOptions()).faces
     # Where to look closer is the input of the second network; how it was chosen is nothing to the decoding.
     crops = [
         Crop(np.round(crop.centre, 1), round(crop.side, 1), round(crop.roll, 1))

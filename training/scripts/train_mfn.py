@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from service.vision.face_model import FaceModel
-from service.vision.mirroring import partners
+from service.vision.mirroring import mirror_partners
 from training.assignment import Assignment
 from training.data.faces import SMALLEST_SPREAD
 from training.data.mosaics import draw_windows
@@ -127,7 +127,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     frequencies = [s.frequency(args.turned) for s in sets]
     mosaics = [args.mosaic if s.crowded else 0.0 for s in sets]
     face_model = FaceModel.load(Path("models/face_model.npz"))
-    partner = torch.from_numpy(partners(face_model.expression_names)).to(device)
+    partner = torch.from_numpy(mirror_partners(face_model.expression_names)).to(device)
     known = torch.cat([s.faces.expression[s.faces.fitted > 0.5] for s in sets])
     spread = known.std(0).clamp(min=SMALLEST_SPREAD) if len(known) > 1 else torch.full((46,), 0.1, device=device)
     eyes = None if args.plain_eyes else eyes_among(face_model.expression_names).to(device)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from service.vision.face_model import FaceModel
-from service.vision.mirroring import partners
+from service.vision.mirroring import mirror_partners
 from training.data.augment import degrade, occlude, random_tilt, recolour, sample, uniform
 from training.data.crops import CROP_SIDE
 from training.data.faces import SMALLEST_SPREAD, FaceLabels, Similarity, rarity, turned_away
@@ -130,7 +130,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     network, generator, device = run.network, run.generator, args.device
     sets = Crops.load(args.crops, args.shares, device, args.turned)
     face_model = FaceModel.load(Path("models/face_model.npz"))
-    partner = torch.from_numpy(partners(face_model.expression_names)).to(device)
+    partner = torch.from_numpy(mirror_partners(face_model.expression_names)).to(device)
     spread = torch.cat([s.faces.expression for s in sets]).std(0).clamp(min=SMALLEST_SPREAD)
     eyes = None if args.plain_eyes else eyes_among(face_model.expression_names).to(device)
     coefficients = CoefficientLoss(Landmarks(face_model).to(device), spread, eyes)

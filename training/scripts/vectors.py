@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 
 from service.inference.manifest import MANIFEST, read_manifest
 from service.inference.models import Models
-from service.inference.pipeline import Options, Pipeline
+from service.inference.pipeline import Pipeline, RetargetOptions
 from service.settings import Settings
 from service.vision.arkit import ARKIT_NAMES, arkit_matrix, blendshapes
-from service.vision.crops import Crop, both_looks, crops_of, refined
-from service.vision.decoding import WITNESS_SHARE, Level, Raw, build_priors, detect
+from service.vision.crops import Crop, apply_refinement, blend_estimates, crops_of
+from service.vision.decoding import VOTE_SCORE_RATIO, Level, Raw, build_priors, detect
 from service.vision.face_model import FaceModel
 from service.vision.faces import Faces
 from service.vision.gaze import GAZE_NAMES, LOOKS, no_gaze
@@ -136,8 +136,8 @@ def decoded(case: Case) -> tuple[NDArray[np.intp], NDArray[np.intp], Faces]:
     models = cast(Models, described)
     pipeline = Pipeline(models, Settings(nms_iou=case.max_iou, field_of_view=case.field_of_view))
     picture = Picture(np.zeros((case.side, case.side, 3), np.uint8), case.width, case.height)
-    faces, _ = pipeline.detect(picture, Options(case.min_score, case.max_faces))
-    found = detect(raw["detection"], priors, WITNESS_SHARE * case.min_score)
+    faces, _ = pipeline.detect(picture, RetargetOptions(case.min_score, case.max_faces))
+    found = detect(raw["detection"], priors, VOTE_SCORE_RATIO * case.min_score)
     eligible = int((found.score >= case.min_score).sum())
     return found.index, suppress(found.box, case.max_iou, case.max_faces, eligible).member, faces
 
@@ -172,8 +172,8 @@ def refinements(random: np.random.Generator, published: Published, face_model: F
     pose, identity, expression = np.split(table.astype(np.float32) / UNIT, [7, 57], axis=-1)
     looks = np.rint(random.normal(0, 2, (len(faces), LOOKS)) * UNIT).astype(np.int64)
     raw = {"pose": pose, "identity": identity, "expression": expression, "gaze": looks.astype(np.float32) / UNIT}
-    second = refined(faces, crops, raw, case.width, case.height, case.field_of_view)
-    together = both_looks(faces, second)
+    second = apply_refinement(faces, crops, raw, case.width, case.height, case.field_of_view)
+    together = blend_estimates(faces, second)
     for i, crop in enumerate(crops):
         yield "\n".join(
             [

@@ -5,11 +5,11 @@ from typing import Final
 import numpy as np
 
 from service.vision.arkit import ARKIT_NAMES
-from service.vision.mirroring import GAZE_PARTNERS, partners
+from service.vision.mirroring import GAZE_PARTNERS, mirror_partners
 from service.vision.rotation import Array
 
 # (52,) where each coefficient's counterpart stands among ARKit's names.
-COUNTERPARTS: Final = partners(ARKIT_NAMES)
+COUNTERPARTS: Final = mirror_partners(ARKIT_NAMES)
 
 
 def mirror_blendshapes(blendshapes: Array) -> Array:

@@ -7,7 +7,7 @@ import numpy as np
 from service.cli.avatar import livelink, vmc
 from service.cli.avatar.udp import UdpSender
 from service.cli.video.loop import Seen
-from service.tracking.session import LiveResult
+from service.tracking.session import FrameResult
 from service.tracking.tracker import MEMORY_SECONDS
 from service.vision.arkit import blendshapes
 from service.vision.gaze import LOOKS, has_gaze
@@ -27,7 +27,7 @@ class Lead:
         self._track_id: int | None = None
         self._last_seen = 0.0
 
-    def row_in(self, result: LiveResult, timestamp: float) -> int | None:
+    def row_in(self, result: FrameResult, timestamp: float) -> int | None:
         """Where the leading face stands among those of a frame; None while it is out of sight."""
         present: list[int] = result.track_id.tolist()
         if self._track_id not in present and timestamp - self._last_seen > MEMORY_SECONDS:

@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Protocol
 
 from service.cli.video.frames import VideoFrame
-from service.tracking.session import LiveResult, Session
+from service.tracking.session import FrameResult, Session
 from service.vision.image import Picture
 
 
@@ -24,7 +24,7 @@ class Seen:
 
     number: int
     frame: VideoFrame
-    result: LiveResult
+    result: FrameResult
 
 
 class Viewer(Protocol):

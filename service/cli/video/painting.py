@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 from service.cli.draw import COLOURS, INK, Colour, Surface, boxes_on, draw_heads, draw_panels
 from service.cli.video.loop import Seen, Wish
 from service.tracking.neutral import NeutralState
-from service.tracking.session import LiveResult
+from service.tracking.session import FrameResult
 from service.vision.face_model import FaceModel
 from service.vision.letterbox import Pixels
 
@@ -37,7 +37,7 @@ class Painter:
         return next((wish for wish in wishes if wish is not None), None)
 
 
-def paint(pixels: Pixels, result: LiveResult, face_model: FaceModel, surface: Surface) -> Pixels:
+def paint(pixels: Pixels, result: FrameResult, face_model: FaceModel, surface: Surface) -> Pixels:
     """(H, W, 3) the frame (h, w, 3) with its faces on it, enlarged where it is small.
 
     The surface lies on the face as it is seen; the bars show its coefficients from its rest on. Unlike a photo's, they
@@ -62,7 +62,7 @@ def colour_of(track_id: int) -> Colour:
     return COLOURS[(track_id - 1) % len(COLOURS)]
 
 
-def draw_tags(layer: Image.Image, result: LiveResult, colours: Sequence[Colour]) -> None:
+def draw_tags(layer: Image.Image, result: FrameResult, colours: Sequence[Colour]) -> None:
     """Each face's number, in the upper left corner of its box, and whether its resting face is being taken."""
     pen = ImageDraw.Draw(layer)
     font = ImageFont.load_default(FONT_OF_PICTURE * max(layer.size))

@@ -6,7 +6,7 @@ from typing import Any, Final, NoReturn
 import grpc
 
 from service.errors import OVERLOADED, RequestError
-from service.server.grpc.reception import Context, Reception
+from service.server.grpc.admission import Admission, Context
 
 # A message may be as large as one with a picture, for gRPC's limit is one for all. A probe's comes with its call and
 # is read at once, so few places are enough, and nobody needs one for long.
@@ -17,13 +17,13 @@ LARGEST_PROBE: Final = 4 * 2**10  # bytes; a watched name is kept for as long as
 MAX_WATCHES: Final = 1024  # calls that stay open: Watch of health, and reflection
 
 
-class Probes(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic in the stubs alone
+class HealthInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic in the stubs alone
     """Reads the messages of every service but `service`, before its handler gets them."""
 
     def __init__(self, service: str, largest: int) -> None:
         """largest: bytes of the largest message that gRPC receives."""
         self._own = f"/{service}/"
-        self._reception = Reception(PLACES, largest, GRACE_SECONDS, MAX_WAITING)
+        self._admission = Admission(PLACES, largest, GRACE_SECONDS, MAX_WAITING)
         self._watches = 0
 
     async def intercept_service(
@@ -69,7 +69,7 @@ class Probes(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic i
     async def _messages(self, handler: Any, context: Context) -> AsyncIterator[Any]:
         while True:
             try:
-                async with self._reception.place() as place:
+                async with self._admission.place() as place:
                     message = await place.receive(context)
             except RequestError as problem:
                 await _abort(context, problem.detail)

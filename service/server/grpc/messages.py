@@ -9,17 +9,17 @@ from mfn.v1 import retarget_pb2 as pb
 
 from service.errors import BAD_PARAMETER, BAD_PICTURE, RequestError, too_many_bytes
 from service.inference.models import Models
-from service.inference.pipeline import Options, Timing
+from service.inference.pipeline import RetargetOptions, Timing
 from service.server.streaming.mailbox import DropPolicy
 from service.server.streaming.stream import Answer
 from service.settings import Settings
 from service.tracking.neutral import NeutralState
-from service.tracking.options import LiveOptions, SmoothingOptions
+from service.tracking.options import SmoothingOptions, StreamOptions
 from service.vision.arkit import ARKIT_NAMES, blendshapes, unobserved
 from service.vision.faces import Faces
 from service.vision.gaze import has_gaze
-from service.vision.image import Picture, Source, decode
-from service.vision.raw_image import PixelFormat, picture_of_raw
+from service.vision.image import ImageLoader, Picture, decode
+from service.vision.raw_image import PixelFormat, decode_raw
 from service.vision.rotation import quaternion_to_euler
 from service.vision.tiles import MAX_TILES
 
@@ -55,7 +55,7 @@ class Included:
         return cls(not options.exclude_identity, options.include_landmarks, options.include_blendshapes)
 
 
-def source_of(image: pb.Image, settings: Settings) -> Source:
+def source_of(image: pb.Image, settings: Settings) -> ImageLoader:
     """How to decode an image. Raises RequestError where there is none, or more bytes than allowed."""
     kind = image.WhichOneof("content")
     if kind == "encoded":
@@ -68,7 +68,7 @@ def source_of(image: pb.Image, settings: Settings) -> Source:
             known = ", ".join(pb.PixelFormat.Name(value) for value in PIXEL_FORMATS)
             raise RequestError(BAD_PARAMETER, f"The raw picture's format is {raw.format}; expected one of {known}.")
         return partial(
-            picture_of_raw,
+            decode_raw,
             raw.data,
             raw.width,
             raw.height,
@@ -89,15 +89,15 @@ def _check_bytes(data: bytes, settings: Settings) -> None:
         raise too_many_bytes(settings.max_bytes)
 
 
-def options_of(message: pb.Options, settings: Settings) -> Options:
+def options_of(message: pb.Options, settings: Settings) -> RetargetOptions:
     """Raises RequestError BAD_PARAMETER where a number is out of range."""
     if message.tiles > MAX_TILES:
         raise RequestError(BAD_PARAMETER, f"The parameter tiles is {message.tiles}; expected 1 to {MAX_TILES}.")
     chosen = _checked(pb.StreamConfig(options=message), settings)  # the same ranges, checked in one place
-    return Options(chosen.min_score, chosen.max_faces, chosen.refine, message.tiles or 1, chosen.input_size)
+    return RetargetOptions(chosen.min_score, chosen.max_faces, chosen.refine, message.tiles or 1, chosen.input_size)
 
 
-def live_options_of(message: pb.StreamConfig, settings: Settings) -> LiveOptions:
+def live_options_of(message: pb.StreamConfig, settings: Settings) -> StreamOptions:
     """Raises RequestError BAD_PARAMETER where a number is out of range, or where a stream is to be cut into tiles."""
     if message.options.tiles > 1:
         raise RequestError(
@@ -106,10 +106,10 @@ def live_options_of(message: pb.StreamConfig, settings: Settings) -> LiveOptions
     return _checked(message, settings)
 
 
-def _checked(message: pb.StreamConfig, settings: Settings) -> LiveOptions:
+def _checked(message: pb.StreamConfig, settings: Settings) -> StreamOptions:
     options = message.options
-    default = LiveOptions()
-    return LiveOptions(
+    default = StreamOptions()
+    return StreamOptions(
         min_score=options.min_score if options.HasField("min_score") else settings.default_min_score,
         max_faces=options.max_faces if options.HasField("max_faces") else settings.default_max_faces,
         refine=options.refine,

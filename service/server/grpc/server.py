@@ -8,10 +8,10 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from service.errors import StartError
-from service.server.grpc.health import Probes
-from service.server.grpc.reception import largest_message
-from service.server.grpc.servicer import SERVICE, Door
-from service.server.state import Runtime
+from service.server.grpc.health import HealthInterceptor
+from service.server.grpc.admission import largest_message
+from service.server.grpc.servicer import SERVICE, RetargetServicer
+from service.server.state import ServerState
 from service.server.tls import Certificate
 from service.settings import Settings
 
@@ -46,14 +46,14 @@ def _configuration(certificate: Certificate) -> grpc.ServerCertificateConfigurat
 class GrpcServer:
     """Made on the event loop that it is to run on. port: the one it listens on."""
 
-    def __init__(self, runtime: Runtime, certificate: Certificate | None) -> None:
+    def __init__(self, runtime: ServerState, certificate: Certificate | None) -> None:
         """Raises StartError where the port is taken."""
         settings = runtime.settings
         largest = largest_message(settings.max_bytes)
         pending = max(MAX_PENDING, settings.queue_length + settings.max_streams)
         self._renewed: deque[grpc.ServerCertificateConfiguration] = deque(maxlen=1)
         self._server = grpc.aio.server(
-            interceptors=[Probes(SERVICE, largest)],
+            interceptors=[HealthInterceptor(SERVICE, largest)],
             options=[
                 *_connection_age(settings),
                 ("grpc.so_reuseport", 0),  # or a second server would share the port in silence
@@ -68,7 +68,7 @@ class GrpcServer:
                 ("grpc.http2.min_ping_interval_without_data_ms", LEAST_PING_MS),
             ],
         )
-        Door(runtime).add_to(self._server)
+        RetargetServicer(runtime).add_to(self._server)
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         names = (SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME)

@@ -15,15 +15,15 @@ from mfn.v1 import retarget_pb2 as pb
 
 from service import errors
 from service.errors import RequestError, memory_problem
-from service.inference.pipeline import Options
+from service.inference.pipeline import RetargetOptions
 from service.server.grpc import messages
 from service.server.grpc.messages import Included
-from service.server.grpc.reception import Context, Reception, largest_message, read
-from service.server.state import Runtime
+from service.server.grpc.admission import Admission, Context, largest_message, read
+from service.server.state import ServerState
 from service.server.streaming.feed import Feed
 from service.server.streaming.stream import Calibration, Frame, Stream
-from service.server.telemetry.request_log import REQUEST_ID_HEADER, Record
-from service.vision.image import Source
+from service.server.telemetry.request_log import REQUEST_ID_HEADER, RequestLog
+from service.vision.image import ImageLoader
 
 LOGGER: Final = logging.getLogger("mfn.grpc")
 PROBLEM_HEADER: Final = "mfn-problem"  # trailing metadata: the problem's name, as in REST's problem documents
@@ -43,18 +43,18 @@ class NotReadError(Exception):
     """An answer was not read within a frame's deadline."""
 
 
-class Door:
+class RetargetServicer:
     """Every call is recorded, checked for a key, and ended with the code of its problem where it has one.
 
     Messages are read after that, by the call itself.
     """
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: ServerState) -> None:
         settings = runtime.settings
         self._runtime = runtime
         self._model = messages.model_of(runtime.pipeline.models)
         spare = KEYED_SPARE if runtime.keys.wanted else OPEN_SPARE
-        self._reception = Reception(
+        self._admission = Admission(
             settings.workers + spare,
             largest_message(settings.max_bytes),
             settings.deadline_seconds / 2,
@@ -88,7 +88,7 @@ class Door:
             # sent this one had not heard it yet.
             deadline = self._runtime.settings.deadline_seconds
             try:
-                async with asyncio.timeout(deadline), self._reception.place() as place:
+                async with asyncio.timeout(deadline), self._admission.place() as place:
                     return await self._answer(_parsed(pb.RetargetRequest, await place.receive(context)))
             except TimeoutError as error:
                 raise RequestError(
@@ -107,7 +107,9 @@ class Door:
         job = partial(self._work, source, options, included, submitted=perf_counter())
         return asyncio.wrap_future(runtime.workers.submit(job))
 
-    def _work(self, source: Source, options: Options, included: Included, submitted: float) -> pb.RetargetResponse:
+    def _work(
+        self, source: ImageLoader, options: RetargetOptions, included: Included, submitted: float
+    ) -> pb.RetargetResponse:
         """In a worker's thread. submitted: when it was given to the workers, in seconds of perf_counter."""
         runtime = self._runtime
         models = runtime.pipeline.models
@@ -151,7 +153,7 @@ class Door:
 
     async def _configuration(self, context: Context) -> pb.StreamConfig:
         try:
-            async with asyncio.timeout(self._runtime.settings.stream_idle_seconds), self._reception.place() as place:
+            async with asyncio.timeout(self._runtime.settings.stream_idle_seconds), self._admission.place() as place:
                 first = _parsed(pb.RetargetStreamRequest, await place.receive(context))
         except TimeoutError as error:
             raise RequestError(errors.DEADLINE_PASSED, "No configuration came. Send one first.") from error
@@ -186,7 +188,7 @@ class Door:
     async def _recorded(self, method: str, context: Context, observed: bool = True) -> AsyncIterator[None]:
         metadata = {str(key): value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
         request_id, trace_parent = metadata.get(REQUEST_ID_HEADER), metadata.get("traceparent")
-        record = Record(self._runtime.account, "grpc", method, request_id, trace_parent)
+        record = RequestLog(self._runtime.telemetry, "grpc", method, request_id, trace_parent)
         code = "CANCELLED"
         context.set_trailing_metadata(((REQUEST_ID_HEADER, record.request_id),))
         try:
@@ -223,7 +225,7 @@ def _parsed(kind: type[Message], data: bytes | None) -> Message:
         ) from error
 
 
-async def _abort(context: Context, problem: RequestError, record: Record) -> NoReturn:
+async def _abort(context: Context, problem: RequestError, record: RequestLog) -> NoReturn:
     _let_go(problem)
     metadata = [(REQUEST_ID_HEADER, record.request_id), (PROBLEM_HEADER, problem.kind.name)]
     if problem.retry_after is not None:

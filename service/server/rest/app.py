@@ -15,15 +15,15 @@ from starlette.responses import HTMLResponse
 
 from service import errors
 from service.errors import RequestError, memory_problem
-from service.inference.pipeline import Options
+from service.inference.pipeline import RetargetOptions
 from service.server import schema
 from service.server.rest.body import JSON, MULTIPART, PICTURE_TYPES, BodyReader, media_type, picture_bytes
 from service.server.rest.docs import DOCS_PAGE
 from service.server.rest.open_inference import add_open_inference, paths_of
 from service.server.rest.readiness import LastAnswers, Readiness
-from service.server.rest.responses import documented, json_answer, problem_answer
-from service.server.state import Runtime
-from service.server.telemetry.middleware import PATHS, Recording
+from service.server.rest.responses import documented, json_response, problem_response
+from service.server.state import ServerState
+from service.server.telemetry.middleware import PATHS, TelemetryMiddleware
 from service.server.telemetry.request_log import REQUEST_ID_HEADER
 from service.server.websocket.endpoint import add_stream
 from service.vision.tiles import MAX_TILES
@@ -54,7 +54,7 @@ REQUEST_BODY: Final = {
 }
 
 
-def create_app(runtime: Runtime, readiness: Readiness | None = None) -> FastAPI:
+def create_app(runtime: ServerState, readiness: Readiness | None = None) -> FastAPI:
     """The application over a running pipeline. readiness: where the server has a say in it; else it is always ready,
     but for when it drains."""
     settings, pipeline, workers = runtime.settings, runtime.pipeline, runtime.workers
@@ -68,7 +68,9 @@ def create_app(runtime: Runtime, readiness: Readiness | None = None) -> FastAPI:
     )
     _let_pages_ask(app, settings.cors_origins)
     app.add_middleware(LastAnswers, readiness=readiness)
-    app.add_middleware(Recording, account=runtime.account, paths=PATHS | paths_of(pipeline.models.manifest))
+    app.add_middleware(
+        TelemetryMiddleware, telemetry=runtime.telemetry, paths=PATHS | paths_of(pipeline.models.manifest)
+    )
     bodies = BodyReader(settings.max_bytes, HELD_BODIES)
     _handle_errors(app, bodies)
 
@@ -113,7 +115,7 @@ def create_app(runtime: Runtime, readiness: Readiness | None = None) -> FastAPI:
         included = _included(include)
         _refuse_unknown_parameters(request)
         runtime.refuse_when_draining()
-        options = Options(min_score, max_faces, refine, tiles, pipeline.models.input_size(input_size))
+        options = RetargetOptions(min_score, max_faces, refine, tiles, pipeline.models.input_size(input_size))
         kind, boundary = media_type(request.headers.get("content-type"))
         try:
             async with asyncio.timeout(settings.deadline_seconds):
@@ -126,7 +128,7 @@ def create_app(runtime: Runtime, readiness: Readiness | None = None) -> FastAPI:
                     result = pipeline.retarget(data, options, queue_ms)
                     runtime.metrics.stages(vars(result.timing), len(result.faces))
                     document = schema.retarget_document(result, pipeline.models, included)
-                    return json_answer(document, headers={"Server-Timing": schema.server_timing(result.timing)})
+                    return json_response(document, headers={"Server-Timing": schema.server_timing(result.timing)})
 
                 return await asyncio.wrap_future(workers.submit(work))
         except TimeoutError as error:
@@ -145,18 +147,18 @@ def create_app(runtime: Runtime, readiness: Readiness | None = None) -> FastAPI:
     async def model(request: Request) -> Response:
         """Name, version, files, coefficient names and measured accuracy of the models that answer here."""
         runtime.keys.check(request.headers)
-        return json_answer(schema.model_document(pipeline.models))
+        return json_response(schema.model_document(pipeline.models))
 
     @app.get("/livez", response_model=schema.Status)
     async def livez() -> Response:
         """200 while the process answers at all."""
-        return json_answer({"status": "alive"})
+        return json_response({"status": "alive"})
 
     @app.get("/readyz", response_model=schema.Status, responses=documented(errors.UNAVAILABLE))
     async def readyz() -> Response:
         """200 while new pictures should be sent here; 503 once the server is to shut down."""
         readiness.check()
-        return json_answer({"status": "ready"})
+        return json_response({"status": "ready"})
 
     @app.get("/metrics", include_in_schema=False)
     async def metrics() -> Response:
@@ -214,7 +216,7 @@ def _handle_errors(app: FastAPI, bodies: BodyReader) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_SECONDS):
                 await bodies.drain(request)
-        return problem_answer(problem, headers)
+        return problem_response(problem, headers)
 
     @app.exception_handler(RequestError)
     async def on_problem(request: Request, error: RequestError) -> Response:
@@ -236,4 +238,4 @@ def _handle_errors(app: FastAPI, bodies: BodyReader) -> None:
     @app.exception_handler(Exception)
     async def on_failure(request: Request, error: Exception) -> Response:  # noqa: ARG001
         detail = "The server could not finish this request; the error is in its log. Others are served as before."
-        return problem_answer(RequestError(errors.INTERNAL, detail))
+        return problem_response(RequestError(errors.INTERNAL, detail))

@@ -13,8 +13,8 @@ from service import errors
 from service.errors import RequestError
 from service.inference.manifest import Manifest
 from service.server.rest.readiness import Readiness
-from service.server.rest.responses import documented, json_answer
-from service.server.state import Runtime
+from service.server.rest.responses import documented, json_response
+from service.server.state import ServerState
 
 SERVER_NAME: Final = "mfn"
 PLATFORM: Final = "onnxruntime_onnx"  # <project>_<format>, as the protocol has it
@@ -80,7 +80,7 @@ def metadata_of(manifest: Manifest) -> dict[str, Any]:
     }
 
 
-def add_open_inference(app: FastAPI, runtime: Runtime, readiness: Readiness) -> None:
+def add_open_inference(app: FastAPI, runtime: ServerState, readiness: Readiness) -> None:
     """Serves the paths. Metadata needs a key where /model does, health none."""
     manifest = runtime.pipeline.models.manifest
 
@@ -96,18 +96,18 @@ def add_open_inference(app: FastAPI, runtime: Runtime, readiness: Readiness) -> 
     async def server_metadata(request: Request) -> Response:
         """Open inference protocol: name and version of the server."""
         runtime.keys.check(request.headers)
-        return json_answer({"name": SERVER_NAME, "version": manifest.version, "extensions": []})
+        return json_response({"name": SERVER_NAME, "version": manifest.version, "extensions": []})
 
     @app.get("/v2/health/live", response_model=ServerLive)
     async def server_live() -> Response:
         """Open inference protocol: 200 while the process answers at all, as /livez."""
-        return json_answer({"live": True})
+        return json_response({"live": True})
 
     @app.get("/v2/health/ready", response_model=ServerReady, responses=documented(errors.UNAVAILABLE))
     async def server_ready() -> Response:
         """Open inference protocol: 200 while new pictures should be sent here, as /readyz."""
         readiness.check()
-        return json_answer({"ready": True})
+        return json_response({"ready": True})
 
     @app.get(
         "/v2/models/{model}",
@@ -118,7 +118,7 @@ def add_open_inference(app: FastAPI, runtime: Runtime, readiness: Readiness) -> 
         """Open inference protocol: versions, platform, inputs and outputs of the model."""
         runtime.keys.check(request.headers)
         check_name(model)
-        return json_answer(metadata_of(manifest))
+        return json_response(metadata_of(manifest))
 
     @app.get(
         "/v2/models/{model}/ready",
@@ -129,4 +129,4 @@ def add_open_inference(app: FastAPI, runtime: Runtime, readiness: Readiness) -> 
         """Open inference protocol: 200 while new pictures should be sent to this model, as /readyz."""
         check_name(model)
         readiness.check()
-        return json_answer({"name": manifest.name, "ready": True})
+        return json_response({"name": manifest.name, "ready": True})

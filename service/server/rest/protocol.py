@@ -23,7 +23,7 @@ from uvicorn.server import ServerState
 
 from service.errors import HEADERS_TOO_LARGE, UNAVAILABLE, RequestError
 from service.server.rest.connections import Connections
-from service.server.rest.responses import problem_answer
+from service.server.rest.responses import problem_response
 from service.server.websocket.protocol import WebSocketProtocol
 from service.settings import Settings
 
@@ -302,7 +302,7 @@ class HttpProtocol(HttpToolsProtocol):
                 self._await_taking()
                 return
         self._open_connections.wait(self)
-        self.transport.write(_raw(problem_answer(problem, {"connection": "close"})))
+        self.transport.write(_raw(problem_response(problem, {"connection": "close"})))
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self._timer = self.loop.call_later(LINGER_SECONDS, self.transport.abort)
@@ -322,7 +322,7 @@ def _probes_only(app: ASGIApp) -> Any:
         if scope["path"] in PROBES:
             await app(scope, receive, send)
         else:
-            await problem_answer(_too_many_connections(), {"connection": "close"})(scope, receive, send)
+            await problem_response(_too_many_connections(), {"connection": "close"})(scope, receive, send)
 
     return answer
 

@@ -4,14 +4,14 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.errors import UNAVAILABLE, RequestError
-from service.server.state import Runtime
+from service.server.state import ServerState
 
 
 class Readiness:
     """Of one server. From `leave` on it is not ready, yet it serves whatever still comes until it drains: those who
     choose between servers take a while to look elsewhere."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: ServerState) -> None:
         self._runtime = runtime
         self.leaving = False
 

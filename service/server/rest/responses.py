@@ -13,12 +13,12 @@ from service.server.rest.body import JSON
 PROBLEM_TYPE: Final = "application/problem+json"
 
 
-def json_answer(document: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
+def json_response(document: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
     text = to_json(document, inf_nan_mode="null")  # five times as fast as json.dumps
     return Response(text, media_type=JSON, headers=headers)
 
 
-def problem_answer(problem: RequestError, headers: dict[str, str] | None = None) -> Response:
+def problem_response(problem: RequestError, headers: dict[str, str] | None = None) -> Response:
     headers = dict(headers or {})
     if problem.kind is errors.UNAUTHENTICATED:
         headers["WWW-Authenticate"] = "Bearer"

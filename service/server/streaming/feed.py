@@ -7,7 +7,7 @@ from typing import Self
 
 from service import errors
 from service.errors import RequestError
-from service.server.state import Runtime
+from service.server.state import ServerState
 from service.server.streaming.stream import Calibration, Frame, Stream
 
 
@@ -15,7 +15,7 @@ class Feed:
     """Carries what comes from a door into a stream while its block runs."""
 
     def __init__(
-        self, runtime: Runtime, events: AsyncIterator[Frame | Calibration], stream: Stream, age: float | None = None
+        self, runtime: ServerState, events: AsyncIterator[Frame | Calibration], stream: Stream, age: float | None = None
     ) -> None:
         """events: may raise RequestError, which ends the stream. age: seconds after which it ends, None for never."""
         self._runtime = runtime

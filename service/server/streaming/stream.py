@@ -9,11 +9,11 @@ from enum import Enum
 from time import perf_counter
 
 from service.errors import DEADLINE_PASSED, INTERNAL, RequestError, memory_problem
-from service.server.state import Runtime
+from service.server.state import ServerState
 from service.server.streaming.mailbox import DropPolicy, Mailbox
-from service.tracking.options import LiveOptions
-from service.tracking.session import LiveResult, Session
-from service.vision.image import Source
+from service.tracking.options import StreamOptions
+from service.tracking.session import FrameResult, Session
+from service.vision.image import ImageLoader
 
 LOGGER = logging.getLogger("mfn.streams")
 
@@ -31,7 +31,7 @@ class Frame:
 
     sequence: int
     timestamp_us: int
-    source: Source
+    source: ImageLoader
 
 
 @dataclass(frozen=True)
@@ -39,21 +39,21 @@ class Answer:
     """What a frame shows, or why it could not be looked at. dropped: frames since the stream began."""
 
     frame: Frame
-    result: LiveResult | RequestError
+    result: FrameResult | RequestError
     dropped: int
 
 
 class Stream:
     """Frames are offered and answers taken by two tasks of one event loop; one frame at a time is in work."""
 
-    def __init__(self, runtime: Runtime, options: LiveOptions, policy: DropPolicy, transport: str) -> None:
+    def __init__(self, runtime: ServerState, options: StreamOptions, policy: DropPolicy, transport: str) -> None:
         """transport: of the metrics, grpc or websocket."""
         self._runtime = runtime
         self._session = Session(runtime.pipeline, options)
         self._mailbox: Mailbox[tuple[Frame, float]] = Mailbox(policy)
         self._transport = transport
         self._calibration: Calibration | None = None
-        self._in_work: Future[LiveResult] | None = None
+        self._in_work: Future[FrameResult] | None = None
 
     @property
     def dropped(self) -> int:
@@ -123,13 +123,13 @@ class Stream:
             return Answer(frame, RequestError(INTERNAL, detail), self.dropped)
         return Answer(frame, result, self.dropped)
 
-    def _look(self, frame: Frame, arrived: float, calibration: Calibration | None) -> LiveResult:
+    def _look(self, frame: Frame, arrived: float, calibration: Calibration | None) -> FrameResult:
         """In a worker's thread."""
         start = perf_counter()
         if calibration is Calibration.TAKE_NEUTRAL:
             self._session.calibrate()
         elif calibration is Calibration.RESET:
             self._session.reset_neutral()
-        result = self._session.look_at(frame.source, frame.timestamp_us / 1e6, (start - arrived) * 1e3)
+        result = self._session.process_frame(frame.source, frame.timestamp_us / 1e6, (start - arrived) * 1e3)
         self._runtime.metrics.stages(vars(result.timing), len(result.faces))
         return result

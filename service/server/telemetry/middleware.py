@@ -1,9 +1,9 @@
-"""Keeps account of every HTTP request, around the application: its id and trace, its duration and code."""
+"""Keeps telemetry of every HTTP request, around the application: its id and trace, its duration and code."""
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.server.telemetry.request_log import REQUEST_ID_HEADER, Account, Record
+from service.server.telemetry.request_log import REQUEST_ID_HEADER, RequestLog, Telemetry
 
 # Paths are labels of metrics, so only those that exist are; whatever else is asked for is one. These need no model.
 PATHS = frozenset({"/retarget", "/model", "/livez", "/readyz", "/metrics", "/docs", "/openapi.json"})
@@ -12,13 +12,13 @@ HUNG_UP = "499"
 METHODS = frozenset({"GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"})
 
 
-class Recording:
+class TelemetryMiddleware:
     """ASGI middleware. A client that hangs up before the answer counts as 499, as with nginx."""
 
-    def __init__(self, app: ASGIApp, account: Account, paths: frozenset[str] = PATHS) -> None:
+    def __init__(self, app: ASGIApp, telemetry: Telemetry, paths: frozenset[str] = PATHS) -> None:
         """paths: all that are served."""
         self._app = app
-        self._account = account
+        self._telemetry = telemetry
         self._paths = paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -28,8 +28,8 @@ class Recording:
         headers = Headers(scope=scope)
         path = scope["path"] if scope["path"] in self._paths else OTHER_PATH
         method = scope["method"] if scope["method"] in METHODS else OTHER_PATH
-        record = Record(
-            self._account, "http", f"{method} {path}", headers.get(REQUEST_ID_HEADER), headers.get("traceparent")
+        record = RequestLog(
+            self._telemetry, "http", f"{method} {path}", headers.get(REQUEST_ID_HEADER), headers.get("traceparent")
         )
         code = HUNG_UP
 

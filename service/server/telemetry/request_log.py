@@ -26,19 +26,19 @@ def trace_of(trace_parent: str | None) -> str:
 
 
 @dataclass(frozen=True)
-class Account:
+class Telemetry:
     """Where requests are accounted for. tracer: None where no collector is."""
 
     metrics: Metrics
     tracer: Tracer | None = None
 
 
-class Record:
+class RequestLog:
     """One request, from its arrival to `end`."""
 
     def __init__(
         self,
-        account: Account,
+        telemetry: Telemetry,
         transport: str,
         method: str,
         request_id: str | None = None,
@@ -48,16 +48,16 @@ class Record:
         self.request_id = request_id if request_id and REQUEST_ID.fullmatch(request_id) else secrets.token_hex(8)
         self.trace_id = trace_of(trace_parent)
         self.transport, self.method = transport, method
-        self._account = account
+        self._telemetry = telemetry
         self._trace_parent = trace_parent if self.trace_id else None
         self._start, self._start_ns = perf_counter(), time_ns()
-        account.metrics.in_progress.inc()
+        telemetry.metrics.in_progress.inc()
 
     def end(self, code: str, observed: bool = True) -> None:
         """The answer is out. code: of HTTP or gRPC. observed: whether its duration goes into the metrics, which those
         of a stream as a whole would spoil."""
         seconds = perf_counter() - self._start
-        metrics, tracer = self._account.metrics, self._account.tracer
+        metrics, tracer = self._telemetry.metrics, self._telemetry.tracer
         metrics.in_progress.dec()
         if observed:
             metrics.request(self.transport, self.method, code, seconds)

@@ -30,13 +30,13 @@ from service import errors
 from service.errors import RequestError
 from service.inference.models import Models
 from service.server import schema
-from service.server.state import Runtime
+from service.server.state import ServerState
 from service.server.streaming.feed import Feed
 from service.server.streaming.mailbox import DropPolicy
 from service.server.streaming.stream import Answer, Calibration, Frame, Stream
-from service.server.telemetry.request_log import REQUEST_ID_HEADER, Record
-from service.tracking.options import LiveOptions, SmoothingOptions
-from service.vision.image import Source, decode
+from service.server.telemetry.request_log import REQUEST_ID_HEADER, RequestLog
+from service.tracking.options import SmoothingOptions, StreamOptions
+from service.vision.image import ImageLoader, decode
 
 Message = TypeVar("Message", bound=BaseModel)
 STAMP: Final = struct.Struct("<Qq")
@@ -62,7 +62,7 @@ class Configuration(BaseModel):
     refine: bool = False
     input_size: int | None = None
     follow: bool = False
-    detect_every: int = LiveOptions.detect_every
+    detect_every: int = StreamOptions.detect_every
     smoothing: SmoothingMessage | None = None
     include: list[Literal["landmarks", "blendshapes"]] = []
     stamped: bool = False
@@ -74,15 +74,19 @@ class CalibrationMessage(BaseModel):
     calibration: Calibration
 
 
-def add_stream(app: FastAPI, runtime: Runtime) -> None:
+def add_stream(app: FastAPI, runtime: ServerState) -> None:
     """Serves the door at /retarget/stream."""
     origins = {origin.strip() for origin in runtime.settings.cors_origins.split(",")} - {""}
 
     @app.websocket("/retarget/stream")
     async def stream(socket: WebSocket) -> None:
         headers = socket.headers
-        record = Record(
-            runtime.account, "websocket", "/retarget/stream", headers.get(REQUEST_ID_HEADER), headers.get("traceparent")
+        record = RequestLog(
+            runtime.telemetry,
+            "websocket",
+            "/retarget/stream",
+            headers.get(REQUEST_ID_HEADER),
+            headers.get("traceparent"),
         )
         code = "499"
         try:
@@ -104,7 +108,7 @@ def _may_open(origin: str | None, host: str, allowed: set[str]) -> bool:
     return origin is None or "*" in allowed or origin in allowed or origin.partition("://")[2] == host
 
 
-async def _serve(socket: WebSocket, runtime: Runtime) -> str:
+async def _serve(socket: WebSocket, runtime: ServerState) -> str:
     """The status that HTTP would have ended with."""
     try:
         await _answer(socket, runtime)
@@ -127,7 +131,7 @@ async def _end(socket: WebSocket, code: int, problem: RequestError | None = None
         await socket.close(code)
 
 
-async def _answer(socket: WebSocket, runtime: Runtime) -> None:
+async def _answer(socket: WebSocket, runtime: ServerState) -> None:
     configuration = await _configuration(socket, runtime)
     if runtime.keys.wanted and not configuration.key:
         runtime.keys.check(socket.headers)
@@ -135,7 +139,7 @@ async def _answer(socket: WebSocket, runtime: Runtime) -> None:
         runtime.keys.check_key(configuration.key)
     settings = runtime.settings
     smoothing = configuration.smoothing
-    options = LiveOptions(
+    options = StreamOptions(
         min_score=settings.default_min_score if configuration.min_score is None else configuration.min_score,
         max_faces=settings.default_max_faces if configuration.max_faces is None else configuration.max_faces,
         refine=configuration.refine,
@@ -163,7 +167,7 @@ def _age(most: float) -> float | None:
     return most * random.uniform(1 - AGE_JITTER, 1 + AGE_JITTER) if most else None
 
 
-async def _configuration(socket: WebSocket, runtime: Runtime) -> Configuration:
+async def _configuration(socket: WebSocket, runtime: ServerState) -> Configuration:
     try:
         async with asyncio.timeout(runtime.settings.header_seconds):
             message = await _receive(socket)
@@ -196,7 +200,7 @@ def _parsed(kind: type[Message], text: str) -> Message:
         ) from error
 
 
-async def _events(socket: WebSocket, runtime: Runtime, stamped: bool) -> AsyncIterator[Frame | Calibration]:
+async def _events(socket: WebSocket, runtime: ServerState, stamped: bool) -> AsyncIterator[Frame | Calibration]:
     sequence = 0
     while True:
         try:
@@ -217,7 +221,7 @@ async def _events(socket: WebSocket, runtime: Runtime, stamped: bool) -> AsyncIt
         yield Frame(sequence, timestamp, _source(message, runtime))
 
 
-def _source(data: bytes, runtime: Runtime) -> Source:
+def _source(data: bytes, runtime: ServerState) -> ImageLoader:
     return partial(decode, data, max_megapixels=runtime.settings.max_megapixels)
 
 
@@ -244,7 +248,7 @@ def answer_document(
     }
 
 
-async def _send(socket: WebSocket, runtime: Runtime, document: dict[str, Any]) -> None:
+async def _send(socket: WebSocket, runtime: ServerState, document: dict[str, Any]) -> None:
     """Raises RequestError where the client does not read: its answers would pile up."""
     deadline = runtime.settings.frame_deadline_seconds
     try:

@@ -24,9 +24,9 @@ from mfn_client import (
 from PIL import Image
 
 from service.errors import OVERLOADED
-from service.inference.pipeline import Options, Pipeline
-from service.server.auth import Keys
-from service.server.state import Runtime
+from service.inference.pipeline import Pipeline, RetargetOptions
+from service.server.auth import ApiKeys
+from service.server.state import ServerState
 from service.server.workers import Workers
 from service.settings import Settings
 from service.vision.arkit import ARKIT_NAMES, NEVER_OBSERVED, WITHOUT_GAZE
@@ -64,7 +64,7 @@ def test_the_model_names_the_numbers(client: Client, pipeline: Pipeline) -> None
 
 def test_a_face_is_what_the_pipeline_sees(client: Client, pipeline: Pipeline, png: bytes) -> None:
     answer = client.retarget(png, landmarks=True, blendshapes=True)
-    result = pipeline.retarget(png, Options())
+    result = pipeline.retarget(png, RetargetOptions())
     (expected,) = result.faces
     (face,) = answer.faces
     assert (answer.width, answer.height, answer.model_version) == (192, 192, "9.9.9")
@@ -81,7 +81,7 @@ def test_a_face_is_what_the_pipeline_sees(client: Client, pipeline: Pipeline, pn
 
 
 def test_tiles_are_asked_for(client: Client, pipeline: Pipeline, png: bytes) -> None:
-    answer, result = client.retarget(png, tiles=2), pipeline.retarget(png, Options(tiles=2))
+    answer, result = client.retarget(png, tiles=2), pipeline.retarget(png, RetargetOptions(tiles=2))
     corners = np.array([[*face.box[:2], *(face.box[:2] + face.box[2:])] for face in answer.faces])
     np.testing.assert_allclose(corners, result.faces.box, rtol=1e-6)
     assert len(corners) != len(client.retarget(png).faces)
@@ -94,7 +94,7 @@ def test_an_input_size_is_asked_for(client: Client, pipeline: Pipeline) -> None:
     pixels[96:112, 96:112] = 255  # a quarter of a cell at 96, a cell at 192
     assert not client.retarget(pixels).faces
     (face,) = client.retarget(pixels, input_size=192).faces
-    (expected,) = pipeline.retarget_picture(Picture(pixels, 192, 192), Options(input_size=192)).faces
+    (expected,) = pipeline.retarget_picture(Picture(pixels, 192, 192), RetargetOptions(input_size=192)).faces
     np.testing.assert_allclose([*face.box[:2], *(face.box[:2] + face.box[2:])], expected.box, rtol=1e-6)
     with pytest.raises(MfnError, match="input_size is 288; expected 96 or 192"):
         client.retarget(pixels, input_size=288)
@@ -195,7 +195,7 @@ def test_a_problem_of_the_server(client: Client, png: bytes) -> None:
 
 
 def test_a_full_queue_says_when_to_come_back(serve: Serve, local: Settings, pipeline: Pipeline, png: bytes) -> None:
-    server = serve(Runtime(local, pipeline, Workers(0, 0)))
+    server = serve(ServerState(local, pipeline, Workers(0, 0)))
     with Client(f"127.0.0.1:{server.port}") as client:
         error = failure(lambda: client.retarget(png))
     assert (error.problem, error.retry_after) == (OVERLOADED.name, 1)
@@ -211,13 +211,13 @@ def test_nobody_there() -> None:
 
 
 def test_a_timeout(serve: Serve, local: Settings, pipeline: Pipeline, png: bytes) -> None:
-    server = serve(Runtime(replace(local, deadline_seconds=PATIENCE), pipeline, Workers(0, 4)))
+    server = serve(ServerState(replace(local, deadline_seconds=PATIENCE), pipeline, Workers(0, 4)))
     with Client(f"127.0.0.1:{server.port}") as client:
         assert failure(lambda: client.retarget(png, timeout=0.1)).code is grpc.StatusCode.DEADLINE_EXCEEDED
 
 
 def test_keys(serve: Serve, local: Settings, pipeline: Pipeline, workers: Workers, png: bytes) -> None:
-    server = serve(Runtime(local, pipeline, workers, Keys.of_setting(KEY, None)))
+    server = serve(ServerState(local, pipeline, workers, ApiKeys.of_setting(KEY, None)))
     address = f"127.0.0.1:{server.port}"
     with Client(address) as client:
         assert failure(client.model).problem == "unauthenticated"

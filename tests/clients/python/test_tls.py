@@ -9,9 +9,9 @@ import trustme
 from mfn_client import Client, MfnError
 
 from service.inference.pipeline import Pipeline
-from service.server.auth import Keys
+from service.server.auth import ApiKeys
 from service.server.grpc.server import GrpcServer
-from service.server.state import Runtime
+from service.server.state import ServerState
 from service.server.tls import load_certificate
 from service.server.workers import Workers
 from service.settings import Settings
@@ -40,7 +40,7 @@ def secure_address(
             await server.start()
             return server
 
-    server = Secure(Runtime(local, pipeline, workers, Keys.of_setting(KEY, None)))
+    server = Secure(ServerState(local, pipeline, workers, ApiKeys.of_setting(KEY, None)))
     yield f"localhost:{server.port}"
     server.close()
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from service.cli import main as cli
 from service.cli.main import main
-from service.inference.pipeline import Options, Pipeline
+from service.inference.pipeline import Pipeline, RetargetOptions
 from service.server.schema import retarget_document
 from service.settings import Settings
 from tests.service.tiny_models import IDENTITY, in_int8
@@ -53,7 +53,7 @@ def test_json_is_what_the_rest_door_answers(
 ) -> None:
     assert main(["retarget", str(photo_file), "--json", "--include", "landmarks,blendshapes", "--refine"]) == 0
     printed = json.loads(capsys.readouterr().out)
-    result = pipeline.retarget(png, Options(refine=True))
+    result = pipeline.retarget(png, RetargetOptions(refine=True))
     expected = retarget_document(result, pipeline.models, ("landmarks", "blendshapes"))
     assert len(printed["faces"]) == 1
     assert without_times(printed) == without_times(expected)
@@ -86,17 +86,17 @@ def test_table_tells_where_faces_are(photo_file: Path, dark_file: Path, capsys: 
 def test_options_reach_the_pipeline(arguments: list[str], photo_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MFN_DEFAULT_MIN_SCORE", "0.25")
     monkeypatch.setenv("MFN_DEFAULT_MAX_FACES", "7")
-    seen: list[Options] = []
+    seen: list[RetargetOptions] = []
     original = Pipeline.retarget
 
-    def spy(self: Pipeline, data: bytes, options: Options) -> Any:
+    def spy(self: Pipeline, data: bytes, options: RetargetOptions) -> Any:
         seen.append(options)
         return original(self, data, options)
 
     monkeypatch.setattr(Pipeline, "retarget", spy)
     assert main(["retarget", str(photo_file), *arguments]) == 0
     assert seen == [
-        Options(
+        RetargetOptions(
             min_score=1.0 if "--min-score" in arguments else 0.25,
             max_faces=1 if "--max-faces" in arguments else 7,
             tiles=3 if "--tiles" in arguments else 1,

@@ -20,7 +20,7 @@ from service.cli.main import main
 from service.cli.video.frames import VideoError, VideoFrame
 from service.cli.video.loop import Wish
 from service.cli.watch import address
-from service.tracking.options import LiveOptions, SmoothingOptions
+from service.tracking.options import SmoothingOptions, StreamOptions
 from service.tracking.session import Session
 from service.vision.letterbox import Pixels
 
@@ -147,24 +147,24 @@ def test_a_file_is_written_at_the_rate_of_the_video(source: Frames, monkeypatch:
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        ([], LiveOptions(min_score=0.25, max_faces=7)),
-        (["--min-score", "0.9", "--max-faces", "2"], LiveOptions(min_score=0.9, max_faces=2)),
-        (["--input-size", "192"], LiveOptions(min_score=0.25, max_faces=7, input_size=192)),
+        ([], StreamOptions(min_score=0.25, max_faces=7)),
+        (["--min-score", "0.9", "--max-faces", "2"], StreamOptions(min_score=0.9, max_faces=2)),
+        (["--input-size", "192"], StreamOptions(min_score=0.25, max_faces=7, input_size=192)),
         (
             ["--refine", "--follow", "--smooth"],
-            LiveOptions(min_score=0.25, max_faces=7, refine=True, follow=True, smoothing=SmoothingOptions()),
+            StreamOptions(min_score=0.25, max_faces=7, refine=True, follow=True, smoothing=SmoothingOptions()),
         ),
     ],
 )
 @pytest.mark.usefixtures("source")
 def test_options_reach_the_session(
-    arguments: list[str], expected: LiveOptions, monkeypatch: pytest.MonkeyPatch
+    arguments: list[str], expected: StreamOptions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MFN_DEFAULT_MIN_SCORE", "0.25")
     monkeypatch.setenv("MFN_DEFAULT_MAX_FACES", "7")
-    seen: list[LiveOptions] = []
+    seen: list[StreamOptions] = []
 
-    def spy(pipeline: Any, options: LiveOptions) -> Session:
+    def spy(pipeline: Any, options: StreamOptions) -> Session:
         seen.append(options)
         return Session(pipeline, options)
 

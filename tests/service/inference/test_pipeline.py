@@ -10,7 +10,7 @@ from PIL import Image
 
 from service.errors import TOO_LARGE, RequestError
 from service.inference.models import Network
-from service.inference.pipeline import Options, Pipeline
+from service.inference.pipeline import Pipeline, RetargetOptions
 from service.vision.crops import crops_of
 from service.vision.decoding import Level, build_priors, sigmoid
 from service.vision.image import Picture, decode
@@ -19,7 +19,7 @@ from tests.service.tiny_models import EXPRESSION_LOGIT, IDENTITY, SFN_IDENTITY, 
 
 def test_the_bright_cell_is_the_face(pipeline: Pipeline, png: bytes) -> None:
     """The picture is twice the network's input: its bright cell has the centre (112, 48), the prior 64 x 64 pixels."""
-    result = pipeline.retarget(png, Options())
+    result = pipeline.retarget(png, RetargetOptions())
     assert (result.width, result.height) == (192, 192)
     (face,) = result.faces
     assert face.score == pytest.approx(1)
@@ -33,8 +33,8 @@ def test_the_bright_cell_is_the_face(pipeline: Pipeline, png: bytes) -> None:
 
 def test_refinement_is_what_both_looks_say_but_for_box_and_score(pipeline: Pipeline, png: bytes) -> None:
     """0.15 of the first one's identity, and all of the second one's expression."""
-    coarse = pipeline.retarget(png, Options()).faces[0]
-    fine = pipeline.retarget(png, Options(refine=True)).faces[0]
+    coarse = pipeline.retarget(png, RetargetOptions()).faces[0]
+    fine = pipeline.retarget(png, RetargetOptions(refine=True)).faces[0]
     np.testing.assert_array_equal(fine.box, coarse.box)
     assert fine.score == coarse.score
     np.testing.assert_allclose(fine.identity, 0.15 * in_int8(IDENTITY) + 0.85 * in_int8(SFN_IDENTITY), rtol=1e-6)
@@ -44,7 +44,7 @@ def test_refinement_is_what_both_looks_say_but_for_box_and_score(pipeline: Pipel
 
 @pytest.mark.parametrize("refine", [False, True])
 def test_a_picture_without_faces(pipeline: Pipeline, refine: bool) -> None:
-    result = pipeline.retarget(encoded(Image.new("RGB", (30, 20)), "PNG"), Options(refine=refine))
+    result = pipeline.retarget(encoded(Image.new("RGB", (30, 20)), "PNG"), RetargetOptions(refine=refine))
     assert (len(result.faces), result.width, result.height) == (0, 30, 20)
 
 
@@ -54,7 +54,7 @@ def test_a_face_has_at_least_six_pixels(pipeline: Pipeline, side: int, count: in
     square = np.full((96, 96, 3), 20, np.uint8)
     square[32:48, 32:48] = 255
     picture = Picture(square, side, side)  # as if decoded larger, so that one cell is exactly bright
-    assert len(pipeline.retarget_picture(picture, Options()).faces) == count
+    assert len(pipeline.retarget_picture(picture, RetargetOptions()).faces) == count
 
 
 def test_options_bound_what_is_found(pipeline: Pipeline) -> None:
@@ -62,10 +62,10 @@ def test_options_bound_what_is_found(pipeline: Pipeline) -> None:
     for i, brightness in enumerate((255, 201, 230)):  # logits 55, 1, 30
         pixels[16:32, 32 * i : 32 * i + 16] = brightness
     picture = Picture(pixels, 96, 96)
-    scores = pipeline.retarget_picture(picture, Options()).faces.score
+    scores = pipeline.retarget_picture(picture, RetargetOptions()).faces.score
     np.testing.assert_allclose(scores, [1, 1, 0.731], atol=1e-3)
-    assert len(pipeline.retarget_picture(picture, Options(max_faces=2)).faces) == 2
-    assert len(pipeline.retarget_picture(picture, Options(min_score=0.8)).faces) == 2
+    assert len(pipeline.retarget_picture(picture, RetargetOptions(max_faces=2)).faces) == 2
+    assert len(pipeline.retarget_picture(picture, RetargetOptions(min_score=0.8)).faces) == 2
 
 
 def test_overlapping_faces_are_one(pipeline: Pipeline) -> None:
@@ -74,11 +74,11 @@ def test_overlapping_faces_are_one(pipeline: Pipeline) -> None:
     pixels[16:32, 16:32], pixels[16:32, 32:48] = 240, 250
     picture = Picture(pixels, 96, 96)
     strict = Pipeline(pipeline.models, replace(pipeline.settings, nms_iou=0.3))
-    assert len(strict.retarget_picture(picture, Options()).faces) == 1
+    assert len(strict.retarget_picture(picture, RetargetOptions()).faces) == 1
     # scores that round to 1 both: the mean of the cells' priors, 16 pixels apart
-    assert strict.retarget_picture(picture, Options()).faces[0].box.tolist() == [16, 8, 48, 40]
+    assert strict.retarget_picture(picture, RetargetOptions()).faces[0].box.tolist() == [16, 8, 48, 40]
     loose = Pipeline(pipeline.models, replace(pipeline.settings, nms_iou=0.4))
-    assert len(loose.retarget_picture(picture, Options()).faces) == 2
+    assert len(loose.retarget_picture(picture, RetargetOptions()).faces) == 2
 
 
 def test_a_face_does_not_hang_on_the_score_asked_for(pipeline: Pipeline) -> None:
@@ -87,24 +87,24 @@ def test_a_face_does_not_hang_on_the_score_asked_for(pipeline: Pipeline) -> None
     pixels[16:32, 16:32], pixels[16:32, 32:48] = 201, 255
     picture = Picture(pixels, 96, 96)
     strict = Pipeline(pipeline.models, replace(pipeline.settings, nms_iou=0.3))
-    high, low = (strict.retarget_picture(picture, Options(min_score=score)).faces for score in (0.9, 0.5))
+    high, low = (strict.retarget_picture(picture, RetargetOptions(min_score=score)).faces for score in (0.9, 0.5))
     np.testing.assert_array_equal(high.box, low.box)
     assert high.box[0, 0] == pytest.approx(24 - 16 * 0.731**2 / (1 + 0.731**2), abs=0.01)
 
 
 def test_depth_follows_the_field_of_view(pipeline: Pipeline, png: bytes) -> None:
     right_angle = Pipeline(pipeline.models, replace(pipeline.settings, field_of_view=90.0))
-    assert right_angle.retarget(png, Options()).faces[0].translation[2] == pytest.approx(-96 / 3.2)
+    assert right_angle.retarget(png, RetargetOptions()).faces[0].translation[2] == pytest.approx(-96 / 3.2)
 
 
 def test_too_many_bytes_are_refused(pipeline: Pipeline) -> None:
     with pytest.raises(RequestError) as refused:
-        pipeline.retarget(bytes(pipeline.settings.max_bytes + 1), Options())
+        pipeline.retarget(bytes(pipeline.settings.max_bytes + 1), RetargetOptions())
     assert refused.value.kind is TOO_LARGE
 
 
 def test_every_step_is_timed(pipeline: Pipeline, png: bytes) -> None:
-    timing = pipeline.retarget(png, Options(refine=True), queue_ms=12.5).timing
+    timing = pipeline.retarget(png, RetargetOptions(refine=True), queue_ms=12.5).timing
     assert timing.queue == 12.5
     assert all(ms > 0 for ms in vars(timing).values())
 
@@ -112,10 +112,10 @@ def test_every_step_is_timed(pipeline: Pipeline, png: bytes) -> None:
 def test_threads_share_a_pipeline(pipeline: Pipeline, photo: Image.Image) -> None:
     """Each gets the answer to its own picture."""
     turned = [encoded(photo.rotate(angle), "PNG") for angle in (0, 90, 180, 270)]
-    alone = [pipeline.retarget(data, Options(refine=True)).faces.box for data in turned]
+    alone = [pipeline.retarget(data, RetargetOptions(refine=True)).faces.box for data in turned]
     with ThreadPoolExecutor(4) as threads:
         for _ in range(5):
-            together = threads.map(lambda data: pipeline.retarget(data, Options(refine=True)).faces.box, turned)
+            together = threads.map(lambda data: pipeline.retarget(data, RetargetOptions(refine=True)).faces.box, turned)
             np.testing.assert_array_equal(list(together), alone)
 
 
@@ -130,8 +130,8 @@ def small_square(x: int) -> Picture:
 def test_tiles_show_what_is_too_small_in_the_whole_picture(pipeline: Pipeline) -> None:
     """The square is cell 2, across and down, of the tile in the middle; the prior is a third of the tile."""
     picture = small_square(83)
-    assert len(pipeline.retarget_picture(picture, Options()).faces) == 0
-    (face,) = pipeline.retarget_picture(picture, Options(tiles=3)).faces
+    assert len(pipeline.retarget_picture(picture, RetargetOptions()).faces) == 0
+    (face,) = pipeline.retarget_picture(picture, RetargetOptions(tiles=3)).faces
     centre, size = 58 + 2.5 * 77 / 6, 77 / 3
     np.testing.assert_allclose(face.box, [centre - size / 2] * 2 + [centre + size / 2] * 2, rtol=1e-5)
     assert face.scale == pytest.approx(size / 20, rel=1e-5)
@@ -141,14 +141,14 @@ def test_tiles_show_what_is_too_small_in_the_whole_picture(pipeline: Pipeline) -
 @pytest.mark.parametrize(("x", "count"), [(57, 0), (0, 1)])
 def test_a_face_that_a_tile_cuts_does_not_count(pipeline: Pipeline, x: int, count: int) -> None:
     """Both lie in a tile's first column of cells; only the second's cut is the picture's own edge."""
-    assert len(pipeline.retarget_picture(small_square(x), Options(tiles=3)).faces) == count
+    assert len(pipeline.retarget_picture(small_square(x), RetargetOptions(tiles=3)).faces) == count
 
 
 def test_coordinates_are_of_the_picture_as_sent(pipeline: Pipeline) -> None:
     """A picture that was decoded at half its size has its faces at twice the place."""
     small = small_square(83)
-    (face,) = pipeline.retarget_picture(small, Options(tiles=3)).faces
-    (large,) = pipeline.retarget_picture(Picture(small.pixels, 384, 384), Options(tiles=3)).faces
+    (face,) = pipeline.retarget_picture(small, RetargetOptions(tiles=3)).faces
+    (large,) = pipeline.retarget_picture(Picture(small.pixels, 384, 384), RetargetOptions(tiles=3)).faces
     np.testing.assert_allclose(large.box, 2 * face.box, rtol=1e-5)
     assert large.scale == pytest.approx(2 * face.scale)
     np.testing.assert_allclose(large.translation[:2], face.translation[:2], rtol=1e-4)
@@ -175,9 +175,9 @@ def test_a_larger_input_shows_smaller_faces(pipeline: Pipeline) -> None:
     pixels = np.full((192, 192, 3), 20, np.uint8)
     pixels[96:112, 80:96] = 255
     picture = Picture(pixels, 192, 192)
-    assert len(pipeline.retarget_picture(picture, Options()).faces) == 0
-    assert len(pipeline.retarget_picture(picture, Options(input_size=96)).faces) == 0
-    (face,) = pipeline.retarget_picture(picture, Options(input_size=192)).faces
+    assert len(pipeline.retarget_picture(picture, RetargetOptions()).faces) == 0
+    assert len(pipeline.retarget_picture(picture, RetargetOptions(input_size=96)).faces) == 0
+    (face,) = pipeline.retarget_picture(picture, RetargetOptions(input_size=192)).faces
     np.testing.assert_allclose(face.box, [72, 88, 104, 120], rtol=1e-5)
     assert face.scale == pytest.approx(32 / 20, rel=1e-5)
 
@@ -217,7 +217,7 @@ GREY = Picture(np.full((400, 400, 3), 99, np.uint8), 400, 400)
 def test_a_larger_input_does_not_lose_large_faces(pipeline: Pipeline) -> None:
     """The face has 200 pixels of the picture's 400: 288 of 576, where the network takes most of it for the face."""
     network = SizedNetwork(part=0.9)
-    (face,) = sized(pipeline, network).retarget_picture(GREY, Options(input_size=576)).faces
+    (face,) = sized(pipeline, network).retarget_picture(GREY, RetargetOptions(input_size=576)).faces
     assert network.sides == [576, 288]
     np.testing.assert_allclose(face.box, [100, 100, 300, 300], atol=0.01)
     np.testing.assert_array_equal(face.identity, 288)
@@ -227,7 +227,7 @@ def test_both_inputs_say_what_a_face_is_that_both_know(pipeline: Pipeline) -> No
     """0.8 of the face are 230 pixels at 576: one face, the mean of both by their scores, 0.953 and 0.881, whose squares
     count for the box."""
     network = SizedNetwork(part=0.8)
-    (face,) = sized(pipeline, network).retarget_picture(GREY, Options(input_size=576)).faces
+    (face,) = sized(pipeline, network).retarget_picture(GREY, RetargetOptions(input_size=576)).faces
     better, worse = 1 / (1 + np.exp(-3)), 1 / (1 + np.exp(-2))
     share, box_share = better / (better + worse), better**2 / (better**2 + worse**2)
     half = 100 * (0.8 * box_share + 1 - box_share)
@@ -239,11 +239,11 @@ def test_both_inputs_say_what_a_face_is_that_both_know(pipeline: Pipeline) -> No
 @pytest.mark.parametrize(
     ("options", "sides"),
     [
-        (Options(), [288]), (Options(input_size=288), [288]), (Options(tiles=2), [288] * 5),
-        (Options(input_size=576, tiles=2), [576] * 5 + [288]),
+        (RetargetOptions(), [288]), (RetargetOptions(input_size=288), [288]), (RetargetOptions(tiles=2), [288] * 5),
+        (RetargetOptions(input_size=576, tiles=2), [576] * 5 + [288]),
     ],
 )  # fmt: skip
-def test_only_a_larger_input_is_one_of_two(pipeline: Pipeline, options: Options, sides: list[int]) -> None:
+def test_only_a_larger_input_is_one_of_two(pipeline: Pipeline, options: RetargetOptions, sides: list[int]) -> None:
     network = SizedNetwork(part=0.9)
     faces = sized(pipeline, network).retarget_picture(GREY, options).faces
     assert network.sides == sides
@@ -252,17 +252,19 @@ def test_only_a_larger_input_is_one_of_two(pipeline: Pipeline, options: Options,
 
 def test_an_input_size_that_is_not_offered(pipeline: Pipeline) -> None:
     with pytest.raises(RequestError, match="The parameter input_size is 100; expected 96 or 192"):
-        pipeline.retarget_source(Source(), Options(input_size=100))
+        pipeline.retarget_source(Source(), RetargetOptions(input_size=100))
 
 
 @pytest.mark.parametrize(
     ("options", "side"),
     [
-        (Options(), 96), (Options(tiles=4), 384), (Options(input_size=192), 192),
-        (Options(tiles=2, input_size=192), 384),
+        (RetargetOptions(), 96), (RetargetOptions(tiles=4), 384), (RetargetOptions(input_size=192), 192),
+        (RetargetOptions(tiles=2, input_size=192), 384),
     ],
 )  # fmt: skip
-def test_pictures_are_decoded_with_pixels_enough_to_find_faces(pipeline: Pipeline, options: Options, side: int) -> None:
+def test_pictures_are_decoded_with_pixels_enough_to_find_faces(
+    pipeline: Pipeline, options: RetargetOptions, side: int
+) -> None:
     source = Source()
     assert len(pipeline.retarget_source(source, options).faces) > 0
     assert source.asked == [side]
@@ -270,9 +272,9 @@ def test_pictures_are_decoded_with_pixels_enough_to_find_faces(pipeline: Pipelin
 
 def test_a_second_look_has_the_pixels_that_the_smallest_face_needs(pipeline: Pipeline) -> None:
     source = Source()
-    found = pipeline.retarget_source(Source(), Options())
+    found = pipeline.retarget_source(Source(), RetargetOptions())
     (crop,) = crops_of(found.faces, pipeline.models.face_model, 6000, 6000, pipeline.models.crop_factor)
-    fine = pipeline.retarget_source(source, Options(refine=True))
+    fine = pipeline.retarget_source(source, RetargetOptions(refine=True))
     assert source.asked == [96, math.ceil(6000 * 128 / crop.side)]
     np.testing.assert_array_equal(fine.faces.box, found.faces.box)
     assert fine.timing.decode > 0
@@ -280,7 +282,7 @@ def test_a_second_look_has_the_pixels_that_the_smallest_face_needs(pipeline: Pip
 
 def test_a_second_look_decodes_nothing_that_is_there_or_needed_by_nobody(pipeline: Pipeline) -> None:
     for source in (Source(face=False), Source(smallest=2048)):
-        pipeline.retarget_source(source, Options(refine=True))
+        pipeline.retarget_source(source, RetargetOptions(refine=True))
         assert source.asked == [96]
 
 
@@ -292,5 +294,5 @@ def test_a_second_look_asks_for_no_more_than_there_is(pipeline: Pipeline, png: b
         asked.append(side)
         return decode(png, side, 1.0)
 
-    assert len(pipeline.retarget_source(source, Options(refine=True)).faces) == 1
+    assert len(pipeline.retarget_source(source, RetargetOptions(refine=True)).faces) == 1
     assert asked == [96]  # a PNG is decoded whole at once

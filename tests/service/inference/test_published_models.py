@@ -15,7 +15,7 @@ from skimage.data import astronaut
 
 from service.inference.execution import PRECISIONS, Execution
 from service.inference.models import Models
-from service.inference.pipeline import Options, Pipeline
+from service.inference.pipeline import Pipeline, RetargetOptions
 from service.vision.faces import Face, Faces
 from service.vision.image import Picture
 from service.vision.nms import iou
@@ -57,7 +57,7 @@ def photo() -> Image.Image:
 
 def the_face(pipeline: Pipeline, image: Image.Image, refine: bool = True) -> tuple[Face, np.ndarray]:
     """The only face in a picture and six of its points, in the order of SEEN."""
-    result = pipeline.retarget(encoded(image, "JPEG", quality=95), Options(refine=refine))
+    result = pipeline.retarget(encoded(image, "JPEG", quality=95), RetargetOptions(refine=refine))
     assert len(result.faces) == 1
     return result.faces[0], points_of(pipeline, result.faces, *image.size)
 
@@ -116,7 +116,7 @@ def test_orientation_and_resolution_change_little(pipeline: Pipeline, photo: Ima
     exif[0x0112] = 6  # to be turned by 90 degrees clockwise
     lying = BytesIO()
     photo.transpose(Image.Transpose.ROTATE_90).save(lying, "JPEG", quality=95, exif=exif)
-    result = pipeline.retarget(lying.getvalue(), Options(refine=True))
+    result = pipeline.retarget(lying.getvalue(), RetargetOptions(refine=True))
     assert np.abs(points_of(pipeline, result.faces, 512, 512) - points).max() < 0.03 * FACE_HEIGHT
     _, large = the_face(pipeline, photo.resize((1536, 1536), Image.Resampling.BICUBIC))
     assert np.linalg.norm(large / 3 - points, axis=-1).mean() < 0.03 * FACE_HEIGHT
@@ -125,7 +125,7 @@ def test_orientation_and_resolution_change_little(pipeline: Pipeline, photo: Ima
 def rendered(pipeline: Pipeline, name: str, kind: str) -> list[tuple[dict[str, Any], Face, np.ndarray]]:
     """Each rendered head's labels with the face found nearest to it, refined, and that one's landmarks."""
     labels = json.loads((PICTURES / f"{name}.json").read_text(encoding="utf-8"))
-    result = pipeline.retarget((PICTURES / f"{name}.{kind}").read_bytes(), Options(refine=True))
+    result = pipeline.retarget((PICTURES / f"{name}.{kind}").read_bytes(), RetargetOptions(refine=True))
     points = result.faces.landmarks(pipeline.models.face_model, result.width, result.height)
     assert len(result.faces) == len(labels["faces"])
     expected = np.array([label["landmarks"] for label in labels["faces"]])
@@ -157,7 +157,7 @@ def test_the_one_open_mouth_is_told(pipeline: Pipeline) -> None:
 @pytest.mark.parametrize("name", ["one_face.jpg", "five_faces.webp", "no_face.png", "astronaut"])
 def test_the_forms_agree(pipelines: dict[str, Pipeline], photo: Image.Image, name: str, refine: bool) -> None:
     data = encoded(photo, "JPEG", quality=95) if name == "astronaut" else (PICTURES / name).read_bytes()
-    options = Options(min_score=0.5 - SCORES_APART, refine=refine)
+    options = RetargetOptions(min_score=0.5 - SCORES_APART, refine=refine)
     forms = [pipelines[precision].retarget(data, options) for precision in PRECISIONS]
     face_model = pipelines["int8"].models.face_model
     landmarks = [form.faces.landmarks(face_model, form.width, form.height) for form in forms]
@@ -178,11 +178,14 @@ def test_the_forms_agree(pipelines: dict[str, Pipeline], photo: Image.Image, nam
 
 @pytest.mark.parametrize("colour", [(0, 0, 0), (200, 100, 50), (255, 255, 255)])
 def test_one_pixel_is_no_face(pipeline: Pipeline, colour: tuple[int, int, int]) -> None:
-    assert len(pipeline.retarget(encoded(Image.new("RGB", (1, 1), colour), "PNG"), Options(min_score=0.1)).faces) == 0
+    assert (
+        len(pipeline.retarget(encoded(Image.new("RGB", (1, 1), colour), "PNG"), RetargetOptions(min_score=0.1)).faces)
+        == 0
+    )
 
 
 def test_no_face_is_seen_where_none_is(pipeline: Pipeline) -> None:
-    assert len(pipeline.retarget((PICTURES / "no_face.png").read_bytes(), Options()).faces) == 0
+    assert len(pipeline.retarget((PICTURES / "no_face.png").read_bytes(), RetargetOptions()).faces) == 0
 
 
 def test_tiles_find_faces_of_eleven_pixels(pipeline: Pipeline) -> None:
@@ -193,7 +196,7 @@ def test_tiles_find_faces_of_eleven_pixels(pipeline: Pipeline) -> None:
     boxes = np.array(json.loads(CROWD.with_name("boxes.json").read_text())[CROWD.name], np.float32)
     boxes = boxes * (444 / 1280) + np.array([100, 60, 100, 60], np.float32)
     whole, tiled = (
-        pipeline.retarget_picture(Picture(np.asarray(picture), 1280, 720), Options(tiles=tiles)).faces
+        pipeline.retarget_picture(Picture(np.asarray(picture), 1280, 720), RetargetOptions(tiles=tiles)).faces
         for tiles in (1, 2)
     )
     assert (iou(boxes, whole.box) > 0.3).any(axis=1).sum() < 10
@@ -204,7 +207,7 @@ def test_tiles_find_faces_of_eleven_pixels(pipeline: Pipeline) -> None:
 @pytest.mark.parametrize("tiles", [2, 3, 4])
 def test_tiles_show_large_faces_once(pipeline: Pipeline, tiles: int) -> None:
     data = (PICTURES / "five_faces.webp").read_bytes()
-    whole, tiled = (pipeline.retarget(data, Options(tiles=count)).faces for count in (1, tiles))
+    whole, tiled = (pipeline.retarget(data, RetargetOptions(tiles=count)).faces for count in (1, tiles))
     assert len(whole) == len(tiled) == 5
     assert sorted(iou(whole.box, tiled.box).argmax(axis=1).tolist()) == [0, 1, 2, 3, 4]
     assert iou(whole.box, tiled.box).max(axis=1).min() > 0.7

@@ -13,8 +13,8 @@ import pytest
 
 from service.inference.execution import Execution
 from service.inference.models import Models
-from service.inference.pipeline import Options, Pipeline
-from service.vision.crops import Crop, refined
+from service.inference.pipeline import Pipeline, RetargetOptions
+from service.vision.crops import Crop, apply_refinement
 from service.vision.decoding import decode, detect
 from service.vision.image import Picture
 from service.vision.image import decode as decode_picture
@@ -68,7 +68,7 @@ def test_mfn_in_pixels_of_its_input(models: Models, picture: Picture) -> None:
 
 def test_mfn_in_the_picture(models: Models) -> None:
     """Of 1200 x 560 pixels, 288 x 134 are left in the middle of the square."""
-    faces = Pipeline(models).retarget(PICTURE.read_bytes(), Options()).faces
+    faces = Pipeline(models).retarget(PICTURE.read_bytes(), RetargetOptions()).faces
     corners = column("merged", "box").reshape(-1, 2)
     np.testing.assert_allclose(
         faces.box.reshape(-1, 2), (corners - [0, 77]) * [1200 / 288, 560 / 134], rtol=0, atol=0.5
@@ -81,8 +81,8 @@ def test_mfn_in_the_picture(models: Models) -> None:
 def test_sfn_in_the_picture(models: Models, picture: Picture) -> None:
     crops = [crop_of(face["crop"]) for face in REFERENCE["sfn"]]
     raw = models.sfn.run(np.stack([crop.sample(picture) for crop in crops]))
-    found = Pipeline(models).retarget_picture(picture, Options()).faces
-    faces = refined(found, crops, raw, picture.width, picture.height, 63)
+    found = Pipeline(models).retarget_picture(picture, RetargetOptions()).faces
+    faces = apply_refinement(found, crops, raw, picture.width, picture.height, 63)
     np.testing.assert_allclose(faces.quaternion, column("sfn", "quaternion"), **CLOSE)
     np.testing.assert_allclose(faces.identity, column("sfn", "identity"), **CLOSE)
     np.testing.assert_allclose(faces.expression, column("sfn", "expression"), **CLOSE)

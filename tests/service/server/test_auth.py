@@ -3,15 +3,15 @@ from pathlib import Path
 import pytest
 
 from service.errors import UNAUTHENTICATED, RequestError, StartError
-from service.server.auth import Keys
+from service.server.auth import ApiKeys
 
 FIRST, SECOND = "a-key-of-some-length", "another-key-of-some-length"
 
 
-def keys(tmp_path: Path, text: str = f"# for games\n{SECOND}  # for the web\n\n") -> Keys:
+def keys(tmp_path: Path, text: str = f"# for games\n{SECOND}  # for the web\n\n") -> ApiKeys:
     file = tmp_path / "keys"
     file.write_text(text)
-    return Keys.of_setting(FIRST, file)
+    return ApiKeys.of_setting(FIRST, file)
 
 
 @pytest.mark.parametrize("key", [FIRST, SECOND])
@@ -39,14 +39,14 @@ def test_nothing_else_is(tmp_path: Path, headers: dict[str, str], problem: str) 
 
 
 def test_without_keys_everybody_is() -> None:
-    Keys.of_setting("", None).check({})
-    assert not Keys.of_setting(" , ", None).wanted
+    ApiKeys.of_setting("", None).check({})
+    assert not ApiKeys.of_setting(" , ", None).wanted
 
 
 def test_a_file_that_is_missing_or_empty_or_short_keys_keep_the_server_from_starting(tmp_path: Path) -> None:
     with pytest.raises(StartError, match=r"MFN_API_KEYS_FILE.*cannot be read"):
-        Keys.of_setting("", tmp_path / "none")
+        ApiKeys.of_setting("", tmp_path / "none")
     with pytest.raises(StartError, match="holds no key"):
         keys(tmp_path, "# nothing\n")
     with pytest.raises(StartError, match="fewer than 16"):
-        Keys.of_setting("short", None)
+        ApiKeys.of_setting("short", None)

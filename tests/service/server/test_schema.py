@@ -5,7 +5,7 @@ import pytest
 from pydantic_core import to_json
 
 from service.inference.models import Models
-from service.inference.pipeline import Retargeted, Timing
+from service.inference.pipeline import RetargetResult, Timing
 from service.server import schema
 from service.vision.arkit import ARKIT_NAMES, WITHOUT_GAZE
 from service.vision.faces import Faces
@@ -16,7 +16,7 @@ TIMING = Timing(1.23456, 2, 3, inference=3.0004, refine=1.0002, postprocess=5)
 
 
 @pytest.fixture
-def result() -> Retargeted:
+def result() -> RetargetResult:
     random = np.random.default_rng(0)
     faces = Faces(
         score=np.array([0.9, 1 / 3], np.float32),
@@ -28,17 +28,17 @@ def result() -> Retargeted:
         expression=random.uniform(size=(2, 46)).astype(np.float32),
         gaze=random.uniform(size=(2, 8)).astype(np.float32),
     )
-    return Retargeted(faces, 640, 480, TIMING)
+    return RetargetResult(faces, 640, 480, TIMING)
 
 
 @pytest.mark.parametrize("include", [(), ("landmarks",), ("blendshapes",), ("landmarks", "blendshapes")])
-def test_document_is_what_the_schema_says(result: Retargeted, models: Models, include: tuple[str, ...]) -> None:
+def test_document_is_what_the_schema_says(result: RetargetResult, models: Models, include: tuple[str, ...]) -> None:
     document = schema.retarget_document(result, models, include)
     answer = schema.RetargetAnswer.model_validate(document)
     assert json.loads(answer.model_dump_json(exclude_none=True)) == json.loads(to_json(document))
 
 
-def test_values_by_hand(result: Retargeted, models: Models) -> None:
+def test_values_by_hand(result: RetargetResult, models: Models) -> None:
     document = schema.retarget_document(result, models, schema.INCLUDES)
     first, second = document["faces"]
     assert document["image"] == {"width": 640, "height": 480}
@@ -57,7 +57,7 @@ def test_values_by_hand(result: Retargeted, models: Models) -> None:
     np.testing.assert_allclose(first["landmarks"], result.faces.landmarks(models.face_model, 640, 480)[0], atol=0.006)
 
 
-def test_gaze_is_each_faces_own(result: Retargeted, models: Models) -> None:
+def test_gaze_is_each_faces_own(result: RetargetResult, models: Models) -> None:
     """Of two faces the first had no second look."""
     result.faces.gaze[0] = np.nan
     document = schema.retarget_document(result, models, ("blendshapes",))
@@ -69,7 +69,7 @@ def test_gaze_is_each_faces_own(result: Retargeted, models: Models) -> None:
     assert schema.RetargetAnswer.model_validate(document).faces[0].gaze is None
 
 
-def test_numbers_are_short(result: Retargeted, models: Models) -> None:
+def test_numbers_are_short(result: RetargetResult, models: Models) -> None:
     """No digits of float32 rounding trail: 0.1 is written 0.1."""
     text = to_json(schema.retarget_document(result, models, schema.INCLUDES)).decode()
     assert max(len(number) for number in text.replace("[", ",").replace("]", ",").split(",") if number[:1] == "0") <= 8
@@ -82,7 +82,7 @@ def test_header_has_the_same_times() -> None:
 
 
 def test_no_faces(models: Models) -> None:
-    document = schema.retarget_document(Retargeted(Faces.none(), 1, 1, TIMING), models, schema.INCLUDES)
+    document = schema.retarget_document(RetargetResult(Faces.none(), 1, 1, TIMING), models, schema.INCLUDES)
     assert document["faces"] == []
     assert document["unobserved_arkit"] == list(WITHOUT_GAZE)
 

@@ -11,7 +11,7 @@ import trustme
 from service.server import tls
 from service.server import tls_reload as renewal
 from service.server.tls import Certificate, load_certificate
-from service.server.tls_reload import Renewal
+from service.server.tls_reload import CertificateReloader
 from service.settings import Settings
 
 BEGIN = datetime(2030, 1, 1, tzinfo=UTC)
@@ -37,7 +37,7 @@ class Files:
         assert first is not None
         self.first = first
         self.shown: list[Certificate] = []
-        self.renewal = Renewal(settings, first, self.shown.append)
+        self.renewal = CertificateReloader(settings, first, self.shown.append)
 
     def put(self, chain: bytes, key: bytes) -> None:
         self.chain.write_bytes(chain)

@@ -11,7 +11,7 @@ import numpy as np
 from scipy import ndimage
 
 from service.inference.models import Models
-from service.tracking.session import LiveResult, Session
+from service.tracking.session import FrameResult, Session
 from service.vision.crops import CROP_SIDE
 from service.vision.decoding import FACE_HEIGHT_CM
 from service.vision.face_model import project
@@ -32,7 +32,7 @@ def draw(*blobs: tuple[float, float, float, int], ground: int = GROUND) -> Pictu
     return Picture(pixels, WIDTH, HEIGHT)
 
 
-def looks(session: Session, pictures: list[Picture], fps: float = 30) -> list[LiveResult]:
+def looks(session: Session, pictures: list[Picture], fps: float = 30) -> list[FrameResult]:
     """A film, from the time 0 on."""
     return [session.look(picture, frame / fps) for frame, picture in enumerate(pictures)]
 

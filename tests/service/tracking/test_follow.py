@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from service.inference.models import Models
-from service.inference.pipeline import Options, Pipeline
+from service.inference.pipeline import Pipeline, RetargetOptions
 from service.tracking.follow import Followed, likeness
-from service.vision.image import Decoded, Picture
+from service.vision.image import LazyImage, Picture
 from service.vision.rotation import euler_to_quaternion, multiply
 from tests.service.tracking.blobs import WIDTH, World, draw
 
@@ -17,12 +17,12 @@ def pipeline(models: Models) -> Pipeline:
 
 
 def found(pipeline: Pipeline, picture: Picture) -> Followed:
-    faces, _ = pipeline.detect(picture, Options())
-    return Followed.found(pipeline.look_closer(faces, Decoded.of(picture))[0], picture, pipeline.models.face_model)
+    faces, _ = pipeline.detect(picture, RetargetOptions())
+    return Followed.found(pipeline.refine_faces(faces, LazyImage.of(picture))[0], picture, pipeline.models.face_model)
 
 
 def then(pipeline: Pipeline, followed: Followed, picture: Picture) -> Followed:
-    faces, _ = pipeline.look_closer(followed.faces, Decoded.of(picture))
+    faces, _ = pipeline.refine_faces(followed.faces, LazyImage.of(picture))
     return followed.then(faces, picture, pipeline.models.face_model)
 
 

@@ -5,16 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from service.inference.pipeline import Options, Pipeline
+from service.inference.pipeline import Pipeline, RetargetOptions
 from service.settings import Settings
-from service.tracking.options import LiveOptions
-from service.tracking.session import LiveResult, Session
-from service.vision.image import Decoded, Picture
+from service.tracking.options import StreamOptions
+from service.tracking.session import FrameResult, Session
+from service.vision.image import LazyImage, Picture
 from tests.service.tiny_models import GAZE_LOGIT
 from tests.service.tracking.blobs import WIDTH, World, draw, looks
 
 STILL = (100.0, 90.0, 60.0, 200)
-FOLLOW = LiveOptions(follow=True, detect_every=10)
+FOLLOW = StreamOptions(follow=True, detect_every=10)
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def following(pipeline: Pipeline, world: World) -> Session:
     return Session(pipeline, FOLLOW, world.clock)
 
 
-def searched(results: list[LiveResult]) -> list[int]:
+def searched(results: list[FrameResult]) -> list[int]:
     """The frames in which the Multiple Face Network looked."""
     return [frame for frame, result in enumerate(results) if result.searched]
 
@@ -45,7 +45,7 @@ def test_followed_faces_move_as_they_are_found(following: Session, pipeline: Pip
     results = looks(following, film, fps)
     assert len(searched(results)) <= len(film) / 5
     for picture, result in zip(film, results, strict=True):
-        expected = pipeline.retarget_picture(picture, Options()).faces
+        expected = pipeline.retarget_picture(picture, RetargetOptions()).faces
         order = np.argsort(-expected.identity[:, 0])
         own = np.argsort(-result.faces.identity[:, 0])
         np.testing.assert_allclose(result.faces.box[own], expected.box[order], atol=4)
@@ -137,9 +137,9 @@ def test_a_search_answers_both_looks_unless_its_faces_are_followed(
 ) -> None:
     """Followed ones have but the second look, in the frame of the search as in those after it."""
     picture = draw(STILL, (250, 100, 50, 90))
-    (result,) = looks(Session(pipeline, LiveOptions(refine=True, follow=follow), world.clock), [picture])
-    first = pipeline.retarget_picture(picture, Options()).faces
-    see = pipeline.look_closer if follow else pipeline.refine
-    expected, _ = see(first, Decoded.of(picture))
+    (result,) = looks(Session(pipeline, StreamOptions(refine=True, follow=follow), world.clock), [picture])
+    first = pipeline.retarget_picture(picture, RetargetOptions()).faces
+    see = pipeline.refine_faces if follow else pipeline.refine
+    expected, _ = see(first, LazyImage.of(picture))
     for name, array in vars(expected).items():
         np.testing.assert_array_equal(getattr(result.seen, name), array, err_msg=name)

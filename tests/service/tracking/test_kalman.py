@@ -3,21 +3,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.tracking.kalman import FIRST_SPEED, JERKINESS, SEEN_NOISE, Motion
+from service.tracking.kalman import FIRST_SPEED, JERKINESS, SEEN_NOISE, KalmanBoxes
 
 BOX = np.array([[100.0, 200, 180, 300]])
 
 
 def test_a_new_box_stands_still_where_it_was_seen() -> None:
-    later = Motion.start(BOX).after(0.7)
+    later = KalmanBoxes.start(BOX).after(0.7)
     np.testing.assert_allclose(later.box, BOX)
     assert later.size == pytest.approx(np.sqrt(80 * 100))
-    assert later.deviation > Motion.start(BOX).deviation
+    assert later.deviation > KalmanBoxes.start(BOX).deviation
 
 
 @given(st.floats(0.001, 1), st.floats(0.001, 1))
 def test_two_steps_are_one(first: float, second: float) -> None:
-    start = Motion.start(BOX).after(0.1).corrected(BOX + 5)
+    start = KalmanBoxes.start(BOX).after(0.1).corrected(BOX + 5)
     steps, whole = start.after(first).after(second), start.after(first + second)
     for name, value in vars(steps).items():
         np.testing.assert_allclose(value, getattr(whole, name), rtol=1e-9, atol=1e-12)
@@ -31,7 +31,7 @@ def test_one_step_is_that_of_the_textbook() -> None:
     P = F @ np.diag([SEEN_NOISE**2, FIRST_SPEED**2]) @ F.T + Q
     K = P[:, 0] / (P[0, 0] + SEEN_NOISE**2)
     P = P - np.outer(K, P[0])
-    motion = Motion.start(BOX).after(dt).corrected(BOX + np.array([30, -10, 30, -10]))
+    motion = KalmanBoxes.start(BOX).after(dt).corrected(BOX + np.array([30, -10, 30, -10]))
     np.testing.assert_allclose(motion.place[0, :2], np.array([140, 250]) + K[0] * np.array([30, -10]))
     np.testing.assert_allclose(motion.velocity[0, :2], K[1] * np.array([30, -10]))
     np.testing.assert_allclose(
@@ -48,7 +48,7 @@ def test_speed_and_growth_are_learnt(fps: int) -> None:
         half = 50 * np.exp(0.2 * t)
         return np.array([[300 + 150 * t - half, 200 - half, 300 + 150 * t + half, 200 + half]])
 
-    motion = Motion.start(box(0))
+    motion = KalmanBoxes.start(box(0))
     for frame in range(1, 2 * fps + 1):
         motion = motion.after(1 / fps).corrected(box(frame / fps))
     np.testing.assert_allclose(motion.velocity, [[150, 0, 0.2, 0.2]], atol=0.5)
@@ -56,4 +56,4 @@ def test_speed_and_growth_are_learnt(fps: int) -> None:
 
 
 def test_an_empty_box_stays_finite() -> None:
-    assert np.isfinite(Motion.start(np.array([[5.0, 5, 5, 5]])).after(1).corrected(BOX).box).all()
+    assert np.isfinite(KalmanBoxes.start(np.array([[5.0, 5, 5, 5]])).after(1).corrected(BOX).box).all()

@@ -3,20 +3,20 @@ from typing import Any
 import pytest
 
 from service.errors import BAD_PARAMETER, RequestError
-from service.tracking.options import LiveOptions, SmoothingOptions
+from service.tracking.options import SmoothingOptions, StreamOptions
 
 
 def test_defaults_hold() -> None:
-    assert LiveOptions() == LiveOptions(0.5, 20, refine=False, follow=False, detect_every=10, smoothing=None)
+    assert StreamOptions() == StreamOptions(0.5, 20, refine=False, follow=False, detect_every=10, smoothing=None)
     assert SmoothingOptions().min_cutoff == 1
 
 
 @pytest.mark.parametrize(
     ("kind", "name", "low", "high"),
     [
-        (LiveOptions, "min_score", 0.01, 1),
-        (LiveOptions, "max_faces", 1, 100),
-        (LiveOptions, "detect_every", 1, 300),
+        (StreamOptions, "min_score", 0.01, 1),
+        (StreamOptions, "max_faces", 1, 100),
+        (StreamOptions, "detect_every", 1, 300),
         (SmoothingOptions, "min_cutoff", 0.01, 1000),
         (SmoothingOptions, "beta", 0, 1000),
         (SmoothingOptions, "derivative_cutoff", 0.01, 1000),

@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 
 from service.inference.models import Models
-from service.inference.pipeline import Options, Pipeline
-from service.tracking.options import LiveOptions
+from service.inference.pipeline import Pipeline, RetargetOptions
+from service.tracking.options import StreamOptions
 from service.tracking.session import Session
 from service.vision.image import Picture
 from service.vision.nms import iou
@@ -39,7 +39,7 @@ def view(image: Image.Image, x: float, y: float = 0.0, zoom: float = 1.0) -> Pic
 
 def test_followed_heads_are_where_a_search_finds_them(pipeline: Pipeline, heads: Image.Image) -> None:
     """Half a face to the right, growing by 7 %, in steps of a thirtieth of a face."""
-    session = Session(pipeline, LiveOptions(follow=True, refine=True, detect_every=300))
+    session = Session(pipeline, StreamOptions(follow=True, refine=True, detect_every=300))
     first = session.look(view(heads, -20, 0, 0.85), 0.0)
     for frame in range(1, 17):
         last = view(heads, -20 - 5 * frame, -frame, 0.85 + 0.004 * frame)
@@ -47,7 +47,7 @@ def test_followed_heads_are_where_a_search_finds_them(pipeline: Pipeline, heads:
         assert not result.searched
     assert len(result.faces) == 5
     assert result.track_id.tolist() == first.track_id.tolist()
-    expected = pipeline.retarget_picture(last, Options(refine=True)).faces
+    expected = pipeline.retarget_picture(last, RetargetOptions(refine=True)).faces
     found, searched = (faces.landmarks(pipeline.models.face_model, WIDTH, HEIGHT) for faces in (result.faces, expected))
     for box, points in zip(result.faces.box, found, strict=True):
         (overlap,) = iou(box[None], expected.box)
@@ -58,7 +58,7 @@ def test_followed_heads_are_where_a_search_finds_them(pipeline: Pipeline, heads:
 
 
 def test_heads_that_stand_still_are_not_drifted_off(pipeline: Pipeline, heads: Image.Image) -> None:
-    session = Session(pipeline, LiveOptions(follow=True, refine=True, detect_every=300))
+    session = Session(pipeline, StreamOptions(follow=True, refine=True, detect_every=300))
     picture = view(heads, 50)
     first = session.look(picture, 0.0)
     for frame in range(1, 21):
@@ -68,7 +68,7 @@ def test_heads_that_stand_still_are_not_drifted_off(pipeline: Pipeline, heads: I
 
 
 def test_a_head_that_is_covered_is_missed(pipeline: Pipeline, heads: Image.Image) -> None:
-    session = Session(pipeline, LiveOptions(follow=True, refine=True, detect_every=300))
+    session = Session(pipeline, StreamOptions(follow=True, refine=True, detect_every=300))
     first = session.look(view(heads, 50), 0.0)
     x1, y1, x2, y2 = first.faces.box[2]
     middle, half = (50 + (x1 + x2) / 2, (y1 + y2) / 2), 0.8 * (y2 - y1)

@@ -6,18 +6,18 @@ import pytest
 
 from service.errors import BAD_PARAMETER, RequestError
 from service.inference.models import Models
-from service.inference.pipeline import Options, Pipeline
+from service.inference.pipeline import Pipeline, RetargetOptions
 from service.settings import Settings
 from service.tracking.neutral import NeutralState
-from service.tracking.options import LiveOptions, SmoothingOptions
-from service.tracking.session import LiveResult, Session
+from service.tracking.options import SmoothingOptions, StreamOptions
+from service.tracking.session import FrameResult, Session
 from service.vision.crops import crops_of, side_for
 from service.vision.image import Picture
 from tests.service.tiny_models import GAZE_LOGIT, SIDE
 from tests.service.tracking.blobs import HEIGHT, WIDTH, World, draw, looks
 
 STILL = (100.0, 90.0, 60.0, 200)
-FOLLOW = LiveOptions(follow=True, detect_every=10)
+FOLLOW = StreamOptions(follow=True, detect_every=10)
 
 
 @pytest.fixture
@@ -37,17 +37,17 @@ def test_frames_are_seen_at_the_input_size(models: Models) -> None:
         asked.append(side)
         return picture
 
-    assert len(Session(pipeline, LiveOptions()).look_at(source, 0.0).faces) == 0
-    assert len(Session(pipeline, LiveOptions(input_size=192)).look_at(source, 0.0).faces) == 1
+    assert len(Session(pipeline, StreamOptions()).process_frame(source, 0.0).faces) == 0
+    assert len(Session(pipeline, StreamOptions(input_size=192)).process_frame(source, 0.0).faces) == 1
     assert asked == [96, 192]
     with pytest.raises(RequestError, match="input_size is 288; expected 96 or 192"):
-        Session(pipeline, LiveOptions(input_size=288))
+        Session(pipeline, StreamOptions(input_size=288))
 
 
 def test_without_options_faces_are_the_pipelines(pipeline: Pipeline, world: World) -> None:
     picture = draw(STILL, (250, 100, 50, 90))
-    result = Session(pipeline, LiveOptions()).look(picture, 12.5)
-    expected = pipeline.retarget_picture(picture, Options())
+    result = Session(pipeline, StreamOptions()).look(picture, 12.5)
+    expected = pipeline.retarget_picture(picture, RetargetOptions())
     for name, value in vars(expected.faces).items():
         np.testing.assert_array_equal(getattr(result.faces, name), value)
     assert (result.width, result.height, result.searched) == (expected.width, expected.height, True)
@@ -58,7 +58,7 @@ def test_without_options_faces_are_the_pipelines(pipeline: Pipeline, world: Worl
 
 
 def test_refine_looks_at_each_face_of_each_frame(pipeline: Pipeline, world: World) -> None:
-    results = looks(Session(pipeline, LiveOptions(refine=True)), [draw(STILL, (250, 100, 50, 90))] * 3)
+    results = looks(Session(pipeline, StreamOptions(refine=True)), [draw(STILL, (250, 100, 50, 90))] * 3)
     assert world.asked == ["MFN", 2] * 3
     assert all(result.searched for result in results)
 
@@ -68,7 +68,7 @@ def test_gaze_is_seen_with_refine_alone_and_never_calibrated(
     pipeline: Pipeline, smoothing: SmoothingOptions | None
 ) -> None:
     for refine in (False, True):
-        session = Session(pipeline, LiveOptions(refine=refine, smoothing=smoothing))
+        session = Session(pipeline, StreamOptions(refine=refine, smoothing=smoothing))
         session.calibrate()
         *_, last = looks(session, [draw(STILL)] * 40)
         assert last.neutral == (NeutralState.ON,)
@@ -80,14 +80,14 @@ def test_gaze_is_seen_with_refine_alone_and_never_calibrated(
 
 def test_options_bound_what_is_found(pipeline: Pipeline) -> None:
     picture = draw(STILL, (250, 100, 50, 90))
-    assert len(Session(pipeline, LiveOptions(max_faces=1)).look(picture, 0).faces) == 1
-    assert len(Session(pipeline, LiveOptions(min_score=0.999)).look(picture, 0).faces) == 0
+    assert len(Session(pipeline, StreamOptions(max_faces=1)).look(picture, 0).faces) == 1
+    assert len(Session(pipeline, StreamOptions(min_score=0.999)).look(picture, 0).faces) == 0
 
 
 def test_pictures_are_decoded_as_large_as_the_networks_see(pipeline: Pipeline, world: World) -> None:
     """The first frame as large as it takes to find faces, then as the smallest face needs it; the next at once so."""
     picture = draw((90, 96, 140, 200), (290, 96, 110, 90))
-    found = pipeline.retarget_picture(picture, Options()).faces
+    found = pipeline.retarget_picture(picture, RetargetOptions()).faces
     crops = crops_of(found, pipeline.models.face_model, picture.width, picture.height, pipeline.models.crop_factor)
     needed = side_for(crops, picture.width, picture.height)
     coarse = Picture(
@@ -101,19 +101,19 @@ def test_pictures_are_decoded_as_large_as_the_networks_see(pipeline: Pipeline, w
         return picture if side > WIDTH // 2 else coarse
 
     for options, first, later in (
-        (LiveOptions(), [SIDE], [SIDE]),
-        (LiveOptions(refine=True), [SIDE, needed], [needed]),
-        (LiveOptions(follow=True), [SIDE, needed], [needed]),
+        (StreamOptions(), [SIDE], [SIDE]),
+        (StreamOptions(refine=True), [SIDE, needed], [needed]),
+        (StreamOptions(follow=True), [SIDE, needed], [needed]),
     ):
         session = Session(pipeline, options, world.clock)
         for timestamp, expected in ((0.0, first), (0.1, later), (0.2, later)):
             asked.clear()
-            assert len(session.look_at(source, timestamp).faces) == 2
+            assert len(session.process_frame(source, timestamp).faces) == 2
             assert asked == pytest.approx(expected, rel=0.03)
 
 
 def test_every_step_is_timed(pipeline: Pipeline) -> None:
-    timing = Session(pipeline, LiveOptions(refine=True)).look_at(lambda _: draw(STILL), 0, queue_ms=4).timing
+    timing = Session(pipeline, StreamOptions(refine=True)).process_frame(lambda _: draw(STILL), 0, queue_ms=4).timing
     assert timing.queue == 4
     assert all(ms > 0 for ms in vars(timing).values())
 
@@ -123,7 +123,7 @@ def test_every_step_is_timed(pipeline: Pipeline) -> None:
 
 @pytest.mark.parametrize("timestamp", [1.0, 0.5, -math.inf, math.inf, math.nan])
 def test_time_must_rise(pipeline: Pipeline, timestamp: float) -> None:
-    session, twin = (Session(pipeline, LiveOptions(smoothing=SmoothingOptions())) for _ in range(2))
+    session, twin = (Session(pipeline, StreamOptions(smoothing=SmoothingOptions())) for _ in range(2))
     for each in (session, twin):
         each.look(draw(STILL), 1.0)
     with pytest.raises(RequestError) as refused:
@@ -140,9 +140,9 @@ def test_time_may_start_anywhere(pipeline: Pipeline, timestamp: float) -> None:
     assert [session.look(draw(STILL), timestamp + frame / 30).track_id.tolist() for frame in range(3)] == [[1]] * 3
 
 
-@pytest.mark.parametrize("options", [LiveOptions(), FOLLOW, LiveOptions(refine=True)])
+@pytest.mark.parametrize("options", [StreamOptions(), FOLLOW, StreamOptions(refine=True)])
 def test_a_frame_that_raises_changes_nothing(
-    pipeline: Pipeline, world: World, options: LiveOptions, monkeypatch: pytest.MonkeyPatch
+    pipeline: Pipeline, world: World, options: StreamOptions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session, twin = (Session(pipeline, options, world.clock) for _ in range(2))
     film = [draw((100 + 3 * frame, 90, 60, 200)) for frame in range(6)]
@@ -167,7 +167,7 @@ def broken(*_: object) -> None:
 
 
 def test_two_pass_each_other_and_keep_their_ids(pipeline: Pipeline) -> None:
-    session, had = Session(pipeline, LiveOptions()), []
+    session, had = Session(pipeline, StreamOptions()), []
     for frame in range(61):
         x = 60 + 4 * frame
         result = session.look(draw((x, 50, 50, 230), (WIDTH - x, 140, 50, 80)), frame / 30)
@@ -182,11 +182,11 @@ def test_two_pass_each_other_and_keep_their_ids(pipeline: Pipeline) -> None:
 def test_smoothing_is_an_option(pipeline: Pipeline) -> None:
     film = [draw((100 + (-1) ** frame, 90, 60, 200)) for frame in range(40)]
 
-    def jitter(options: LiveOptions) -> float:
+    def jitter(options: StreamOptions) -> float:
         boxes = [result.faces.box for result in looks(Session(pipeline, options), film)]
         return float(np.abs(np.diff(boxes[10:], axis=0)).mean())
 
-    assert jitter(LiveOptions(smoothing=SmoothingOptions())) < 0.3 * jitter(LiveOptions())
+    assert jitter(StreamOptions(smoothing=SmoothingOptions())) < 0.3 * jitter(StreamOptions())
 
 
 # neutral
@@ -206,9 +206,9 @@ class Grin:
 def test_a_second_of_rest_is_taken_off(world: World) -> None:
     grin = Grin(world.models.mfn)
     pipeline = Pipeline(replace(world.models, mfn=grin))  # type: ignore[arg-type]
-    session = Session(pipeline, LiveOptions())
+    session = Session(pipeline, StreamOptions())
 
-    def look(timestamp: float, weight: float) -> LiveResult:
+    def look(timestamp: float, weight: float) -> FrameResult:
         grin.weight = weight
         return session.look(draw(STILL), timestamp)
 

@@ -160,7 +160,7 @@ def test_strangeness_is_in_deviations_of_a_frame() -> None:
     for frame in range(900):
         noise = random.normal(0, 0.3, 50)
         ids = tracker.update(faces_of([[0, 0, 100, 100]], identity_of(0) + noise), frame / 30)
-    strangeness = tracker.strangeness(identity_of(0)[None] + 0.6, ids)
+    strangeness = tracker.identity_distance(identity_of(0)[None] + 0.6, ids)
     assert strangeness[0] == pytest.approx(2, rel=0.1)
 
 
@@ -172,7 +172,7 @@ def test_faces_that_overlap_teach_nothing_about_each_other() -> None:
         apart = max(0, 30 - frame) * 10
         boxes = np.array([[0, 0, 100, 100], [apart, 0, apart + 100, 100]])
         tracker.update(faces_of(boxes, own if apart >= 100 else np.zeros((2, 50))), frame / 30)
-    strangeness = tracker.strangeness(own, np.array([1, 2]))
+    strangeness = tracker.identity_distance(own, np.array([1, 2]))
     assert (strangeness < 1).all()
 
 

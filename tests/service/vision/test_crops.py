@@ -8,13 +8,13 @@ from PIL import Image
 from scipy.ndimage import map_coordinates
 
 from service.inference.models import Models
-from service.vision.crops import CROP_SIDE, Crop, both_looks, crop_around, crops_of, refined
+from service.vision.crops import CROP_SIDE, Crop, apply_refinement, blend_estimates, crop_around, crops_of
 from service.vision.face_model import project
 from service.vision.faces import Faces
 from service.vision.gaze import no_gaze
 from service.vision.image import Picture
 from service.vision.letterbox import PAD_GREY
-from service.vision.rotation import Array, euler_to_quaternion, multiply, turn_in_plane
+from service.vision.rotation import Array, euler_to_quaternion, multiply, twist_angle
 
 angles = st.floats(-170, 170)
 
@@ -137,7 +137,7 @@ def test_answer_about_the_crop_is_turned_back_to_the_picture(yaw: float, pitch: 
         "expression": np.zeros((1, 46), np.float32),
         "gaze": np.zeros((1, 8), np.float32),
     }
-    answer = refined(faces, [crop], raw, 640, 480, 63)
+    answer = apply_refinement(faces, [crop], raw, 640, 480, 63)
     np.testing.assert_allclose(answer.translation[0, :2], [3, -2], atol=1e-3)
     np.testing.assert_allclose(answer.scale, [6], rtol=1e-4)
     same = abs((answer.quaternion * faces.quaternion).sum())  # q and -q are one rotation
@@ -153,7 +153,7 @@ def test_crops_follow_the_landmarks(models: Models) -> None:
     faces = one_face(10, 5, 25)
     (crop,) = crops_of(faces, models.face_model, 640, 480, 1.4)
     assert crop.roll == pytest.approx(25, abs=1)  # a yaw and a pitch together turn a head a little within the picture
-    assert crop.roll == pytest.approx(float(turn_in_plane(faces.quaternion[0])))
+    assert crop.roll == pytest.approx(float(twist_angle(faces.quaternion[0])))
     points = faces.landmarks(models.face_model, 640, 480)[0]
     inside = (points - crop.centre) @ crop.upright.T * CROP_SIDE / crop.side + CROP_SIDE / 2
     extent = inside.max(axis=0) - inside.min(axis=0)
@@ -165,14 +165,14 @@ def test_both_looks_turn_a_share_of_the_way_back() -> None:
     """The turn between them is shared 15 to 85, whichever of the two signs its quaternions have."""
     first, second = one_face(0, 0, 20), one_face(0, 0, 60)
     for sign in (1, -1):
-        together = both_looks(replace(first, quaternion=sign * first.quaternion), second)
-        assert float(turn_in_plane(together.quaternion[0])) == pytest.approx(54, abs=0.5)
+        together = blend_estimates(replace(first, quaternion=sign * first.quaternion), second)
+        assert float(twist_angle(together.quaternion[0])) == pytest.approx(54, abs=0.5)
         assert np.linalg.norm(together.quaternion) == pytest.approx(1)
 
 
 def test_both_looks_agree_with_themselves() -> None:
     faces = replace(one_face(30, -10, 5), identity=np.full((1, 50), 0.7, np.float32))
-    together = both_looks(faces, faces)
+    together = blend_estimates(faces, faces)
     for name, array in vars(together).items():
         np.testing.assert_allclose(array, getattr(faces, name), rtol=1e-6, err_msg=name)
         assert array.dtype == np.float32
@@ -183,7 +183,7 @@ def test_both_looks_keep_place_scale_and_depth_of_one_camera() -> None:
     first, second = one_face(0, 0, 0), one_face(0, 0, 0)
     first = replace(first, scale=np.array([5], np.float32), translation=np.array([[24, -12, -108]], np.float32))
     second = replace(second, scale=np.array([6], np.float32), translation=np.array([[20, -10, -90]], np.float32))
-    together = both_looks(first, second)
+    together = blend_estimates(first, second)
     np.testing.assert_allclose(together.scale * together.translation[0], [120, -60, -540], rtol=1e-6)
     assert 5 < together.scale[0] < 6
 
@@ -191,10 +191,10 @@ def test_both_looks_keep_place_scale_and_depth_of_one_camera() -> None:
 def test_expression_and_gaze_are_the_second_look_s_alone() -> None:
     first = replace(one_face(0, 0, 0), expression=np.ones((1, 46), np.float32), score=np.array([0.3], np.float32))
     second = replace(one_face(0, 0, 0), gaze=np.full((1, 8), 0.25, np.float32))
-    assert not both_looks(first, second).expression.any()
-    np.testing.assert_array_equal(both_looks(first, second).gaze, 0.25)
-    assert both_looks(first, second).score == second.score
+    assert not blend_estimates(first, second).expression.any()
+    np.testing.assert_array_equal(blend_estimates(first, second).gaze, 0.25)
+    assert blend_estimates(first, second).score == second.score
 
 
 def test_both_looks_at_nobody() -> None:
-    assert len(both_looks(Faces.none(), Faces.none())) == 0
+    assert len(blend_estimates(Faces.none(), Faces.none())) == 0

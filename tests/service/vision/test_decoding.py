@@ -16,8 +16,8 @@ from service.vision.decoding import (
     decode,
     decode_pose,
     detect,
-    merge,
     sigmoid,
+    vote,
 )
 from service.vision.nms import Groups
 from service.vision.rotation import euler_to_quaternion
@@ -142,7 +142,7 @@ def test_a_group_is_the_mean_of_its_members_by_score() -> None:
         [0.8, 0.4, 0.3, 0.19], [[0, 0, 9, 9], [3, 0, 12, 9], [50, 50, 60, 60], [90, 0, 99, 9]], [10, 40, 0, 90],
         [1, 8, 5, 1]
     )  # fmt: skip
-    merged = merge(candidates, Groups(np.array([0, 2]), np.array([0, 0, 1, 0])))
+    merged = vote(candidates, Groups(np.array([0, 2]), np.array([0, 0, 1, 0])))
     np.testing.assert_allclose(merged.score, [0.8, 0.3])
     np.testing.assert_allclose(merged.box, [[3 / 5, 0, 9 + 3 / 5, 9], [50, 50, 60, 60]], rtol=1e-6)
     np.testing.assert_allclose(merged.pose.origin, [[1, 0], [50, 50]], rtol=1e-6)
@@ -157,11 +157,11 @@ def test_a_group_is_the_mean_of_its_members_by_score() -> None:
 
 def test_rotations_on_both_sides_of_half_a_turn_do_not_cancel() -> None:
     candidates = candidates_of([0.5, 0.5], [[0, 0, 9, 9]] * 2, [179, -179], [1, 1])
-    merged = merge(candidates, Groups(np.array([0]), np.array([0, 0])))
+    merged = vote(candidates, Groups(np.array([0]), np.array([0, 0])))
     np.testing.assert_allclose(np.abs(merged.pose.quaternion), [[0, 1, 0, 0]], atol=1e-6)
 
 
 def test_nothing_merges_to_nothing() -> None:
     none = candidates_of([0.5], [[0, 0, 9, 9]], [0], [1])
-    merged = merge(none, Groups(np.zeros(0, np.intp), np.array([-1])))
+    merged = vote(none, Groups(np.zeros(0, np.intp), np.array([-1])))
     assert (merged.score.shape, merged.box.shape, merged.expression.shape) == ((0,), (0, 4), (0, 46))

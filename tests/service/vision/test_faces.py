@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from service.inference.models import Models
 from service.vision.decoding import Candidates, Pose
 from service.vision.face_model import project
-from service.vision.faces import Faces, focal_length, place, translation
+from service.vision.faces import Faces, focal_length, to_image_space, translation
 from service.vision.letterbox import Letterbox
 from service.vision.rotation import euler_to_quaternion
 
@@ -22,7 +22,7 @@ def candidates(origin: tuple[float, float], scale: float, box: tuple[float, ...]
 
 def test_placed_by_hand() -> None:
     """A 1280 x 720 picture at 0.225 of its size, 63 pixels below the square's top."""
-    face = place(candidates((144, 144), 0.9, (0, 63, 45, 108)), Letterbox.fit(1280, 720, 288), 63)[0]
+    face = to_image_space(candidates((144, 144), 0.9, (0, 63, 45, 108)), Letterbox.fit(1280, 720, 288), 63)[0]
     np.testing.assert_allclose(face.box, [0, 0, 200, 200], atol=1e-3)
     assert face.scale == pytest.approx(4)
     np.testing.assert_allclose(face.translation[:2], [0, 0], atol=1e-4)
@@ -44,14 +44,14 @@ def test_head_origin_projects_to_where_the_network_saw_it(
     x: float, y: float, scale: float, width: int, height: int
 ) -> None:
     letterbox = Letterbox.fit(width, height, 288)
-    faces = place(candidates((x, y), scale, (0, 0, 1, 1)), letterbox, 63)
+    faces = to_image_space(candidates((x, y), scale, (0, 0, 1, 1)), letterbox, 63)
     origin = np.zeros((1, 1, 3), np.float32)
     seen = project(origin, faces.quaternion, faces.translation, faces.scale, width, height)[0, 0]
     np.testing.assert_allclose(letterbox.to_square(seen), [x, y], atol=0.02)
 
 
 def test_landmarks_are_the_projected_shape(models: Models) -> None:
-    faces = place(candidates((100, 90), 2, (0, 0, 1, 1)), Letterbox.fit(288, 288, 288), 63)
+    faces = to_image_space(candidates((100, 90), 2, (0, 0, 1, 1)), Letterbox.fit(288, 288, 288), 63)
     points = faces.landmarks(models.face_model, 288, 288)
     assert points.shape == (1, 68, 2)
     linear = models.face_model.landmarks
@@ -65,7 +65,7 @@ def test_landmarks_are_the_projected_shape(models: Models) -> None:
 
 
 def test_faces_are_a_sequence() -> None:
-    faces = place(candidates((1, 1), 1, (0, 0, 1, 1)), Letterbox.fit(9, 9, 288), 63)
+    faces = to_image_space(candidates((1, 1), 1, (0, 0, 1, 1)), Letterbox.fit(9, 9, 288), 63)
     assert len(faces) == len(list(faces)) == 1
     assert faces[0].score == pytest.approx(0.9)
     assert list(Faces.none()) == []

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from service.errors import BAD_PICTURE, TOO_LARGE, ProblemKind, RequestError
-from service.vision.image import MAX_JPEG_SCANS, Decoded, Picture, decode
+from service.vision.image import MAX_JPEG_SCANS, LazyImage, Picture, decode
 from service.vision.letterbox import PAD_GREY
 from tests.service.tiny_models import encoded
 
@@ -239,10 +239,10 @@ def test_pixels_are_decoded_again_only_where_more_are_asked_for() -> None:
         side = min(side, 1000)
         return Picture(np.zeros((side // 2, side, 3), np.uint8), 1000, 500)
 
-    decoded = Decoded(source)
+    decoded = LazyImage(source)
     for side, longer in ((100, 100), (60, 100), (300, 300), (2048, 1000), (5000, 1000)):
         assert decoded.at_least(side).pixels.shape[1] == longer
         assert (decoded.asked, decoded.picture.pixels.shape[1]) == (side, longer)
     assert asked == [100, 300, 2048]
     assert decoded.milliseconds > 0
-    assert Decoded(source).picture.pixels.shape[1] == 1
+    assert LazyImage(source).picture.pixels.shape[1] == 1

@@ -8,7 +8,14 @@ from service.inference.models import Models
 from service.vision.decoding import Priors, decode_pose
 from service.vision.face_model import project
 from service.vision.letterbox import Pixels
-from service.vision.mirroring import GAZE_PARTNERS, TURNED, answers, mirrored_back, partners, turned
+from service.vision.mirroring import (
+    GAZE_PARTNERS,
+    MIRROR_YAW,
+    is_turned,
+    mirror_partners,
+    mirrored_back,
+    run_with_mirror,
+)
 from service.vision.rotation import Array, euler_to_quaternion
 
 # of the 68, the one that takes each one's place: jaw, brows, nose, eyes, outer and inner lips (iBUG's order)
@@ -26,17 +33,19 @@ def raw_of(count: int, seed: int = 0) -> dict[str, Array]:
 
 
 def test_partners_exchange_sides() -> None:
-    assert partners(NAMES).tolist() == [1, 0, 2, 4, 3]
+    assert mirror_partners(NAMES).tolist() == [1, 0, 2, 4, 3]
     assert GAZE_PARTNERS.tolist() == [1, 0, 3, 2, 5, 4, 7, 6]
 
 
-@pytest.mark.parametrize(("yaw", "expected"), [(TURNED - 1, False), (TURNED + 1, True), (-TURNED - 1, True)])
+@pytest.mark.parametrize(
+    ("yaw", "expected"), [(MIRROR_YAW - 1, False), (MIRROR_YAW + 1, True), (-MIRROR_YAW - 1, True)]
+)
 def test_heads_beyond_thirty_degrees_are_turned(yaw: float, expected: bool) -> None:
-    assert turned(euler_to_quaternion([yaw], [20], [-40])).tolist() == [expected]
+    assert is_turned(euler_to_quaternion([yaw], [20], [-40])).tolist() == [expected]
 
 
 def test_the_mirror_images_of_mirror_images_are_the_answers() -> None:
-    raw, pairs = raw_of(3), partners(NAMES)
+    raw, pairs = raw_of(3), mirror_partners(NAMES)
     twice = mirrored_back(mirrored_back(raw, pairs), pairs)
     for name, values in raw.items():
         np.testing.assert_array_equal(twice[name], values)
@@ -46,7 +55,7 @@ def test_the_mirror_images_of_mirror_images_are_the_answers() -> None:
 def test_a_pose_comes_back_as_that_of_the_picture() -> None:
     raw = raw_of(4)
     prior = Priors(np.full((4, 2), 64, np.float32), np.full((4, 2), 128, np.float32))
-    seen, back = decode_pose(raw["pose"], prior), decode_pose(mirrored_back(raw, partners(NAMES))["pose"], prior)
+    seen, back = decode_pose(raw["pose"], prior), decode_pose(mirrored_back(raw, mirror_partners(NAMES))["pose"], prior)
     np.testing.assert_allclose(back.quaternion, mirror_quaternion(seen.quaternion), atol=1e-6)
     np.testing.assert_allclose(back.origin, [128, 0] + seen.origin * [-1, 1], rtol=1e-5)
     np.testing.assert_array_equal(back.scale, seen.scale)
@@ -69,7 +78,7 @@ def test_coefficients_come_back_as_those_of_the_picture(models: Models) -> None:
         translation = np.concatenate([offset, np.zeros((5, 1))], axis=1).astype(np.float32)
         return project(shape, pose.quaternion, translation, pose.scale, 128, 128)
 
-    back = points(mirrored_back(raw, partners(face_model.expression_names)))
+    back = points(mirrored_back(raw, mirror_partners(face_model.expression_names)))
     mirrored = (points(raw) * [-1, 1] + [128, 0])[:, MIRRORED_POINTS]
     extent = np.ptp(mirrored, axis=1).max()
     assert np.abs(back - mirrored).max() < 0.02 * extent  # the face model's vertices are symmetric to that
@@ -88,9 +97,12 @@ def test_only_what_is_looked_at_twice_is_averaged() -> None:
 
     crops = np.zeros((2, 4, 4, 3), np.uint8)
     crops[:, :, :2], crops[:, :, 2:] = 10, 30
-    raw = answers(run, crops, np.array([False, True]), partners(NAMES))
+    raw = run_with_mirror(run, crops, np.array([False, True]), mirror_partners(NAMES))
     assert asked == [3]
     assert raw["expression"].tolist() == [[10, 0, 0, 0, 0], [5, 15, 0, 0, 0]]  # the mirror image's left is the right
     assert raw["pose"][:, 4].tolist() == [10, (10 - 30) / 2]
-    assert answers(run, crops, np.zeros(2, bool), partners(NAMES))["expression"][:, 0].tolist() == [10, 10]
+    assert run_with_mirror(run, crops, np.zeros(2, bool), mirror_partners(NAMES))["expression"][:, 0].tolist() == [
+        10,
+        10,
+    ]
     assert asked == [3, 2]

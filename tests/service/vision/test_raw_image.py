@@ -12,7 +12,7 @@ from service.errors import BAD_PICTURE, TOO_LARGE, ProblemKind, RequestError
 from service.vision.crops import Crop
 from service.vision.image import Picture
 from service.vision.letterbox import Letterbox
-from service.vision.raw_image import PixelFormat, picture_of_raw
+from service.vision.raw_image import PixelFormat, decode_raw
 
 ALL = 10_000  # a side that no frame here has: converted whole
 PACKED = [PixelFormat.RGB, PixelFormat.RGBA, PixelFormat.BGRA]
@@ -29,7 +29,7 @@ def read(
     side: int = ALL,
     max_megapixels: float = 25,
 ) -> Picture:
-    return picture_of_raw(data, width, height, stride, pixel_format, side, max_megapixels)
+    return decode_raw(data, width, height, stride, pixel_format, side, max_megapixels)
 
 
 def refused(

@@ -6,14 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.vision.rotation import (
+    align_sign,
     euler_to_quaternion,
     matrix_to_quaternion,
     multiply,
     normalize,
-    on_side_of,
     quaternion_to_euler,
     quaternion_to_matrix,
-    turn_in_plane,
+    twist_angle,
 )
 
 NOSE, CROWN, LEFT_EAR = np.eye(3)[2], np.eye(3)[1], np.eye(3)[0]  # head frame: z forward, y up, x to the subject's left
@@ -78,8 +78,8 @@ def test_means_near_a_half_turn_are_taken_on_one_side() -> None:
     """Turns of 179 and 181 degrees: their mean is one of 180, not none."""
     a, b = normalize(np.array([[np.sin(h), 0, 0, np.cos(h)] for h in np.radians([89.5, 90.5])]))
     assert a @ b < 0
-    np.testing.assert_allclose(np.abs(normalize(a + on_side_of(a, b))), [1, 0, 0, 0], atol=1e-12)
-    np.testing.assert_array_equal(on_side_of(a, a), a)
+    np.testing.assert_allclose(np.abs(normalize(a + align_sign(a, b))), [1, 0, 0, 0], atol=1e-12)
+    np.testing.assert_array_equal(align_sign(a, a), a)
 
 
 def test_turn_in_plane_is_the_nearest_to_the_rotation() -> None:
@@ -88,12 +88,12 @@ def test_turn_in_plane_is_the_nearest_to_the_rotation() -> None:
     turns = euler_to_quaternion(0 * degrees, 0 * degrees, degrees)
     for quaternion in random_quaternions(200, 3):
         nearest = degrees[np.argmax(np.abs(turns @ quaternion))]
-        assert abs((turn_in_plane(quaternion) - nearest + 180) % 360 - 180) <= 0.5 + 1e-6
+        assert abs((twist_angle(quaternion) - nearest + 180) % 360 - 180) <= 0.5 + 1e-6
 
 
 def test_turn_in_plane_of_a_turn_in_the_plane_is_its_roll() -> None:
     rolls = np.array([-170.0, -30, 0, 45, 179])
-    np.testing.assert_allclose(turn_in_plane(euler_to_quaternion(0 * rolls, 0 * rolls, rolls)), rolls, atol=1e-9)
+    np.testing.assert_allclose(twist_angle(euler_to_quaternion(0 * rolls, 0 * rolls, rolls)), rolls, atol=1e-9)
 
 
 def test_normalize_gives_unit_length_and_a_positive_w() -> None:

@@ -9,13 +9,13 @@ torch = pytest.importorskip("torch")
 
 from service.vision.face_model import FaceModel  # noqa: E402
 from service.vision.gaze import GAZE_NAMES  # noqa: E402
-from service.vision.mirroring import partners  # noqa: E402
+from service.vision.mirroring import mirror_partners  # noqa: E402
 from service.vision.rotation import euler_to_quaternion, quaternion_to_euler  # noqa: E402
 from training.data.faces import FaceLabels, Similarity  # noqa: E402
 from training.networks.decoding import Landmarks, Pose  # noqa: E402
 
 MODEL = FaceModel.load(Path("models/face_model.npz"))
-PARTNER = torch.from_numpy(partners(MODEL.expression_names))
+PARTNER = torch.from_numpy(mirror_partners(MODEL.expression_names))
 project = Landmarks(MODEL)
 
 
@@ -80,7 +80,7 @@ def test_mirroring_twice_gives_the_face_back() -> None:
 
 def test_every_expression_has_a_partner_and_is_its_partner_s_partner() -> None:
     names = np.array(MODEL.expression_names)
-    partner = partners(MODEL.expression_names)
+    partner = mirror_partners(MODEL.expression_names)
     assert (partner[partner] == np.arange(46)).all()
     assert names[partner[list(names).index("eyeBlink_L")]] == "eyeBlink_R"
     assert names[partner[list(names).index("jawLeft")]] == "jawRight"

@@ -121,10 +121,10 @@ def test_roll_counts_round_the_circle() -> None:
 
 def test_training_mirrors_in_the_same_way() -> None:
     pytest.importorskip("torch")
-    from service.vision.mirroring import partners
+    from service.vision.mirroring import mirror_partners
     from training.data import faces
 
     np.testing.assert_array_equal(MIRRORED_POINTS, faces.MIRRORED_POINTS)
     assert ASYMMETRIC_IDENTITY_MODES == faces.ASYMMETRIC_IDENTITY_MODES
     names = FACE_MODEL.expression_names
-    np.testing.assert_array_equal(mirrored_names(names), partners(names))
+    np.testing.assert_array_equal(mirrored_names(names), mirror_partners(names))

@@ -5,7 +5,7 @@ import numpy as np
 from service.cli.video.frames import VideoFrame
 from service.cli.video.loop import Seen
 from service.tracking.neutral import NeutralState
-from service.tracking.session import LiveResult, LiveTiming
+from service.tracking.session import FrameResult, FrameTiming
 from service.vision.letterbox import Pixels
 from tests.service.tracking.people import faces_of
 
@@ -32,7 +32,7 @@ def seen(
     faces.scale[:] = scale
     faces.translation[:, 0] = (centre[:, 0] - WIDTH / 2) / scale
     faces.translation[:, 1] = (HEIGHT / 2 - centre[:, 1]) / scale
-    result = LiveResult(
+    result = FrameResult(
         faces=faces,
         seen=faces,
         track_id=np.array(list(boxes), np.int64),
@@ -40,6 +40,6 @@ def seen(
         width=WIDTH,
         height=HEIGHT,
         searched=True,
-        timing=LiveTiming(),
+        timing=FrameTiming(),
     )
     return Seen(number, VideoFrame(pixels_of(), timestamp), result)

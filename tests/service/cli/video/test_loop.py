@@ -5,7 +5,7 @@ from service.cli.video.frames import VideoFrame
 from service.cli.video.loop import Seen, Wish, watch
 from service.inference.pipeline import Pipeline
 from service.tracking.neutral import NeutralState
-from service.tracking.options import LiveOptions
+from service.tracking.options import StreamOptions
 from service.tracking.session import Session
 
 
@@ -23,7 +23,7 @@ class Wisher:
 
 @pytest.fixture
 def session(pipeline: Pipeline) -> Session:
-    return Session(pipeline, LiveOptions())
+    return Session(pipeline, StreamOptions())
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from mfn.v1 import retarget_pb2_grpc
 
 from service.inference.pipeline import Pipeline
 from service.server.grpc.server import GrpcServer
-from service.server.state import Runtime
+from service.server.state import ServerState
 from service.server.workers import Workers
 from service.settings import Settings
 
@@ -22,7 +22,7 @@ PATIENCE = 20  # seconds; nothing here takes more than an instant
 class Running:
     """A server on a loop of its own, and a channel to it."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: ServerState) -> None:
         self.runtime = runtime
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -56,7 +56,7 @@ class Running:
 
 
 @contextmanager
-def running(runtime: Runtime) -> Iterator[Running]:
+def running(runtime: ServerState) -> Iterator[Running]:
     server = Running(runtime)
     try:
         yield server
@@ -64,7 +64,7 @@ def running(runtime: Runtime) -> Iterator[Running]:
         server.close()
 
 
-Serve = Callable[[Runtime], Running]
+Serve = Callable[[ServerState], Running]
 
 
 @pytest.fixture
@@ -81,5 +81,5 @@ def local(settings: Settings) -> Settings:
 
 @pytest.fixture(scope="session")
 def door(local: Settings, pipeline: Pipeline, workers: Workers) -> Iterator[Running]:
-    with running(Runtime(local, pipeline, workers)) as server:
+    with running(ServerState(local, pipeline, workers)) as server:
         yield server

@@ -13,12 +13,12 @@ import pytest
 from mfn.v1 import retarget_pb2 as pb
 
 from service.inference.pipeline import Pipeline
-from service.server.state import Runtime
+from service.server.state import ServerState
 from service.server.workers import Workers
 from service.settings import Settings
 from service.tracking.session import Session
 from service.vision.arkit import GAZE, NEVER_OBSERVED, WITHOUT_GAZE
-from service.vision.image import Source
+from service.vision.image import ImageLoader
 from tests.service.server.grpc.conftest import PATIENCE, Running, Serve
 
 FRAME_US = 33_333
@@ -65,14 +65,14 @@ class Sender:
 def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator["Gate"]:
     """Frames are looked at when a test lets them."""
     gate = Gate()
-    look = Session.look_at
+    look = Session.process_frame
 
-    def gated(session: Session, source: Source, timestamp: float, *times: float) -> object:
+    def gated(session: Session, source: ImageLoader, timestamp: float, *times: float) -> object:
         gate.begun.release()
         assert gate.let.acquire(timeout=PATIENCE)
         return look(session, source, timestamp, *times)
 
-    monkeypatch.setattr(Session, "look_at", gated)
+    monkeypatch.setattr(Session, "process_frame", gated)
     yield gate
     for _ in range(100):
         gate.let.release()
@@ -171,15 +171,15 @@ def test_a_timestamp_that_goes_back_is_told(door: Running, png: bytes, stamp: in
 def test_a_worker_that_raises_answers_that_frame_alone(
     door: Running, png: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    look, calls = Session.look_at, []
+    look, calls = Session.process_frame, []
 
-    def failing(session: Session, source: Source, timestamp: float, *times: float) -> object:
+    def failing(session: Session, source: ImageLoader, timestamp: float, *times: float) -> object:
         calls.append(timestamp)
         if len(calls) == 2:
             raise ZeroDivisionError("innards")
         return look(session, source, timestamp, *times)
 
-    monkeypatch.setattr(Session, "look_at", failing)
+    monkeypatch.setattr(Session, "process_frame", failing)
     sent = [config(drop_policy=pb.DROP_POLICY_NONE), *(frame(number, png) for number in (1, 2, 3))]
     first, failed, third = answers(door.stub.RetargetStream(iter(sent)))
     assert (failed.problem.name, len(first.faces), len(third.faces)) == ("internal", 1, 1)
@@ -276,7 +276,7 @@ def test_a_client_deadline_ends_the_stream(door: Running, png: bytes, gate: Gate
 
 
 def test_silence_ends_the_stream(serve: Serve, local: Settings, pipeline: Pipeline, workers: Workers) -> None:
-    server = serve(Runtime(replace(local, stream_idle_seconds=0.1), pipeline, workers))
+    server = serve(ServerState(replace(local, stream_idle_seconds=0.1), pipeline, workers))
     for sender in (Sender(), Sender(config())):
         ends(server.stub.RetargetStream(iter(sender)), grpc.StatusCode.DEADLINE_EXCEEDED)
         sender.close()
@@ -285,7 +285,7 @@ def test_silence_ends_the_stream(serve: Serve, local: Settings, pipeline: Pipeli
 def test_a_frame_that_takes_too_long_is_told_and_the_next_is_served(
     serve: Serve, local: Settings, pipeline: Pipeline, workers: Workers, png: bytes, gate: Gate
 ) -> None:
-    server = serve(Runtime(replace(local, frame_deadline_seconds=0.2), pipeline, workers))
+    server = serve(ServerState(replace(local, frame_deadline_seconds=0.2), pipeline, workers))
     sender = Sender(config(drop_policy=pb.DROP_POLICY_NONE), frame(1, png))
     stream = server.stub.RetargetStream(iter(sender))
     assert next(stream).WhichOneof("message") == "model"
@@ -306,7 +306,7 @@ def test_a_client_that_never_reads_is_ended(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """A raw HTTP/2 client would be needed to stop reading for good; a channel with a tiny window comes close."""
-    server = serve(Runtime(replace(local, frame_deadline_seconds=0.3), pipeline, workers))
+    server = serve(ServerState(replace(local, frame_deadline_seconds=0.3), pipeline, workers))
     options = [("grpc.http2.lookahead_bytes", 1024), ("grpc.http2.bdp_probe", 0)]
     with grpc.insecure_channel(f"127.0.0.1:{server.port}", options) as channel:
         call = channel.stream_stream(
@@ -336,7 +336,7 @@ def test_a_client_that_never_reads_is_ended(
 def test_streams_are_told_when_the_server_drains(
     serve: Serve, local: Settings, pipeline: Pipeline, workers: Workers, png: bytes, gate: Gate
 ) -> None:
-    server = serve(Runtime(local, pipeline, workers))
+    server = serve(ServerState(local, pipeline, workers))
     sender = Sender(config(), frame(1, png))
     stream = server.stub.RetargetStream(iter(sender))
     assert gate.begun.acquire(timeout=PATIENCE)

@@ -12,10 +12,10 @@ from PIL import Image
 
 from service.errors import StartError
 from service.inference.models import Models
-from service.inference.pipeline import Options, Pipeline, Retargeted
-from service.server.auth import Keys
+from service.inference.pipeline import Pipeline, RetargetOptions, RetargetResult
+from service.server.auth import ApiKeys
 from service.server.grpc.server import SERVICE
-from service.server.state import Runtime
+from service.server.state import ServerState
 from service.server.workers import Workers
 from service.settings import Settings
 from service.vision.arkit import ARKIT_NAMES, WITHOUT_GAZE
@@ -69,7 +69,7 @@ def test_the_model_names_its_numbers(door: Running) -> None:
 def test_a_picture_shows_what_the_pipeline_sees(door: Running, png: bytes) -> None:
     answer = door.stub.Retarget(encoded(png, include_landmarks=True, include_blendshapes=True))
     pipeline = door.runtime.pipeline
-    (expected,) = pipeline.retarget(png, Options()).faces
+    (expected,) = pipeline.retarget(png, RetargetOptions()).faces
     assert (answer.width, answer.height, answer.model_version) == (192, 192, pipeline.models.manifest.version)
     (face,) = answer.faces
     assert box(face) == pytest.approx(BOX)
@@ -104,7 +104,7 @@ def test_models_without_gaze(
     serve: Serve, local: Settings, models_without_gaze: Models, workers: Workers, png: bytes
 ) -> None:
     """Those before 0.6, after a second look, too."""
-    door = serve(Runtime(local, Pipeline(models_without_gaze, local), workers))
+    door = serve(ServerState(local, Pipeline(models_without_gaze, local), workers))
     answer = door.stub.Retarget(encoded(png, include_blendshapes=True, refine=True))
     assert not answer.faces[0].gaze
     assert tuple(answer.unobserved_arkit) == WITHOUT_GAZE
@@ -183,7 +183,7 @@ def test_what_cannot_be_served_is_an_invalid_argument(
 
 
 def test_keys(serve: Serve, local: Settings, pipeline: Pipeline, workers: Workers) -> None:
-    stub = serve(Runtime(local, pipeline, workers, Keys.of_setting(KEY, None))).stub
+    stub = serve(ServerState(local, pipeline, workers, ApiKeys.of_setting(KEY, None))).stub
     refused(lambda: stub.GetModel(pb.GetModelRequest()), grpc.StatusCode.UNAUTHENTICATED, "unauthenticated", "missing")
     assert stub.GetModel(pb.GetModelRequest(), metadata=[("authorization", f"Bearer {KEY}")]).model.name
     assert stub.GetModel(pb.GetModelRequest(), metadata=[("x-api-key", KEY)]).model.name
@@ -230,12 +230,12 @@ def test_a_probe_has_few_bytes(door: Running) -> None:
 
 def test_a_call_that_waits_too_long(serve: Serve, local: Settings, pipeline: Pipeline, png: bytes) -> None:
     workers = Workers(0, 4)  # nobody works
-    stub = serve(Runtime(replace(local, deadline_seconds=0.05), pipeline, workers)).stub
+    stub = serve(ServerState(replace(local, deadline_seconds=0.05), pipeline, workers)).stub
     refused(lambda: stub.Retarget(encoded(png)), grpc.StatusCode.DEADLINE_EXCEEDED, "deadline-passed", "0.05 s")
 
 
 def test_a_full_queue(serve: Serve, local: Settings, pipeline: Pipeline, png: bytes) -> None:
-    stub = serve(Runtime(local, pipeline, Workers(0, 0))).stub
+    stub = serve(ServerState(local, pipeline, Workers(0, 0))).stub
     with pytest.raises(grpc.RpcError) as error:
         stub.Retarget(encoded(png))
     assert error.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
@@ -245,12 +245,12 @@ def test_a_full_queue(serve: Serve, local: Settings, pipeline: Pipeline, png: by
 def test_a_failure_of_ours_tells_no_innards(
     serve: Serve, local: Settings, pipeline: Pipeline, workers: Workers, png: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def failing(*_: object) -> Retargeted:
+    def failing(*_: object) -> RetargetResult:
         raise ZeroDivisionError("innards")
 
     broken = Pipeline(pipeline.models, local)
     monkeypatch.setattr(broken, "retarget_source", failing)
-    stub = serve(Runtime(local, broken, workers)).stub
+    stub = serve(ServerState(local, broken, workers)).stub
     with pytest.raises(grpc.RpcError) as error:
         stub.Retarget(encoded(png))
     assert error.value.code() is grpc.StatusCode.INTERNAL
@@ -266,7 +266,7 @@ def test_a_call_that_was_taken_is_served_while_the_server_drains(
     serve: Serve, local: Settings, pipeline: Pipeline, workers: Workers, png: bytes
 ) -> None:
     """Its sender had not been told; once gRPC's own server stops, it takes no more."""
-    server = serve(Runtime(local, pipeline, workers))
+    server = serve(ServerState(local, pipeline, workers))
     server.drain()
     assert server.stub.Retarget(encoded(png)).faces
     server.on_loop(server.server.stop, 0)
@@ -285,10 +285,10 @@ def test_no_memory_left_for_a_call(
     monkeypatch: pytest.MonkeyPatch,
     error: Exception,
 ) -> None:
-    def failing(*_: object) -> Retargeted:
+    def failing(*_: object) -> RetargetResult:
         raise error
 
-    runtime = Runtime(local, Pipeline(pipeline.models, local), workers)
+    runtime = ServerState(local, Pipeline(pipeline.models, local), workers)
     stub = serve(runtime).stub
     with monkeypatch.context() as broken:
         broken.setattr(runtime.pipeline, "retarget_source", failing)
@@ -302,7 +302,7 @@ def test_connections_of_an_age_are_renewed_without_a_loss(
     serve: Serve, local: Settings, pipeline: Pipeline, workers: Workers
 ) -> None:
     """As its clients see it: the channel leaves its connection and comes back, and each call is answered."""
-    server = serve(Runtime(replace(local, max_connection_age_seconds=0.2), pipeline, workers))
+    server = serve(ServerState(replace(local, max_connection_age_seconds=0.2), pipeline, workers))
     left = threading.Event()
     states: list[grpc.ChannelConnectivity] = []
 
@@ -325,7 +325,7 @@ def test_a_stream_on_a_connection_of_an_age_is_to_be_opened_anew(
     serve: Serve, local: Settings, pipeline: Pipeline, workers: Workers
 ) -> None:
     aged = replace(local, max_connection_age_seconds=0.2, deadline_seconds=0.2)
-    server = serve(Runtime(aged, pipeline, workers))
+    server = serve(ServerState(aged, pipeline, workers))
     done = threading.Event()
 
     def messages() -> Iterator[pb.RetargetStreamRequest]:
@@ -342,7 +342,7 @@ def test_a_stream_on_a_connection_of_an_age_is_to_be_opened_anew(
 
 
 def test_health_and_reflection(serve: Serve, local: Settings, pipeline: Pipeline, workers: Workers) -> None:
-    server = serve(Runtime(local, pipeline, workers))
+    server = serve(ServerState(local, pipeline, workers))
     health = health_pb2_grpc.HealthStub(server.channel)
     for name in ("", SERVICE):
         answer = health.Check(health_pb2.HealthCheckRequest(service=name))
@@ -358,7 +358,7 @@ def test_a_port_that_is_taken(
     serve: Serve, door: Running, local: Settings, pipeline: Pipeline, workers: Workers
 ) -> None:
     with pytest.raises(StartError, match=f"port {door.port}.*MFN_GRPC_PORT"):
-        serve(Runtime(replace(local, grpc_port=door.port), pipeline, workers))
+        serve(ServerState(replace(local, grpc_port=door.port), pipeline, workers))
 
 
 def test_five_faces_are_less_than_three_kilobytes(door: Running) -> None:

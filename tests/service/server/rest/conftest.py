@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from service.inference.pipeline import Pipeline
 from service.server.rest.app import create_app
 from service.server.rest.server import HttpServer
-from service.server.state import Runtime
+from service.server.state import ServerState
 from service.server.workers import Workers
 from service.settings import Settings
 
@@ -40,7 +40,7 @@ def running(app: FastAPI, settings: Settings = SETTINGS) -> Iterator[httpx2.Clie
 
 @pytest.fixture(scope="session")
 def app(settings: Settings, pipeline: Pipeline, workers: Workers) -> FastAPI:
-    return create_app(Runtime(settings, pipeline, workers))
+    return create_app(ServerState(settings, pipeline, workers))
 
 
 @pytest.fixture(scope="session")

@@ -13,9 +13,9 @@ import pytest
 from PIL import Image
 
 from service.inference.models import Models
-from service.inference.pipeline import Options, Pipeline, Retargeted
+from service.inference.pipeline import Pipeline, RetargetOptions, RetargetResult
 from service.server.rest.app import create_app
-from service.server.state import Runtime
+from service.server.state import ServerState
 from service.server.workers import Workers
 from service.settings import Settings
 from service.vision.arkit import WITHOUT_GAZE
@@ -146,7 +146,7 @@ class TestAnswer:
         self, serve: Serve, models_without_gaze: Models, settings: Settings, workers: Workers, png: bytes
     ) -> None:
         """Those before 0.6, after a second look, too."""
-        client = serve(create_app(Runtime(settings, Pipeline(models_without_gaze, settings), workers)))
+        client = serve(create_app(ServerState(settings, Pipeline(models_without_gaze, settings), workers)))
         answer = client.post("/retarget?refine=true&include=blendshapes", content=png, headers=PNG).json()
         model = client.get("/model").json()
         assert "gaze" not in answer["faces"][0]
@@ -423,7 +423,7 @@ class SlowPipeline(Pipeline):
         super().__init__(pipeline.models, pipeline.settings)
         self.let = threading.Event()
 
-    def retarget(self, data: bytes, options: Options, queue_ms: float = 0.0) -> Retargeted:
+    def retarget(self, data: bytes, options: RetargetOptions, queue_ms: float = 0.0) -> RetargetResult:
         assert self.let.wait(20)
         return super().retarget(data, options, queue_ms)
 
@@ -431,7 +431,7 @@ class SlowPipeline(Pipeline):
 class TestLoad:
     def test_full_queue_is_429(self, serve: Serve, settings: Settings, pipeline: Pipeline, png: bytes) -> None:
         slow, workers = SlowPipeline(pipeline), Workers(1, 1)
-        client = serve(create_app(Runtime(settings, slow, workers)))
+        client = serve(create_app(ServerState(settings, slow, workers)))
         answers: SimpleQueue[httpx2.Response] = SimpleQueue()
         senders = [
             threading.Thread(target=lambda: answers.put(client.post("/retarget", content=png, headers=PNG)))
@@ -449,7 +449,7 @@ class TestLoad:
 
     def test_passed_deadline_is_504(self, serve: Serve, settings: Settings, pipeline: Pipeline, png: bytes) -> None:
         slow, workers = SlowPipeline(pipeline), Workers(1, 1)
-        client = serve(create_app(Runtime(replace(settings, deadline_seconds=0.1), slow, workers)))
+        client = serve(create_app(ServerState(replace(settings, deadline_seconds=0.1), slow, workers)))
         assert is_problem(client.post("/retarget", content=png, headers=PNG), 504, "0.1 s", "smaller")
         slow.let.set()
         workers.close()
@@ -457,7 +457,7 @@ class TestLoad:
     def test_a_sender_who_stalls_meets_the_deadline(
         self, serve: Serve, settings: Settings, pipeline: Pipeline, workers: Workers
     ) -> None:
-        client = serve(create_app(Runtime(replace(settings, deadline_seconds=0.1), pipeline, workers)))
+        client = serve(create_app(ServerState(replace(settings, deadline_seconds=0.1), pipeline, workers)))
         done = threading.Event()
 
         def stalling() -> Iterator[bytes]:
@@ -470,7 +470,7 @@ class TestLoad:
     def test_draining_is_503(
         self, serve: Serve, settings: Settings, pipeline: Pipeline, workers: Workers, png: bytes
     ) -> None:
-        runtime = Runtime(settings, pipeline, workers)
+        runtime = ServerState(settings, pipeline, workers)
         client = serve(create_app(runtime))
         runtime.draining.set()
         assert is_problem(client.post("/retarget", content=png, headers=PNG), 503, "shutting down")
@@ -486,12 +486,12 @@ class TestLoad:
         png: bytes,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        def failing(*_: Any) -> Retargeted:
+        def failing(*_: Any) -> RetargetResult:
             raise ZeroDivisionError("innards")
 
         broken = Pipeline(pipeline.models, settings)
         monkeypatch.setattr(broken, "retarget", failing)
-        runtime = Runtime(settings, broken, workers)
+        runtime = ServerState(settings, broken, workers)
         client = serve(create_app(runtime))
         answer = client.post("/retarget", content=png, headers=PNG)
         assert is_problem(answer, 500, "log")
@@ -510,10 +510,10 @@ class TestLoad:
         monkeypatch: pytest.MonkeyPatch,
         error: Exception,
     ) -> None:
-        def failing(*_: Any) -> Retargeted:
+        def failing(*_: Any) -> RetargetResult:
             raise error
 
-        runtime = Runtime(settings, Pipeline(pipeline.models, settings), workers)
+        runtime = ServerState(settings, Pipeline(pipeline.models, settings), workers)
         client = serve(create_app(runtime))
         with monkeypatch.context() as broken:
             broken.setattr(runtime.pipeline, "retarget", failing)

@@ -5,11 +5,11 @@ import pytest
 
 from service.inference.models import Models
 from service.inference.pipeline import Pipeline
-from service.server.auth import Keys
+from service.server.auth import ApiKeys
 from service.server.rest.app import create_app
 from service.server.rest.open_inference import metadata_of
 from service.server.rest.readiness import Readiness
-from service.server.state import Runtime
+from service.server.state import ServerState
 from service.server.workers import Workers
 from service.settings import Settings
 from tests.service.server.rest.conftest import Serve
@@ -64,7 +64,7 @@ def test_the_protocols_infer_is_not_served(client: httpx2.Client) -> None:
 def test_metadata_needs_a_key_and_health_none(
     serve: Serve, settings: Settings, pipeline: Pipeline, workers: Workers
 ) -> None:
-    client = serve(create_app(Runtime(settings, pipeline, workers, Keys.of_setting(KEY, None))))
+    client = serve(create_app(ServerState(settings, pipeline, workers, ApiKeys.of_setting(KEY, None))))
     for path in HEALTH:
         assert client.get(path).status_code == 200
     for path in METADATA:
@@ -76,7 +76,7 @@ def test_metadata_needs_a_key_and_health_none(
 def test_readiness_is_that_of_readyz(
     serve: Serve, settings: Settings, pipeline: Pipeline, workers: Workers, end: str
 ) -> None:
-    runtime = Runtime(settings, pipeline, workers)
+    runtime = ServerState(settings, pipeline, workers)
     readiness = Readiness(runtime)
     client = serve(create_app(runtime, readiness))
     if end == "leaves":
@@ -94,7 +94,7 @@ def test_readiness_is_that_of_readyz(
 def test_they_are_counted_by_their_paths(
     serve: Serve, settings: Settings, pipeline: Pipeline, workers: Workers
 ) -> None:
-    client = serve(create_app(Runtime(settings, pipeline, workers)))
+    client = serve(create_app(ServerState(settings, pipeline, workers)))
     client.get("/v2/models/mfn")
     client.get("/v2/models/face")
     metrics = client.get("/metrics").text

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from prometheus_client.parser import text_string_to_metric_families
 
 from service.inference.pipeline import Pipeline
-from service.server.state import Runtime
+from service.server.state import ServerState
 from service.server.telemetry.metrics import BUCKETS, STAGES, Limits, Metrics
 from service.server.workers import Workers
 from service.settings import Settings
@@ -54,7 +54,7 @@ def test_two_servers_in_one_process_count_apart() -> None:
 
 
 def test_limits_are_those_of_the_settings(settings: Settings, pipeline: Pipeline, workers: Workers) -> None:
-    runtime = Runtime(replace(settings, workers=3, queue_length=5, max_streams=7), pipeline, workers)
+    runtime = ServerState(replace(settings, workers=3, queue_length=5, max_streams=7), pipeline, workers)
     lines = runtime.metrics.exposition().splitlines()
     assert {b"mfn_workers 3.0", b"mfn_queue_limit 5.0", b"mfn_streams_limit 7.0"} <= set(lines)
 

@@ -4,7 +4,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from service.server.telemetry.metrics import Limits, Metrics
-from service.server.telemetry.request_log import Account, Record, trace_of
+from service.server.telemetry.request_log import RequestLog, Telemetry, trace_of
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"  # of the example in W3C Trace Context, section 3.2.3
 
@@ -25,7 +25,9 @@ def value(metrics: Metrics, name: str, **labels: str) -> float:
 def test_a_request_is_counted_while_it_runs_and_when_it_ends(
     metrics: Metrics, caplog: pytest.LogCaptureFixture
 ) -> None:
-    record = Record(Account(metrics), "http", "POST /retarget", "sent-by-client", f"00-{TRACE}-b7ad6b7169203331-01")
+    record = RequestLog(
+        Telemetry(metrics), "http", "POST /retarget", "sent-by-client", f"00-{TRACE}-b7ad6b7169203331-01"
+    )
     assert value(metrics, "mfn_requests_in_progress") == 1
     with caplog.at_level(logging.INFO, "mfn.requests"):
         record.end("200")
@@ -37,14 +39,14 @@ def test_a_request_is_counted_while_it_runs_and_when_it_ends(
 
 
 def test_a_stream_as_a_whole_is_logged_but_not_measured(metrics: Metrics) -> None:
-    Record(Account(metrics), "grpc", "RetargetStream").end("OK", observed=False)
+    RequestLog(Telemetry(metrics), "grpc", "RetargetStream").end("OK", observed=False)
     with pytest.raises(AssertionError, match="not there"):
         value(metrics, "mfn_request_duration_seconds_count", method="RetargetStream")
 
 
 @pytest.mark.parametrize("given", [None, "", "with space", "new\nline", "x" * 129, "ümlaut"])
 def test_an_id_that_is_not_plain_is_replaced(metrics: Metrics, given: str | None) -> None:
-    made = Record(Account(metrics), "http", "GET /model", given).request_id
+    made = RequestLog(Telemetry(metrics), "http", "GET /model", given).request_id
     assert made != given
     assert len(made) == 16
 

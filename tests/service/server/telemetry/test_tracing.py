@@ -10,7 +10,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from service.errors import StartError
 from service.server.telemetry.metrics import Limits, Metrics
-from service.server.telemetry.request_log import Account, Record
+from service.server.telemetry.request_log import RequestLog, Telemetry
 from service.server.telemetry.tracing import OtlpTracer
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
@@ -40,9 +40,9 @@ def collector() -> Iterator[tuple[str, "Queue[bytes]"]]:
 def test_a_request_becomes_a_span_of_its_senders_trace(collector: tuple[str, "Queue[bytes]"]) -> None:
     endpoint, bodies = collector
     tracer = OtlpTracer.to(endpoint, "1.2.3")
-    account = Account(Metrics("1.2.3", "ab", "int8", "cpu", Limits(1, 32, 64), lambda: 0), tracer)
-    Record(account, "http", "POST /retarget", "r-1", f"00-{TRACE}-{PARENT}-01").end("500")
-    Record(account, "grpc", "Retarget").end("OK")
+    account = Telemetry(Metrics("1.2.3", "ab", "int8", "cpu", Limits(1, 32, 64), lambda: 0), tracer)
+    RequestLog(account, "http", "POST /retarget", "r-1", f"00-{TRACE}-{PARENT}-01").end("500")
+    RequestLog(account, "grpc", "Retarget").end("OK")
     tracer.close()
     (resource,) = ExportTraceServiceRequest.FromString(bodies.get(timeout=10)).resource_spans
     names = {attribute.key: attribute.value.string_value for attribute in resource.resource.attributes}

@@ -13,9 +13,9 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from service.inference.pipeline import Pipeline
-from service.server.auth import Keys
+from service.server.auth import ApiKeys
 from service.server.rest.app import create_app
-from service.server.state import Runtime
+from service.server.state import ServerState
 from service.server.workers import Workers
 from service.settings import Settings
 from service.vision.arkit import NEVER_OBSERVED, WITHOUT_GAZE
@@ -45,12 +45,12 @@ class Door:
 
 
 @pytest.fixture
-def runtime(settings: Settings, pipeline: Pipeline, workers: Workers) -> Runtime:
-    return Runtime(replace(settings, max_streams=2), pipeline, workers)
+def runtime(settings: Settings, pipeline: Pipeline, workers: Workers) -> ServerState:
+    return ServerState(replace(settings, max_streams=2), pipeline, workers)
 
 
 @pytest.fixture
-def door(runtime: Runtime) -> Iterator[Door]:
+def door(runtime: ServerState) -> Iterator[Door]:
     with ExitStack() as stack:
         door = Door(stack)
         door.serve(create_app(runtime))
@@ -201,7 +201,7 @@ def test_a_message_over_the_limit_closes_the_socket(door: Door) -> None:
         socket.recv(20)
 
 
-def test_one_stream_too_many(door: Door, runtime: Runtime) -> None:
+def test_one_stream_too_many(door: Door, runtime: ServerState) -> None:
     sockets = [door.open({}) for _ in range(2)]
     for socket in sockets:
         received(socket)
@@ -214,7 +214,7 @@ def test_one_stream_too_many(door: Door, runtime: Runtime) -> None:
 
 
 def test_keys(door: Door, settings: Settings, pipeline: Pipeline, workers: Workers) -> None:
-    door.serve(create_app(Runtime(settings, pipeline, workers, Keys.of_setting(KEY, None))))
+    door.serve(create_app(ServerState(settings, pipeline, workers, ApiKeys.of_setting(KEY, None))))
     assert ended(door.open({}), 401, "missing")
     assert ended(door.open({"key": "wrong-key-of-some-length"}), 401, "wrong")
     assert "model" in received(door.open({"key": KEY}))
@@ -229,23 +229,23 @@ def test_pages_of_other_hosts_may_not_open_a_stream(
     assert refused.value.response.status_code == 403
     assert "model" in received(door.open({}, Origin=str(door.client.base_url).rstrip("/")))
     open_to_one = replace(settings, cors_origins="https://elsewhere.example")
-    door.serve(create_app(Runtime(open_to_one, pipeline, workers)))
+    door.serve(create_app(ServerState(open_to_one, pipeline, workers)))
     assert "model" in received(door.open({}, Origin="https://elsewhere.example"))
 
 
 def test_silence_age_and_shutdown_end_a_stream(
     door: Door, settings: Settings, pipeline: Pipeline, workers: Workers
 ) -> None:
-    door.serve(create_app(Runtime(replace(settings, stream_idle_seconds=0.1), pipeline, workers)))
+    door.serve(create_app(ServerState(replace(settings, stream_idle_seconds=0.1), pipeline, workers)))
     assert ended(door.open(), 504)
     socket = door.open({})
     received(socket)
     assert ended(socket, 504, "0.1 s")
-    door.serve(create_app(Runtime(replace(settings, max_connection_age_seconds=0.1), pipeline, workers)))
+    door.serve(create_app(ServerState(replace(settings, max_connection_age_seconds=0.1), pipeline, workers)))
     socket = door.open({})
     received(socket)
     assert ended(socket, 503, "old")
-    draining = Runtime(settings, pipeline, workers)
+    draining = ServerState(settings, pipeline, workers)
     draining.draining.set()
     door.serve(create_app(draining))
     assert ended(door.open({}), 503, "shutting down")

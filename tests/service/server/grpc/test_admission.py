@@ -6,7 +6,7 @@ import grpc
 import pytest
 
 from service.errors import OVERLOADED, RequestError
-from service.server.grpc.reception import ENVELOPE_BYTES, Context, Reception, largest_message
+from service.server.grpc.admission import ENVELOPE_BYTES, Admission, Context, largest_message
 
 GRACE = 0.1  # seconds
 LARGEST = 100
@@ -34,7 +34,7 @@ def run(scene: Coroutine[Any, Any, None]) -> None:
     asyncio.run(asyncio.wait_for(scene, 5))
 
 
-def receiving(reception: Reception, sender: Sender, log: list[str], name: str) -> asyncio.Task[None]:
+def receiving(reception: Admission, sender: Sender, log: list[str], name: str) -> asyncio.Task[None]:
     async def call() -> None:
         async with reception.place() as place:
             try:
@@ -53,7 +53,7 @@ def test_the_largest_message_is_a_picture_and_an_envelope() -> None:
 
 def test_a_message_counts_as_the_largest_until_it_is_there_and_as_what_it_is_until_it_is_let_go_of() -> None:
     async def scene() -> None:
-        reception, senders = Reception(2, LARGEST, GRACE, WAITING), [Sender() for _ in range(5)]
+        reception, senders = Admission(2, LARGEST, GRACE, WAITING), [Sender() for _ in range(5)]
         for sender in senders:
             sender.send(b"x" * 25)
         async with reception.place() as first:
@@ -73,7 +73,7 @@ def test_a_message_counts_as_the_largest_until_it_is_there_and_as_what_it_is_unt
 
 def test_where_there_is_no_room_the_newest_is_next_and_the_slowest_is_ended() -> None:
     async def scene() -> None:
-        reception, log = Reception(1, LARGEST, GRACE, WAITING), list[str]()
+        reception, log = Admission(1, LARGEST, GRACE, WAITING), list[str]()
         senders = [Sender() for _ in range(3)]
         tasks = []
         for name, sender in zip(("slow", "old", "new"), senders, strict=True):
@@ -89,7 +89,7 @@ def test_where_there_is_no_room_the_newest_is_next_and_the_slowest_is_ended() ->
 
 def test_nobody_is_hurried_where_nobody_waits() -> None:
     async def scene() -> None:
-        reception, log, sender = Reception(1, LARGEST, GRACE, WAITING), list[str](), Sender()
+        reception, log, sender = Admission(1, LARGEST, GRACE, WAITING), list[str](), Sender()
         task = receiving(reception, sender, log, "slow")
         await asyncio.sleep(2 * GRACE)
         sender.send(grpc.aio.EOF)
@@ -101,7 +101,7 @@ def test_nobody_is_hurried_where_nobody_waits() -> None:
 
 def test_one_beyond_those_that_may_wait_ends_the_oldest_of_them_unread() -> None:
     async def scene() -> None:
-        reception, log = Reception(1, LARGEST, 60, WAITING), list[str]()
+        reception, log = Admission(1, LARGEST, 60, WAITING), list[str]()
         senders = [Sender() for _ in range(WAITING + 3)]
         tasks = []
         for number, sender in enumerate(senders):
@@ -119,7 +119,7 @@ def test_one_beyond_those_that_may_wait_ends_the_oldest_of_them_unread() -> None
 
 def test_one_that_is_ended_and_cancelled_gives_back_nothing() -> None:
     async def scene() -> None:
-        reception, log = Reception(1, LARGEST, 60, 1), list[str]()
+        reception, log = Admission(1, LARGEST, 60, 1), list[str]()
         first, second, third = (Sender() for _ in range(3))
         one = receiving(reception, first, log, "one")
         await asyncio.sleep(0)
@@ -142,7 +142,7 @@ def test_one_that_is_ended_and_cancelled_gives_back_nothing() -> None:
 @pytest.mark.parametrize("let_in", [False, True])
 def test_one_that_is_cancelled_gives_its_place_back(let_in: bool) -> None:
     async def scene() -> None:
-        reception, log = Reception(1, LARGEST, GRACE, WAITING), list[str]()
+        reception, log = Admission(1, LARGEST, GRACE, WAITING), list[str]()
         first, second, third = (Sender() for _ in range(3))
         one = receiving(reception, first, log, "one")
         await asyncio.sleep(0)

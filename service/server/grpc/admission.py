@@ -25,7 +25,7 @@ async def read(context: Context) -> bytes | None:
     return None if message is grpc.aio.EOF else message  # type: ignore[attr-defined]  # the stubs lack it
 
 
-class Reception:
+class Admission:
     """Counts a message as the largest while it is received, and as what it is while it is held.
 
     Where there is no room calls wait, the newest is let in first, and one that takes longer than `grace` seconds to
@@ -45,9 +45,9 @@ class Reception:
         self._waiting: list[asyncio.Future[bool]] = []  # whether it is let in; the oldest first
         self._receiving: set[_Reading] = set()
 
-    def place(self) -> "Place":
+    def place(self) -> "Slot":
         """For one message; a block, at whose end the message is no longer held."""
-        return Place(self)
+        return Slot(self)
 
     async def take(self) -> None:
         """Takes room for the largest message, when there is some. Raises RequestError OVERLOADED where too many others
@@ -124,11 +124,11 @@ class _Reading:
             self.limit.reschedule(self._end)
 
 
-class Place:
+class Slot:
     """Room for one message, taken when it is received and given back at the block's end."""
 
-    def __init__(self, reception: Reception) -> None:
-        self._reception = reception
+    def __init__(self, admission: Admission) -> None:
+        self._admission = admission
         self._taken = 0
 
     async def __aenter__(self) -> Self:
@@ -137,14 +137,14 @@ class Place:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._reception.give(self._taken)
+        self._admission.give(self._taken)
 
     async def receive(self, context: Context) -> bytes | None:
         """A call's next message as bytes, None after its last. To be awaited once. Raises RequestError OVERLOADED."""
-        await self._reception.take()
-        self._taken = self._reception.largest
-        message = await self._reception.read(context)
+        await self._admission.take()
+        self._taken = self._admission.largest
+        message = await self._admission.read(context)
         size = len(message) if message is not None else 0
-        self._reception.give(self._taken - size)
+        self._admission.give(self._taken - size)
         self._taken = size
         return message
