@@ -11,7 +11,8 @@ from pathlib import Path
 
 from service.inference.execution import Execution
 from service.inference.models import Models
-from service.inference.pipeline import Pipeline, RetargetOptions
+from service.inference.options import RetargetOptions
+from service.inference.pipeline import Pipeline
 from service.vision.faces import Faces
 
 SYSTEMS = {"MFN": RetargetOptions(), "MFN + SFN": RetargetOptions(refine=True)}

@@ -25,7 +25,8 @@ from bench.runtimes import runtimes
 from service.inference.execution import PRECISIONS, Execution
 from service.inference.manifest import FileSpec
 from service.inference.models import Models
-from service.inference.pipeline import Pipeline, RetargetOptions, Timing
+from service.inference.options import RetargetOptions
+from service.inference.pipeline import Pipeline, Timing
 from service.settings import Settings
 from service.vision.crops import crops_of
 from service.vision.image import LazyImage, Picture

@@ -16,7 +16,8 @@ from pathlib import Path
 
 from bench.results import machine
 from bench.rounds import measure, pin
-from service.inference.pipeline import Pipeline, RetargetOptions
+from service.inference.options import RetargetOptions
+from service.inference.pipeline import Pipeline
 from service.vision.image import Picture
 from training.evaluation.datasets.sample import Sample
 from training.evaluation.detection import DetectionMetrics

@@ -10,7 +10,8 @@ import numpy as np
 import onnxruntime
 
 from bench.crowds import Crowd
-from service.inference.pipeline import Pipeline, RetargetOptions
+from service.inference.options import RetargetOptions
+from service.inference.pipeline import Pipeline
 
 Look = Callable[[], Any]
 

@@ -1,12 +1,12 @@
-"""What can go wrong with a request, in one table for every door, and what keeps a server from starting.
+"""What can go wrong: with a request, by kind, and with the start of the server.
 
-The table is RFC 9457's: a kind has a type, a title and a status; what happened this time goes into the detail, a
-sentence that says what was wrong, what was expected and what to do.
+A kind has a name and a title, the same words each time; what happened this time goes into the detail, a sentence that
+says what was wrong, what was expected and what to do. How each transport tells a kind is in service.server.problems.
 """
 
 import traceback
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 # What says so in libraries without an exception of their own for it: onnxruntime's arena, CUDA and Pillow, Linux.
 NO_MEMORY_WORDS: Final = ("failed to allocate memory", "out of memory", "cannot allocate memory")
@@ -14,54 +14,26 @@ NO_MEMORY_WORDS: Final = ("failed to allocate memory", "out of memory", "cannot 
 
 @dataclass(frozen=True)
 class ProblemKind:
-    """name: last part of the type URI. title: the same words each time. status: of HTTP. grpc: name of its code."""
+    """A kind of failure. name: short and stable, for programs. title: for people, the same words each time."""
 
     name: str
     title: str
-    status: int
-    grpc: str
-
-    @property
-    def type(self) -> str:
-        """The URI that identifies the kind, RFC 9457 section 3.1.1."""
-        return f"urn:problem-type:mfn:{self.name}"
 
 
-BAD_PICTURE: Final = ProblemKind("bad-picture", "The picture cannot be decoded", 400, "INVALID_ARGUMENT")
-BAD_BODY: Final = ProblemKind("bad-body", "The request body cannot be read", 400, "INVALID_ARGUMENT")
-BAD_PARAMETER: Final = ProblemKind("bad-parameter", "A parameter is not valid", 422, "INVALID_ARGUMENT")
-UNAUTHENTICATED: Final = ProblemKind("unauthenticated", "The key is missing or wrong", 401, "UNAUTHENTICATED")
-NOT_FOUND: Final = ProblemKind("not-found", "There is nothing at this path", 404, "UNIMPLEMENTED")
-METHOD_NOT_ALLOWED: Final = ProblemKind("method-not-allowed", "This path has no such method", 405, "UNIMPLEMENTED")
-TOO_LARGE: Final = ProblemKind(
-    "too-large", "The picture has more bytes or pixels than allowed", 413, "INVALID_ARGUMENT"
-)
-UNSUPPORTED_MEDIA: Final = ProblemKind("unsupported-media", "The media type is not supported", 415, "INVALID_ARGUMENT")
-OVERLOADED: Final = ProblemKind("overloaded", "The queue is full", 429, "RESOURCE_EXHAUSTED")
-HEADERS_TOO_LARGE: Final = ProblemKind(
-    "headers-too-large", "The headers are more than allowed", 431, "INVALID_ARGUMENT"
-)
-INTERNAL: Final = ProblemKind("internal", "The server failed", 500, "INTERNAL")
-UNAVAILABLE: Final = ProblemKind("unavailable", "The server is loading or draining", 503, "UNAVAILABLE")
-NO_MEMORY: Final = ProblemKind("no-memory", "The server has no memory left for this request", 503, "UNAVAILABLE")
-DEADLINE_PASSED: Final = ProblemKind("deadline-passed", "The deadline has passed", 504, "DEADLINE_EXCEEDED")
-
-PROBLEM_KINDS: Final = (
-    BAD_PICTURE,
-    BAD_BODY,
-    BAD_PARAMETER,
-    UNAUTHENTICATED,
-    NOT_FOUND,
-    METHOD_NOT_ALLOWED,
-    TOO_LARGE,
-    UNSUPPORTED_MEDIA,
-    OVERLOADED,
-    HEADERS_TOO_LARGE,
-    INTERNAL,
-    UNAVAILABLE,
-    NO_MEMORY,
-    DEADLINE_PASSED,
-)
+BAD_PICTURE: Final = ProblemKind("bad-picture", "The picture cannot be decoded")
+BAD_BODY: Final = ProblemKind("bad-body", "The request body cannot be read")
+BAD_PARAMETER: Final = ProblemKind("bad-parameter", "A parameter is not valid")
+UNAUTHENTICATED: Final = ProblemKind("unauthenticated", "The key is missing or wrong")
+NOT_FOUND: Final = ProblemKind("not-found", "There is nothing at this path")
+METHOD_NOT_ALLOWED: Final = ProblemKind("method-not-allowed", "This path has no such method")
+TOO_LARGE: Final = ProblemKind("too-large", "The picture has more bytes or pixels than allowed")
+UNSUPPORTED_MEDIA: Final = ProblemKind("unsupported-media", "The media type is not supported")
+OVERLOADED: Final = ProblemKind("overloaded", "The queue is full")
+HEADERS_TOO_LARGE: Final = ProblemKind("headers-too-large", "The headers are more than allowed")
+INTERNAL: Final = ProblemKind("internal", "The server failed")
+UNAVAILABLE: Final = ProblemKind("unavailable", "The server is loading or draining")
+NO_MEMORY: Final = ProblemKind("no-memory", "The server has no memory left for this request")
+DEADLINE_PASSED: Final = ProblemKind("deadline-passed", "The deadline has passed")
 
 
 class RequestError(Exception):
@@ -73,15 +45,37 @@ class RequestError(Exception):
         self.detail = detail
         self.retry_after = retry_after
 
-    def document(self) -> dict[str, Any]:
-        """The members of an RFC 9457 problem document."""
-        return {"type": self.kind.type, "title": self.kind.title, "status": self.kind.status, "detail": self.detail}
+
+class StartError(Exception):
+    """A setting or a model file with which the server refuses to start; the message names it."""
+
+
+def out_of_range(name: str, value: float, low: float, high: float) -> RequestError:
+    """The answer to a parameter whose value is not within low..high, both included."""
+    shown = value if isinstance(value, int) else f"{value:g}"
+    return RequestError(BAD_PARAMETER, f"The parameter {name} is {shown}; expected a number from {low:g} to {high:g}.")
 
 
 def too_many_bytes(limit: int) -> RequestError:
     """The answer to a picture of more than `limit` bytes."""
     return RequestError(
         TOO_LARGE, f"The picture has more than {limit} bytes, the most allowed. Scale it down or compress it more."
+    )
+
+
+def deadline_passed(seconds: float) -> RequestError:
+    """The answer to a picture that was not answered within `seconds`."""
+    return RequestError(
+        DEADLINE_PASSED,
+        f"No answer after {seconds:g} s, the most that a picture may take. "
+        "Send a smaller picture, or send it again when the server is less busy.",
+    )
+
+
+def internal_failure() -> RequestError:
+    """The answer to a request that failed for a reason that is the server's own, which only its log tells."""
+    return RequestError(
+        INTERNAL, "The server could not finish this request; the error is in its log. Others are served as before."
     )
 
 
@@ -103,7 +97,3 @@ def memory_problem(error: Exception) -> RequestError | None:
         "The server has no memory left for this request. Send it again a little later, or send a smaller picture.",
         retry_after=1,
     )
-
-
-class StartError(Exception):
-    """A setting or a model file with which the server refuses to start; the message names it."""

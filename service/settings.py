@@ -9,14 +9,18 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from service.errors import StartError
-from service.inference.execution import PRECISIONS, PROVIDERS
-from service.server.telemetry.logs import FORMATS
 
 PREFIX: Final = "MFN_"
 # What Kubernetes sets in every pod beside a Service named mfn; no setting, and nobody's mistake.
 SERVICE_LINK: Final = re.compile(r"MFN_(SERVICE_(HOST|PORT\w*)|PORT_\d+_(TCP|UDP|SCTP)\w*)=.*|MFN_PORT=\w+://.*")
 SUGGESTIONS: Final = 2  # for a name that is misspelt
 LOG_LEVELS: Final = ("critical", "error", "warning", "info", "debug")
+LOG_FORMATS: Final = ("json", "text")
+PRECISIONS: Final = ("int8", "float32")
+PROVIDER_NAMES: Final = ("cpu", "cuda", "coreml", "openvino")  # what runs the networks, see service.inference.execution
+# Lowest and highest value of what a request may choose, by settings and by its own parameters.
+SCORE_RANGE: Final = (0.01, 1)
+FACES_RANGE: Final = (1, 100)
 
 
 def _cores() -> int:
@@ -43,16 +47,16 @@ class Settings:
     """Every setting of the server. The environment variable of a field is MFN_ and its name in capitals."""
 
     host: str = _text("0.0.0.0", "address to listen on; 127.0.0.1 serves this machine only")
-    http_port: int = _number(8000, 0, 65535, "port of the REST door; 0 takes a free one")
-    grpc_port: int = _number(50051, 0, 65535, "port of the gRPC door; 0 takes a free one")
+    http_port: int = _number(8000, 0, 65535, "port of REST and WebSocket; 0 takes a free one")
+    grpc_port: int = _number(50051, 0, 65535, "port of gRPC; 0 takes a free one")
     models_dir: Path = field(
         default=Path(__file__).resolve().parent.parent / "models",
         metadata={"description": "folder with manifest.json and the files it names", "shown": "models"},
     )
     max_bytes: int = _number(10 * 2**20, 1, 2**30, "most bytes of an encoded picture")
     max_megapixels: float = _number(25.0, 0.01, 500, "most pixels of a picture, in millions")
-    default_min_score: float = _number(0.5, 0.01, 1, "least score of a face where a request names none")
-    default_max_faces: int = _number(20, 1, 100, "most faces in an answer where a request names no number")
+    default_min_score: float = _number(0.5, *SCORE_RANGE, "least score of a face where a request names none")
+    default_max_faces: int = _number(20, *FACES_RANGE, "most faces in an answer where a request names no number")
     nms_iou: float = _number(0.5, 0.05, 1, "boxes that overlap by more than this (IoU) are one face")
     field_of_view: float = _number(63.0, 1, 179, "vertical field of view in degrees that is assumed for translation z")
     workers: int = field(
@@ -61,7 +65,7 @@ class Settings:
     )
     intra_op_threads: int = _number(1, 1, 1024, "threads one picture may use inside a network")
     precision: str = _text("int8", f"what the networks calculate in: {' or '.join(PRECISIONS)}", PRECISIONS)
-    execution_provider: str = _text("cpu", f"what runs the networks: {', '.join(PROVIDERS)}", tuple(PROVIDERS))
+    execution_provider: str = _text("cpu", f"what runs the networks: {', '.join(PROVIDER_NAMES)}", PROVIDER_NAMES)
     queue_length: int = _number(32, 0, 100_000, "pictures that may wait for a worker; one more is refused with 429")
     deadline_seconds: float = _number(10.0, 0.01, 3600, "longest time for a request, its upload included, before 504")
     max_header_bytes: int = _number(64 * 2**10, 1024, 2**20, "most bytes of a request's line and headers; 431 above")
@@ -102,14 +106,14 @@ class Settings:
     )
     cors_origins: str = _text("", "origins of web pages that may ask, with commas between, or *; none unless set")
     tls_certificate_file: Path | None = field(
-        default=None, metadata={"description": "certificate chain, PEM, for TLS on both doors", "shown": "none"}
+        default=None, metadata={"description": "certificate chain, PEM, for TLS on both ports", "shown": "none"}
     )
     tls_key_file: Path | None = field(
         default=None,
         metadata={"description": "its private key, PEM, without a passphrase", "shown": "none"},
     )
     otlp_endpoint: str = _text("", "where traces go, as http://localhost:4318/v1/traces; needs the extra telemetry")
-    log_format: str = _text("json", f"how log lines look: {' or '.join(FORMATS)}", FORMATS)
+    log_format: str = _text("json", f"how log lines look: {' or '.join(LOG_FORMATS)}", LOG_FORMATS)
     log_level: str = _text("info", f"least severe log lines shown: {', '.join(LOG_LEVELS)}", LOG_LEVELS)
 
     @classmethod

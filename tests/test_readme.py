@@ -12,9 +12,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from service.cli.main import build_parser
-from service.errors import PROBLEM_KINDS
 from service.inference.models import Models
 from service.inference.pipeline import Pipeline
+from service.server.problems import CODES
 from service.server.rest.app import create_app
 from service.server.state import ServerState
 from service.server.telemetry.metrics import DROP_REASONS, MODEL_LABELS, STAGES, Limits, Metrics
@@ -100,7 +100,7 @@ def test_every_setting_is_documented() -> None:
 
 def test_every_problem_is_documented() -> None:
     listed = re.findall(r"^\| (\d+) \| `([\w-]+)` \| (.*) \| (\w+) \|$", TEXT, re.MULTILINE)
-    assert listed == [(str(kind.status), kind.name, kind.title, kind.grpc) for kind in PROBLEM_KINDS]
+    assert listed == [(str(codes.http), kind.name, kind.title, codes.grpc) for kind, codes in CODES.items()]
 
 
 def test_every_metric_is_documented() -> None:

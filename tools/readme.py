@@ -15,7 +15,8 @@ from PIL import Image
 
 from service.cli.main import main as mfn
 from service.inference.models import Models
-from service.inference.pipeline import Pipeline, RetargetOptions
+from service.inference.options import RetargetOptions
+from service.inference.pipeline import Pipeline
 from service.server.schema import retarget_document
 from service.settings import Settings, markdown_table
 

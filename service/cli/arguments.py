@@ -1,12 +1,14 @@
 """Values of options that several commands have, checked as they are read."""
 
 import argparse
-from typing import Final
+from typing import Final, TypeVar
 
 from service.errors import RequestError
 from service.inference.models import Models
-from service.vision.tiles import MAX_TILES
+from service.settings import FACES_RANGE, SCORE_RANGE
+from service.vision.tile_layout import MAX_TILES
 
+Number = TypeVar("Number", int, float)
 OK: Final = 0  # exit codes, see service.cli.main
 FAILED: Final = 1
 
@@ -30,21 +32,21 @@ def check_input_size(parser: argparse.ArgumentParser, models: Models, chosen: ar
 
 
 def score(text: str) -> float:
-    value = float(text)
-    if not 0.01 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"{text} is not from 0.01 to 1")
-    return value
+    """A face's score."""
+    return _within(float(text), text, *SCORE_RANGE)
 
 
 def count(text: str) -> int:
-    value = int(text)
-    if not 1 <= value <= 100:
-        raise argparse.ArgumentTypeError(f"{text} is not from 1 to 100")
-    return value
+    """A number of faces."""
+    return _within(int(text), text, *FACES_RANGE)
 
 
 def tiles(text: str) -> int:
-    value = int(text)
-    if not 1 <= value <= MAX_TILES:
-        raise argparse.ArgumentTypeError(f"{text} is not from 1 to {MAX_TILES}")
+    """Into how many tiles a picture's longer side is cut."""
+    return _within(int(text), text, 1, MAX_TILES)
+
+
+def _within(value: Number, text: str, low: float, high: float) -> Number:
+    if not low <= value <= high:
+        raise argparse.ArgumentTypeError(f"{text} is not from {low:g} to {high:g}")
     return value

@@ -17,12 +17,13 @@ from service.cli.face_text import angles_of, strongest_of
 from service.errors import TOO_LARGE, RequestError
 from service.inference.execution import Execution
 from service.inference.models import Models
-from service.inference.pipeline import Pipeline, RetargetOptions, RetargetResult
+from service.inference.options import RetargetOptions
+from service.inference.pipeline import Pipeline, RetargetResult
 from service.server.schema import INCLUDES, retarget_document
 from service.settings import Settings
 from service.vision.faces import Face
 from service.vision.image import decode
-from service.vision.tiles import MAX_TILES
+from service.vision.tile_layout import MAX_TILES
 
 ALL_PIXELS = sys.maxsize  # a side no picture has, so that decoding never shrinks it
 

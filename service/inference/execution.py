@@ -9,8 +9,6 @@ import onnxruntime
 
 from service.errors import StartError
 
-PRECISIONS: Final = ("int8", "float32")
-
 
 @dataclass(frozen=True)
 class Provider:
@@ -20,7 +18,7 @@ class Provider:
     needs: str
 
 
-PROVIDERS: Final = {
+PROVIDERS: Final = {  # by the names of settings.PROVIDER_NAMES
     "cpu": Provider("CPUExecutionProvider", "Install onnxruntime"),
     "cuda": Provider(
         "CUDAExecutionProvider",
@@ -33,8 +31,8 @@ PROVIDERS: Final = {
 
 @dataclass(frozen=True)
 class Execution:
-    """precision: of PRECISIONS. provider: of PROVIDERS, that of the processor that runs the networks. threads: of the
-    CPU, inside one run of a network. runs: of a network that go on at the same time."""
+    """How networks are run. precision: of settings.PRECISIONS. provider: of PROVIDERS, that of the processor that runs
+    them. threads: of the CPU, inside one run of a network. runs: of a network that go on at the same time."""
 
     precision: str = "int8"
     provider: str = "cpu"

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from service.errors import too_many_bytes
 from service.inference.models import Models
+from service.inference.options import RetargetOptions
 from service.settings import Settings
 from service.vision.crops import apply_refinement, blend_estimates, crops_of, side_for
 from service.vision.decoding import VOTE_SCORE_RATIO, Candidates, detect, vote
@@ -27,20 +28,6 @@ REFINE_SIDE: Final = 2048
 # Of the picture, not of the network's input, to which a picture of 1 x 1 is enlarged too: on fewer pixels no face
 # shows, whatever the network takes the blur for.
 MIN_FACE_PIXELS: Final = 6
-
-
-@dataclass(frozen=True)
-class RetargetOptions:
-    """What a request may choose. min_score in [0, 1]. max_faces: the best ones. refine: a second look at each. tiles:
-    into how many the longer side is cut, so that small faces are seen too, 1 (the whole picture only) to MAX_TILES.
-    input_size: pixels of the longer side that the Multiple Face Network sees, one of Models.priors; None for the usual
-    number. With more of them it sees the picture at the usual number, too, for faces that fill it."""
-
-    min_score: float = 0.5
-    max_faces: int = 20
-    refine: bool = False
-    tiles: int = 1
-    input_size: int | None = None
 
 
 @dataclass(frozen=True)

@@ -62,5 +62,7 @@ class ApiKeys:
         if not any(matches):
             problem = "The API key is wrong" if given else "An API key is missing"
             raise RequestError(
-                UNAUTHENTICATED, f"{problem}. Send it as Authorization: Bearer <key>, or as X-API-Key: <key>."
+                UNAUTHENTICATED,
+                f"{problem}. Send it as Authorization: Bearer <key> or as X-API-Key: <key>; "
+                "in a WebSocket stream as `key` of the configuration.",
             )

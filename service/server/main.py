@@ -1,4 +1,4 @@
-"""One process, one model, two doors: REST and gRPC on one event loop, until a signal ends it."""
+"""One process, one model, two servers: HTTP and gRPC on one event loop, until a signal ends it."""
 
 import asyncio
 import contextlib
@@ -17,7 +17,8 @@ import uvloop
 from service.errors import StartError
 from service.inference.execution import Execution
 from service.inference.models import Models
-from service.inference.pipeline import Pipeline, RetargetOptions
+from service.inference.options import RetargetOptions
+from service.inference.pipeline import Pipeline
 from service.server.auth import ApiKeys
 from service.server.grpc.server import GrpcServer
 from service.server.open_files import within_open_files
@@ -74,14 +75,14 @@ def serve(settings: Settings) -> int:
     return 0
 
 
-async def _run(runtime: ServerState, certificate: Certificate | None, listener: socket.socket) -> None:
-    """Both doors, from their opening to the end of the last request in work."""
-    settings = runtime.settings
+async def _run(state: ServerState, certificate: Certificate | None, listener: socket.socket) -> None:
+    """Both servers, from their start to the end of the last request in work."""
+    settings = state.settings
     asyncio.get_running_loop().set_exception_handler(_on_loop_failure)
     if certificate is not None:
-        runtime.metrics.certificate(certificate.end)
-    rpc = GrpcServer(runtime, certificate)
-    http = _Door(runtime, certificate)
+        state.metrics.certificate(certificate.end)
+    rpc = GrpcServer(state, certificate)
+    http = _Http(state, certificate)
     ending = _Ending()
     ending.watch()
     try:
@@ -90,8 +91,8 @@ async def _run(runtime: ServerState, certificate: Certificate | None, listener: 
         await rpc.stop(0)
         raise _port_problem(settings.host, settings.http_port, "MFN_HTTP_PORT", error) from error
     await rpc.start()
-    renewing = asyncio.create_task(_take_up_renewed(runtime, certificate, rpc, http))
-    models = runtime.pipeline.models
+    renewing = asyncio.create_task(_reload_certificate(state, certificate, rpc, http))
+    models = state.pipeline.models
     LOGGER.info(
         "Serving %s %s in %s on %s",
         models.manifest.name, models.manifest.version, models.execution.precision, models.execution.provider,
@@ -115,7 +116,7 @@ async def _run(runtime: ServerState, certificate: Certificate | None, listener: 
     http.server.should_exit = True
     stopping = asyncio.create_task(rpc.stop(settings.drain_seconds))
     await asyncio.sleep(0)  # it begins: clients are told before their streams end, and open them elsewhere
-    runtime.draining.set()
+    state.draining.set()
     finished = asyncio.gather(stopping, serving)
     await asyncio.wait((finished, hurried), return_when=asyncio.FIRST_COMPLETED)
     if not finished.done():
@@ -127,19 +128,19 @@ async def _run(runtime: ServerState, certificate: Certificate | None, listener: 
     LOGGER.info("Stopped")
 
 
-async def _take_up_renewed(
-    runtime: ServerState, certificate: Certificate | None, rpc: GrpcServer, http: "_Door"
+async def _reload_certificate(
+    state: ServerState, certificate: Certificate | None, rpc: GrpcServer, http: "_Http"
 ) -> None:
-    """Both doors and the metric follow the certificate's files for as long as the server runs."""
+    """Both servers and the metric follow the certificate's files for as long as the server runs."""
     if certificate is None:
         return
 
     def show(renewed: Certificate) -> None:
         rpc.show(renewed)
         http.show(renewed)
-        runtime.metrics.certificate(renewed.end)
+        state.metrics.certificate(renewed.end)
 
-    await CertificateReloader(runtime.settings, certificate, show).watch()
+    await CertificateReloader(state.settings, certificate, show).watch()
 
 
 def _on_loop_failure(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -165,14 +166,14 @@ class _Ending:
         (self.hurried if self.begun.is_set() else self.begun).set()
 
 
-class _Door:
-    """The REST door: its server, its readiness, and its certificate where there is one."""
+class _Http:
+    """The HTTP server, its application, its readiness, and its certificate where there is one."""
 
-    def __init__(self, runtime: ServerState, certificate: Certificate | None) -> None:
-        self._readiness = Readiness(runtime)
+    def __init__(self, state: ServerState, certificate: Certificate | None) -> None:
+        self._readiness = Readiness(state)
         self._tls = RenewableContext(certificate) if certificate else None
-        app = create_app(runtime, self._readiness)
-        self.server = HttpServer(app, runtime.settings, self._tls.context if self._tls else None)
+        app = create_app(state, self._readiness)
+        self.server = HttpServer(app, state.settings, self._tls.context if self._tls else None)
 
     def show(self, certificate: Certificate) -> None:
         """Connections that come from now on are shown this one."""

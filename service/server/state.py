@@ -1,6 +1,8 @@
-"""What all doors of one server share: one model, one queue, one set of limits, one telemetry of what goes on."""
+"""What all transports of one server share: one model, one queue, one set of limits, one telemetry."""
 
 import asyncio
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from service.errors import OVERLOADED, UNAVAILABLE, RequestError
@@ -15,7 +17,8 @@ from service.settings import Settings
 
 @dataclass
 class ServerState:
-    """streams: how many are open. draining: set once the server shuts down."""
+    """What answers requests, and what is known of them. streams: how many are open. draining: set once the server shuts
+    down."""
 
     settings: Settings
     pipeline: Pipeline
@@ -47,8 +50,9 @@ class ServerState:
                 UNAVAILABLE, "The server is shutting down. Send the request again, to another.", retry_after=1
             )
 
-    def open_stream(self) -> None:
-        """Takes a place for a stream, to be given back by close_stream. Raises RequestError where none is free."""
+    @contextlib.contextmanager
+    def stream_place(self) -> Iterator[None]:
+        """A block that holds one of the places for streams. Raises RequestError where none is free."""
         self.refuse_when_draining()
         if self.streams >= self.settings.max_streams:
             raise RequestError(
@@ -58,7 +62,8 @@ class ServerState:
             )
         self.streams += 1
         self.metrics.streams.inc()
-
-    def close_stream(self) -> None:
-        self.streams -= 1
-        self.metrics.streams.dec()
+        try:
+            yield
+        finally:
+            self.streams -= 1
+            self.metrics.streams.dec()

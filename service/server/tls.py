@@ -1,4 +1,4 @@
-"""The certificate that both doors show, where there is one."""
+"""The certificate that both servers show, where there is one."""
 
 import re
 import ssl
@@ -50,7 +50,7 @@ def load_certificate(settings: Settings, now: datetime | None = None) -> Certifi
             f"TLS cannot be set up with {chain_file} and {key_file}: {error}. Expected a certificate chain and its "
             "private key, both PEM, the key without a passphrase."
         ) from error
-    # the context has read the files by itself, and one door is not to show another certificate than the other
+    # the context has read the files by itself, and one server is not to show another certificate than the other
     if (chain, key) != (_read("MFN_TLS_CERTIFICATE_FILE", chain_file), _read("MFN_TLS_KEY_FILE", key_file)):
         raise StartError(f"{chain_file} and {key_file} were changed while they were read. Try again.")
     end = _checked_end(chain_file, chain, now or datetime.now(UTC))

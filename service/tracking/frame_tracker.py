@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from service.inference.pipeline import Pipeline, RetargetOptions, Timing
+from service.inference.pipeline import Pipeline, Timing
 from service.tracking.costs import Costs
 from service.tracking.follow import Followed
 from service.tracking.options import StreamOptions
@@ -115,8 +115,7 @@ class FrameTracker:
         """scene: of a stream that follows. spent: on faces that were lost."""
         picture = decoded.at_least(self._input_size)
         start = self._clock()
-        options = RetargetOptions(self._options.min_score, self._options.max_faces, input_size=self._input_size)
-        faces, timing = self._pipeline.detect(picture, options)
+        faces, timing = self._pipeline.detect(picture, self._options)
         self._costs.searched((self._clock() - start) * 1e3)
         follows = scene is not None and self._following_pays(faces)
         if self._options.refine or follows:

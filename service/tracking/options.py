@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from service.errors import BAD_PARAMETER, RequestError
+from service.inference.options import RetargetOptions, check_range
 
 MAX_HERTZ: Final = 1000.0  # no camera is faster; a cutoff up here filters nothing
 MAX_BETA: Final = 1000.0
@@ -24,38 +25,30 @@ class SmoothingOptions:
     derivative_cutoff: float = 1.0
 
     def __post_init__(self) -> None:
-        _check_range("smoothing.min_cutoff", self.min_cutoff, 0.01, MAX_HERTZ)
-        _check_range("smoothing.beta", self.beta, 0, MAX_BETA)
-        _check_range("smoothing.derivative_cutoff", self.derivative_cutoff, 0.01, MAX_HERTZ)
+        check_range("smoothing.min_cutoff", self.min_cutoff, 0.01, MAX_HERTZ)
+        check_range("smoothing.beta", self.beta, 0, MAX_BETA)
+        check_range("smoothing.derivative_cutoff", self.derivative_cutoff, 0.01, MAX_HERTZ)
 
 
 @dataclass(frozen=True)
-class StreamOptions:
-    """What a stream may choose.
+class StreamOptions(RetargetOptions):
+    """What a stream may choose beside RetargetOptions, of which tiles are not for streams.
 
-    min_score: least score of a face, 0.01 to 1. max_faces: the best ones, 1 to 100. refine: the Single Face Network
-    looks at each face of each frame. follow: faces are followed with that network from frame to frame where this is
-    cheaper, and searched for every detect_every frames (1 to 300), when one is lost and when the picture changes.
-    smoothing: None leaves the faces as the networks see them. input_size: as in service.inference.pipeline.Options,
-    checked where the models are known. Raises RequestError BAD_PARAMETER outside these ranges.
+    refine: the Single Face Network looks at each face of each frame. follow: faces are followed with that network from
+    frame to frame where this is cheaper, and searched for every detect_every frames (1 to 300), when one is lost and
+    when the picture changes. smoothing: None leaves the faces as the networks see them. Raises RequestError
+    BAD_PARAMETER where a number is out of range.
     """
 
-    min_score: float = 0.5
-    max_faces: int = 20
-    refine: bool = False
     follow: bool = False
     detect_every: int = 10
     smoothing: SmoothingOptions | None = None
-    input_size: int | None = None
 
     def __post_init__(self) -> None:
-        _check_range("min_score", self.min_score, 0.01, 1)
-        _check_range("max_faces", self.max_faces, 1, 100)
-        _check_range("detect_every", self.detect_every, 1, MAX_DETECT_EVERY)
-
-
-def _check_range(name: str, value: float, low: float, high: float) -> None:
-    if not low <= value <= high:  # a NaN is in no range
-        raise RequestError(
-            BAD_PARAMETER, f"The parameter {name} is {value:g}; expected a number from {low:g} to {high:g}."
-        )
+        if self.tiles > 1:
+            raise RequestError(
+                BAD_PARAMETER,
+                "The parameter tiles is not for streams. Leave it out, or send single pictures, which may be tiled.",
+            )
+        super().__post_init__()
+        check_range("detect_every", self.detect_every, 1, MAX_DETECT_EVERY)

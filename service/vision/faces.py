@@ -1,4 +1,4 @@
-"""Faces in the frame of the picture as sent: what every door answers with."""
+"""Faces in the frame of the picture as sent: what every answer is made of."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields

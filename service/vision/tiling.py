@@ -16,7 +16,7 @@ from service.vision.decoding import MAX_CANDIDATES, Candidates, Detections, Pose
 from service.vision.image import Picture
 from service.vision.letterbox import Letterbox, Pixels
 from service.vision.rotation import Array
-from service.vision.tiles import Window, windows
+from service.vision.tile_layout import Window, windows
 
 EDGE_MARGIN: Final = 8.0  # pixels of the square: a box that ends so close to where a tile was cut may be of half a face
 # Heights of boxes, pixels of the square, that count where a picture is looked at in two sizes. Above the first, the

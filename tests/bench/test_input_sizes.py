@@ -7,7 +7,8 @@ import pytest
 
 from bench.input_sizes import Figures, Setting, as_table
 from service.inference.models import Models
-from service.inference.pipeline import Pipeline, RetargetOptions
+from service.inference.options import RetargetOptions
+from service.inference.pipeline import Pipeline
 from training.evaluation.detection import DetectionMetrics, HeightRecall
 from training.evaluation.landmarks import LandmarkMetrics
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from service.errors import PROBLEM_KINDS
+from service.server.problems import CODES
 from service.server.telemetry.metrics import BUCKETS, STAGES, Limits, Metrics
 from service.server.telemetry.middleware import PATHS
 from service.settings import Settings
@@ -118,11 +118,11 @@ def test_failures_are_the_servers_own() -> None:
     codes = re.search(r'code=~"([^"]+)"', RECORDS["mfn:requests_failed:total"])
     assert codes is not None
     failed = set(codes[1].split("|"))
-    servers = {str(kind.status) for kind in PROBLEM_KINDS if kind.status >= 500} | {"429"}
+    servers = {str(codes.http) for codes in CODES.values() if codes.http >= 500} | {"429"}
     assert {code for code in failed if code.isdigit()} == servers
-    rpc = {kind.grpc for kind in PROBLEM_KINDS if str(kind.status) in servers}
+    rpc = {codes.grpc for codes in CODES.values() if str(codes.http) in servers}
     assert {code for code in failed if not code.isdigit()} == rpc | {"UNKNOWN"}
-    senders = {kind.grpc for kind in PROBLEM_KINDS if str(kind.status) not in servers}
+    senders = {codes.grpc for codes in CODES.values() if str(codes.http) not in servers}
     assert not failed & senders
 
 

@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 
 from service.errors import RequestError
-from service.inference.pipeline import RetargetOptions
-from service.vision.tiles import MAX_TILES
+from service.inference.options import RetargetOptions
+from service.vision.tile_layout import MAX_TILES
 from training.evaluation.datasets import DATA_SETS
 from training.evaluation.evaluate import Conditions, System, chosen_sets, evaluate, load_form, networks
 from training.evaluation.measure import MIN_SCORE

@@ -16,7 +16,7 @@ import numpy as np
 
 from service.errors import RequestError
 from service.inference.models import Models
-from service.inference.pipeline import RetargetOptions
+from service.inference.options import RetargetOptions
 from service.vision.arkit import ARKIT_NAMES, NEVER_OBSERVED, blendshapes
 from service.vision.crops import crop_around
 from service.vision.decoding import sigmoid

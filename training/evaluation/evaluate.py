@@ -10,7 +10,8 @@ import numpy as np
 from service.inference.execution import Execution
 from service.inference.manifest import MANIFEST, read_manifest
 from service.inference.models import Models
-from service.inference.pipeline import Pipeline, RetargetOptions
+from service.inference.options import RetargetOptions
+from service.inference.pipeline import Pipeline
 from service.settings import Settings
 from service.vision.face_model import FaceModel
 from training.evaluation.annotated import (

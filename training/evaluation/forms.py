@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from service.inference.models import Models
-from service.inference.pipeline import RetargetOptions
+from service.inference.options import RetargetOptions
 from training.evaluation.datasets import DATA_SETS, Measure
 from training.evaluation.evaluate import SERVED, Conditions, evaluate, load_form, networks
 from training.evaluation.report import put_between

@@ -20,7 +20,8 @@ from PIL import Image
 from torch import Tensor, nn
 
 from service.inference.models import Models
-from service.inference.pipeline import Pipeline, RetargetOptions
+from service.inference.options import RetargetOptions
+from service.inference.pipeline import Pipeline
 from service.vision.crops import crops_of
 from service.vision.image import Picture
 from training.scripts.export_weights import read_network

@@ -24,7 +24,8 @@ from torch import Tensor, nn
 
 from service.inference.execution import Execution
 from service.inference.models import Models
-from service.inference.pipeline import Pipeline, RetargetOptions
+from service.inference.options import RetargetOptions
+from service.inference.pipeline import Pipeline
 from service.vision.crops import Crop, crops_of
 from service.vision.decoding import VOTE_SCORE_RATIO
 from service.vision.image import decode

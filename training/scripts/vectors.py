@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from service.inference.manifest import MANIFEST, read_manifest
 from service.inference.models import Models
-from service.inference.pipeline import Pipeline, RetargetOptions
+from service.inference.options import RetargetOptions
+from service.inference.pipeline import Pipeline
 from service.settings import Settings
 from service.vision.arkit import ARKIT_NAMES, arkit_matrix, blendshapes
 from service.vision.crops import Crop, apply_refinement, blend_estimates, crops_of

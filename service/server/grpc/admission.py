@@ -45,7 +45,7 @@ class Admission:
         self._waiting: list[asyncio.Future[bool]] = []  # whether it is let in; the oldest first
         self._receiving: set[_Reading] = set()
 
-    def place(self) -> "Slot":
+    def slot(self) -> "Slot":
         """For one message; a block, at whose end the message is no longer held."""
         return Slot(self)
 

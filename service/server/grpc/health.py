@@ -7,6 +7,7 @@ import grpc
 
 from service.errors import OVERLOADED, RequestError
 from service.server.grpc.admission import Admission, Context
+from service.server.problems import CODES
 
 # A message may be as large as one with a picture, for gRPC's limit is one for all. A probe's comes with its call and
 # is read at once, so few places are enough, and nobody needs one for long.
@@ -69,8 +70,8 @@ class HealthInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  
     async def _messages(self, handler: Any, context: Context) -> AsyncIterator[Any]:
         while True:
             try:
-                async with self._admission.place() as place:
-                    message = await place.receive(context)
+                async with self._admission.slot() as slot:
+                    message = await slot.receive(context)
             except RequestError as problem:
                 await _abort(context, problem.detail)
             if message is None:
@@ -82,5 +83,5 @@ class HealthInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  
 
 
 async def _abort(context: Context, detail: str) -> NoReturn:
-    await context.abort(grpc.StatusCode[OVERLOADED.grpc], detail)
+    await context.abort(grpc.StatusCode[CODES[OVERLOADED].grpc], detail)
     raise AssertionError("abort raises")

@@ -9,7 +9,8 @@ from mfn.v1 import retarget_pb2 as pb
 
 from service.errors import BAD_PARAMETER, BAD_PICTURE, RequestError, too_many_bytes
 from service.inference.models import Models
-from service.inference.pipeline import RetargetOptions, Timing
+from service.inference.options import RetargetOptions
+from service.inference.pipeline import RetargetResult, Timing
 from service.server.streaming.mailbox import DropPolicy
 from service.server.streaming.stream import Answer
 from service.settings import Settings
@@ -21,7 +22,6 @@ from service.vision.gaze import has_gaze
 from service.vision.image import ImageLoader, Picture, decode
 from service.vision.raw_image import PixelFormat, decode_raw
 from service.vision.rotation import quaternion_to_euler
-from service.vision.tiles import MAX_TILES
 
 NEUTRAL_STATES: Final = {
     NeutralState.OFF: pb.NEUTRAL_STATE_OFF,
@@ -55,7 +55,7 @@ class Included:
         return cls(not options.exclude_identity, options.include_landmarks, options.include_blendshapes)
 
 
-def source_of(image: pb.Image, settings: Settings) -> ImageLoader:
+def image_loader(image: pb.Image, settings: Settings) -> ImageLoader:
     """How to decode an image. Raises RequestError where there is none, or more bytes than allowed."""
     kind = image.WhichOneof("content")
     if kind == "encoded":
@@ -79,9 +79,9 @@ def source_of(image: pb.Image, settings: Settings) -> ImageLoader:
     raise RequestError(BAD_PICTURE, "There is no image in the message. Set image.encoded or image.raw.")
 
 
-def picture_of(image: pb.Image, settings: Settings, side: int) -> Picture:
+def load_image(image: pb.Image, settings: Settings, side: int) -> Picture:
     """The picture, decoded so that its longer side has at least `side` pixels. Raises RequestError."""
-    return source_of(image, settings)(side)
+    return image_loader(image, settings)(side)
 
 
 def _check_bytes(data: bytes, settings: Settings) -> None:
@@ -89,33 +89,23 @@ def _check_bytes(data: bytes, settings: Settings) -> None:
         raise too_many_bytes(settings.max_bytes)
 
 
-def options_of(message: pb.Options, settings: Settings) -> RetargetOptions:
-    """Raises RequestError BAD_PARAMETER where a number is out of range."""
-    if message.tiles > MAX_TILES:
-        raise RequestError(BAD_PARAMETER, f"The parameter tiles is {message.tiles}; expected 1 to {MAX_TILES}.")
-    chosen = _checked(pb.StreamConfig(options=message), settings)  # the same ranges, checked in one place
-    return RetargetOptions(chosen.min_score, chosen.max_faces, chosen.refine, message.tiles or 1, chosen.input_size)
+def retarget_options(message: pb.Options, settings: Settings) -> RetargetOptions:
+    """Raises RequestError BAD_PARAMETER where a number is out of range. 0 tiles or pixels are the usual number."""
+    return RetargetOptions(
+        min_score=message.min_score if message.HasField("min_score") else settings.default_min_score,
+        max_faces=message.max_faces if message.HasField("max_faces") else settings.default_max_faces,
+        refine=message.refine,
+        tiles=message.tiles or 1,
+        input_size=message.input_size or None,
+    )
 
 
-def live_options_of(message: pb.StreamConfig, settings: Settings) -> StreamOptions:
+def stream_options(message: pb.StreamConfig, settings: Settings) -> StreamOptions:
     """Raises RequestError BAD_PARAMETER where a number is out of range, or where a stream is to be cut into tiles."""
-    if message.options.tiles > 1:
-        raise RequestError(
-            BAD_PARAMETER, "The parameter tiles is not for streams. Leave it out, or send pictures to Retarget."
-        )
-    return _checked(message, settings)
-
-
-def _checked(message: pb.StreamConfig, settings: Settings) -> StreamOptions:
-    options = message.options
-    default = StreamOptions()
     return StreamOptions(
-        min_score=options.min_score if options.HasField("min_score") else settings.default_min_score,
-        max_faces=options.max_faces if options.HasField("max_faces") else settings.default_max_faces,
-        refine=options.refine,
+        **vars(retarget_options(message.options, settings)),
         follow=message.follow,
-        detect_every=message.detect_every or default.detect_every,
-        input_size=options.input_size or None,
+        detect_every=message.detect_every or StreamOptions.detect_every,
         smoothing=_smoothing_of(message.smoothing) if message.HasField("smoothing") else None,
     )
 
@@ -137,6 +127,7 @@ def _smoothing_of(message: pb.Smoothing) -> SmoothingOptions:
 
 
 def model_of(models: Models) -> pb.Model:
+    """What clients have to know of the models."""
     manifest = models.manifest
     return pb.Model(
         name=manifest.name,
@@ -151,6 +142,7 @@ def model_of(models: Models) -> pb.Model:
 
 
 def timing_of(timing: Timing) -> pb.Timing:
+    """Milliseconds of each step."""
     return pb.Timing(**vars(timing))
 
 
@@ -202,7 +194,20 @@ def unobserved_of(faces: Faces, included: Included) -> tuple[str, ...]:
     return unobserved(faces.gaze) if included.blendshapes else ()
 
 
-def answer_of(answer: Answer, models: Models, included: Included) -> pb.FrameAnswer:
+def retarget_response(result: RetargetResult, models: Models, included: Included) -> pb.RetargetResponse:
+    """The answer to Retarget."""
+    return pb.RetargetResponse(
+        width=result.width,
+        height=result.height,
+        faces=faces_of(result.faces, models, result.width, result.height, included),
+        timing=timing_of(result.timing),
+        model_version=models.manifest.version,
+        unobserved_arkit=unobserved_of(result.faces, included),
+    )
+
+
+def frame_answer(answer: Answer, models: Models, included: Included) -> pb.FrameAnswer:
+    """The answer to a frame of a stream."""
     frame, result = answer.frame, answer.result
     message = pb.FrameAnswer(sequence=frame.sequence, timestamp_us=frame.timestamp_us, dropped=answer.dropped)
     if isinstance(result, RequestError):
@@ -211,9 +216,9 @@ def answer_of(answer: Answer, models: Models, included: Included) -> pb.FrameAns
     message.width, message.height = result.width, result.height
     message.timing.CopyFrom(timing_of(result.timing))
     faces = faces_of(result.faces, models, result.width, result.height, included, result.seen)
-    for face, track_id, state in zip(faces, result.track_id.tolist(), result.neutral, strict=True):
+    for face, track_id, neutral in zip(faces, result.track_id.tolist(), result.neutral, strict=True):
         face.track_id = track_id
-        face.neutral = NEUTRAL_STATES[state]
+        face.neutral = NEUTRAL_STATES[neutral]
     message.faces.extend(faces)
     message.unobserved_arkit.extend(unobserved_of(result.faces, included))
     return message

@@ -1,4 +1,4 @@
-"""The gRPC server: our door, grpc.health.v1 and reflection on one port."""
+"""The gRPC server: the service, grpc.health.v1 and reflection on one port."""
 
 from collections import deque
 from typing import Final
@@ -8,8 +8,8 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from service.errors import StartError
-from service.server.grpc.health import HealthInterceptor
 from service.server.grpc.admission import largest_message
+from service.server.grpc.health import HealthInterceptor
 from service.server.grpc.servicer import SERVICE, RetargetServicer
 from service.server.state import ServerState
 from service.server.tls import Certificate
@@ -46,9 +46,9 @@ def _configuration(certificate: Certificate) -> grpc.ServerCertificateConfigurat
 class GrpcServer:
     """Made on the event loop that it is to run on. port: the one it listens on."""
 
-    def __init__(self, runtime: ServerState, certificate: Certificate | None) -> None:
+    def __init__(self, state: ServerState, certificate: Certificate | None) -> None:
         """Raises StartError where the port is taken."""
-        settings = runtime.settings
+        settings = state.settings
         largest = largest_message(settings.max_bytes)
         pending = max(MAX_PENDING, settings.queue_length + settings.max_streams)
         self._renewed: deque[grpc.ServerCertificateConfiguration] = deque(maxlen=1)
@@ -68,7 +68,7 @@ class GrpcServer:
                 ("grpc.http2.min_ping_interval_without_data_ms", LEAST_PING_MS),
             ],
         )
-        RetargetServicer(runtime).add_to(self._server)
+        RetargetServicer(state).add_to(self._server)
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         names = (SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME)

@@ -2,9 +2,8 @@
 
 import asyncio
 import contextlib
-import logging
-from time import perf_counter
-from typing import Annotated, Final
+from functools import partial
+from typing import Annotated, Any, Final
 
 from fastapi import FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -14,21 +13,22 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import HTMLResponse
 
 from service import errors
-from service.errors import RequestError, memory_problem
-from service.inference.pipeline import RetargetOptions
+from service.errors import RequestError
+from service.inference.options import RetargetOptions
 from service.server import schema
-from service.server.rest.body import JSON, MULTIPART, PICTURE_TYPES, BodyReader, media_type, picture_bytes
+from service.server.core import RetargetService
+from service.server.rest.body import JSON, MULTIPART, PICTURE_TYPES, BodyImage, BodyReader, media_type
 from service.server.rest.docs import DOCS_PAGE
 from service.server.rest.open_inference import add_open_inference, paths_of
 from service.server.rest.readiness import LastAnswers, Readiness
-from service.server.rest.responses import documented, json_response, problem_response
+from service.server.rest.responses import documented, json_response, problem_response, retarget_response
 from service.server.state import ServerState
-from service.server.telemetry.middleware import PATHS, TelemetryMiddleware
+from service.server.telemetry.middleware import PATHS, TelemetryMiddleware, log_of
 from service.server.telemetry.request_log import REQUEST_ID_HEADER
 from service.server.websocket.endpoint import add_stream
-from service.vision.tiles import MAX_TILES
+from service.settings import FACES_RANGE, SCORE_RANGE
+from service.vision.tile_layout import MAX_TILES
 
-LOGGER: Final = logging.getLogger("mfn.rest")
 HELD_BODIES: Final = 32  # of the largest size, may be under way at once: bounds the memory that uploads take
 DRAIN_SECONDS: Final = 5.0
 PARAMETERS: Final = ("min_score", "max_faces", "include", "refine", "tiles", "input_size")
@@ -54,11 +54,11 @@ REQUEST_BODY: Final = {
 }
 
 
-def create_app(runtime: ServerState, readiness: Readiness | None = None) -> FastAPI:
+def create_app(state: ServerState, readiness: Readiness | None = None) -> FastAPI:
     """The application over a running pipeline. readiness: where the server has a say in it; else it is always ready,
     but for when it drains."""
-    settings, pipeline, workers = runtime.settings, runtime.pipeline, runtime.workers
-    readiness = readiness or Readiness(runtime)
+    settings, pipeline, service = state.settings, state.pipeline, RetargetService(state)
+    readiness = readiness or Readiness(state)
     app = FastAPI(
         title="MFN",
         summary="A photo in, every face out",
@@ -69,7 +69,10 @@ def create_app(runtime: ServerState, readiness: Readiness | None = None) -> Fast
     _let_pages_ask(app, settings.cors_origins)
     app.add_middleware(LastAnswers, readiness=readiness)
     app.add_middleware(
-        TelemetryMiddleware, telemetry=runtime.telemetry, paths=PATHS | paths_of(pipeline.models.manifest)
+        TelemetryMiddleware,
+        telemetry=state.telemetry,
+        answer=problem_response,
+        paths=PATHS | paths_of(pipeline.models.manifest),
     )
     bodies = BodyReader(settings.max_bytes, HELD_BODIES)
     _handle_errors(app, bodies)
@@ -85,18 +88,18 @@ def create_app(runtime: ServerState, readiness: Readiness | None = None) -> Fast
     )  # fmt: skip
     async def retarget(
         request: Request,
-        min_score: Annotated[float, Query(ge=0.01, le=1, description="least score")] = settings.default_min_score,
-        max_faces: Annotated[int, Query(ge=1, le=100, description="most faces")] = settings.default_max_faces,
+        min_score: Annotated[float, _within(*SCORE_RANGE, "least score")] = settings.default_min_score,
+        max_faces: Annotated[int, _within(*FACES_RANGE, "most faces")] = settings.default_max_faces,
         include: Annotated[
             str, Query(description="what to add to each face: landmarks, blendshapes, or both with a comma")
         ] = "",
         refine: Annotated[bool, Query(description="a second, closer look at each face; slower")] = False,
         tiles: Annotated[
             int,
-            Query(
-                ge=1,
-                le=MAX_TILES,
-                description="looks at overlapping tiles of the picture, too, so that smaller faces are found: "
+            _within(
+                1,
+                MAX_TILES,
+                "looks at overlapping tiles of the picture, too, so that smaller faces are found: "
                 "into how many its longer side is cut; 1 is the whole picture only; slower with each tile",
             ),
         ] = 1,
@@ -110,43 +113,21 @@ def create_app(runtime: ServerState, readiness: Readiness | None = None) -> Fast
         ] = pipeline.models.side,
     ) -> Response:
         """Finds every face in a picture: box, pose, identity and expression."""
-        arrived = perf_counter()
-        runtime.keys.check(request.headers)
+        state.keys.check(request.headers)
         included = _included(include)
         _refuse_unknown_parameters(request)
-        runtime.refuse_when_draining()
+        state.refuse_when_draining()
         options = RetargetOptions(min_score, max_faces, refine, tiles, pipeline.models.input_size(input_size))
         kind, boundary = media_type(request.headers.get("content-type"))
-        try:
-            async with asyncio.timeout(settings.deadline_seconds):
-                body = await bodies.read(request, kind)
-                submitted = perf_counter()
-
-                def work() -> Response:
-                    queue_ms = (perf_counter() - submitted) * 1e3
-                    data = picture_bytes(body, kind, boundary, settings.max_bytes)
-                    result = pipeline.retarget(data, options, queue_ms)
-                    runtime.metrics.stages(vars(result.timing), len(result.faces))
-                    document = schema.retarget_document(result, pipeline.models, included)
-                    return json_response(document, headers={"Server-Timing": schema.server_timing(result.timing)})
-
-                return await asyncio.wrap_future(workers.submit(work))
-        except TimeoutError as error:
-            raise RequestError(
-                errors.DEADLINE_PASSED,
-                f"No answer after {perf_counter() - arrived:.1f} s, the most that a request may take. "
-                "Send a smaller picture, or send it again when the server is less busy.",
-            ) from error
-        except Exception as error:
-            if (problem := memory_problem(error)) is None:
-                raise
-            LOGGER.warning("no memory left for a request: %r", error)
-            raise problem from None
+        async with service.request(log_of(request.scope)):
+            image = BodyImage(await bodies.read(request, kind), kind, boundary, settings)
+            encode = partial(retarget_response, models=pipeline.models, included=included)
+            return await service.retarget(image.load, options, encode)
 
     @app.get("/model", response_model=schema.ModelAnswer, responses=documented(errors.UNAUTHENTICATED))
     async def model(request: Request) -> Response:
         """Name, version, files, coefficient names and measured accuracy of the models that answer here."""
-        runtime.keys.check(request.headers)
+        state.keys.check(request.headers)
         return json_response(schema.model_document(pipeline.models))
 
     @app.get("/livez", response_model=schema.Status)
@@ -162,15 +143,20 @@ def create_app(runtime: ServerState, readiness: Readiness | None = None) -> Fast
 
     @app.get("/metrics", include_in_schema=False)
     async def metrics() -> Response:
-        return Response(runtime.metrics.exposition(), media_type=EXPOSITION)
+        return Response(state.metrics.exposition(), media_type=EXPOSITION)
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> HTMLResponse:
         return HTMLResponse(DOCS_PAGE)
 
-    add_open_inference(app, runtime, readiness)
-    add_stream(app, runtime)
+    add_open_inference(app, state, readiness)
+    add_stream(app, state)
     return app
+
+
+def _within(low: float, high: float, description: str) -> Any:
+    """A query parameter from low to high, as OpenAPI shows it; RetargetOptions checks it."""
+    return Query(json_schema_extra={"minimum": low, "maximum": high}, description=description)
 
 
 def _included(text: str) -> tuple[str, ...]:
@@ -210,7 +196,10 @@ def _let_pages_ask(app: FastAPI, origins: str) -> None:
 
 
 def _handle_errors(app: FastAPI, bodies: BodyReader) -> None:
-    """Answers every error with a problem document, after what the sender still has to send."""
+    """Answers what is wrong with a request with a problem document, after what the sender still has to send.
+
+    What is the server's own fault is answered by TelemetryMiddleware.
+    """
 
     async def answer(request: Request, problem: RequestError, headers: dict[str, str] | None = None) -> Response:
         with contextlib.suppress(TimeoutError):
@@ -234,8 +223,3 @@ def _handle_errors(app: FastAPI, bodies: BodyReader) -> None:
         kind = {404: errors.NOT_FOUND, 405: errors.METHOD_NOT_ALLOWED}.get(error.status_code, errors.BAD_BODY)
         sentence = f"{request.method} {request.url.path[:80]} is not served here. GET /docs shows what is."
         return await answer(request, RequestError(kind, sentence), dict(error.headers or {}))
-
-    @app.exception_handler(Exception)
-    async def on_failure(request: Request, error: Exception) -> Response:  # noqa: ARG001
-        detail = "The server could not finish this request; the error is in its log. Others are served as before."
-        return problem_response(RequestError(errors.INTERNAL, detail))

@@ -10,6 +10,8 @@ from python_multipart.multipart import parse_options_header
 from starlette.requests import ClientDisconnect, Request
 
 from service.errors import BAD_BODY, OVERLOADED, UNSUPPORTED_MEDIA, RequestError, too_many_bytes
+from service.settings import Settings
+from service.vision.image import Picture, decode
 
 PICTURE_TYPES: Final = ("image/jpeg", "image/png", "image/webp")
 PART_TYPES: Final = (*PICTURE_TYPES, "application/octet-stream", "")  # many clients give a part no type of its own
@@ -87,6 +89,23 @@ class BodyReader:
                     return
         except (ClientDisconnect, RuntimeError):  # gone, or read to its end before
             return
+
+
+class BodyImage:
+    """The picture in a body, taken out of it when it is first decoded, in the thread that decodes it."""
+
+    def __init__(self, body: bytes, kind: str, boundary: str, settings: Settings) -> None:
+        """kind, boundary: as of media_type."""
+        self._body, self._kind, self._boundary = body, kind, boundary
+        self._settings = settings
+        self._picture: bytes | None = None
+
+    def load(self, side: int) -> Picture:
+        """An ImageLoader. Raises RequestError where the body holds no picture that can be decoded."""
+        if self._picture is None:
+            self._picture = picture_bytes(self._body, self._kind, self._boundary, self._settings.max_bytes)
+            self._body = b""
+        return decode(self._picture, side, self._settings.max_megapixels)
 
 
 def picture_bytes(body: bytes, kind: str, boundary: str, max_bytes: int) -> bytes:

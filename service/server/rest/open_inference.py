@@ -80,9 +80,9 @@ def metadata_of(manifest: Manifest) -> dict[str, Any]:
     }
 
 
-def add_open_inference(app: FastAPI, runtime: ServerState, readiness: Readiness) -> None:
+def add_open_inference(app: FastAPI, state: ServerState, readiness: Readiness) -> None:
     """Serves the paths. Metadata needs a key where /model does, health none."""
-    manifest = runtime.pipeline.models.manifest
+    manifest = state.pipeline.models.manifest
 
     def check_name(model: str) -> None:
         if model != manifest.name:
@@ -95,7 +95,7 @@ def add_open_inference(app: FastAPI, runtime: ServerState, readiness: Readiness)
     @app.get("/v2", response_model=ServerMetadata, responses=documented(errors.UNAUTHENTICATED))
     async def server_metadata(request: Request) -> Response:
         """Open inference protocol: name and version of the server."""
-        runtime.keys.check(request.headers)
+        state.keys.check(request.headers)
         return json_response({"name": SERVER_NAME, "version": manifest.version, "extensions": []})
 
     @app.get("/v2/health/live", response_model=ServerLive)
@@ -116,7 +116,7 @@ def add_open_inference(app: FastAPI, runtime: ServerState, readiness: Readiness)
     )
     async def model_metadata(request: Request, model: str) -> Response:
         """Open inference protocol: versions, platform, inputs and outputs of the model."""
-        runtime.keys.check(request.headers)
+        state.keys.check(request.headers)
         check_name(model)
         return json_response(metadata_of(manifest))
 

@@ -11,8 +11,8 @@ class Readiness:
     """Of one server. From `leave` on it is not ready, yet it serves whatever still comes until it drains: those who
     choose between servers take a while to look elsewhere."""
 
-    def __init__(self, runtime: ServerState) -> None:
-        self._runtime = runtime
+    def __init__(self, state: ServerState) -> None:
+        self._state = state
         self.leaving = False
 
     def leave(self) -> None:
@@ -20,7 +20,7 @@ class Readiness:
 
     def check(self) -> None:
         """Raises RequestError UNAVAILABLE unless the server is ready."""
-        self._runtime.refuse_when_draining()
+        self._state.refuse_when_draining()
         if self.leaving:
             raise RequestError(
                 UNAVAILABLE, "The server is about to shut down. Send new requests to another.", retry_after=1

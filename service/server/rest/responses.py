@@ -1,5 +1,6 @@
 """Answers as JSON, problems as RFC 9457 documents, and how OpenAPI describes them."""
 
+from collections.abc import Collection
 from typing import Any, Final
 
 from pydantic_core import to_json
@@ -7,25 +8,36 @@ from starlette.responses import Response
 
 from service import errors
 from service.errors import ProblemKind, RequestError
+from service.inference.models import Models
+from service.inference.pipeline import RetargetResult
 from service.server import schema
+from service.server.problems import CODES, codes_of, problem_document
 from service.server.rest.body import JSON
 
 PROBLEM_TYPE: Final = "application/problem+json"
 
 
 def json_response(document: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
+    """200 with a document of JSON types."""
     text = to_json(document, inf_nan_mode="null")  # five times as fast as json.dumps
     return Response(text, media_type=JSON, headers=headers)
 
 
+def retarget_response(result: RetargetResult, models: Models, included: Collection[str]) -> Response:
+    """The answer to POST /retarget. included: of schema.INCLUDES."""
+    document = schema.retarget_document(result, models, included)
+    return json_response(document, headers={"Server-Timing": schema.server_timing(result.timing)})
+
+
 def problem_response(problem: RequestError, headers: dict[str, str] | None = None) -> Response:
+    """A problem document with the status of its kind (RFC 9457)."""
     headers = dict(headers or {})
     if problem.kind is errors.UNAUTHENTICATED:
         headers["WWW-Authenticate"] = "Bearer"
     if problem.retry_after is not None:
         headers["Retry-After"] = str(problem.retry_after)
     return Response(
-        to_json(problem.document()), status_code=problem.kind.status, media_type=PROBLEM_TYPE, headers=headers
+        to_json(problem_document(problem)), status_code=codes_of(problem).http, media_type=PROBLEM_TYPE, headers=headers
     )
 
 
@@ -33,7 +45,7 @@ def documented(*kinds: ProblemKind) -> dict[int | str, dict[str, Any]]:
     """The problems of a path, for OpenAPI, which has one entry for each status."""
     titles: dict[int | str, list[str]] = {}
     for kind in kinds:
-        titles.setdefault(kind.status, []).append(kind.title)
+        titles.setdefault(CODES[kind].http, []).append(kind.title)
     return {
         status: {
             "description": "; or: ".join(named),

@@ -1,4 +1,4 @@
-"""The REST door's server: uvicorn's, with limits of its own, and signals that are someone else's."""
+"""The HTTP server: uvicorn's, with limits of its own, and signals that are handled in service.server.main."""
 
 import asyncio
 import contextlib

@@ -12,13 +12,13 @@ from service.server.streaming.stream import Calibration, Frame, Stream
 
 
 class Feed:
-    """Carries what comes from a door into a stream while its block runs."""
+    """Carries what comes by a transport into a stream while its block runs."""
 
     def __init__(
-        self, runtime: ServerState, events: AsyncIterator[Frame | Calibration], stream: Stream, age: float | None = None
+        self, state: ServerState, events: AsyncIterator[Frame | Calibration], stream: Stream, age: float | None = None
     ) -> None:
         """events: may raise RequestError, which ends the stream. age: seconds after which it ends, None for never."""
-        self._runtime = runtime
+        self._state = state
         self._age = age
         self._events = events
         self._stream = stream
@@ -42,7 +42,7 @@ class Feed:
             raise self._problem
 
     async def _read(self) -> None:
-        idle = self._runtime.settings.stream_idle_seconds
+        idle = self._state.settings.stream_idle_seconds
         try:
             while True:
                 async with asyncio.timeout(idle):
@@ -65,7 +65,7 @@ class Feed:
     async def _end_in_time(self) -> None:
         try:
             async with asyncio.timeout(self._age):
-                await self._runtime.draining.wait()
+                await self._state.draining.wait()
             detail = "The server is shutting down. Open the stream again, to another."
         except TimeoutError:
             detail = "The stream is old, and others may have more room. Open it again, which chooses a server anew."

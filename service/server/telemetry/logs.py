@@ -4,9 +4,7 @@ import json
 import logging
 import sys
 from datetime import UTC, datetime
-from typing import Any, Final
-
-FORMATS: Final = ("json", "text")
+from typing import Any
 
 
 class JsonFormatter(logging.Formatter):
@@ -38,7 +36,7 @@ class TextFormatter(logging.Formatter):
 
 
 def set_up_logs(level: str, form: str) -> None:
-    """Sends all log lines of `level` and above to standard error. form: of FORMATS."""
+    """Sends all log lines of `level` and above to standard error. form: of settings.LOG_FORMATS."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
     root = logging.getLogger()

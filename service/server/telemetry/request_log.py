@@ -3,10 +3,12 @@
 import logging
 import re
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from time import perf_counter, time_ns
 from typing import Final
 
+from service.errors import RequestError, internal_failure, memory_problem
 from service.server.telemetry.metrics import Metrics
 from service.server.telemetry.tracing import Tracer
 
@@ -52,6 +54,20 @@ class RequestLog:
         self._trace_parent = trace_parent if self.trace_id else None
         self._start, self._start_ns = perf_counter(), time_ns()
         telemetry.metrics.in_progress.inc()
+
+    def problem_of(self, error: Exception, details: Mapping[str, object] | None = None) -> RequestError:
+        """What the sender is told of an error; what is no fault of the sender goes into the log, with the request's id.
+
+        details: more fields of the line, such as a frame's sequence.
+        """
+        if isinstance(error, RequestError):
+            return error
+        fields = {"request_id": self.request_id, "transport": self.transport, "method": self.method, **(details or {})}
+        if (shortage := memory_problem(error)) is not None:
+            LOGGER.warning("no memory left for a request: %r", error, extra={"fields": fields})
+            return shortage
+        LOGGER.error("a request failed", exc_info=error, extra={"fields": fields})
+        return internal_failure()
 
     def end(self, code: str, observed: bool = True) -> None:
         """The answer is out. code: of HTTP or gRPC. observed: whether its duration goes into the metrics, which those

@@ -1,4 +1,4 @@
-"""The WebSocket door for browsers: a configuration as JSON, then a picture a message; an answer a frame as JSON.
+"""The WebSocket transport, for browsers: a configuration as JSON, then a picture a message; an answer a frame as JSON.
 
 From the client, in this order:
     text    {"drop_policy": "latest" | "none", "min_score", "max_faces", "refine", "input_size", "follow",
@@ -30,20 +30,22 @@ from service import errors
 from service.errors import RequestError
 from service.inference.models import Models
 from service.server import schema
+from service.server.problems import POLICY_VIOLATION, codes_of, problem_document
 from service.server.state import ServerState
 from service.server.streaming.feed import Feed
 from service.server.streaming.mailbox import DropPolicy
 from service.server.streaming.stream import Answer, Calibration, Frame, Stream
 from service.server.telemetry.request_log import REQUEST_ID_HEADER, RequestLog
+from service.settings import Settings
 from service.tracking.options import SmoothingOptions, StreamOptions
-from service.vision.image import ImageLoader, decode
+from service.vision.image import decode
 
 Message = TypeVar("Message", bound=BaseModel)
 STAMP: Final = struct.Struct("<Qq")
 AGE_JITTER: Final = 0.1
+PATH: Final = "/retarget/stream"
 MAX_TEXT: Final = 4096  # characters of a message that is no picture
-CLOSED_NORMALLY, POLICY_VIOLATED, FAILED, TRY_LATER = 1000, 1008, 1011, 1013  # RFC 6455 section 7.4.1, and IANA's
-CLOSE_CODES: Final = {errors.OVERLOADED: TRY_LATER, errors.UNAVAILABLE: TRY_LATER, errors.INTERNAL: FAILED}
+NORMAL_CLOSURE: Final = 1000  # RFC 6455, section 7.4.1
 
 
 class SmoothingMessage(BaseModel):
@@ -68,39 +70,46 @@ class Configuration(BaseModel):
     stamped: bool = False
     key: str = ""
 
+    def options(self, settings: Settings) -> StreamOptions:
+        """The stream's options, by the settings where none is chosen. Raises RequestError BAD_PARAMETER."""
+        smoothing = self.smoothing
+        return StreamOptions(
+            min_score=settings.default_min_score if self.min_score is None else self.min_score,
+            max_faces=settings.default_max_faces if self.max_faces is None else self.max_faces,
+            refine=self.refine,
+            input_size=self.input_size,
+            follow=self.follow,
+            detect_every=self.detect_every,
+            smoothing=SmoothingOptions(smoothing.min_cutoff, smoothing.beta) if smoothing else None,
+        )
+
 
 class CalibrationMessage(BaseModel):
     model_config = ConfigDict(extra="forbid")
     calibration: Calibration
 
 
-def add_stream(app: FastAPI, runtime: ServerState) -> None:
-    """Serves the door at /retarget/stream."""
-    origins = {origin.strip() for origin in runtime.settings.cors_origins.split(",")} - {""}
+def add_stream(app: FastAPI, state: ServerState) -> None:
+    """Serves streams at /retarget/stream."""
+    origins = {origin.strip() for origin in state.settings.cors_origins.split(",")} - {""}
 
-    @app.websocket("/retarget/stream")
+    @app.websocket(PATH)
     async def stream(socket: WebSocket) -> None:
         headers = socket.headers
-        record = RequestLog(
-            runtime.telemetry,
-            "websocket",
-            "/retarget/stream",
-            headers.get(REQUEST_ID_HEADER),
-            headers.get("traceparent"),
-        )
+        log = RequestLog(state.telemetry, "websocket", PATH, headers.get(REQUEST_ID_HEADER), headers.get("traceparent"))
         code = "499"
         try:
             # browsers let any page open a socket: pages of other hosts are refused here, as CORS refuses them elsewhere
             if not _may_open(headers.get("origin"), headers.get("host", ""), origins):
                 code = "403"
-                await socket.close(POLICY_VIOLATED)
+                await socket.close(POLICY_VIOLATION)
                 return
-            await socket.accept(headers=[(REQUEST_ID_HEADER.encode(), record.request_id.encode())])
-            code = await _serve(socket, runtime)
+            await socket.accept(headers=[(REQUEST_ID_HEADER.encode(), log.request_id.encode())])
+            code = await _serve(socket, state, log)
         except WebSocketDisconnect:
             pass
         finally:
-            record.end(code, observed=False)
+            log.end(code, observed=False)
 
 
 def _may_open(origin: str | None, host: str, allowed: set[str]) -> bool:
@@ -108,58 +117,43 @@ def _may_open(origin: str | None, host: str, allowed: set[str]) -> bool:
     return origin is None or "*" in allowed or origin in allowed or origin.partition("://")[2] == host
 
 
-async def _serve(socket: WebSocket, runtime: ServerState) -> str:
+async def _serve(socket: WebSocket, state: ServerState, log: RequestLog) -> str:
     """The status that HTTP would have ended with."""
     try:
-        await _answer(socket, runtime)
-    except RequestError as problem:
-        await _end(socket, CLOSE_CODES.get(problem.kind, POLICY_VIOLATED), problem)
-        return str(problem.kind.status)
-    except (WebSocketDisconnect, asyncio.CancelledError):
+        await _answer(socket, state, log)
+    except WebSocketDisconnect:
         raise
-    except Exception:
-        await _end(socket, FAILED, RequestError(errors.INTERNAL, "The server failed; the error is in its log."))
-        raise
-    await _end(socket, CLOSED_NORMALLY)
+    except Exception as error:
+        problem = log.problem_of(error)
+        await _end(socket, codes_of(problem).websocket, problem)
+        return str(codes_of(problem).http)
+    await _end(socket, NORMAL_CLOSURE)
     return "200"
 
 
 async def _end(socket: WebSocket, code: int, problem: RequestError | None = None) -> None:
     if socket.application_state is WebSocketState.CONNECTED and socket.client_state is WebSocketState.CONNECTED:
         if problem is not None:
-            await socket.send_text(to_json({"problem": problem.document()}).decode())
+            await socket.send_text(to_json({"problem": problem_document(problem)}).decode())
         await socket.close(code)
 
 
-async def _answer(socket: WebSocket, runtime: ServerState) -> None:
-    configuration = await _configuration(socket, runtime)
-    if runtime.keys.wanted and not configuration.key:
-        runtime.keys.check(socket.headers)
+async def _answer(socket: WebSocket, state: ServerState, log: RequestLog) -> None:
+    configuration = await _configuration(socket, state)
+    if state.keys.wanted and not configuration.key:
+        state.keys.check(socket.headers)
     else:
-        runtime.keys.check_key(configuration.key)
-    settings = runtime.settings
-    smoothing = configuration.smoothing
-    options = StreamOptions(
-        min_score=settings.default_min_score if configuration.min_score is None else configuration.min_score,
-        max_faces=settings.default_max_faces if configuration.max_faces is None else configuration.max_faces,
-        refine=configuration.refine,
-        follow=configuration.follow,
-        detect_every=configuration.detect_every,
-        input_size=configuration.input_size,
-        smoothing=SmoothingOptions(smoothing.min_cutoff, smoothing.beta) if smoothing else None,
-    )
-    models = runtime.pipeline.models
-    runtime.open_stream()
-    try:
-        stream = Stream(runtime, options, configuration.drop_policy, "websocket")
-        await _send(socket, runtime, {"model": schema.model_document(models)})
-        events = _events(socket, runtime, configuration.stamped)
-        async with Feed(runtime, events, stream, _age(settings.max_connection_age_seconds)) as feed:
+        state.keys.check_key(configuration.key)
+    options = configuration.options(state.settings)
+    models = state.pipeline.models
+    with state.stream_place():
+        stream = Stream(state, options, configuration.drop_policy, log)
+        await _send(socket, state, {"model": schema.model_document(models)})
+        events = _events(socket, state, configuration.stamped)
+        async with Feed(state, events, stream, _age(state.settings.max_connection_age_seconds)) as feed:
             async for answer in stream.answers():
-                await _send(socket, runtime, answer_document(answer, models, configuration.include))
+                await _send(socket, state, answer_document(answer, models, configuration.include))
             feed.raise_for_end()
-    finally:
-        runtime.close_stream()
 
 
 def _age(most: float) -> float | None:
@@ -167,9 +161,9 @@ def _age(most: float) -> float | None:
     return most * random.uniform(1 - AGE_JITTER, 1 + AGE_JITTER) if most else None
 
 
-async def _configuration(socket: WebSocket, runtime: ServerState) -> Configuration:
+async def _configuration(socket: WebSocket, state: ServerState) -> Configuration:
     try:
-        async with asyncio.timeout(runtime.settings.header_seconds):
+        async with asyncio.timeout(state.settings.header_seconds):
             message = await _receive(socket)
     except TimeoutError as error:
         raise RequestError(errors.DEADLINE_PASSED, "No configuration came. Send one first.") from error
@@ -200,7 +194,7 @@ def _parsed(kind: type[Message], text: str) -> Message:
         ) from error
 
 
-async def _events(socket: WebSocket, runtime: ServerState, stamped: bool) -> AsyncIterator[Frame | Calibration]:
+async def _events(socket: WebSocket, state: ServerState, stamped: bool) -> AsyncIterator[Frame | Calibration]:
     sequence = 0
     while True:
         try:
@@ -218,11 +212,7 @@ async def _events(socket: WebSocket, runtime: ServerState, stamped: bool) -> Asy
                 )
             sequence, timestamp = STAMP.unpack_from(message)
             message = message[STAMP.size :]
-        yield Frame(sequence, timestamp, _source(message, runtime))
-
-
-def _source(data: bytes, runtime: ServerState) -> ImageLoader:
-    return partial(decode, data, max_megapixels=runtime.settings.max_megapixels)
+        yield Frame(sequence, timestamp, partial(decode, message, max_megapixels=state.settings.max_megapixels))
 
 
 def answer_document(
@@ -236,21 +226,21 @@ def answer_document(
         "dropped": answer.dropped,
     }
     if isinstance(result, RequestError):
-        return document | {"problem": result.document()}
+        return document | {"problem": problem_document(result)}
     faces = schema.face_documents(result.faces, models, result.width, result.height, include, result.seen)
     for face, track_id, neutral in zip(faces, result.track_id.tolist(), result.neutral, strict=True):
         face |= {"track_id": track_id, "neutral": neutral.value}
     return document | {
         "image": {"width": result.width, "height": result.height},
-        "timing_ms": schema.timing_document(vars(result.timing)),
+        "timing_ms": schema.timing_document(result.timing),
         "faces": faces,
         **schema.unobserved_document(result.faces, include),
     }
 
 
-async def _send(socket: WebSocket, runtime: ServerState, document: dict[str, Any]) -> None:
+async def _send(socket: WebSocket, state: ServerState, document: dict[str, Any]) -> None:
     """Raises RequestError where the client does not read: its answers would pile up."""
-    deadline = runtime.settings.frame_deadline_seconds
+    deadline = state.settings.frame_deadline_seconds
     try:
         async with asyncio.timeout(deadline):
             await socket.send_text(to_json(document, inf_nan_mode="null").decode())

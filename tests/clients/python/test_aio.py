@@ -121,7 +121,7 @@ def test_leaving_early_ends_the_stream(address: str, door: Running, png: bytes) 
         async with client.stream(endless()) as stream:
             assert (await anext(stream)).faces
         await let_go.wait()
-        while door.runtime.streams:
+        while door.state.streams:
             await asyncio.sleep(0.01)
 
     run(address, task)

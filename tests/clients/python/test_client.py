@@ -24,7 +24,8 @@ from mfn_client import (
 from PIL import Image
 
 from service.errors import OVERLOADED
-from service.inference.pipeline import Pipeline, RetargetOptions
+from service.inference.options import RetargetOptions
+from service.inference.pipeline import Pipeline
 from service.server.auth import ApiKeys
 from service.server.state import ServerState
 from service.server.workers import Workers
@@ -85,7 +86,7 @@ def test_tiles_are_asked_for(client: Client, pipeline: Pipeline, png: bytes) -> 
     corners = np.array([[*face.box[:2], *(face.box[:2] + face.box[2:])] for face in answer.faces])
     np.testing.assert_allclose(corners, result.faces.box, rtol=1e-6)
     assert len(corners) != len(client.retarget(png).faces)
-    with pytest.raises(MfnError, match="tiles is 5; expected 1 to 4"):
+    with pytest.raises(MfnError, match="tiles is 5; expected a number from 1 to 4"):
         client.retarget(png, tiles=5)
 
 
@@ -337,7 +338,7 @@ def test_leaving_early_ends_the_stream_and_lets_go_of_the_frames(client: Client,
         break
     ended = threading.Event()
     for _ in range(PATIENCE * 100):
-        if door.runtime.streams == 0:
+        if door.state.streams == 0:
             break
         ended.wait(0.01)
-    assert door.runtime.streams == 0
+    assert door.state.streams == 0

@@ -36,7 +36,7 @@ def secure_address(
 
     class Secure(Running):
         async def _start(self) -> GrpcServer:
-            server = GrpcServer(self.runtime, certificate)
+            server = GrpcServer(self.state, certificate)
             await server.start()
             return server
 

@@ -11,7 +11,8 @@ from PIL import Image
 
 from service.cli import main as cli
 from service.cli.main import main
-from service.inference.pipeline import Pipeline, RetargetOptions
+from service.inference.options import RetargetOptions
+from service.inference.pipeline import Pipeline
 from service.server.schema import retarget_document
 from service.settings import Settings
 from tests.service.tiny_models import IDENTITY, in_int8

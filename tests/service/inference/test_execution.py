@@ -9,9 +9,9 @@ import onnxruntime
 import pytest
 
 from service.errors import StartError
-from service.inference.execution import PRECISIONS, PROVIDERS, Execution
+from service.inference.execution import PROVIDERS, Execution
 from service.inference.models import Models
-from service.settings import Settings
+from service.settings import PRECISIONS, PROVIDER_NAMES, Settings
 
 CPU = "CPUExecutionProvider"
 NAMES = {
@@ -68,7 +68,7 @@ def test_settings_and_execution_begin_alike() -> None:
     assert (settings.precision, settings.execution_provider) == (execution.precision, execution.provider)
     assert (execution.precision, execution.provider) == ("int8", "cpu")
     assert set(PRECISIONS) == {"int8", "float32"}
-    assert set(PROVIDERS) == {"cpu", *NAMES}
+    assert set(PROVIDERS) == set(PROVIDER_NAMES) == {"cpu", *NAMES}
 
 
 def test_the_cpu_is_there(models_dir: Path) -> None:

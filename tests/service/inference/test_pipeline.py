@@ -10,7 +10,8 @@ from PIL import Image
 
 from service.errors import TOO_LARGE, RequestError
 from service.inference.models import Network
-from service.inference.pipeline import Pipeline, RetargetOptions
+from service.inference.options import RetargetOptions
+from service.inference.pipeline import Pipeline
 from service.vision.crops import crops_of
 from service.vision.decoding import Level, build_priors, sigmoid
 from service.vision.image import Picture, decode

@@ -13,9 +13,11 @@ import pytest
 from PIL import Image
 from skimage.data import astronaut
 
-from service.inference.execution import PRECISIONS, Execution
+from service.inference.execution import Execution
 from service.inference.models import Models
-from service.inference.pipeline import Pipeline, RetargetOptions
+from service.inference.options import RetargetOptions
+from service.inference.pipeline import Pipeline
+from service.settings import PRECISIONS
 from service.vision.faces import Face, Faces
 from service.vision.image import Picture
 from service.vision.nms import iou

@@ -13,7 +13,8 @@ import pytest
 
 from service.inference.execution import Execution
 from service.inference.models import Models
-from service.inference.pipeline import Pipeline, RetargetOptions
+from service.inference.options import RetargetOptions
+from service.inference.pipeline import Pipeline
 from service.vision.crops import Crop, apply_refinement
 from service.vision.decoding import decode, detect
 from service.vision.image import Picture

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -43,7 +44,7 @@ def test_values_by_hand(result: RetargetResult, models: Models) -> None:
     first, second = document["faces"]
     assert document["image"] == {"width": 640, "height": 480}
     assert document["timing_ms"] == {
-        "decode": 1.235, "preprocess": 2, "queue": 3, "inference": 4.001, "postprocess": 5,
+        "decode": 1.235, "preprocess": 2, "queue": 3, "inference": 3.0, "refine": 1.0, "postprocess": 5,
     }  # fmt: skip
     assert first["box"] == {"x": 10, "y": 20, "width": 30, "height": 50}
     assert second["box"] == {"x": -5.5, "y": 0, "width": 105.63, "height": 50}
@@ -77,8 +78,15 @@ def test_numbers_are_short(result: RetargetResult, models: Models) -> None:
 
 def test_header_has_the_same_times() -> None:
     assert schema.server_timing(TIMING) == (
-        "decode;dur=1.235, preprocess;dur=2.000, queue;dur=3.000, inference;dur=4.001, postprocess;dur=5.000"
+        "decode;dur=1.235, preprocess;dur=2.000, queue;dur=3.000, inference;dur=3.000, refine;dur=1.000, "
+        "postprocess;dur=5.000"
     )
+
+
+def test_there_is_a_time_of_the_second_look_only_where_it_was_taken() -> None:
+    assert list(schema.timing_document(replace(TIMING, refine=0.0))) == [
+        "decode", "preprocess", "queue", "inference", "postprocess"
+    ]  # fmt: skip
 
 
 def test_no_faces(models: Models) -> None:

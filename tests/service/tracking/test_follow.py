@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from service.inference.models import Models
-from service.inference.pipeline import Pipeline, RetargetOptions
+from service.inference.options import RetargetOptions
+from service.inference.pipeline import Pipeline
 from service.tracking.follow import Followed, likeness
 from service.vision.image import LazyImage, Picture
 from service.vision.rotation import euler_to_quaternion, multiply

@@ -5,7 +5,8 @@ import pytest
 from PIL import Image
 
 from service.inference.models import Models
-from service.inference.pipeline import Pipeline, RetargetOptions
+from service.inference.options import RetargetOptions
+from service.inference.pipeline import Pipeline
 from service.tracking.options import StreamOptions
 from service.tracking.session import Session
 from service.vision.image import Picture

@@ -6,7 +6,8 @@ import pytest
 
 from service.errors import BAD_PARAMETER, RequestError
 from service.inference.models import Models
-from service.inference.pipeline import Pipeline, RetargetOptions
+from service.inference.options import RetargetOptions
+from service.inference.pipeline import Pipeline
 from service.settings import Settings
 from service.tracking.neutral import NeutralState
 from service.tracking.options import SmoothingOptions, StreamOptions

@@ -22,8 +22,8 @@ PATIENCE = 20  # seconds; nothing here takes more than an instant
 class Running:
     """A server on a loop of its own, and a channel to it."""
 
-    def __init__(self, runtime: ServerState) -> None:
-        self.runtime = runtime
+    def __init__(self, state: ServerState) -> None:
+        self.state = state
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
@@ -33,7 +33,7 @@ class Running:
         self.stub = retarget_pb2_grpc.RetargetServiceStub(self.channel)
 
     async def _start(self) -> GrpcServer:
-        server = GrpcServer(self.runtime, None)
+        server = GrpcServer(self.state, None)
         await server.start()
         return server
 
@@ -43,7 +43,7 @@ class Running:
 
     def drain(self) -> None:
         async def task() -> None:
-            self.runtime.draining.set()
+            self.state.draining.set()
 
         self.on_loop(task)
 
@@ -56,8 +56,8 @@ class Running:
 
 
 @contextmanager
-def running(runtime: ServerState) -> Iterator[Running]:
-    server = Running(runtime)
+def running(state: ServerState) -> Iterator[Running]:
+    server = Running(state)
     try:
         yield server
     finally:
@@ -69,9 +69,9 @@ Serve = Callable[[ServerState], Running]
 
 @pytest.fixture
 def serve() -> Iterator[Serve]:
-    """Serves a runtime of the test's own until its end."""
+    """Serves a state of the test's own until its end."""
     with ExitStack() as stack:
-        yield lambda runtime: stack.enter_context(running(runtime))
+        yield lambda state: stack.enter_context(running(state))
 
 
 @pytest.fixture(scope="session")

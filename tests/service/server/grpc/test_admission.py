@@ -34,11 +34,11 @@ def run(scene: Coroutine[Any, Any, None]) -> None:
     asyncio.run(asyncio.wait_for(scene, 5))
 
 
-def receiving(reception: Admission, sender: Sender, log: list[str], name: str) -> asyncio.Task[None]:
+def receiving(admission: Admission, sender: Sender, log: list[str], name: str) -> asyncio.Task[None]:
     async def call() -> None:
-        async with reception.place() as place:
+        async with admission.slot() as slot:
             try:
-                message = await place.receive(sender.context)
+                message = await slot.receive(sender.context)
             except RequestError as problem:
                 log.append(f"{name} is {problem.kind.name}")
             else:
@@ -53,17 +53,17 @@ def test_the_largest_message_is_a_picture_and_an_envelope() -> None:
 
 def test_a_message_counts_as_the_largest_until_it_is_there_and_as_what_it_is_until_it_is_let_go_of() -> None:
     async def scene() -> None:
-        reception, senders = Admission(2, LARGEST, GRACE, WAITING), [Sender() for _ in range(5)]
+        admission, senders = Admission(2, LARGEST, GRACE, WAITING), [Sender() for _ in range(5)]
         for sender in senders:
             sender.send(b"x" * 25)
-        async with reception.place() as first:
+        async with admission.slot() as first:
             assert await first.receive(senders[0].context) == b"x" * 25
-            places = [reception.place() for _ in range(4)]
-            for place, sender in zip(places[:3], senders[1:4], strict=True):
-                await place.receive(sender.context)
-            async with places[3] as last:
+            slots = [admission.slot() for _ in range(4)]
+            for slot, sender in zip(slots[:3], senders[1:4], strict=True):
+                await slot.receive(sender.context)
+            async with slots[3] as last:
                 await last.receive(senders[4].context)  # 100 bytes are held, and there is room for 100 more
-                waiting = asyncio.create_task(reception.take())
+                waiting = asyncio.create_task(admission.take())
                 await asyncio.sleep(0.01)
                 assert not waiting.done()
             await waiting
@@ -73,11 +73,11 @@ def test_a_message_counts_as_the_largest_until_it_is_there_and_as_what_it_is_unt
 
 def test_where_there_is_no_room_the_newest_is_next_and_the_slowest_is_ended() -> None:
     async def scene() -> None:
-        reception, log = Admission(1, LARGEST, GRACE, WAITING), list[str]()
+        admission, log = Admission(1, LARGEST, GRACE, WAITING), list[str]()
         senders = [Sender() for _ in range(3)]
         tasks = []
         for name, sender in zip(("slow", "old", "new"), senders, strict=True):
-            tasks.append(receiving(reception, sender, log, name))
+            tasks.append(receiving(admission, sender, log, name))
             await asyncio.sleep(0.01)
         senders[1].send(b"1")
         senders[2].send(b"2")
@@ -89,8 +89,8 @@ def test_where_there_is_no_room_the_newest_is_next_and_the_slowest_is_ended() ->
 
 def test_nobody_is_hurried_where_nobody_waits() -> None:
     async def scene() -> None:
-        reception, log, sender = Admission(1, LARGEST, GRACE, WAITING), list[str](), Sender()
-        task = receiving(reception, sender, log, "slow")
+        admission, log, sender = Admission(1, LARGEST, GRACE, WAITING), list[str](), Sender()
+        task = receiving(admission, sender, log, "slow")
         await asyncio.sleep(2 * GRACE)
         sender.send(grpc.aio.EOF)
         await task
@@ -101,11 +101,11 @@ def test_nobody_is_hurried_where_nobody_waits() -> None:
 
 def test_one_beyond_those_that_may_wait_ends_the_oldest_of_them_unread() -> None:
     async def scene() -> None:
-        reception, log = Admission(1, LARGEST, 60, WAITING), list[str]()
+        admission, log = Admission(1, LARGEST, 60, WAITING), list[str]()
         senders = [Sender() for _ in range(WAITING + 3)]
         tasks = []
         for number, sender in enumerate(senders):
-            tasks.append(receiving(reception, sender, log, str(number)))
+            tasks.append(receiving(admission, sender, log, str(number)))
             await asyncio.sleep(0)
         await asyncio.sleep(0)
         assert log == [f"1 is {OVERLOADED.name}", f"2 is {OVERLOADED.name}"]
@@ -119,13 +119,13 @@ def test_one_beyond_those_that_may_wait_ends_the_oldest_of_them_unread() -> None
 
 def test_one_that_is_ended_and_cancelled_gives_back_nothing() -> None:
     async def scene() -> None:
-        reception, log = Admission(1, LARGEST, 60, 1), list[str]()
+        admission, log = Admission(1, LARGEST, 60, 1), list[str]()
         first, second, third = (Sender() for _ in range(3))
-        one = receiving(reception, first, log, "one")
+        one = receiving(admission, first, log, "one")
         await asyncio.sleep(0)
-        two = receiving(reception, second, log, "two")
+        two = receiving(admission, second, log, "two")
         await asyncio.sleep(0)
-        three = receiving(reception, third, log, "three")
+        three = receiving(admission, third, log, "three")
         asyncio.get_running_loop().call_soon(two.cancel)  # after `three` has ended it, before it knows
         await asyncio.sleep(0.01)
         assert two.cancelled()
@@ -142,11 +142,11 @@ def test_one_that_is_ended_and_cancelled_gives_back_nothing() -> None:
 @pytest.mark.parametrize("let_in", [False, True])
 def test_one_that_is_cancelled_gives_its_place_back(let_in: bool) -> None:
     async def scene() -> None:
-        reception, log = Admission(1, LARGEST, GRACE, WAITING), list[str]()
+        admission, log = Admission(1, LARGEST, GRACE, WAITING), list[str]()
         first, second, third = (Sender() for _ in range(3))
-        one = receiving(reception, first, log, "one")
+        one = receiving(admission, first, log, "one")
         await asyncio.sleep(0)
-        two = receiving(reception, second, log, "two")
+        two = receiving(admission, second, log, "two")
         await asyncio.sleep(0)
         if let_in:
             first.send(b"")
@@ -156,7 +156,7 @@ def test_one_that_is_cancelled_gives_its_place_back(let_in: bool) -> None:
             first.send(b"")
             await one
         third.send(b"3")
-        await receiving(reception, third, log, "three")
+        await receiving(admission, third, log, "three")
         assert log == ["one sent b''", "three sent b'3'"]
 
     run(scene())

@@ -112,8 +112,8 @@ def test_the_latest_frame_wins_and_the_dropped_are_counted(door: Running, png: b
     responses = door.stub.RetargetStream(iter(sender))
     assert gate.begun.acquire(timeout=PATIENCE)
     sender.send(*(frame(number, png) for number in range(2, 7)))
-    before = door.runtime.metrics.exposition()
-    while b'mfn_frames_dropped_total{reason="newer_frame"} 4' not in door.runtime.metrics.exposition():
+    before = door.state.metrics.exposition()
+    while b'mfn_frames_dropped_total{reason="newer_frame"} 4' not in door.state.metrics.exposition():
         assert before
         time.sleep(0.005)
     sender.close()  # with a frame pending
@@ -223,7 +223,7 @@ def ends(responses: Iterator[pb.RetargetStreamResponse], code: grpc.StatusCode, 
         ([config(detect_every=301)], ("detect_every", "300")),
         ([config(smoothing=pb.Smoothing(min_cutoff=-1))], ("min_cutoff",)),
         ([config(options=pb.Options(max_faces=1000))], ("max_faces",)),
-        ([config(options=pb.Options(tiles=2))], ("tiles", "Retarget")),
+        ([config(options=pb.Options(tiles=2))], ("tiles", "single pictures")),
         ([config(options=pb.Options(input_size=288))], ("input_size is 288", "96 or 192")),
     ],
 )
@@ -232,7 +232,7 @@ def test_messages_out_of_order_or_range_end_the_stream(
 ) -> None:
     ends(door.stub.RetargetStream(iter(messages)), grpc.StatusCode.INVALID_ARGUMENT, *words)
     assert answers(door.stub.RetargetStream(iter([config(), frame(1, png)])))
-    assert door.runtime.streams == 0
+    assert door.state.streams == 0
 
 
 def test_one_stream_too_many(door: Running, png: bytes) -> None:
@@ -250,7 +250,7 @@ def test_one_stream_too_many(door: Running, png: bytes) -> None:
 def settles(door: Running) -> None:
     """Waits until no stream is left."""
     end = time.monotonic() + PATIENCE
-    while door.runtime.streams:
+    while door.state.streams:
         assert time.monotonic() < end
         time.sleep(0.005)
 
@@ -324,7 +324,7 @@ def test_a_client_that_never_reads_is_ended(
 
         unread = call(endless())  # nobody iterates over it
         end = time.monotonic() + PATIENCE
-        while not server.runtime.streams:
+        while not server.state.streams:
             assert time.monotonic() < end
             time.sleep(0.01)
         with caplog.at_level(logging.INFO, "mfn.requests"):
@@ -371,6 +371,6 @@ def test_a_client_that_is_killed_gives_its_place_back(door: Running) -> None:
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as client:
         assert client.stdout is not None
         assert client.stdout.readline() == "open\n"
-        assert door.runtime.streams == 1
+        assert door.state.streams == 1
         client.kill()
         settles(door)

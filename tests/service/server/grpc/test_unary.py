@@ -12,7 +12,8 @@ from PIL import Image
 
 from service.errors import StartError
 from service.inference.models import Models
-from service.inference.pipeline import Pipeline, RetargetOptions, RetargetResult
+from service.inference.options import RetargetOptions
+from service.inference.pipeline import Pipeline, RetargetResult
 from service.server.auth import ApiKeys
 from service.server.grpc.server import SERVICE
 from service.server.state import ServerState
@@ -54,7 +55,7 @@ def refused(call: Callable[[], object], code: grpc.StatusCode, problem: str, *wo
 
 def test_the_model_names_its_numbers(door: Running) -> None:
     model = door.stub.GetModel(pb.GetModelRequest()).model
-    manifest = door.runtime.pipeline.models.manifest
+    manifest = door.state.pipeline.models.manifest
     assert (model.name, model.version) == (manifest.name, manifest.version)
     assert tuple(model.expression_names) == tuple(manifest.expression_names)
     assert tuple(model.arkit_names) == tuple(ARKIT_NAMES)
@@ -68,7 +69,7 @@ def test_the_model_names_its_numbers(door: Running) -> None:
 
 def test_a_picture_shows_what_the_pipeline_sees(door: Running, png: bytes) -> None:
     answer = door.stub.Retarget(encoded(png, include_landmarks=True, include_blendshapes=True))
-    pipeline = door.runtime.pipeline
+    pipeline = door.state.pipeline
     (expected,) = pipeline.retarget(png, RetargetOptions()).faces
     assert (answer.width, answer.height, answer.model_version) == (192, 192, pipeline.models.manifest.version)
     (face,) = answer.faces
@@ -288,14 +289,14 @@ def test_no_memory_left_for_a_call(
     def failing(*_: object) -> RetargetResult:
         raise error
 
-    runtime = ServerState(local, Pipeline(pipeline.models, local), workers)
-    stub = serve(runtime).stub
+    state = ServerState(local, Pipeline(pipeline.models, local), workers)
+    stub = serve(state).stub
     with monkeypatch.context() as broken:
-        broken.setattr(runtime.pipeline, "retarget_source", failing)
+        broken.setattr(state.pipeline, "retarget_source", failing)
         refused(lambda: stub.Retarget(encoded(png)), grpc.StatusCode.UNAVAILABLE, "no-memory", "no memory left")
     assert stub.Retarget(encoded(png)).faces
     labels = 'code="UNAVAILABLE",method="Retarget",transport="grpc"'
-    assert f"mfn_request_duration_seconds_count{{{labels}}} 1.0" in runtime.metrics.exposition().decode()
+    assert f"mfn_request_duration_seconds_count{{{labels}}} 1.0" in state.metrics.exposition().decode()
 
 
 def test_connections_of_an_age_are_renewed_without_a_loss(
@@ -368,7 +369,7 @@ def test_five_faces_are_less_than_three_kilobytes(door: Running) -> None:
     faces = Faces(
         *(random.random((5, *shape)).astype(np.float32) for shape in ((), (4,), (4,), (3,), (), (50,), (46,), (8,)))
     )
-    answer = pb.FrameAnswer(faces=faces_of(faces, door.runtime.pipeline.models, 640, 480, Included()))
+    answer = pb.FrameAnswer(faces=faces_of(faces, door.state.pipeline.models, 640, 480, Included()))
     for face in answer.faces:
         face.track_id = 1000
     assert answer.ByteSize() < 3000

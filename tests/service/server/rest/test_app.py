@@ -13,13 +13,15 @@ import pytest
 from PIL import Image
 
 from service.inference.models import Models
-from service.inference.pipeline import Pipeline, RetargetOptions, RetargetResult
+from service.inference.options import RetargetOptions
+from service.inference.pipeline import Pipeline, RetargetResult
 from service.server.rest.app import create_app
 from service.server.state import ServerState
 from service.server.workers import Workers
 from service.settings import Settings
 from service.vision.arkit import WITHOUT_GAZE
 from service.vision.gaze import GAZE_NAMES
+from service.vision.image import ImageLoader
 from tests.service.server.rest.conftest import Serve
 from tests.service.tiny_models import GAZE_LOGIT, encoded
 
@@ -224,19 +226,19 @@ class TestParameters:
     @pytest.mark.parametrize(
         ("query", "words"),
         [
-            ("min_score=0", ["min_score", "'0'", "0.01"]),
-            ("min_score=1.01", ["min_score", "1.01", "equal to 1"]),
+            ("min_score=0", ["min_score is 0;", "0.01 to 1"]),
+            ("min_score=1.01", ["min_score is 1.01;", "0.01 to 1"]),
             ("min_score=nan", ["min_score"]),
             ("min_score=inf", ["min_score"]),
             ("min_score=high", ["min_score", "'high'", "number"]),
             ("min_score=", ["min_score"]),
-            ("max_faces=0", ["max_faces", "'0'"]),
-            ("max_faces=101", ["max_faces", "'101'", "100"]),
+            ("max_faces=0", ["max_faces is 0;", "1 to 100"]),
+            ("max_faces=101", ["max_faces is 101;", "1 to 100"]),
             ("max_faces=2.5", ["max_faces", "2.5", "integer"]),
             ("max_faces=" + "9" * 5000, ["max_faces"]),
             ("refine=perhaps", ["refine", "perhaps"]),
-            ("tiles=0", ["tiles", "'0'", "1"]),
-            ("tiles=5", ["tiles", "'5'", "4"]),
+            ("tiles=0", ["tiles is 0;", "1 to 4"]),
+            ("tiles=5", ["tiles is 5;", "1 to 4"]),
             ("tiles=2.5", ["tiles", "2.5", "integer"]),
             ("input_size=288", ["input_size is 288", "96 or 192"]),
             ("input_size=large", ["input_size", "'large'", "integer"]),
@@ -423,9 +425,9 @@ class SlowPipeline(Pipeline):
         super().__init__(pipeline.models, pipeline.settings)
         self.let = threading.Event()
 
-    def retarget(self, data: bytes, options: RetargetOptions, queue_ms: float = 0.0) -> RetargetResult:
+    def retarget_source(self, source: ImageLoader, options: RetargetOptions, queue_ms: float = 0.0) -> RetargetResult:
         assert self.let.wait(20)
-        return super().retarget(data, options, queue_ms)
+        return super().retarget_source(source, options, queue_ms)
 
 
 class TestLoad:
@@ -470,9 +472,9 @@ class TestLoad:
     def test_draining_is_503(
         self, serve: Serve, settings: Settings, pipeline: Pipeline, workers: Workers, png: bytes
     ) -> None:
-        runtime = ServerState(settings, pipeline, workers)
-        client = serve(create_app(runtime))
-        runtime.draining.set()
+        state = ServerState(settings, pipeline, workers)
+        client = serve(create_app(state))
+        state.draining.set()
         assert is_problem(client.post("/retarget", content=png, headers=PNG), 503, "shutting down")
         assert is_problem(client.get("/readyz"), 503)
         assert client.get("/livez").status_code == 200
@@ -490,14 +492,12 @@ class TestLoad:
             raise ZeroDivisionError("innards")
 
         broken = Pipeline(pipeline.models, settings)
-        monkeypatch.setattr(broken, "retarget", failing)
-        runtime = ServerState(settings, broken, workers)
-        client = serve(create_app(runtime))
+        monkeypatch.setattr(broken, "retarget_source", failing)
+        state = ServerState(settings, broken, workers)
+        client = serve(create_app(state))
         answer = client.post("/retarget", content=png, headers=PNG)
         assert is_problem(answer, 500, "log")
         assert "innards" not in answer.text
-        labels = 'code="500",method="POST /retarget",transport="http"'
-        assert f"mfn_request_duration_seconds_count{{{labels}}} 1.0" in runtime.metrics.exposition().decode()
 
     @pytest.mark.parametrize("error", [MemoryError(), RuntimeError("Failed to allocate memory for requested buffer")])
     def test_no_memory_left_is_503_and_the_next_is_served(
@@ -513,17 +513,17 @@ class TestLoad:
         def failing(*_: Any) -> RetargetResult:
             raise error
 
-        runtime = ServerState(settings, Pipeline(pipeline.models, settings), workers)
-        client = serve(create_app(runtime))
+        state = ServerState(settings, Pipeline(pipeline.models, settings), workers)
+        client = serve(create_app(state))
         with monkeypatch.context() as broken:
-            broken.setattr(runtime.pipeline, "retarget", failing)
+            broken.setattr(state.pipeline, "retarget_source", failing)
             answer = client.post("/retarget", content=png, headers=PNG)
         assert is_problem(answer, 503, "no memory left", "smaller picture")
         assert answer.json()["type"] == "urn:problem-type:mfn:no-memory"
         assert answer.headers["retry-after"] == "1"
         assert box(client.post("/retarget", content=png, headers=PNG)) == THE_BOX
         labels = 'code="503",method="POST /retarget",transport="http"'
-        assert f"mfn_request_duration_seconds_count{{{labels}}} 1.0" in runtime.metrics.exposition().decode()
+        assert f"mfn_request_duration_seconds_count{{{labels}}} 1.0" in state.metrics.exposition().decode()
 
     def test_many_at_once_each_get_their_own(self, client: httpx2.Client, photo: Image.Image) -> None:
         pictures = {size: encoded(photo.resize((size, size)), "PNG") for size in range(60, 68)}

@@ -76,13 +76,13 @@ def test_metadata_needs_a_key_and_health_none(
 def test_readiness_is_that_of_readyz(
     serve: Serve, settings: Settings, pipeline: Pipeline, workers: Workers, end: str
 ) -> None:
-    runtime = ServerState(settings, pipeline, workers)
-    readiness = Readiness(runtime)
-    client = serve(create_app(runtime, readiness))
+    state = ServerState(settings, pipeline, workers)
+    readiness = Readiness(state)
+    client = serve(create_app(state, readiness))
     if end == "leaves":
         readiness.leave()
     else:
-        runtime.draining.set()
+        state.draining.set()
     for path in ("/readyz", "/v2/health/ready", "/v2/models/mfn/ready"):
         answer = client.get(path)
         assert is_problem(answer, 503, "shut", "another")

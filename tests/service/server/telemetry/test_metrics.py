@@ -54,8 +54,8 @@ def test_two_servers_in_one_process_count_apart() -> None:
 
 
 def test_limits_are_those_of_the_settings(settings: Settings, pipeline: Pipeline, workers: Workers) -> None:
-    runtime = ServerState(replace(settings, workers=3, queue_length=5, max_streams=7), pipeline, workers)
-    lines = runtime.metrics.exposition().splitlines()
+    state = ServerState(replace(settings, workers=3, queue_length=5, max_streams=7), pipeline, workers)
+    lines = state.metrics.exposition().splitlines()
     assert {b"mfn_workers 3.0", b"mfn_queue_limit 5.0", b"mfn_streams_limit 7.0"} <= set(lines)
 
 

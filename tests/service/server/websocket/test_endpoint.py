@@ -45,15 +45,15 @@ class Door:
 
 
 @pytest.fixture
-def runtime(settings: Settings, pipeline: Pipeline, workers: Workers) -> ServerState:
+def state(settings: Settings, pipeline: Pipeline, workers: Workers) -> ServerState:
     return ServerState(replace(settings, max_streams=2), pipeline, workers)
 
 
 @pytest.fixture
-def door(runtime: ServerState) -> Iterator[Door]:
+def door(state: ServerState) -> Iterator[Door]:
     with ExitStack() as stack:
         door = Door(stack)
-        door.serve(create_app(runtime))
+        door.serve(create_app(state))
         yield door
 
 
@@ -201,14 +201,14 @@ def test_a_message_over_the_limit_closes_the_socket(door: Door) -> None:
         socket.recv(20)
 
 
-def test_one_stream_too_many(door: Door, runtime: ServerState) -> None:
+def test_one_stream_too_many(door: Door, state: ServerState) -> None:
     sockets = [door.open({}) for _ in range(2)]
     for socket in sockets:
         received(socket)
     assert ended(door.open({}), 429, "2 places for streams")
     sockets[0].close()
     end = time.monotonic() + 20
-    while runtime.streams > 1 and time.monotonic() < end:
+    while state.streams > 1 and time.monotonic() < end:
         time.sleep(0.005)
     assert "model" in received(door.open({}))
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from service.vision.tiles import MAX_TILES, OVERLAP, Window, windows
+from service.vision.tile_layout import MAX_TILES, OVERLAP, Window, windows
 
 SIDES = st.integers(1, 8000)
 COUNTS = st.integers(1, MAX_TILES)

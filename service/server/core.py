@@ -1,0 +1,69 @@
+"""Pictures in, answers out: what a request goes through behind its transport.
+
+A transport reads a request, makes an ImageLoader and options of it, and says how a result is encoded. Queue, deadline,
+metrics and failures are the same for all of them, and stand here, in service.server.streaming and in RequestLog.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+from time import perf_counter
+from typing import TypeVar
+
+from service.errors import deadline_passed
+from service.inference.options import RetargetOptions
+from service.inference.pipeline import RetargetResult
+from service.server.state import ServerState
+from service.server.telemetry.request_log import RequestLog
+from service.vision.image import ImageLoader
+
+Answer = TypeVar("Answer")
+
+
+class RetargetService:
+    """Answers single pictures in the worker threads of one server."""
+
+    def __init__(self, state: ServerState) -> None:
+        self._state = state
+
+    @contextlib.asynccontextmanager
+    async def request(self, log: RequestLog) -> AsyncIterator[None]:
+        """A block in which a request is received and answered.
+
+        Raises RequestError and nothing else: DEADLINE_PASSED where it takes longer than a request may, and of whatever
+        fails in it what log.problem_of makes of that.
+        """
+        seconds = self._state.settings.deadline_seconds
+        try:
+            async with asyncio.timeout(seconds):
+                yield
+        except TimeoutError as error:
+            raise deadline_passed(seconds) from error
+        except Exception as error:
+            problem = log.problem_of(error)
+            raise problem from (None if problem is error else error)
+
+    async def retarget(
+        self, load: ImageLoader, options: RetargetOptions, encode: Callable[[RetargetResult], Answer]
+    ) -> Answer:
+        """The encoded answer to a picture. load and encode are called in a worker's thread.
+
+        Raises RequestError: OVERLOADED where the queue is full, and what load and the pipeline raise.
+        """
+        # No closure: the frame of one that failed keeps what is closed over for as long as the error is kept.
+        job = partial(self._work, load, options, encode, submitted=perf_counter())
+        return await asyncio.wrap_future(self._state.workers.submit(job))
+
+    def _work(
+        self,
+        load: ImageLoader,
+        options: RetargetOptions,
+        encode: Callable[[RetargetResult], Answer],
+        submitted: float,
+    ) -> Answer:
+        """submitted: when it was given to the workers, in seconds of perf_counter."""
+        queue_ms = (perf_counter() - submitted) * 1e3
+        result = self._state.pipeline.retarget_source(load, options, queue_ms)
+        self._state.metrics.stages(vars(result.timing), len(result.faces))
+        return encode(result)
