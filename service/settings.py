@@ -157,6 +157,15 @@ def _parse(name: str, text: str, setting: Any) -> Any:
     return value
 
 
+def settings_help() -> str:
+    """The settings for a terminal, two lines each."""
+    return "\n".join(
+        f"  {PREFIX}{setting.name.upper()} (default: {setting.metadata.get('shown', setting.default)})\n"
+        f"      {setting.metadata['description']}"
+        for setting in fields(Settings)
+    )
+
+
 def markdown_table() -> str:
     """The settings as the README shows them, a line each."""
     lines = ["| variable | default | meaning |", "|---|---|---|"]

@@ -6,14 +6,15 @@ command line itself is wrong.
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
 from service.cli import retarget, watch
-from service.cli.arguments import FAILED
+from service.cli.arguments import FAILED, OK
 from service.errors import StartError
 from service.server.main import serve
-from service.settings import Settings
+from service.settings import Settings, settings_help
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,6 +22,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = build_parser().parse_args(arguments)
     try:
         code: int = chosen.run(Settings.from_environment(), chosen)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader of the output has closed it; Python would complain once more at its exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
     except StartError as error:
         print(f"mfn: {error}", file=sys.stderr)
         return FAILED
@@ -31,7 +36,11 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="mfn", description="Finds every face: box, pose, expression.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     server = commands.add_parser(
-        "serve", help="answer requests on port 8000", description="Runs the server; MFN_* variables set it up."
+        "serve",
+        help="answer requests on port 8000",
+        description="Runs the server until a signal ends it. The environment variables below set it up.",
+        epilog=settings_help(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     server.set_defaults(run=lambda settings, _: serve(settings))
     retarget.add_parser(commands)

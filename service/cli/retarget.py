@@ -93,6 +93,7 @@ def retarget(photo: Path, pipeline: Pipeline, options: RetargetOptions, chosen: 
                 target.mkdir(parents=True, exist_ok=True)
                 target /= f"{photo.stem}.png"
             draw(data, result, pipeline, target, chosen.surface)
+            print(f"Drawn into {target}", file=sys.stderr)
     except OSError as error:
         reason = f"{error.filename or photo}: {error.strerror or error}"
     except RequestError as error:

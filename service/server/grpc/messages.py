@@ -17,6 +17,7 @@ from service.settings import Settings
 from service.tracking.neutral import NeutralState
 from service.tracking.options import SmoothingOptions, StreamOptions
 from service.vision.arkit import ARKIT_NAMES, blendshapes, unobserved
+from service.vision.face_model import LANDMARKS
 from service.vision.faces import Faces
 from service.vision.gaze import has_gaze
 from service.vision.image import ImageLoader, Picture, decode
@@ -179,7 +180,7 @@ def faces_of(
         for message, identity in zip(messages, faces.identity.tolist(), strict=True):
             message.identity.extend(identity)
     if included.landmarks:
-        points = (seen or faces).landmarks(models.face_model, width, height).reshape(len(faces), -1).tolist()
+        points = (seen or faces).landmarks(models.face_model, width, height).reshape(len(faces), 2 * LANDMARKS).tolist()
         for message, landmarks in zip(messages, points, strict=True):
             message.landmarks.extend(landmarks)
     if included.blendshapes:

@@ -1,6 +1,8 @@
 import json
+import os
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -138,10 +140,32 @@ def test_draws_into_a_file(name: str, photo_file: Path, tmp_path: Path) -> None:
         assert drawn.format == {"png": "PNG", "jpg": "JPEG", "webp": "WEBP"}[name[-4:].strip(".").lower()]
 
 
-def test_draws_several_photos_into_a_folder(photo_file: Path, dark_file: Path, tmp_path: Path) -> None:
+def test_draws_several_photos_into_a_folder(
+    photo_file: Path, dark_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = tmp_path / "new" / "drawn"
     assert main(["retarget", str(photo_file), str(dark_file), "--draw", str(folder)]) == 0
     assert sorted(path.name for path in folder.iterdir()) == ["dark.png", "group.png"]
+    assert capsys.readouterr().err.splitlines() == [f"Drawn into {folder / name}.png" for name in ("group", "dark")]
+
+
+def test_help_of_the_server_names_every_setting(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["serve", "--help"])
+    text = capsys.readouterr().out
+    assert [field.name for field in fields(Settings) if f"MFN_{field.name.upper()} " not in text] == []
+
+
+def test_who_reads_the_answers_may_stop_reading(photo_file: Path, models_dir: Path) -> None:
+    command = [sys.executable, "-m", "service", "retarget", *[str(photo_file)] * 50, "--json"]
+    environment = os.environ | {"MFN_MODELS_DIR": str(models_dir)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline().startswith(b"{")
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
 
 
 def test_draws_one_photo_into_a_new_folder(photo_file: Path, tmp_path: Path) -> None:

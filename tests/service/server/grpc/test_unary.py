@@ -22,6 +22,7 @@ from service.settings import Settings
 from service.vision.arkit import ARKIT_NAMES, WITHOUT_GAZE
 from service.vision.faces import Faces
 from service.vision.gaze import GAZE_NAMES
+from tests.service import tiny_models
 from tests.service.server.grpc.conftest import PATIENCE, Running, Serve
 from tests.service.tiny_models import GAZE_LOGIT
 
@@ -373,3 +374,11 @@ def test_five_faces_are_less_than_three_kilobytes(door: Running) -> None:
     for face in answer.faces:
         face.track_id = 1000
     assert answer.ByteSize() < 3000
+
+
+def test_what_is_included_of_no_face_is_nothing(door: Running) -> None:
+    dark = encoded(
+        tiny_models.encoded(Image.new("RGB", (64, 64)), "PNG"), include_landmarks=True, include_blendshapes=True
+    )
+    answer = door.stub.Retarget(dark)
+    assert (len(answer.faces), answer.width) == (0, 64)
