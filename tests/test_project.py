@@ -3,6 +3,7 @@
 import ast
 import re
 import tomllib
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,19 @@ def test_a_folder_imports_nothing_of_those_that_build_on_it(folder: str) -> None
     for file in (ROOT / "service" / folder).rglob("*.py"):
         found = re.findall(r"^ *(?:from|import) service\.(\w+)", file.read_text(encoding="utf-8"), re.MULTILINE)
         assert not set(found) & set(later), file
+
+
+def test_no_module_of_the_service_imports_itself_in_a_circle() -> None:
+    modules = {
+        ".".join(file.relative_to(ROOT).with_suffix("").parts): file for file in (ROOT / "service").rglob("*.py")
+    }
+    graph: dict[str, set[str]] = {}
+    for name, file in modules.items():
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        found = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
+        named = {f"{node.module}.{alias.name}" for node in found for alias in node.names}
+        graph[name] = ({str(node.module) for node in found} | named) & modules.keys()
+    assert len(list(TopologicalSorter(graph).static_order())) == len(modules)
 
 
 @pytest.mark.parametrize("folder", ["vision", "inference", "tracking"])
