@@ -117,7 +117,9 @@ def test_the_gateway_waits_for_the_servers_own_answer() -> None:
 
 def test_the_gateway_checks_the_pods_certificate() -> None:
     policies = of_kind(OBJECTS, "BackendTLSPolicy")
-    backends = {reference["name"] for route in ROUTES for rule in route["spec"]["rules"] for reference in rule["backendRefs"]}
+    backends = {
+        reference["name"] for route in ROUTES for rule in route["spec"]["rules"] for reference in rule["backendRefs"]
+    }
     assert {target["name"] for policy in policies for target in policy["spec"]["targetRefs"]} == backends
     for policy in policies:
         (target,) = policy["spec"]["targetRefs"]
@@ -127,7 +129,9 @@ def test_the_gateway_checks_the_pods_certificate() -> None:
         name = f"{target['name']}.{service['metadata']['namespace']}.svc"
         assert policy["spec"]["validation"]["hostname"] == name
         assert policy["metadata"]["namespace"] == service["metadata"]["namespace"]
-        assert policy["spec"]["validation"]["caCertificateRefs"] == [{"group": "", "kind": "ConfigMap", "name": "mfn-ca"}]
+        assert policy["spec"]["validation"]["caCertificateRefs"] == [
+            {"group": "", "kind": "ConfigMap", "name": "mfn-ca"}
+        ]
 
 
 def test_the_network_policy_lets_the_gateway_in() -> None:
