@@ -263,6 +263,9 @@ def test_notes_say_what_is_missing() -> None:
     assert "without TLS" not in notes(PRODUCTION)
     assert "mfn-tls" in notes(PRODUCTION)
     assert "No API keys" in notes({"apiKeys": {"secretName": ""}})
+    namespaces = {policy: f"  {policy}, for" for policy in ("monitoring", "ingress-nginx", "mfn-gateway")}
+    assert [name for name, line in namespaces.items() if line in notes({})] == ["monitoring"]
+    assert all(line in notes(EVERYTHING) for line in namespaces.values())
 
 
 def test_the_chart_is_packed_with_the_servers_version(tmp_path: Path) -> None:
