@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 DEPLOY = ROOT / "deploy"
+CHART = DEPLOY / "helm/mfn"
 FOLDERS = ("base", "overlays/local", "overlays/production")
 PATIENCE = 60  # seconds for a tool
 
@@ -111,4 +112,31 @@ def port_number(name_or_number: str | int, of: Object) -> int:
 
 
 def yaml_files() -> Iterator[Path]:
-    return (path for path in sorted(DEPLOY.rglob("*.y*ml")) if path.suffix in (".yaml", ".yml"))
+    """Every YAML file in deploy/, but templates, which become YAML only when Helm renders them."""
+    return (
+        path
+        for path in sorted(DEPLOY.rglob("*.y*ml"))
+        if path.suffix in (".yaml", ".yml") and path.parent != CHART / "templates"
+    )
+
+
+def component(name: str) -> list[Object]:
+    """The objects that a component adds to an overlay, as they stand in its files."""
+    folder = DEPLOY / name
+    listing = yaml.safe_load((folder / "kustomization.yaml").read_text())
+    return [thing for file in listing["resources"] for thing in yaml.safe_load_all((folder / file).read_text())]
+
+
+def images(objects: Iterable[Object]) -> set[str]:
+    """Every image that a container of these objects names, at any depth."""
+    found: set[str] = set()
+    waiting: list[Any] = list(objects)
+    while waiting:
+        thing = waiting.pop()
+        if isinstance(thing, dict):
+            for name in ("containers", "initContainers"):
+                found |= {of["image"] for of in thing.get(name, [])}
+            waiting += thing.values()
+        elif isinstance(thing, list):
+            waiting += thing
+    return found

@@ -136,8 +136,8 @@ def test_labels_have_values_that_occur() -> None:
     assert stages <= set(STAGES)
     reasons = set(re.findall(r'reason="(\w+)"', TEXT.replace('\\"', '"')))
     assert reasons <= set(DROP_REASONS)
-    doors = set(re.findall(r'transport="(\w+)"', TEXT.replace('\\"', '"')))
-    assert doors == {"http", "grpc", "websocket"}
+    transports = set(re.findall(r'transport="(\w+)"', TEXT.replace('\\"', '"')))
+    assert transports == {"http", "grpc", "websocket"}
 
 
 def test_every_stage_has_a_heat_map() -> None:

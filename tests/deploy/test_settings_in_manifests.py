@@ -106,9 +106,9 @@ def test_ports_are_those_that_the_server_listens_on(folder: str) -> None:
     of = container(pod(objects))
     assert port_number("http", of) == settings.http_port
     assert port_number("grpc", of) == settings.grpc_port
-    for service, door in (("mfn", settings.http_port), ("mfn-grpc", settings.grpc_port)):
+    for service, number in (("mfn", settings.http_port), ("mfn-grpc", settings.grpc_port)):
         (port,) = one(objects, "Service", service)["spec"]["ports"]
-        assert port_number(port["targetPort"], of) == port["port"] == door
+        assert port_number(port["targetPort"], of) == port["port"] == number
     for policy in of_kind(objects, "NetworkPolicy"):
         for rule in policy["spec"].get("ingress", []):
             assert {port_number(port["port"], of) for port in rule["ports"]} <= {settings.http_port, settings.grpc_port}
