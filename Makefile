@@ -43,6 +43,26 @@ format: $(VENV)/.dev
 readme: $(VENV)/.dev
 	$(BIN)/python -m tools.readme
 
+# Both distributions, each by way of its source distribution, so that nothing of an earlier build gets in.
+wheels: $(VENV)/.serve
+	$(BIN)/python -m build --no-isolation --outdir dist clients/python
+	$(BIN)/python -m build --no-isolation --outdir dist .
+
+try-wheels: wheels
+	$(BIN)/python -m tools.try_wheels dist
+
+# Both are of what the image and models/ hold, and go beside a release.
+sbom: $(VENV)/.dev
+	$(BIN)/python -m tools.sbom dist
+
+provenance: $(VENV)/.dev
+	$(BIN)/python -m tools.provenance dist
+
+# Known weaknesses of what is served and of what it is developed with; asks PyPI.
+audit: $(VENV)/.dev
+	$(BIN)/pip-audit --disable-pip --require-hashes -r requirements/telemetry.txt
+	$(BIN)/pip-audit --disable-pip --require-hashes -r requirements/dev.txt
+
 # Generated at the oldest grpcio that is supported, so that the stubs run with it and all later ones.
 proto: $(VENV)/.dev
 	test -x .venv-proto/bin/python || $(PYTHON) -m venv .venv-proto
@@ -72,8 +92,8 @@ $(VENV)/.python:
 	@touch $@
 
 # The package itself is installed in place, with the locked setuptools and nothing fetched from outside the lock.
-$(VENV)/.serve: $(VENV)/.python requirements/serve.txt pyproject.toml clients/python/pyproject.toml
-	$(PIP_INSTALL) --require-hashes -r requirements/serve.txt
+$(VENV)/.serve: $(VENV)/.python requirements/serve.txt requirements/build.txt pyproject.toml clients/python/pyproject.toml
+	$(PIP_INSTALL) --require-hashes -r requirements/serve.txt -r requirements/build.txt
 	$(PIP_INSTALL) --no-deps --no-build-isolation --editable clients/python --editable .
 	@touch $@
 
