@@ -14,7 +14,7 @@ import service
 from service.inference.models import Models
 from service.inference.pipeline import Pipeline
 from service.server.rest.app import create_app
-from service.server.state import Runtime
+from service.server.state import ServerState
 from service.server.workers import Workers
 from service.settings import Settings
 
@@ -64,7 +64,7 @@ def test_the_image_is_labelled_with_it() -> None:
 def test_the_server_documents_its_code_and_answers_with_its_models() -> None:
     settings = Settings()
     workers = Workers(1, 1)
-    app = create_app(Runtime(settings, Pipeline(Models.load(settings.models_dir), settings), workers))
+    app = create_app(ServerState(settings, Pipeline(Models.load(settings.models_dir), settings), workers))
     with TestClient(app) as client:
         assert client.get("/openapi.json").json()["info"]["version"] == VERSION
         assert client.get("/model").json()["version"] == MODELS

@@ -1,8 +1,8 @@
 """Installs the wheels as a user would and serves a picture: `python -m tools.try_wheels FOLDER`, after `make wheels`.
 
 FOLDER holds one wheel of the server and one of the client. They get an environment of their own, with what
-requirements/serve.txt locks and nothing of this repository; `mfn` is then started in an empty folder. Exit code 0: it told
-its version, found the faces of a picture with the models of its package, and ended as it should.
+requirements/serve.txt locks and nothing of this repository; `mfn` is then started in an empty folder. Exit code 0: it
+told its version, found the faces of a picture with the models of its package, and ended as it should.
 """
 
 import json

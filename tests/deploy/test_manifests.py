@@ -11,6 +11,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from service import __version__
 from tests.deploy.manifests import (
     DEPLOY,
     FOLDERS,
