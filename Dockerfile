@@ -9,14 +9,18 @@ FROM scratch AS wheels
 
 FROM ${BUILDER} AS build
 ARG PIP_NO_INDEX=
+# Of requirements/, what is installed: serve, or telemetry, with which the server can send traces to a collector.
+ARG LOCK=serve
 
-# Built without pip, which installs from outside, so that the environment holds what serves and nothing else.
-RUN python3 -m venv --without-pip /opt/mfn
-COPY requirements/serve.txt /build/
+# Built without pip, which installs from outside, so that the environment holds what serves and nothing else. What makes the
+# wheels has another.
+RUN python3 -m venv --without-pip /opt/mfn && python3 -m venv --without-pip /opt/build
+COPY requirements/build.txt requirements/serve.txt requirements/telemetry.txt /build/
 RUN --mount=type=bind,from=wheels,target=/wheels \
     python3 -m pip --python /opt/mfn/bin/python install --no-cache-dir --no-compile --only-binary :all: \
-        --find-links /wheels --require-hashes --requirement /build/serve.txt \
-    && python3 -m pip --python /opt/mfn/bin/python uninstall --yes setuptools
+        --find-links /wheels --require-hashes --requirement "/build/${LOCK}.txt" \
+    && python3 -m pip --python /opt/build/bin/python install --no-cache-dir --no-compile --only-binary :all: \
+        --find-links /wheels --require-hashes --requirement /build/build.txt
 
 # What no server loads: tests of packages, onnxruntime's tools for converting networks, and its second copy for programs
 # in C. The trial below fails where one of them is missed.
@@ -25,21 +29,28 @@ RUN find /opt/mfn/lib -type d -name tests -prune -exec rm -r {} + \
         \( -regex '.*/\(backend\|datasets\|quantization\|tools\|transformers\)' -o -name 'libonnxruntime.so.*' \) \
         -prune -exec rm -r {} +
 
-WORKDIR /app
-COPY LICENSE NOTICE ./
+# The server and the client, whose stubs it uses, as the wheels that anybody installs.
+WORKDIR /build/source
+COPY LICENSE NOTICE README.md pyproject.toml ./
 COPY models/MODEL_CARD.md models/manifest.json models/face_model.LICENSE models/face_model.npz models/*.onnx models/
-COPY clients/python/mfn/ mfn/
+COPY clients/python/LICENSE clients/python/README.md clients/python/pyproject.toml clients/python/
+COPY clients/python/mfn/ clients/python/mfn/
+COPY clients/python/mfn_client/ clients/python/mfn_client/
 COPY service/ service/
-COPY deploy/image/trial.py /build/
+RUN python3 -m pip --python /opt/build/bin/python wheel --no-index --no-deps --no-build-isolation \
+        --wheel-dir /build/wheels ./clients/python . \
+    && python3 -m pip --python /opt/mfn/bin/python install --no-index --no-deps --no-compile /build/wheels/*.whl \
+    && chmod -R a+rX /opt/mfn
 
 # Bytecode is made here, as nothing can be written where the server runs, and in a folder of its own, as the standard
 # library lies in BASE.
-RUN chmod -R a+rX . \
-    && ORT_DISABLE_TELEMETRY=1 PYTHONPATH=/app PYTHONPYCACHEPREFIX=/opt/bytecode /opt/mfn/bin/python /build/trial.py
+COPY deploy/image/trial.py /build/
+WORKDIR /
+RUN ORT_DISABLE_TELEMETRY=1 PYTHONSAFEPATH=1 PYTHONPYCACHEPREFIX=/opt/bytecode /opt/mfn/bin/python /build/trial.py
 
 # Nothing is run from here on: BASE needs no shell.
 FROM ${BASE}
-ARG VERSION=0.6.0
+ARG VERSION=0.7.0.dev0
 ARG REVISION=unknown
 ARG SOURCE=unknown
 LABEL org.opencontainers.image.title="mfn" \
@@ -51,17 +62,14 @@ LABEL org.opencontainers.image.title="mfn" \
 
 COPY --from=build /opt/mfn /opt/mfn
 COPY --from=build /opt/bytecode /opt/bytecode
-COPY --from=build /app /app
 
-# The product is found from any folder, and no module is taken from the folder that a command is run in. onnxruntime would
-# tell its makers what it runs.
+# No module is taken from the folder that a command is run in. onnxruntime would tell its makers what it runs.
 ENV ORT_DISABLE_TELEMETRY=1 \
-    PYTHONPATH=/app \
     PYTHONSAFEPATH=1 \
     PYTHONPYCACHEPREFIX=/opt/bytecode \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
-WORKDIR /app
+WORKDIR /
 USER 65532:65532
 EXPOSE 8000 50051
 STOPSIGNAL SIGTERM

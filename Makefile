@@ -14,8 +14,11 @@ UV_VERSION := 0.13.9
 GRPC_VERSION := 1.71.0
 
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-LOCK := .venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--upgrade --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+# What is locked stays at its version, unless UPGRADE says otherwise: --upgrade, or --upgrade-package NAME. The client is of
+# this repository, and is never fetched.
+UPGRADE ?=
+LOCK := .venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes $(UPGRADE) \
+	--no-emit-package mfn-retarget-client --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 .PHONY: run test lint format readme proto publish-proto training-environment models lock clean
 .DELETE_ON_ERROR:
@@ -39,6 +42,26 @@ format: $(VENV)/.dev
 
 readme: $(VENV)/.dev
 	$(BIN)/python -m tools.readme
+
+# Both distributions, each by way of its source distribution, so that nothing of an earlier build gets in.
+wheels: $(VENV)/.serve
+	$(BIN)/python -m build --no-isolation --outdir dist clients/python
+	$(BIN)/python -m build --no-isolation --outdir dist .
+
+try-wheels: wheels
+	$(BIN)/python -m tools.try_wheels dist
+
+# Both are of what the image and models/ hold, and go beside a release.
+sbom: $(VENV)/.dev
+	$(BIN)/python -m tools.sbom dist
+
+provenance: $(VENV)/.dev
+	$(BIN)/python -m tools.provenance dist
+
+# Known weaknesses of what is served and of what it is developed with; asks PyPI.
+audit: $(VENV)/.dev
+	$(BIN)/pip-audit --disable-pip --require-hashes -r requirements/telemetry.txt
+	$(BIN)/pip-audit --disable-pip --require-hashes -r requirements/dev.txt
 
 # Generated at the oldest grpcio that is supported, so that the stubs run with it and all later ones.
 proto: $(VENV)/.dev
@@ -69,8 +92,8 @@ $(VENV)/.python:
 	@touch $@
 
 # The package itself is installed in place, with the locked setuptools and nothing fetched from outside the lock.
-$(VENV)/.serve: $(VENV)/.python requirements/serve.txt pyproject.toml clients/python/pyproject.toml
-	$(PIP_INSTALL) --require-hashes -r requirements/serve.txt
+$(VENV)/.serve: $(VENV)/.python requirements/serve.txt requirements/build.txt pyproject.toml clients/python/pyproject.toml
+	$(PIP_INSTALL) --require-hashes -r requirements/serve.txt -r requirements/build.txt
 	$(PIP_INSTALL) --no-deps --no-build-isolation --editable clients/python --editable .
 	@touch $@
 
@@ -82,8 +105,11 @@ lock:
 	test -x .venv-lock/bin/uv || $(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	$(LOCK) pyproject.toml --output-file requirements/serve.txt
-	$(LOCK) pyproject.toml --extra test --extra lint --constraint requirements/serve.txt --output-file requirements/dev.txt
-	$(LOCK) pyproject.toml --extra training --constraint requirements/dev.txt --output-file requirements/training.txt
+	$(LOCK) pyproject.toml --group test --group lint --group docs --constraint requirements/serve.txt --output-file requirements/dev.txt
+	$(LOCK) --group build --constraint requirements/dev.txt --output-file requirements/build.txt
+	$(LOCK) pyproject.toml --extra telemetry --constraint requirements/dev.txt --output-file requirements/telemetry.txt
+	$(LOCK) pyproject.toml --resolution lowest-direct --output-file requirements/oldest.txt
+	$(LOCK) pyproject.toml --group training --constraint requirements/dev.txt --output-file requirements/training.txt
 
 clean:
 	rm -rf $(VENV) .venv-lock .venv-proto build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

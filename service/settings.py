@@ -23,6 +23,13 @@ SCORE_RANGE: Final = (0.01, 1)
 FACES_RANGE: Final = (1, 100)
 
 
+def _published_models() -> Path:
+    """The models that come with this code: inside the package where it is installed, beside it in a checkout."""
+    package = Path(__file__).resolve().parent
+    inside = package / "models"
+    return inside if inside.is_dir() else package.parent / "models"
+
+
 def _cores() -> int:
     """Cores this process may use; a container's limit shows here where it is a CPU set."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -50,7 +57,7 @@ class Settings:
     http_port: int = _number(8000, 0, 65535, "port of REST and WebSocket; 0 takes a free one")
     grpc_port: int = _number(50051, 0, 65535, "port of gRPC; 0 takes a free one")
     models_dir: Path = field(
-        default=Path(__file__).resolve().parent.parent / "models",
+        default_factory=_published_models,
         metadata={"description": "folder with manifest.json and the files it names", "shown": "models"},
     )
     max_bytes: int = _number(10 * 2**20, 1, 2**30, "most bytes of an encoded picture")

@@ -3,6 +3,7 @@
 import ast
 import re
 import tomllib
+from collections.abc import Iterable
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+CLIENT = "mfn-retarget-client"
 
 
 def imported(file: Path) -> set[str]:
@@ -73,18 +75,49 @@ def test_lock_files_have_hashes_and_no_addresses(lock: Path) -> None:
     assert not [line for line in lines if "://" in line or line.startswith("-")]
 
 
-def test_what_serves_is_tested_at_the_same_version() -> None:
-    serve, dev = (
-        set(re.findall(r"^[\w.-]+==\S+.*?(?= \\$)", lock_text(name), re.MULTILINE)) for name in ("serve", "dev")
+@pytest.mark.parametrize("name", ["serve", "telemetry"])
+def test_what_serves_is_tested_at_the_same_version(name: str) -> None:
+    used, tested = (
+        set(re.findall(r"^[\w.-]+==\S+.*?(?= \\$)", lock_text(lock), re.MULTILINE)) for lock in (name, "dev")
     )
-    assert serve <= dev
+    assert used <= tested
 
 
-@pytest.mark.parametrize(("name", "extras"), [("serve", ()), ("dev", ("test", "lint")), ("training", ("training",))])
-def test_every_dependency_is_locked(name: str, extras: tuple[str, ...]) -> None:
-    wanted = [*PROJECT["dependencies"], *(line for extra in extras for line in PROJECT["optional-dependencies"][extra])]
+def wanted(extras: Iterable[str] = (), groups: Iterable[str] = ()) -> list[str]:
+    """Requirements of the server with some extras and groups, but for the client, which is of this repository."""
+    project, in_groups = PYPROJECT["project"], PYPROJECT["dependency-groups"]
+    lines = [*project["dependencies"], *(line for extra in extras for line in project["optional-dependencies"][extra])]
+    for group in groups:
+        parts = [line if isinstance(line, str) else line["include-group"] for line in in_groups[group]]
+        lines += [line for part in parts for line in in_groups.get(part, [part])]
+    return [line for line in lines if name_of(line) != CLIENT]
+
+
+def name_of(requirement: str) -> str:
+    return re.split(r"[<>=!~\[;]", requirement)[0].strip()
+
+
+@pytest.mark.parametrize(
+    ("name", "extras", "groups"),
+    [
+        ("serve", (), ()),
+        ("oldest", (), ()),
+        ("telemetry", ("telemetry",), ()),
+        ("dev", ("telemetry",), ("test", "lint", "docs")),
+        ("training", (), ("training",)),
+    ],
+)
+def test_every_dependency_is_locked(name: str, extras: tuple[str, ...], groups: tuple[str, ...]) -> None:
     locked = set(re.findall(r"^([\w.-]+)==", lock_text(name), re.MULTILINE))
-    assert {re.split(r"[<>=!~\[]", line)[0] for line in wanted} <= locked, "run `make lock`"
+    assert {name_of(line) for line in wanted(extras, groups)} <= locked, "run `make lock`"
+    assert CLIENT not in locked
+
+
+def test_the_oldest_are_the_lower_bounds() -> None:
+    locked = dict(re.findall(r"^([\w.-]+)==([\w.]+)", lock_text("oldest"), re.MULTILINE))
+    for line in wanted():
+        name, bound = re.fullmatch(r"([\w.-]+)>=([\w.]+)", line).groups()  # type: ignore[union-attr]
+        assert (locked[name] + ".").startswith(bound + "."), "run `make lock`"
 
 
 def lock_text(name: str) -> str:

@@ -1,4 +1,5 @@
-"""The command line: `mfn serve` runs the server, `mfn retarget` looks at photos, `mfn watch` at a video or a camera.
+"""The command line: `mfn serve` runs the server, `mfn retarget` looks at photos, `mfn watch` at a video or a camera;
+`mfn --version` tells the versions of code and models.
 
 Exit codes: 0 all went well, also where no face was found, and where a watched video was ended by whoever watched; 1 a
 photo, a video or a camera could not be read, or something not be drawn, or the models or the port are not there; 2 the
@@ -9,18 +10,21 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
+from service import __version__
 from service.cli import retarget, watch
 from service.cli.arguments import FAILED, OK
 from service.errors import StartError
+from service.inference.manifest import MANIFEST, read_manifest
 from service.server.main import serve
 from service.settings import Settings, settings_help
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code; arguments default to those of the process."""
-    chosen = build_parser().parse_args(arguments)
     try:
+        chosen = build_parser().parse_args(arguments)
         code: int = chosen.run(Settings.from_environment(), chosen)
         sys.stdout.flush()
     except BrokenPipeError:  # the reader of the output has closed it; Python would complain once more at its exit
@@ -32,8 +36,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
+class PrintVersions(argparse.Action):
+    """Prints the code's version, then that of the models that would be served, and ends the program.
+
+    Raises StartError after the first line where there are no models.
+    """
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        print(f"{parser.prog} {__version__}")
+        print(f"models {read_manifest(Settings.from_environment().models_dir / MANIFEST).version}")
+        parser.exit()
+
+
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="mfn", description="Finds every face: box, pose, expression.")
+    parser.add_argument("--version", action=PrintVersions, nargs=0, help="tell the versions of code and models")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     server = commands.add_parser(
         "serve",

@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 import uvloop
 
+from service import __version__
 from service.errors import StartError
 from service.inference.execution import Execution
 from service.inference.models import Models
@@ -62,7 +63,7 @@ def serve(settings: Settings) -> int:
             _keep_memory_flat()
             tracer = None
             if settings.otlp_endpoint:
-                tracer = OtlpTracer.to(settings.otlp_endpoint, pipeline.models.manifest.version)
+                tracer = OtlpTracer.to(settings.otlp_endpoint, __version__)
             workers = Workers(settings.workers, settings.queue_length)
             _warm_up(pipeline, workers, settings.workers)
             uvloop.run(_run(ServerState(settings, pipeline, workers, keys, tracer), certificate, listener))

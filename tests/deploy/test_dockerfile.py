@@ -6,20 +6,20 @@ import shlex
 import shutil
 import subprocess
 import sys
-import tomllib
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
 
+from service import __version__
 from service.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 # Made here or elsewhere, but never of any use where pictures are served.
 KEPT_OUT = (
     ".ci/run", ".git/HEAD", ".venv/bin/python", ".work/runs", "bench/RESULTS.md", "build/container/storage",
-    "clients/python/README.md", "deploy/build-offline", "docs/faces.webp", "models/mfn.int8.tflite",
+    "clients/python/examples/stream_video.py", "deploy/build-offline", "docs/faces.webp", "models/mfn.int8.tflite",
     "models/weights/mfn.npz", "models/mobile/README.md", "proto/mfn/v1/retarget.proto", "requirements/dev.txt",
     "requirements/training.txt", "service/__pycache__/cli.cpython-311.pyc", "tests/conftest.py", "training/losses.py",
 )  # fmt: skip
@@ -116,10 +116,22 @@ def test_nothing_of_tests_or_training_is_copied() -> None:
 
 def test_packages_are_those_of_the_lock_with_their_hashes() -> None:
     installs = [
-        part for run in of("RUN", DOCKERFILE) for part in run.split("&&") if re.search(r"pip .*\binstall\b", part)
+        set(shlex.split(part))
+        for run in of("RUN", DOCKERFILE)
+        for part in run.split("&&")
+        if re.search(r"pip .*\b(install|wheel)\b", part)
     ]
-    assert len(installs) == 1
-    assert {"--require-hashes", "--requirement", "/build/serve.txt"} <= set(installs[0].split())
+    locked = [words for words in installs if "--requirement" in words]
+    assert all({"--require-hashes", "--only-binary"} <= words for words in locked)
+    assert [words & {"/build/${LOCK}.txt", "/build/build.txt"} for words in locked] == [
+        {"/build/${LOCK}.txt"},
+        {"/build/build.txt"},
+    ]
+    assert "LOCK=serve" in of("ARG", DOCKERFILE)
+    # what is left is of this repository: the wheels are made and installed with nothing from elsewhere
+    own = [words for words in installs if words not in locked]
+    assert len(own) == 2
+    assert all({"--no-index", "--no-deps"} <= words for words in own)
     assert not re.search(r"https?://", "".join(rest for name, rest in DOCKERFILE if name != "LABEL"))
     assert not [run for run in of("RUN", DOCKERFILE) if "apt" in run]
 
@@ -162,11 +174,10 @@ def test_both_ports_are_told() -> None:
 
 
 def test_it_is_of_this_version_and_says_what_it_is() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert f"VERSION={project['version']}" in of("ARG")
+    assert f"VERSION={__version__}" in of("ARG")
     labels = {name.removeprefix("org.opencontainers.image.") for name in variables("LABEL")}
     assert labels == {"title", "description", "version", "revision", "source", "licenses"}
-    assert variables("LABEL")["org.opencontainers.image.title"] == project["name"]
+    assert variables("LABEL")["org.opencontainers.image.title"] == "mfn"
 
 
 def test_nothing_is_written_and_nothing_told_to_others() -> None:

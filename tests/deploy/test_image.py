@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PRODUCT = ("service", "mfn", "models")
 # As the Dockerfile removes them from the packages; a module of theirs that is loaded would be missing.
 PROGRAM = """
 import os, re, sys
@@ -26,38 +25,49 @@ with open("/proc/self/maps", encoding="utf-8") as maps:
 
 
 @pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """/app of the image."""
-    folder = tmp_path_factory.mktemp("app")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the wheels hold that are made of what the Dockerfile copies, as in the image's site-packages."""
+    source, wheels = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheels")
     for line in (ROOT / "Dockerfile").read_text(encoding="utf-8").splitlines():
         name, *words = line.split() or [""]
         if name != "COPY" or words[0].startswith("--") or words[-1].startswith("/"):
             continue
-        *sources, target = words
-        for source in (path for pattern in sources for path in ROOT.glob(pattern)):
-            if source.is_dir():
-                shutil.copytree(source, folder / target, ignore=shutil.ignore_patterns("__pycache__"))
+        *patterns, target = words
+        for path in (path for pattern in patterns for path in ROOT.glob(pattern)):
+            if path.is_dir():
+                shutil.copytree(path, source / target, ignore=shutil.ignore_patterns("__pycache__"))
             else:
-                (folder / target).mkdir(exist_ok=True)
-                shutil.copy(source, folder / target)
+                (source / target).mkdir(parents=True, exist_ok=True)
+                shutil.copy(path, source / target)
+    for folder in (source / "clients/python", source):
+        command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", wheels, folder]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+    folder = tmp_path_factory.mktemp("site-packages")
+    for wheel in wheels.iterdir():
+        shutil.unpack_archive(wheel, folder, "zip")
     return folder
 
 
-def test_of_the_models_those_that_are_served(app: Path) -> None:
-    manifest = json.loads((app / "models/manifest.json").read_text(encoding="utf-8"))
+def test_of_the_models_those_that_are_served(installed: Path) -> None:
+    models = installed / "service/models"
+    manifest = json.loads((models / "manifest.json").read_text(encoding="utf-8"))
     networks = {
         network["forms"][f"{precision}.onnx"]["file"]
         for network in manifest["networks"].values()
         for precision in ("int8", "float32")
     }
     papers = {"MODEL_CARD.md", "face_model.LICENSE", "manifest.json"}
-    assert {path.name for path in (app / "models").iterdir()} == networks | papers | {manifest["face_model"]["file"]}
-    assert {path.name for path in app.iterdir()} == {*PRODUCT, "LICENSE", "NOTICE"}
+    assert {path.name for path in models.iterdir()} == networks | papers | {manifest["face_model"]["file"]}
+    packages = {path.name for path in installed.iterdir() if path.suffix != ".dist-info"}
+    assert packages == {"service", "mfn", "mfn_client"}
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the image is for Linux, and /proc tells what is loaded")
-def test_it_needs_nothing_else_of_this_folder(app: Path, tmp_path: Path) -> None:
-    environment = {"PATH": os.defpath, "PYTHONPATH": str(app), "PYTHONSAFEPATH": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+def test_it_needs_nothing_else_of_this_folder(installed: Path, tmp_path: Path) -> None:
+    environment = {
+        "PATH": os.defpath, "PYTHONPATH": str(installed), "PYTHONSAFEPATH": "1", "PYTHONDONTWRITEBYTECODE": "1",
+    }  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, "retarget", "--json", "--refine", ROOT / "tests/pictures/one_face.jpg"],
         cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,

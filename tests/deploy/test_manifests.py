@@ -5,13 +5,13 @@ import math
 import re
 import subprocess
 import sys
-import tomllib
 from typing import Any
 
 import kubernetes_validate
 import pytest
 import yaml
 
+from service import __version__
 from tests.deploy.manifests import (
     DEPLOY,
     FOLDERS,
@@ -215,14 +215,13 @@ def test_prometheus_is_told_of_these_pods() -> None:
 
 
 def test_images_are_of_this_version() -> None:
-    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     for folder in FOLDERS:
         objects = rendered(folder)
-        assert container(pod(objects))["image"].rpartition(":")[2] == version
-        assert one(objects, "Deployment")["metadata"]["labels"]["app.kubernetes.io/version"] == version
+        assert container(pod(objects))["image"].rpartition(":")[2] == __version__
+        assert one(objects, "Deployment")["metadata"]["labels"]["app.kubernetes.io/version"] == __version__
     (service,) = rendered("kserve")
-    assert container(service["spec"]["predictor"])["image"].rpartition(":")[2] == version
-    assert service["metadata"]["labels"]["app.kubernetes.io/version"] == version
+    assert container(service["spec"]["predictor"])["image"].rpartition(":")[2] == __version__
+    assert service["metadata"]["labels"]["app.kubernetes.io/version"] == __version__
 
 
 def test_what_the_readme_names_exists() -> None:

@@ -17,6 +17,8 @@ from mfn_client.requests import (
     StreamConfig,
 )
 
+__version__ = "0.7.0.dev0"  # that of the server in the same commit
+
 __all__ = [
     "RESET",
     "TAKE_NEUTRAL",

@@ -37,7 +37,7 @@ def load() -> Any:
         cv2 = import_module("cv2")
     except ImportError as error:
         raise VideoError(
-            f"`mfn watch` needs OpenCV, which cannot be loaded ({error}). Install it: pip install opencv-python"
+            f"`mfn watch` needs OpenCV, which cannot be loaded ({error}). Install it: pip install 'mfn-retarget[watch]'"
         ) from error
     # what cannot be opened, we say ourselves
     cv2.utils.logging.setLogLevel(SILENT)

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import HTMLResponse
 
-from service import errors
+from service import __version__, errors
 from service.errors import RequestError
 from service.inference.options import RetargetOptions
 from service.server import schema
@@ -62,7 +62,7 @@ def create_app(state: ServerState, readiness: Readiness | None = None) -> FastAP
     app = FastAPI(
         title="MFN",
         summary="A photo in, every face out",
-        version=pipeline.models.manifest.version,
+        version=__version__,
         docs_url=None,
         redoc_url=None,
     )

@@ -38,7 +38,7 @@ class OtlpTracer:
             from opentelemetry.sdk.trace.export import BatchSpanProcessor
         except ImportError as error:
             raise StartError(
-                "MFN_OTLP_ENDPOINT is set, but OpenTelemetry is not installed: pip install 'mfn[telemetry]'."
+                "MFN_OTLP_ENDPOINT is set, but OpenTelemetry is not installed: pip install 'mfn-retarget[telemetry]'."
             ) from error
         resource = Resource.create({"service.name": "mfn", "service.version": version})
         provider = TracerProvider(resource=resource)

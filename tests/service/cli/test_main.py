@@ -11,6 +11,7 @@ import onnxruntime
 import pytest
 from PIL import Image
 
+from service import __version__
 from service.cli import main as cli
 from service.cli.main import main
 from service.inference.options import RetargetOptions
@@ -272,3 +273,20 @@ def test_the_module_runs_as_a_program(photo_file: Path) -> None:
     finished = subprocess.run(command, capture_output=True, text=True, check=False)
     assert finished.returncode == 0, finished.stderr
     assert len(json.loads(finished.stdout)["faces"]) == 1
+
+
+def test_the_versions_of_the_code_and_of_the_models_that_are_set(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["--version"])
+    assert stopped.value.code == 0
+    assert capsys.readouterr().out == f"mfn {__version__}\nmodels 9.9.9\n"
+
+
+def test_the_code_has_a_version_where_there_are_no_models(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MFN_MODELS_DIR", str(tmp_path))
+    assert main(["--version"]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == f"mfn {__version__}\n"
+    assert str(tmp_path / "manifest.json") in printed.err

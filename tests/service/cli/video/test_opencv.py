@@ -123,7 +123,7 @@ def test_a_window_needs_a_display(real: Any, monkeypatch: pytest.MonkeyPatch) ->
 def test_without_opencv_the_sentence_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cv2", None)
     for use in (load, lambda: open_frames("clip.mp4"), lambda: open_frames("0"), Window):
-        with pytest.raises(VideoError, match="pip install opencv-python"):
+        with pytest.raises(VideoError, match=r"pip install 'mfn-retarget\[watch\]'"):
             use()
 
 

@@ -64,5 +64,5 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPat
         return found(name, *arguments)
 
     monkeypatch.setattr(builtins, "__import__", missing)
-    with pytest.raises(StartError, match=r"pip install 'mfn\[telemetry\]'"):
+    with pytest.raises(StartError, match=r"pip install 'mfn-retarget\[telemetry\]'"):
         OtlpTracer.to("http://localhost:4318/v1/traces", "1")
