@@ -1,7 +1,7 @@
 """Where a network's time goes: `python -m bench.parts models/mfn.int8.onnx [--results]`.
 
 onnxruntime's own profile of one core, medians of runs, added up by the parts of the network that the weights are named
-after (training/networks/networks.py); what has no weights goes by its operation. --results writes it into
+after (training/networks/layers.py); what has no weights goes by its operation. --results writes it into
 bench/RESULTS.md.
 """
 

@@ -25,8 +25,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from bench.answers import Answers, answers
-from bench.crowds import NAMES, PICTURES
 from bench.deviation import deviation
+from bench.group_pictures import NAMES, PICTURES
 from bench.results import family, processor
 from service.settings import Settings
 from training.evaluation.table import number, table

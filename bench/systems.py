@@ -9,9 +9,8 @@ from typing import Any, Protocol
 import numpy as np
 import onnxruntime
 
-from bench.crowds import Crowd
-from service.inference.options import RetargetOptions
-from service.inference.pipeline import Pipeline
+from bench.group_pictures import GroupPicture
+from service.inference.pipeline import Options, Pipeline
 
 Look = Callable[[], Any]
 
@@ -23,12 +22,12 @@ YUNET_SIDE = 320  # pixels of the longer side
 
 
 class System(Protocol):
-    """look: what is timed for a crowd; it is prepared here. boxes: (N, 4) of what it answered, pixels."""
+    """look: what is timed for a group; it is prepared here. boxes: (N, 4) of what it answered, pixels."""
 
     name: str
     gives: str
 
-    def look(self, crowd: Crowd) -> Look: ...
+    def look(self, group: GroupPicture) -> Look: ...
 
     def boxes(self, answer: Any) -> np.ndarray: ...
 
@@ -42,8 +41,8 @@ class Mfn:
         self.pipeline, self.options = pipeline, RetargetOptions(min_score=0.5, max_faces=20, refine=refine)
         self.name = f"MFN {pipeline.models.execution.precision}" + refine * " + SFN, each face refined"
 
-    def look(self, crowd: Crowd) -> Look:
-        return partial(self.pipeline.retarget_picture, crowd.picture, self.options)
+    def look(self, group: GroupPicture) -> Look:
+        return partial(self.pipeline.retarget_picture, group.picture, self.options)
 
     def boxes(self, answer: Any) -> np.ndarray:
         boxes: np.ndarray = answer.faces.box
@@ -61,18 +60,18 @@ class MediaPipe:
 
         self.model, self.held, self.name = model, held, f"MediaPipe {mediapipe.__version__} Face Landmarker"
 
-    def look(self, crowd: Crowd) -> Look:
+    def look(self, group: GroupPicture) -> Look:
         import mediapipe
         from mediapipe.tasks.python import BaseOptions, vision
 
         options = vision.FaceLandmarkerOptions(
             base_options=BaseOptions(model_asset_path=str(self.model)),
             running_mode=vision.RunningMode.IMAGE,
-            num_faces=len(crowd.boxes),
+            num_faces=len(group.boxes),
             output_face_blendshapes=True,
             output_facial_transformation_matrixes=True,
         )
-        pixels = np.ascontiguousarray(crowd.picture.pixels)
+        pixels = np.ascontiguousarray(group.picture.pixels)
         image = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=pixels)
         landmarker = self.held.enter_context(vision.FaceLandmarker.create_from_options(options))
 
@@ -103,8 +102,8 @@ class YunetAndTddfa:
         self.tddfa = onnxruntime.InferenceSession(tddfa, options, providers=["CPUExecutionProvider"])
         self.input = self.tddfa.get_inputs()[0].name
 
-    def look(self, crowd: Crowd) -> Look:
-        picture = np.ascontiguousarray(crowd.picture.pixels[..., ::-1])  # BGR, as OpenCV's users have it
+    def look(self, group: GroupPicture) -> Look:
+        picture = np.ascontiguousarray(group.picture.pixels[..., ::-1])  # BGR, as OpenCV's users have it
         shrink = YUNET_SIDE / max(picture.shape[:2])
         size = round(picture.shape[1] * shrink), round(picture.shape[0] * shrink)
         detector = self.cv2.FaceDetectorYN.create(str(self.yunet), "", size, score_threshold=0.5)

@@ -38,16 +38,8 @@ class Packed:
         """Labels of these pictures. Raises SystemExit where they are missing, older, or of other pictures."""
         if not path.exists():
             raise SystemExit(f"{path} is missing; python -m training.labels runs every step in order")
-        try:
-            labels = FaceLabels.load(path)
-        except ValueError as error:
-            raise SystemExit(str(error)) from error
-        last = int(labels.picture.max()) if len(labels) else 0
-        if last >= len(self.names):
-            raise SystemExit(
-                f"{path} has a face in picture {last}, but only {len(self.names)} pictures are packed: "
-                "the labels are of another pack; run python -m training.labels.assemble"
-            )
+        labels = FaceLabels.load(path)
+        labels.require_pictures(len(self.names), path)
         return labels
 
     def pixels(self, picture: int) -> NDArray[np.uint8]:

@@ -17,7 +17,7 @@ from training.evaluation.evaluate import SERVED, Conditions, evaluate, load_form
 from training.evaluation.report import put_between
 from training.evaluation.results import Results
 from training.evaluation.table import table
-from training.export.files import FORMS
+from training.export.artifacts import FORMS
 
 BEGIN, END = "<!-- forms:begin -->", "<!-- forms:end -->"
 DETECTION, LANDMARKS, EXPRESSION = "multi_val", "landmarks_val", "expressions_unlabelled"

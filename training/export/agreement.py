@@ -9,18 +9,19 @@ import numpy as np
 import torch
 from torch import nn
 
-from training.export.deployed import FACE_LOGIT, FEWEST_FACES
+from training.export.gptq import FEWEST_FACES
+from training.export.inference_graph import FACE_LOGIT
 
 COMPARED = {"mfn": 8, "sfn": 64}  # pictures: MFN has 1,701 rows of each, SFN one
 
-DEPLOYED = "the network in its published arrangement"
+INFERENCE_GRAPH = "the inference graph"
 
 # Most root mean square difference, in standard deviations of each column, mean over columns: rounding in float32, and
 # of weights before any form is made (0.02 were seen); weights of 8 bits, and inputs as they come (0.08); everything
 # between the layers in 8 bits (0.21). What such differences mean for faces is measured on photos, see
 # training/evaluation/forms.py.
 MOST_APART = {
-    DEPLOYED: 0.05,
+    INFERENCE_GRAPH: 0.05,
     "float32.onnx": 1e-4,
     "int8.onnx": 0.25,
     "float32.tflite": 1e-4,
@@ -37,7 +38,7 @@ class Runner(Protocol):
 
 
 class TorchNetwork:
-    """What forms are made from. network: training.export.deployed.Deployed or training.export.onnx_float.Bytes."""
+    """What forms are made from. network: training.export.inference_graph.InferenceGraph or training.export.onnx_float.Bytes."""
 
     def __init__(self, network: nn.Module, groups: Sequence[str]) -> None:
         self.network, self.groups = network, groups

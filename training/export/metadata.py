@@ -18,9 +18,9 @@ from mediapipe.tasks.metadata import metadata_schema_py_generated as terms
 from service.vision.decoding import Level, build_priors
 from service.vision.gaze import GAZE_NAMES
 from training.export.flatbuffer import named_outputs, read_model, write_model
-from training.export.interface import BRIGHTEST, DARKEST, IMAGE
 from training.export.readme import FULL_NAMES, OUTPUTS, input_description, readme
-from training.networks.networks import ZERO_LEVEL
+from training.export.signature import BRIGHTEST, DARKEST, IMAGE
+from training.networks.layers import ZERO_LEVEL
 
 METADATA, METADATA_IDENTIFIER = "TFLITE_METADATA", b"M001"
 PARSER_VERSION = "1.0.0"  # the least version of a metadata reader that knows all that is written here
@@ -33,7 +33,7 @@ READABLE = 0o100644 << 16  # their mode
 
 @dataclass(frozen=True)
 class About:
-    """kind: mfn or sfn. form: as in training.export.files.FORMS. side: of the input, pixels. levels: strides and
+    """kind: mfn or sfn. form: as in training.export.artifacts.FORMS. side: of the input, pixels. levels: strides and
     anchors of the priors; None where the prior is the whole input. names: of the expression coefficients, in order."""
 
     kind: str

@@ -2,7 +2,7 @@
 
 Activations are uint8 with a range each, weights int8 with a scale a channel: on x86 the products of u8 and s8 are one
 instruction (VNNI), those of s8 and s8 are not. Ranges are the least and the greatest value on the calibration pictures.
-Weights go from -64 to 64, see training/export/narrow.py.
+Weights go from -64 to 64, see training/export/reduced_range.py.
 """
 
 import logging
@@ -15,7 +15,7 @@ from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, Q
 
 from training.export.onnx_float import drop_unused, strip
 
-# -1 to 1, what columns in units are clipped to: see training/export/deployed.py
+# -1 to 1, what columns in units are clipped to: see training/export/inference_graph.py
 UNIT_RANGE = {"scale": np.array(1 / 127, np.float32), "zero_point": np.array(128, np.uint8)}
 
 

@@ -9,7 +9,7 @@
 
 What stays float32 besides costs next to nothing. In both: SFN's last linear layers, whose outputs gain from it. (Linear
 layers of int8 weights with a scale a channel also gave wrong answers, without a word, in dynamic on TensorFlow Lite
-2.14.) In int8: the multiplications by units that end MFN's detection and pose (see training/export/deployed.py).
+2.14.) In int8: the multiplications by units that end MFN's detection and pose (see training/export/inference_graph.py).
 """
 
 import contextlib
@@ -35,8 +35,8 @@ from training.export.flatbuffer import (
     read_model,
     write_model,
 )
-from training.export.interface import BRIGHTEST, DARKEST, IMAGE, SIGNATURE, normalized_pictures
-from training.networks.networks import ZERO_LEVEL
+from training.export.signature import BRIGHTEST, DARKEST, IMAGE, SIGNATURE, normalized_pictures
+from training.networks.layers import ZERO_LEVEL
 
 FLOAT16_BITS = 16
 ENDING = (TFLOperationName.MUL, TFLOperationName.FULLY_CONNECTED)  # stay float32 where they make an output
@@ -105,7 +105,7 @@ def one_range(least: float, greatest: float) -> dict[str, np.ndarray]:
 def share_ranges(model: schema.ModelT, ranges: Ranges) -> None:
     """Gives the last layers of an output's heads one range together, so that nothing is rounded again to join them.
 
-    Columns in units are clipped to -1..1, see training/export/deployed.py.
+    Columns in units are clipped to -1..1, see training/export/inference_graph.py.
     """
     made_by = producers(model)
     for output in named_outputs(model).values():

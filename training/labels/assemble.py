@@ -16,6 +16,7 @@ import torch
 from service.vision.face_model import FaceModel
 from service.vision.gaze import GAZE_NAMES
 from service.vision.rotation import quaternion_to_euler
+from training.arrays import read_arrays
 from training.data.archives import (
     ARCHIVES,
     HELD_OUT_CLIPS,
@@ -118,7 +119,7 @@ class Taught:
         found = [path.stem.rsplit(".", 1)[1] for path in paths]
         if set(found) != {f"{part}of{len(paths)}" for part in range(len(paths))}:
             raise SystemExit(f"{folder} holds {', '.join(found)} of {archive}, not every part of one run; {again}")
-        parts = [np.load(path) for path in paths]
+        parts = [read_arrays(path, *cls.__dataclass_fields__, advice=again) for path in paths]
         arrays = {name: np.concatenate([part[name] for part in parts]) for name in cls.__dataclass_fields__}
         arrays["picture"] = np.array([f"{archive}/{name}" for name in arrays["picture"]])
         return cls(**arrays)
@@ -329,8 +330,7 @@ def main() -> None:
     args.out.mkdir(parents=True, exist_ok=True)
 
     face_model = FaceModel.load(Path("models/face_model.npz"))
-    with np.load(args.face_model_source) as source:
-        to_68 = source["mediapipe478_to_68"]
+    to_68 = read_arrays(args.face_model_source, "mediapipe478_to_68")["mediapipe478_to_68"]
     correction = learn_correction(Taught.load(args.teacher, "landmarks_train"), to_68)
 
     def teach(taught: Taught, use_annotation: bool) -> Labelled:

@@ -12,10 +12,12 @@ import numpy as np
 
 from service.vision.face_model import FaceModel
 from service.vision.rotation import quaternion_to_euler
+from training.arrays import read_arrays
+from training.face_model.build import build
+from training.face_model.ict_facekit import JAW_VERTICES
 from training.labels.assemble import Taught, by_hand, expressions_of, size_of
 from training.labels.correction import teacher_points
 from training.labels.fit import fit
-from training.scripts.build_face_model import JAW_VERTICES, build
 
 JAW_LINES = ("landmarks68", "landmarks68_side_jaw", "landmarks68_mediapipe_jaw")
 JAW, INNER = slice(0, 17), slice(17, 68)
@@ -28,9 +30,9 @@ def main() -> None:
     args = parser.parse_args()
     taught = Taught.load(args.teacher, "landmarks_train")
     taught = taught.where(by_hand(taught))
-    with np.load(args.face_model_source) as source:
-        seen = teacher_points(taught.landmarks, source["mediapipe478_to_68"]).mean(1)
-        jaws = {name: source[name][JAW] for name in JAW_LINES} | {"published": JAW_VERTICES}
+    source = read_arrays(args.face_model_source, "mediapipe478_to_68", *JAW_LINES)
+    seen = teacher_points(taught.landmarks, source["mediapipe478_to_68"]).mean(1)
+    jaws = {name: source[name][JAW] for name in JAW_LINES} | {"published": np.array(JAW_VERTICES)}
     for name, jaw in jaws.items():
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "face_model.npz"

@@ -18,10 +18,11 @@ from scipy.spatial import cKDTree
 
 from service.vision.face_model import LinearShape
 from service.vision.rotation import quaternion_to_euler, quaternion_to_matrix
+from training.arrays import map_array, read_arrays
 from training.data.faces import MIRRORED_POINTS, FaceLabels
+from training.face_model.ict_facekit import read_source
 from training.labels.assemble import EXACT_SOURCES
 from training.labels.correction import INNER
-from training.scripts.build_face_model import read_source
 
 Floats = NDArray[np.floating]
 
@@ -110,9 +111,9 @@ def main() -> None:
     shape = source.shape
     face = LinearShape(*(part[..., :FACE_VERTICES, :] for part in (shape.mean, shape.identity, shape.expression)))
     labels = FaceLabels.load(args.labels / f"{args.set}.npz")
-    with np.load(args.labels / f"{args.set}.second.npz") as second:
-        points, apart = second["points"], second["apart"]
-    used = np.flatnonzero(frontal_by_hand(labels, np.load(args.pack / f"{args.set}.names.npy"), apart))
+    second = read_arrays(args.labels / f"{args.set}.second.npz", "points", "apart")
+    points, apart = second["points"], second["apart"]
+    used = np.flatnonzero(frontal_by_hand(labels, map_array(args.pack / f"{args.set}.names.npy"), apart))
     squares = mean_squares(face, source.landmarks, labels[used], points[used])
     chosen = choose(squares, face.mean)
     for name, vertices in (("front", source.landmarks[JAW]), ("chosen", chosen)):

@@ -24,6 +24,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from training.arrays import read_arrays
 from training.data.archives import BOX_HEIGHT_OVER_POINTS, BOX_SHIFT_UP, BOX_WIDTH_OVER_POINTS, SETS
 from training.data.faces import MIRRORED_POINTS, FaceLabels
 from training.data.packed import Packed
@@ -54,19 +55,14 @@ class SecondAnswers:
     def load(cls, path: Path, labels: FaceLabels) -> Self:
         """Raises SystemExit where the file is missing, older, or not of these labels."""
         again = "run python -m training.labels.second_teacher"
-        if not path.exists():
-            raise SystemExit(f"{path} is missing; {again}")
-        with np.load(path) as arrays:
-            missing = {"picture", "box", "points", "apart"} - set(arrays.files)
-            if missing:
-                raise SystemExit(f"{path} holds no {' and no '.join(sorted(missing))}: of an older version; {again}")
-            if len(arrays["apart"]) != len(labels):
-                raise SystemExit(f"{path} has {len(arrays['apart'])} rows, the labels beside it {len(labels)}; {again}")
-            if not np.array_equal(arrays["picture"], labels.picture.numpy()):
-                raise SystemExit(f"{path} is of other pictures than the labels beside it; {again}")
-            if not np.allclose(arrays["box"], labels.box.numpy(), atol=0.01):
-                raise SystemExit(f"{path} is of other boxes than the labels beside it; {again}")
-            return cls(arrays["points"], arrays["apart"])
+        arrays = read_arrays(path, "picture", "box", "points", "apart", advice=again)
+        if len(arrays["apart"]) != len(labels):
+            raise SystemExit(f"{path} has {len(arrays['apart'])} rows, the labels beside it {len(labels)}; {again}")
+        if not np.array_equal(arrays["picture"], labels.picture.numpy()):
+            raise SystemExit(f"{path} is of other pictures than the labels beside it; {again}")
+        if not np.allclose(arrays["box"], labels.box.numpy(), atol=0.01):
+            raise SystemExit(f"{path} is of other boxes than the labels beside it; {again}")
+        return cls(arrays["points"], arrays["apart"])
 
 
 def crops_of(points: Floats) -> Floats:
@@ -114,9 +110,10 @@ class PointModel:
 
     @classmethod
     def load(cls, path: Path) -> "PointModel":
-        with np.load(path) as arrays:
-            basis = np.concatenate([arrays["identity"], arrays["expression"]])
-            return cls(arrays["mean"], basis, arrays["parameter_mean"], arrays["parameter_std"])
+        """The model that lies beside the network's weights. Raises SystemExit where the file is another."""
+        arrays = read_arrays(path, "mean", "identity", "expression", "parameter_mean", "parameter_std")
+        basis = np.concatenate([arrays["identity"], arrays["expression"]])
+        return cls(arrays["mean"], basis, arrays["parameter_mean"], arrays["parameter_std"])
 
     def points(self, answers: Floats, crops: Floats) -> Floats:
         """(N, 68, 3) in pixels of the picture, z toward the viewer, of the network's answers (N, 62) for its crops."""

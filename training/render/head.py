@@ -13,7 +13,7 @@ import numpy as np
 from service.vision.face_model import IDENTITY_MODES, LinearShape
 from service.vision.gaze import GAZE_NAMES
 from service.vision.rotation import quaternion_to_matrix
-from training.scripts.build_face_model import JAW_VERTICES, expression_basis, landmarks_with
+from training.face_model.ict_facekit import JAW_VERTICES, expression_basis, landmarks_with
 
 FACE, HEAD, MOUTH, TEETH, EYES = range(5)  # the parts that are drawn
 PART_OF_MATERIAL = {

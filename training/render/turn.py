@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 
+from training.face_model.ict_facekit import NARROW_FACE_VERTICES
 from training.render.head import Head, Pose, vertex_normals
 from training.render.rasterize import rasterize
-from training.scripts.build_face_model import NARROW_FACE_VERTICES
 
 # The depth map around the head's origin, in the camera frame of the photo.
 REACH = 20.0  # cm each way

@@ -21,8 +21,8 @@ from PIL import Image
 from torch import Tensor, nn
 
 from service.vision.letterbox import Letterbox
-from training.loop import load_weights
-from training.networks.networks import MFN
+from training.networks.mfn import MFN
+from training.networks.weights import load_weights
 
 LAYERS = {"c3": "stage3", "c4": "stage4", "c5": "stage5", "p3": "mix3", "n4": "blend4", "n5": "blend5"}
 OPACITY = 0.6  # of the heat maps

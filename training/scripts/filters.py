@@ -24,7 +24,7 @@ from service.inference.options import RetargetOptions
 from service.inference.pipeline import Pipeline
 from service.vision.crops import crops_of
 from service.vision.image import Picture
-from training.scripts.export_weights import read_network
+from training.networks.weights import read_network
 
 SHOWN, A_ROW = 25, 5
 PICTURES = [Path("docs/astronaut.jpg"), Path("tests/pictures/one_face.jpg")]

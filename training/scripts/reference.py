@@ -1,6 +1,6 @@
 """Reference answers of the published networks, to hold the served ones against: `python -m training.scripts.reference`.
 
-Runs the weights in models/weights/, arranged as all forms are (training.export.deployed), with torch on
+Runs the weights in models/weights/, arranged as all forms are (training.export.inference_graph), with torch on
 tests/pictures/five_faces.webp and decodes the raw outputs with training.networks.decoding, so that neither ONNX nor the
 service's decoding has a part in the numbers. To be run again after each
 export. Writes tests/service/inference/reference_faces.json:
@@ -33,11 +33,11 @@ from service.vision.letterbox import Letterbox
 from service.vision.rotation import Array
 from training.export.calibration import FILE as CALIBRATION
 from training.export.calibration import read_pictures
-from training.export.deployed import Deployed
+from training.export.inference_graph import InferenceGraph
 from training.export.onnx_float import OUTPUTS
-from training.loop import load_weights
 from training.networks.decoding import Landmarks, decode_boxes, decode_pose, priors_of
 from training.networks.variants import MULTIPLE, SINGLE
+from training.networks.weights import load_weights
 
 PICTURE = Path("tests/pictures/five_faces.webp")
 OUT = Path("tests/service/inference/reference_faces.json")
@@ -46,10 +46,10 @@ BOX_POWER = 2  # service.vision.decoding'
 DIGITS = 5
 
 
-def published(network: nn.Module, kind: str, models: Path) -> Deployed:
+def published(network: nn.Module, kind: str, models: Path) -> InferenceGraph:
     """The network with its weights, as published."""
     load_weights(network, models / "weights" / f"{kind}.npz")
-    return Deployed(network, OUTPUTS[kind], read_pictures(models / CALIBRATION, kind, network.input_size))
+    return InferenceGraph(network, OUTPUTS[kind], read_pictures(models / CALIBRATION, kind, network.input_size))
 
 
 def pixels(image: Array) -> Tensor:
@@ -57,7 +57,7 @@ def pixels(image: Array) -> Tensor:
     return torch.from_numpy(image.copy())[None]
 
 
-def mfn_faces(network: Deployed, square: Array) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def mfn_faces(network: InferenceGraph, square: Array) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The best candidate of each face, and the faces merged."""
     detection, pose, identity, expression = (output[0] for output in network(pixels(square)))
     priors = priors_of(network.network.levels, network.side)
@@ -114,7 +114,7 @@ def best_of_each(score: Tensor, boxes: Tensor) -> list[int]:
     return kept
 
 
-def sfn_face(network: Deployed, landmarks: Landmarks, crop: Crop, sample: Array) -> dict[str, Any]:
+def sfn_face(network: InferenceGraph, landmarks: Landmarks, crop: Crop, sample: Array) -> dict[str, Any]:
     size = network.side
     pose, identity, expression, gaze = network(pixels(sample))
     expression = torch.sigmoid(expression)

@@ -17,7 +17,7 @@ from training.data.crops import CROP_FACTOR, upright_crop
 from training.evaluation.landmarks import landmark_metrics
 from training.networks.decoding import Landmarks, decode_pose
 from training.networks.variants import SINGLE
-from training.scripts.export_weights import read_network
+from training.networks.weights import read_network
 
 
 def main() -> None:

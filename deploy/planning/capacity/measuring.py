@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from bench.crowds import crowds
+from bench.group_pictures import group_pictures
 from bench.results import machine
 from deploy.planning.capacity import calls, memory, messages, siblings, streams
 from deploy.planning.capacity.pictures import Scene, scenes
@@ -67,16 +67,16 @@ class Measuring:
         }
 
     @cached_property
-    def _crowds(self) -> dict[int, Any]:
-        return crowds()
+    def _groups(self) -> dict[int, Any]:
+        return group_pictures()
 
     @cached_property
     def _scenes(self) -> dict[str, Scene]:
-        return {scene.name: scene for scene in scenes(self._crowds[1], self._crowds[9])}
+        return {scene.name: scene for scene in scenes(self._groups[1], self._groups[9])}
 
     @cached_property
     def _kinds(self) -> list[Call]:
-        return calls.calls(self._crowds)
+        return calls.calls(self._groups)
 
     def _calls(self) -> None:
         self.figures["machine"] = machine()
@@ -142,7 +142,7 @@ class Measuring:
 
     def _messages(self) -> None:
         with started(set(CORES), CLIENT_CORE) as served:
-            self.figures["answers"] = messages.answers(served, self._crowds)
+            self.figures["answers"] = messages.answers(served, self._groups)
             calls.check(self._kinds[-1], served)  # has the metrics for gRPC's single pictures, too
             self.figures["series"] = messages.series(served)
         self.figures["pictures"] = {call.faces: len(call.body) for call in self._kinds if call.query is not None}

@@ -8,7 +8,8 @@ pytest.importorskip("onnxscript")
 
 from torch import nn  # noqa: E402
 
-from training.networks.networks import MFN, SFN, SMALL  # noqa: E402
+from training.networks.mfn import MFN  # noqa: E402
+from training.networks.sfn import SFN, SMALL  # noqa: E402
 
 PICTURES = 4
 torch.set_num_threads(1)

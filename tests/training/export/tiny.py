@@ -6,22 +6,19 @@ torch = pytest.importorskip("torch")
 
 from torch import Tensor, nn  # noqa: E402
 
-from training.networks.networks import (  # noqa: E402
+from training.networks.layers import Down, Stem, normalized, upsample  # noqa: E402
+from training.networks.mfn import Head  # noqa: E402
+from training.networks.outputs import (
     COLUMNS,
     DETECTION,
     EXPRESSIONS,
     IDENTITY,
     POSE,
     CropOutputs,
-    Down,
-    Head,
     Level,
     Outputs,
-    Regressor,
-    Stem,
-    double,
-    normalized,
 )
+from training.networks.sfn import Regressor  # noqa: E402
 
 
 class TinyMFN(nn.Module):
@@ -44,7 +41,7 @@ class TinyMFN(nn.Module):
     def forward(self, picture: Tensor) -> Outputs:
         fine = self.stem(normalized(picture))
         coarse = self.down(fine)
-        maps = (fine + double(coarse), coarse)
+        maps = (fine + upsample(coarse), coarse)
         groups = (self.detection, self.pose, self.identity, self.expression)
         return Outputs(*(torch.cat([head(x) for head, x in zip(heads, maps, strict=True)], dim=1) for heads in groups))
 

@@ -145,7 +145,7 @@ def test_points_that_are_no_face_are_left_out() -> None:
 def test_the_rest_is_the_single_face_networks_where_it_agrees_with_itself() -> None:
     known = Known(np.array([0.0, 0, 0]))
     sfn = known.labels([1.0, 0.5, 0.0])
-    sfn.points += 7  # the first teacher's, which relabel keeps: not what the network saw
+    sfn.points += 7  # the first teacher's, which pseudo_labels keeps: not what the network saw
     labels, source = combined(known, known.labels([0.0, 0.0, 0.0]), known.second([np.nan] * 3), sfn)
     assert source == [SFN, SFN, NOBODY]
     np.testing.assert_allclose(labels.fitted, [0.8, 0.4, 0])

@@ -7,7 +7,8 @@ torch = pytest.importorskip("torch")
 from torch import Tensor, nn  # noqa: E402
 
 from training.networks.ablations import DetectionMFN, SingleScaleMFN, SingleScaleSFN  # noqa: E402
-from training.networks.networks import MFN, SFN  # noqa: E402
+from training.networks.mfn import MFN  # noqa: E402
+from training.networks.sfn import SFN  # noqa: E402
 from training.networks.variants import MULTIPLE, SINGLE  # noqa: E402
 
 BATCH = 2

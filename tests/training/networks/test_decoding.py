@@ -9,7 +9,8 @@ torch = pytest.importorskip("torch")
 
 from service.vision.face_model import FaceModel, project  # noqa: E402
 from training.networks.decoding import Landmarks, Pose, decode_boxes, decode_pose, priors_of  # noqa: E402
-from training.networks.networks import MFN, Level  # noqa: E402
+from training.networks.mfn import MFN  # noqa: E402
+from training.networks.outputs import Level  # noqa: E402
 
 RNG = np.random.default_rng(0)
 

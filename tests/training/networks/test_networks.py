@@ -4,7 +4,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from training.networks.networks import SFN, SMALL, WIDE, Widths  # noqa: E402
+from training.networks.sfn import SFN, SMALL, WIDE, Widths  # noqa: E402
 
 
 @pytest.mark.parametrize(("widths", "parameters"), [(WIDE, 1.36e6), (SMALL, 0.516e6)])

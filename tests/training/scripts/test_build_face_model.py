@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from service.vision.face_model import FaceModel
-from training.scripts.build_face_model import JAW_VERTICES, read_source
+from training.face_model.ict_facekit import JAW_VERTICES, read_source
 
 PUBLISHED = Path("models/face_model.npz")
 SOURCE = Path("../shared/ict_facekit.npz")

@@ -10,9 +10,10 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("onnxscript")
 
 from training.export.rounding import HALF_BITS, round_weights  # noqa: E402
-from training.loop import load_averaged, load_weights  # noqa: E402
 from training.networks.ablations import DetectionMFN  # noqa: E402
-from training.networks.networks import MFN, SFN, SMALL  # noqa: E402
+from training.networks.mfn import MFN  # noqa: E402
+from training.networks.sfn import SFN, SMALL  # noqa: E402
+from training.networks.weights import load_ema, load_weights  # noqa: E402
 from training.scripts import export_weights as export  # noqa: E402
 from training.scripts.export_weights import describe, mean_network, write_weights  # noqa: E402
 
@@ -84,8 +85,8 @@ def test_a_run_and_its_weights_give_the_same_network(network: torch.nn.Module, t
     torch.save({"averaged": network.state_dict()}, tmp_path / "checkpoint.pt")
     write_weights(network, tmp_path / "weights.npz")
     of_run, of_file = SFN().eval(), SFN().eval()
-    load_averaged(of_run, tmp_path)
-    load_averaged(of_file, tmp_path / "weights.npz")
+    load_ema(of_run, tmp_path)
+    load_ema(of_file, tmp_path / "weights.npz")
     crop = torch.rand(1, 3, 128, 128) * 255
     for a, b in zip(of_run(crop), of_file(crop), strict=True):
         torch.testing.assert_close(a, b, rtol=0, atol=0)
@@ -93,7 +94,7 @@ def test_a_run_and_its_weights_give_the_same_network(network: torch.nn.Module, t
 
 def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match=r"is neither a run, for it holds no checkpoint\.pt, nor an \.npz of weights"):
-        load_averaged(SFN(), tmp_path)
+        load_ema(SFN(), tmp_path)
 
 
 def test_an_export_of_another_network_s_weights_leaves_the_folder_as_it_was(

@@ -14,14 +14,14 @@ from torch import nn  # noqa: E402
 
 from service.vision.face_model import FaceModel  # noqa: E402
 from service.vision.rotation import euler_to_quaternion  # noqa: E402
-from training.assignment import Assignment  # noqa: E402
 from training.data.faces import FaceLabels  # noqa: E402
 from training.data.windows import Batch  # noqa: E402
-from training.loop import Run  # noqa: E402
-from training.losses import CoefficientLoss  # noqa: E402
 from training.networks.decoding import Landmarks, Pose  # noqa: E402
-from training.networks.networks import Level  # noqa: E402
+from training.networks.outputs import Level  # noqa: E402
 from training.networks.variants import DETECTORS, MULTIPLE, SINGLE  # noqa: E402
+from training.optimization.assignment import Assignment  # noqa: E402
+from training.optimization.losses import CoefficientLoss  # noqa: E402
+from training.optimization.run import Run  # noqa: E402
 from training.scripts import export_weights as export  # noqa: E402
 from training.scripts import train_mfn, train_sfn  # noqa: E402
 
