@@ -176,7 +176,7 @@ def main() -> None:
         issued.private_key_pem.write_to_path(key)
         settings = SETTINGS | {"MFN_TLS_CERTIFICATE_FILE": str(chain), "MFN_TLS_KEY_FILE": str(key)}
         trust = ssl.create_default_context(cadata=roots.decode())
-        with server(trust=trust, **settings) as served, prometheus(served, chain) as client:
+        with server(trust=trust, settings=settings) as served, prometheus(served, chain) as client:
             asyncio.run(load(served, roots, photo(640, 480), seconds))
             rows = counts(client, dashboard)
     print(table(["panel, rule or variable", "series"], [[name, str(count)] for name, count in rows]))

@@ -59,8 +59,10 @@ def emulators() -> dict[str, list[str]]:
 
 def emulated(command: Sequence[str], models: Path) -> Answers:
     """int8's answers to PHOTOS by another Python. Raises subprocess.CalledProcessError where it fails."""
-    arguments = ["-m", "bench.answers", models, "int8", *PHOTOS]
-    return pickle.loads(subprocess.run([*command, *arguments], cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout)
+    arguments = ["-m", "bench.answers", str(models), "int8", *map(str, PHOTOS)]
+    done = subprocess.run([*command, *arguments], cwd=ROOT, stdout=subprocess.PIPE, check=True)
+    answers: Answers = pickle.loads(done.stdout)
+    return answers
 
 
 def at_once(commands: dict[str, list[str]], models: Path) -> dict[str, Answers]:

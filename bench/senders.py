@@ -26,7 +26,7 @@ RECONNECT_MS = 500
 # status its place, a moment later and without a word (its issue 36066).
 CORE_ERROR = "Internal error from Core"
 REASON_SECONDS, LOOK_SECONDS = 1.0, 0.001  # for the status to come, and between two looks
-BLIND = {"loadBalancingConfig": [{"round_robin": {}}]}
+BLIND: dict[str, Any] = {"loadBalancingConfig": [{"round_robin": {}}]}
 HEALTH_CHECKED = {**BLIND, "healthCheckConfig": {"serviceName": ""}}
 
 

@@ -196,7 +196,7 @@ def overload(picture: bytes, models: Path | None, rounds: int) -> tuple[Counter[
             for _ in range(rounds):
                 await asyncio.gather(*(client(http) for _ in range(200)))
 
-    with server(models, MFN_QUEUE_LENGTH="32") as served:
+    with server(models, settings={"MFN_QUEUE_LENGTH": "32"}) as served:
         asyncio.run(scene(served.url))
     return codes, float(np.percentile(seconds, 99))
 

@@ -64,19 +64,19 @@ def read_runs(folder: Path) -> Runs:
     return runs
 
 
-def over_runs(documents: list[Any], figure: Callable[[Any], float], digits: int) -> str:
+def over_runs(documents: list[Any], figure: Callable[[Any], float | None], digits: int) -> str:
     """Mean and range; a dash where no run knows the figure."""
-    values = []
+    values: list[float | None] = []
     for document in documents:
         try:
             values.append(figure(document))
         except (KeyError, TypeError):
             continue
-    values = [value for value in values if value is not None and math.isfinite(value)]
-    if not values:
+    known = [value for value in values if value is not None and math.isfinite(value)]
+    if not known:
         return "-"
-    mean = number(sum(values) / len(values), digits)
-    return mean if len(values) == 1 else f"{mean} ({number(min(values), digits)} to {number(max(values), digits)})"
+    mean = number(sum(known) / len(known), digits)
+    return mean if len(known) == 1 else f"{mean} ({number(min(known), digits)} to {number(max(known), digits)})"
 
 
 def paper(value: float | None) -> str:

@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
 from service.inference.execution import Execution
 from service.inference.manifest import MANIFEST, read_manifest
-from service.inference.models import Models
-from service.inference.options import RetargetOptions
-from service.inference.pipeline import Pipeline
+from service.inference.models import Models, Network
+from service.inference.pipeline import Options, Pipeline
 from service.settings import Settings
 from service.vision.face_model import FaceModel
 from training.evaluation.annotated import (
@@ -104,8 +104,9 @@ def load_form(folder: Path, form: str | None) -> Models:
     return replace(
         loaded,
         priors={loaded.side: loaded.priors[loaded.side]},
-        mfn=TfliteNetwork(folder / specs.mfn.forms[form].file),
-        sfn=TfliteNetwork(folder / specs.sfn.forms[form].file),
+        # they run as the served ones do, and nothing else of these is used
+        mfn=cast(Network, TfliteNetwork(folder / specs.mfn.forms[form].file)),
+        sfn=cast(Network, TfliteNetwork(folder / specs.sfn.forms[form].file)),
     )
 
 

@@ -48,7 +48,8 @@ def read_network(kind: str, entry: dict[str, Any], folder: Path) -> FaceNetwork:
         )
     network: FaceNetwork = MFN() if kind == "mfn" else SFN()
     load_weights(network, path)
-    return network.eval()
+    network.eval()
+    return network
 
 
 def make(network: FaceNetwork, kind: str, version: str, pictures: np.ndarray, folder: Path, names: list[str]) -> None:

@@ -70,7 +70,7 @@ def largest_values(network: nn.Module, layers: list[nn.Conv2d], pictures: np.nda
     """(C,) of each layer the largest value of each channel on the pictures."""
     largest: dict[nn.Conv2d, Tensor] = {}
 
-    def note(layer: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> None:
+    def note(layer: nn.Conv2d, _inputs: tuple[Tensor, ...], output: Tensor) -> None:
         value = output.amax((0, 2, 3))
         largest[layer] = torch.maximum(largest[layer], value) if layer in largest else value
 

@@ -66,7 +66,7 @@ def aligned(buffer: schema.BufferT) -> AlignedBuffer:
 
 def code_name(code: schema.OperatorCodeT) -> str:
     """As in the schema. Codes above 127 do not fit into the older of the two fields."""
-    return OPERATORS[max(code.builtinCode, code.deprecatedBuiltinCode)]
+    return str(OPERATORS[max(code.builtinCode, code.deprecatedBuiltinCode)])
 
 
 def operator_name(model: schema.ModelT, operator: schema.OperatorT) -> str:

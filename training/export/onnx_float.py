@@ -82,7 +82,7 @@ def normalization(model: onnx.ModelProto) -> list[onnx.NodeProto]:
 def read_bytes_as_numbers(model: onnx.ModelProto) -> None:
     """One DequantizeLinear in place of the normalisation's three operations: the same numbers."""
     cast, _, last = chain = normalization(model)
-    constants = {
+    constants: dict[str, np.ndarray] = {
         "pixel_scale": np.array(1 / ZERO_LEVEL, np.float32),
         "pixel_zero_point": np.array(ZERO_LEVEL, np.uint8),
     }

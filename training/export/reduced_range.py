@@ -29,7 +29,7 @@ def reduce_range(graph: InferenceGraph, pictures: np.ndarray) -> None:
     scaled_layers = {layer for layers in scaled.values() for layer in layers}
 
     def sees_faces(batch: np.ndarray) -> Tensor:
-        detection, *_ = graph(torch.from_numpy(batch))
+        detection: Tensor = graph(torch.from_numpy(batch))[0]
         return detection[..., 4] > FACE_LOGIT
 
     def forward(batch: np.ndarray) -> None:

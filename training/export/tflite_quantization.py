@@ -91,11 +91,12 @@ def calibrate(content: bytes, recipes: RecipeManager, pictures: np.ndarray) -> R
         calibration = calibrator.Calibrator(content, num_threads=1, qsv_update_func=min_max_update)
     with contextlib.redirect_stderr(io.StringIO()):  # its progress
         calibration.calibrate({SIGNATURE: [{IMAGE: image} for image in normalized_pictures(pictures)]}, recipes)
-    return calibration.get_model_qsvs()
+    ranges: Ranges = calibration.get_model_qsvs()
+    return ranges
 
 
 def name_of(model: schema.ModelT, tensor: int) -> str:
-    return model.subgraphs[0].tensors[tensor].name.decode()
+    return str(model.subgraphs[0].tensors[tensor].name.decode())
 
 
 def one_range(least: float, greatest: float) -> dict[str, np.ndarray]:

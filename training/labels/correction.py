@@ -24,7 +24,7 @@ _MIRROR_X = np.array([-1.0, 1, 1])
 
 def teacher_points(landmarks: NDArray[np.float32], to_68: NDArray[np.float32]) -> Floats:
     """(N, 2, 68, 3) of both views' landmarks (N, 2, 478, 3); the mirrored view's left and right put back in place."""
-    points = np.einsum("ij,nvjk->nvik", to_68.astype(np.float64), landmarks)
+    points: Floats = np.einsum("ij,nvjk->nvik", to_68.astype(np.float64), landmarks)
     points[:, 1] = points[:, 1][:, MIRRORED_POINTS]
     return points
 
@@ -77,7 +77,7 @@ class Correction:
         x = np.column_stack([features - mean, np.ones(len(features))])
         ridge = RIDGE * np.eye(x.shape[1])
         ridge[-1, -1] = 0
-        weight = np.ones(len(x))
+        weight, weights = np.ones(len(x)), np.zeros((x.shape[1], target.shape[1]))
         for _ in range(ROUNDS):
             weighted = x * weight[:, None]
             weights = np.linalg.solve(weighted.T @ x + ridge, weighted.T @ target)

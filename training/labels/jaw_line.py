@@ -32,7 +32,7 @@ def main() -> None:
     taught = taught.where(by_hand(taught))
     source = read_arrays(args.face_model_source, "mediapipe478_to_68", *JAW_LINES)
     seen = teacher_points(taught.landmarks, source["mediapipe478_to_68"]).mean(1)
-    jaws = {name: source[name][JAW] for name in JAW_LINES} | {"published": np.array(JAW_VERTICES)}
+    jaws = {name: tuple(source[name][JAW].tolist()) for name in JAW_LINES} | {"published": JAW_VERTICES}
     for name, jaw in jaws.items():
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "face_model.npz"

@@ -78,7 +78,8 @@ def read_network(source: Path, variant: str) -> FaceNetwork:
     """The averaged network of a run's folder, or that of an .npz of weights. Raises SystemExit as load_ema."""
     network: FaceNetwork = MULTIPLE[variant]() if variant in MULTIPLE else SINGLE[variant]()
     load_ema(network, source)
-    return network.eval()
+    network.eval()
+    return network
 
 
 def mean_network(sources: Sequence[Path], variant: str) -> FaceNetwork:

@@ -13,7 +13,7 @@ def join_process_group() -> int:
     """
     if "RANK" in os.environ:
         torch.distributed.init_process_group("gloo")
-        return torch.distributed.get_rank()
+        return int(torch.distributed.get_rank())
     return 0
 
 

@@ -42,7 +42,7 @@ DAYLIGHT, SURROUNDINGS = 0.75, 0.6  # of the window, and of what comes from all 
 def people_of(rows: tuple[int, ...], scale: float, seed: int) -> list[Person]:
     """So many people in each row, evenly apart. scale: pixels a cm."""
     rng = np.random.default_rng(seed)
-    people = []
+    people: list[Person] = []
     for row, number in enumerate(rows):
         for column in range(number):
             x, y = (column + 0.5) / number * SIZE[0], (row + 0.5) / len(rows) * SIZE[1]

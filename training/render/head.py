@@ -99,9 +99,8 @@ class Pose:
 
     def pixels(self, camera: np.ndarray) -> np.ndarray:
         """Turned points (V, 3) in cm as x, y in pixels and a depth in pixels that grows toward the viewer."""
-        return (camera * np.array([self.scale, -self.scale, self.scale]) + np.array([*self.origin, 0])).astype(
-            np.float32
-        )
+        pixels = camera * np.array([self.scale, -self.scale, self.scale]) + np.array([*self.origin, 0])
+        return np.asarray(pixels, np.float32)
 
     def translation(self, width: float, height: float) -> np.ndarray:
         """t_x and t_y of equation 2 in cm, and 0 for t_z, in a picture of width x height pixels."""
@@ -115,4 +114,4 @@ def vertex_normals(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     face = np.cross(b - a, c - a)
     index = triangles.T.ravel()
     normals = np.stack([np.bincount(index, np.tile(face[:, k], 3), len(points)) for k in range(3)], axis=1)
-    return (normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)).astype(np.float32)
+    return np.asarray(normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12), np.float32)

@@ -109,7 +109,7 @@ class HeadRenderer:
         skin = skin * (1 - look.blush * anatomy.blush[:, None] * np.array([0.0, 0.45, 0.4], np.float32))
 
         def over(colour: np.ndarray, strength: np.ndarray) -> np.ndarray:
-            return skin * (1 - strength[:, None]) + colour * strength[:, None]
+            return np.asarray(skin * (1 - strength[:, None]) + colour * strength[:, None])
 
         skin = over(look.lips, 0.85 * anatomy.lips)
         strands = 0.85 + 0.5 * np.abs(waves[:, :3]).mean(1)
@@ -188,20 +188,20 @@ class HeadRenderer:
         drawn, part = solid[front], part[front]
         coverage = rasterize(pixels, drawn, width, height, cull=False).where_nearer(depth)
 
-        lit = [self._lit(surface.points, solid, light) for light in look.lights]
-        attributes = [surface.normals, surface.albedo, surface.gloss, surface.open_sky, *lit]
+        by_light = [self._lit(surface.points, solid, light) for light in look.lights]
+        attributes = [surface.normals, surface.albedo, surface.gloss, surface.open_sky, *by_light]
         values = coverage.interpolate(np.column_stack(attributes), drawn)
         normal, colour, gloss, sky, lit = np.split(values, [3, 6, 7, 8], axis=1)
         normal = normal / np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-6)
         normal *= np.where(normal[:, 2:] < 0, -1, 1)  # of what is seen from behind
 
-        eye = np.flatnonzero(part[coverage.triangle] == EYES)
-        corners = drawn[coverage.triangle[eye]]
-        toward = np.einsum("pkc,pk->pc", eye_direction[corners], coverage.weights[eye])
+        seen_eye = np.flatnonzero(part[coverage.triangle] == EYES)
+        corners = drawn[coverage.triangle[seen_eye]]
+        toward = np.einsum("pkc,pk->pc", eye_direction[corners], coverage.weights[seen_eye])
         axis = np.where(self._of_left_eye(corners[:, :1]), turned[0, :, 2], turned[1, :, 2])
-        colour[eye], gloss[eye] = self._eye(toward, look, axis), 0.05
+        colour[seen_eye], gloss[seen_eye] = self._eye(toward, look, axis), 0.05
         open_eye = 1 - smoothstep(self._blink(w_exp, corners[:, 0]), *LASHES_MEET)[:, None]
-        colour[eye] *= np.maximum(open_eye, LASHES_DARK)
+        colour[seen_eye] *= np.maximum(open_eye, LASHES_DARK)
 
         total = colour * ((look.sky + look.ground) / 2 + (look.sky - look.ground) / 2 * normal[:, 1:2]) * sky
         for i, light in enumerate(look.lights):
@@ -210,7 +210,7 @@ class HeadRenderer:
             half = light.direction + VIEWER
             mirror = np.clip(normal @ (half / np.linalg.norm(half)), 0, None)[:, None]
             total += strength * (colour * facing + 0.6 * gloss * mirror**ROUGHNESS)
-            total[eye] += light.colour * GLINT * (mirror[eye] > GLINT_WITHIN) * open_eye
+            total[seen_eye] += light.colour * GLINT * (mirror[seen_eye] > GLINT_WITHIN) * open_eye
         canvas.reshape(-1, 3)[coverage.pixel] = total * look.exposure
         depth.reshape(-1)[coverage.pixel] = coverage.depth
         if lenses:
@@ -252,9 +252,9 @@ class HeadRenderer:
         white = smoothstep(angle, look.iris_size * 0.95, look.iris_size * 1.05)
         shade = 0.55 + 0.45 * smoothstep(-toward[:, 1:2], -0.35, 0.1)  # the upper lid's
         reddish = 1 - np.array([0.0, 0.25, 0.25], np.float32) * smoothstep(np.abs(toward[:, :1]), 0.5, 0.95)
-        return (colour * (1 - white) + SCLERA * reddish * white) * shade
+        return np.asarray((colour * (1 - white) + SCLERA * reddish * white) * shade)
 
 
 def to_bytes(linear: np.ndarray) -> np.ndarray:
     """(..., 3) linear light as uint8."""
-    return (np.clip(linear, 0, 1) ** (1 / GAMMA) * 255 + 0.5).astype(np.uint8)
+    return np.asarray(np.clip(linear, 0, 1) ** (1 / GAMMA) * 255 + 0.5).astype(np.uint8)

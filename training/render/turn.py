@@ -55,7 +55,7 @@ GRID, GRID_TRIANGLES = _grid()
 
 def _smoothstep(x: np.ndarray) -> np.ndarray:
     x = np.clip(x, 0, 1)
-    return x * x * (3 - 2 * x)
+    return np.asarray(x * x * (3 - 2 * x))
 
 
 def _depth_map(points: np.ndarray, triangles: np.ndarray, moves: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -72,7 +72,7 @@ def _look_up(picture: np.ndarray, xy: np.ndarray) -> np.ndarray:
     size = len(picture)
     column = np.clip(((REACH + xy[:, 0]) * DEPTH_PIXELS).astype(int), 0, size - 1)
     row = np.clip(((REACH - xy[:, 1]) * DEPTH_PIXELS).astype(int), 0, size - 1)
-    return picture[row, column]
+    return np.asarray(picture[row, column])
 
 
 def _sheet(depth: np.ndarray, moves: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -17,7 +17,7 @@ ROUNDS = 100
 def overlap(sizes: np.ndarray, anchors: np.ndarray) -> np.ndarray:
     """(N, K) IoU of boxes (N, 2) and anchors (K, 2), width and height, at one corner."""
     shared = np.minimum(sizes[:, None], anchors[None]).prod(-1)
-    return shared / (sizes.prod(-1)[:, None] + anchors.prod(-1)[None] - shared)
+    return np.asarray(shared / (sizes.prod(-1)[:, None] + anchors.prod(-1)[None] - shared))
 
 
 def cluster(sizes: np.ndarray, count: int) -> np.ndarray:
@@ -30,7 +30,7 @@ def cluster(sizes: np.ndarray, count: int) -> np.ndarray:
         if np.allclose(moved, anchors):
             break
         anchors = moved
-    return anchors[np.argsort(anchors.prod(-1))]
+    return np.asarray(anchors[np.argsort(anchors.prod(-1))])
 
 
 def main() -> None:

@@ -17,6 +17,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
+from matplotlib.colors import Normalize
 from PIL import Image
 from torch import Tensor, nn
 
@@ -69,7 +70,7 @@ def sheet(picture: np.ndarray, box: Letterbox, maps: dict[str, np.ndarray], targ
     for axis, (name, values) in zip(axes[:, 1:].flat, maps.items(), strict=True):
         axis.imshow(picture.mean(-1), cmap="gray", extent=side)
         shown = on_picture(values, box)
-        colours = plt.Normalize(shown.min(), shown.max())
+        colours = Normalize(shown.min(), shown.max())
         axis.imshow(values, cmap="inferno", norm=colours, alpha=OPACITY, extent=side, interpolation="bilinear")
         axis.set_title(f"{name}, {values.shape[1]} x {values.shape[0]}")
     for axis in (axes[0, 0], *axes[:, 1:].flat):

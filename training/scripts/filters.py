@@ -98,7 +98,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path(".work/filters.png"))
     args = parser.parse_args()
     models = Models.load(args.models)
-    columns = [
+    columns: list[tuple[nn.Module, str, dict[str, str]]] = [
         (read_network(args.single, "single-scale-sfn"), "single scale", SINGLE),
         (read_network(args.multi, "sfn"), "multi-scale", MULTI),
     ]

@@ -20,7 +20,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from numpy.typing import NDArray
+from torch import Tensor
 
 from service.inference.execution import Execution
 from service.inference.models import Models
@@ -30,12 +31,12 @@ from service.vision.crops import Crop, crops_of
 from service.vision.decoding import VOTE_SCORE_RATIO
 from service.vision.image import decode
 from service.vision.letterbox import Letterbox
-from service.vision.rotation import Array
 from training.export.calibration import FILE as CALIBRATION
 from training.export.calibration import read_pictures
 from training.export.inference_graph import InferenceGraph
 from training.export.onnx_float import OUTPUTS
 from training.networks.decoding import Landmarks, decode_boxes, decode_pose, priors_of
+from training.networks.outputs import FaceNetwork, Level
 from training.networks.variants import MULTIPLE, SINGLE
 from training.networks.weights import load_weights
 
@@ -45,22 +46,26 @@ MIN_SCORE, NMS_IOU = 0.5, 0.5  # the service's defaults
 BOX_POWER = 2  # service.vision.decoding'
 DIGITS = 5
 
+Pixels = NDArray[np.uint8]  # (H, W, 3)
 
-def published(network: nn.Module, kind: str, models: Path) -> InferenceGraph:
+
+def published(network: FaceNetwork, kind: str, models: Path) -> InferenceGraph:
     """The network with its weights, as published."""
     load_weights(network, models / "weights" / f"{kind}.npz")
     return InferenceGraph(network, OUTPUTS[kind], read_pictures(models / CALIBRATION, kind, network.input_size))
 
 
-def pixels(image: Array) -> Tensor:
+def pixels(image: Pixels) -> Tensor:
     """(1, H, W, 3) uint8 of (H, W, 3)."""
     return torch.from_numpy(image.copy())[None]
 
 
-def mfn_faces(network: InferenceGraph, square: Array) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def mfn_faces(
+    network: InferenceGraph, levels: tuple[Level, ...], square: Pixels
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The best candidate of each face, and the faces merged."""
     detection, pose, identity, expression = (output[0] for output in network(pixels(square)))
-    priors = priors_of(network.network.levels, network.side)
+    priors = priors_of(levels, network.side)
     score, boxes = torch.sigmoid(detection[:, 4]), decode_boxes(detection, priors)
     poses = decode_pose(pose, priors)
     candidates = {
@@ -95,7 +100,7 @@ def merged_face(candidates: dict[str, Tensor], members: Tensor) -> dict[str, Any
         shown = values[members].log() if name == "scale" else values[members]
         mean[name] = torch.tensordot(weight, shown, dims=1) / weight.sum()
     return mean | {
-        "score": weight.max(),
+        "score": score.max(),
         "quaternion": mean["quaternion"] / mean["quaternion"].norm(),
         "scale": mean["scale"].exp(),
     }
@@ -114,7 +119,7 @@ def best_of_each(score: Tensor, boxes: Tensor) -> list[int]:
     return kept
 
 
-def sfn_face(network: InferenceGraph, landmarks: Landmarks, crop: Crop, sample: Array) -> dict[str, Any]:
+def sfn_face(network: InferenceGraph, landmarks: Landmarks, crop: Crop, sample: Pixels) -> dict[str, Any]:
     size = network.side
     pose, identity, expression, gaze = network(pixels(sample))
     expression = torch.sigmoid(expression)
@@ -157,7 +162,8 @@ def main() -> None:
     torch.set_num_threads(1)
 
     models = Models.load(args.models, Execution(precision="float32"))
-    mfn = published(MULTIPLE[args.mfn_variant](), "mfn", args.models)
+    multiple = MULTIPLE[args.mfn_variant]()
+    mfn = published(multiple, "mfn", args.models)
     sfn = published(SINGLE[args.sfn_variant](), "sfn", args.models)
     landmarks = Landmarks.load(args.models / "face_model.npz")
 
@@ -170,7 +176,7 @@ def main() -> None:
         for crop in crops_of(found, models.face_model, picture.width, picture.height, models.crop_factor)
     ]
     with torch.inference_mode():
-        best, merged = mfn_faces(mfn, square)
+        best, merged = mfn_faces(mfn, multiple.levels, square)
         reference = {
             "networks": {name: file.sha256 for name, file in models.files.items()},
             "mfn": best,

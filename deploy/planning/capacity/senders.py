@@ -36,7 +36,8 @@ class Call:
         """Over a connection of its own, as long as the block runs."""
         if self.query is None:
             with channel_of(served) as channel:
-                yield partial(channel.unary_unary(UNARY), self.body)
+                send = channel.unary_unary(UNARY, request_serializer=None, response_deserializer=None)
+                yield partial(send, self.body)
         else:
             with _connected(served) as connection:
                 yield _post(self.body, self.query, connection)

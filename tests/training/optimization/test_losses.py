@@ -57,7 +57,7 @@ def test_the_truth_costs_nothing_and_its_opposite_quaternion_neither() -> None:
     labels, pose = face()
     loss = CoefficientLoss(LANDMARKS, torch.full((46,), 0.1))
     pose.quaternion = -pose.quaternion
-    terms = loss(pose, labels.identity, labels.expression, labels, tau=1.0)
+    terms = loss(pose, labels.identity, labels.expression, labels, coefficient_weight=1.0)
     assert sum(float(term) for term in terms.values()) == pytest.approx(0, abs=1e-2)
 
 
@@ -66,7 +66,7 @@ def test_landmarks_a_tenth_of_the_face_away_cost_a_tenth() -> None:
     extent = (labels.points.amax(1) - labels.points.amin(1))[0]
     pose.origin = pose.origin + torch.tensor([0.1, 0.0]) * extent.prod().sqrt()
     terms = CoefficientLoss(LANDMARKS, torch.full((46,), 0.1))(
-        pose, labels.identity, labels.expression, labels, tau=1.0
+        pose, labels.identity, labels.expression, labels, coefficient_weight=1.0
     )
     assert float(terms["landmarks"]) == pytest.approx(0.1 * LANDMARK_WEIGHT, rel=1e-3)
 
@@ -75,7 +75,7 @@ def test_unfitted_faces_do_not_count() -> None:
     labels, pose = face()
     labels.fitted[:] = 0
     terms = CoefficientLoss(LANDMARKS, torch.full((46,), 0.1))(
-        pose, labels.identity + 3, labels.expression, labels, tau=1.0
+        pose, labels.identity + 3, labels.expression, labels, coefficient_weight=1.0
     )
     assert sum(float(term) for term in terms.values()) == 0
 
@@ -85,13 +85,13 @@ def test_lids_count_by_how_far_they_are_open_not_by_where_they_are() -> None:
     loss = CoefficientLoss(LANDMARKS, torch.full((46,), 0.1), torch.zeros(46))
     size = (labels.points.amax(1) - labels.points.amin(1))[0].prod().sqrt()
     pose.origin = pose.origin + 3
-    moved = loss(pose, labels.identity, labels.expression, labels, tau=1.0)
+    moved = loss(pose, labels.identity, labels.expression, labels, coefficient_weight=1.0)
     assert float(moved["lids"]) == pytest.approx(0, abs=1e-3)
     labels.points[:, 37, 1] -= 0.04 * size  # one of four openings, wider by a twenty-fifth of the face
-    wider = loss(pose, labels.identity, labels.expression, labels, tau=1.0)
+    wider = loss(pose, labels.identity, labels.expression, labels, coefficient_weight=1.0)
     assert float(wider["lids"]) == pytest.approx(LID_WEIGHT * 0.01, rel=0.02)
     labels.point_weight[:, 41] = 0  # its other lid is not to be trusted
-    unsure = loss(pose, labels.identity, labels.expression, labels, tau=1.0)
+    unsure = loss(pose, labels.identity, labels.expression, labels, coefficient_weight=1.0)
     assert float(unsure["lids"]) == pytest.approx(0, abs=1e-3)
 
 
@@ -104,7 +104,7 @@ def test_the_eyes_coefficients_count_more_where_they_are_named() -> None:
     plain = CoefficientLoss(LANDMARKS, torch.full((46,), 0.1))
     emphasised = CoefficientLoss(LANDMARKS, torch.full((46,), 0.1), eyes)
     error, more = (
-        float(loss(pose, labels.identity, expression, labels, tau=1.0)["expression"]) for loss in (plain, emphasised)
+        float(loss(pose, labels.identity, expression, labels, coefficient_weight=1.0)["expression"]) for loss in (plain, emphasised)
     )
     assert more == pytest.approx(EYE_WEIGHT * error)
 

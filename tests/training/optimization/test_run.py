@@ -1,4 +1,4 @@
-"""A run's clock, its averaged weights, and steps that are left out, on a network of two weights."""
+"""A run's clock, the moving average of its weights, and steps that are left out, on a network of two weights."""
 
 from pathlib import Path
 
@@ -26,13 +26,13 @@ class Clock:
 def run(folder: Path, schedule: Schedule, clock: Clock | None = None, minutes: float = float("inf")) -> Run:
     torch.manual_seed(0)
     network = nn.Sequential(nn.Linear(2, 1), nn.BatchNorm1d(1))
-    averaged = nn.Sequential(nn.Linear(2, 1), nn.BatchNorm1d(1))
-    averaged.load_state_dict(network.state_dict())
+    ema = nn.Sequential(nn.Linear(2, 1), nn.BatchNorm1d(1))
+    ema.load_state_dict(network.state_dict())
     one = Run(
         folder=folder,
         network=network,
-        averaged=averaged,
-        optimizer=torch.optim.AdamW(decayed_parameters(network, 0.1), lr=0.1, fused=True),
+        ema=ema,
+        optimizer=AdamW(decayed_parameters(network, 0.1), lr=0.1, fused=True),
         generator=torch.Generator().manual_seed(0),
         host=torch.Generator().manual_seed(0),
         schedule=schedule,
@@ -75,8 +75,8 @@ def test_a_run_by_time_goes_on_at_the_rate_where_it_stopped_however_long_it_paus
         piece.save()
         clock.now += 1000
     assert pieces == pytest.approx(rates)
-    for name, value in weights(whole.averaged).items():
-        torch.testing.assert_close(value, weights(piece.averaged)[name])
+    for name, value in weights(whole.ema).items():
+        torch.testing.assert_close(value, weights(piece.ema)[name])
 
 
 def test_time_after_the_last_checkpoint_is_lost_with_its_steps(tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ def test_a_step_that_is_not_finite_leaves_weights_and_means_as_they_are(tmp_path
     assert one.step == 3
 
 
-def test_averaged_weights_are_the_mean_that_the_decay_says(tmp_path: Path) -> None:
+def test_the_moving_average_is_the_mean_that_the_decay_says(tmp_path: Path) -> None:
     one = run(tmp_path, Schedule(1.0, steps=10))
     one.decay = 0.5
     expected = weights(one.network)
@@ -117,9 +117,9 @@ def test_averaged_weights_are_the_mean_that_the_decay_says(tmp_path: Path) -> No
         step(one)
         decay = min(0.5, (1 + count) / (10 + count))
         expected = {name: decay * expected[name] + (1 - decay) * value for name, value in weights(one.network).items()}
-    for name, value in weights(one.averaged).items():
+    for name, value in weights(one.ema).items():
         torch.testing.assert_close(value, expected[name])
-    torch.testing.assert_close(one.averaged[1].running_mean.isfinite(), torch.tensor([True]))
+    torch.testing.assert_close(one.ema[1].running_mean.isfinite(), torch.tensor([True]))
 
 
 def test_a_checkpoint_of_an_earlier_version_is_taken_up(tmp_path: Path) -> None:
@@ -141,6 +141,6 @@ def test_a_checkpoint_of_an_earlier_version_is_taken_up(tmp_path: Path) -> None:
 
 def test_a_checkpoint_that_lacks_something_is_refused_by_its_name(tmp_path: Path) -> None:
     one = run(tmp_path, Schedule(1.0, steps=10))
-    torch.save({"averaged": one.averaged.state_dict()}, tmp_path / "checkpoint.pt")
+    torch.save({"averaged": one.ema.state_dict()}, tmp_path / "checkpoint.pt")
     with pytest.raises(SystemExit, match=r"checkpoint.pt lacks network, optimizer, generator, step, seconds"):
         run(tmp_path, Schedule(1.0, steps=10))

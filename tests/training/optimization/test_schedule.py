@@ -1,8 +1,8 @@
-"""Rates and tau over a run, by steps and by time."""
+"""Rates and the weight of the coefficient loss over a run, by steps and by time."""
 
 import pytest
 
-from training.optimization.schedule import Schedule, Tau
+from training.optimization.schedule import Schedule, CoefficientWeight
 
 
 def test_by_steps_the_rate_rises_then_falls_along_half_a_cosine() -> None:
@@ -30,13 +30,13 @@ def test_a_schedule_has_one_length() -> None:
             Schedule(1.0, **lengths)  # type: ignore[arg-type]
 
 
-def test_tau_is_ten_over_the_epochs_but_not_under_its_floor() -> None:
-    assert Tau()(0, 0) == 10
-    assert Tau()(25, 1) == pytest.approx(0.4)
-    assert Tau(floor=0.8)(5, 0) == 2
-    assert Tau(floor=0.8)(25, 0) == 0.8
+def test_the_coefficient_weight_is_ten_over_the_epochs_but_not_under_its_floor() -> None:
+    assert CoefficientWeight()(0, 0) == 10
+    assert CoefficientWeight()(25, 1) == pytest.approx(0.4)
+    assert CoefficientWeight(floor=0.8)(5, 0) == 2
+    assert CoefficientWeight(floor=0.8)(25, 0) == 0.8
 
 
-def test_tau_with_a_start_is_a_straight_line_to_its_floor() -> None:
-    tau = Tau(floor=0.8, start=4.0)
-    assert [tau(100, progress) for progress in (0, 0.5, 1)] == pytest.approx([4, 2.4, 0.8])
+def test_the_coefficient_weight_with_a_start_is_a_straight_line_to_its_floor() -> None:
+    weight = CoefficientWeight(floor=0.8, start=4.0)
+    assert [weight(100, progress) for progress in (0, 0.5, 1)] == pytest.approx([4, 2.4, 0.8])

@@ -14,7 +14,7 @@ from training.networks.ablations import DetectionMFN  # noqa: E402
 from training.networks.mfn import MFN  # noqa: E402
 from training.networks.sfn import SFN, SMALL  # noqa: E402
 from training.networks.weights import load_ema, load_weights  # noqa: E402
-from training.scripts import export_weights as export  # noqa: E402
+from training.scripts import export_weights  # noqa: E402
 from training.scripts.export_weights import describe, mean_network, write_weights  # noqa: E402
 
 
@@ -108,7 +108,7 @@ def test_an_export_of_another_network_s_weights_leaves_the_folder_as_it_was(
     weights = ["--mfn", str(tmp_path / "mfn.npz"), "--sfn", str(tmp_path / "small.npz")]
     monkeypatch.setattr("sys.argv", ["export", *weights, "--out", str(out)])
     with pytest.raises(SystemExit, match=r"small\.npz is not of this network"):
-        export.main()
+        export_weights.main()
     assert [path.name for path in out.iterdir()] == ["manifest.json"]
     assert (out / "manifest.json").read_text() == "published"
 

@@ -22,7 +22,7 @@ from training.networks.variants import DETECTORS, MULTIPLE, SINGLE  # noqa: E402
 from training.optimization.assignment import Assignment  # noqa: E402
 from training.optimization.losses import CoefficientLoss  # noqa: E402
 from training.optimization.run import Run  # noqa: E402
-from training.scripts import export_weights as export  # noqa: E402
+from training.scripts import export_weights  # noqa: E402
 from training.scripts import train_mfn, train_sfn  # noqa: E402
 
 FACES = 12
@@ -103,7 +103,7 @@ def test_every_option_of_sfn_at_once_by_steps_and_by_time(
     assert (state["step"], state["samples"]) == (3, 24)
     assert all(bool(torch.isfinite(value).all()) for value in state["averaged"].values())
     rows = [json.loads(line) for line in (tmp_path / "steps" / "log.jsonl").read_text().splitlines()]
-    assert [row["tau"] for row in rows] == pytest.approx([4, 4 - 3.2 / 3, 4 - 6.4 / 3])
+    assert [row["coefficient_weight"] for row in rows] == pytest.approx([4, 4 - 3.2 / 3, 4 - 6.4 / 3])
     crops = ["--crops", str(made_up / "faces"), "--faces", "4", "--shares", "1", "--device", "cpu"]
     train_sfn.main(["--run", str(tmp_path / "time"), *crops, *more, "--seconds", "0.01"])
     timed = torch.load(tmp_path / "time" / "checkpoint.pt", weights_only=True)
@@ -203,7 +203,7 @@ def test_runs_export_to_a_folder_that_the_service_loads(
     out = tmp_path / "models"
     runs = ["--mfn", str(tmp_path / "mfn"), "--sfn", str(tmp_path / "sfn"), "--out", str(out)]
     monkeypatch.setattr("sys.argv", ["export", *runs, "--mfn-variant", mfn, "--sfn-variant", sfn])
-    export.main()
+    export_weights.main()
     models = Models.load(out, Execution(precision="float32"))
     outputs = models.mfn.run(np.zeros((1, 288, 288, 3), np.uint8))
     assert {name: output.shape[-2:] for name, output in outputs.items()} == {
