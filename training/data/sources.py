@@ -20,7 +20,8 @@ class Source(IntEnum):
 
 
 def save_with_sources(labels: FaceLabels, source: NDArray[np.uint8], path: Path) -> None:
-    """Writes labels that FaceLabels.load reads, with the source (N,) of each. An older file stays whole until the end."""
+    """Writes labels that FaceLabels.load reads, with the source (N,) of each. An older file stays whole until the
+    end."""
     new = path.with_suffix(".new.npz")
     labels.save(new, source=source)
     new.replace(path)

@@ -38,7 +38,8 @@ class Runner(Protocol):
 
 
 class TorchNetwork:
-    """What forms are made from. network: training.export.inference_graph.InferenceGraph or training.export.onnx_float.Bytes."""
+    """What forms are made from. network: training.export.inference_graph.InferenceGraph or
+    training.export.onnx_float.Bytes."""
 
     def __init__(self, network: nn.Module, groups: Sequence[str]) -> None:
         self.network, self.groups = network, groups

@@ -47,8 +47,8 @@ def round_by_gptq(
 
 
 def round_rows(weight: np.ndarray, covariance: np.ndarray, steps: int, bits: int) -> np.ndarray:
-    """Rounds weights (R, K) to the grid of their row, so that the answers' variances over inputs of this covariance (K, K)
-    change little. The largest of a row is rounded to `bits` significant bits and is `steps` steps from 0."""
+    """Rounds weights (R, K) to the grid of their row, so that the answers' variances over inputs of this covariance (K,
+    K) change little. The largest of a row is rounded to `bits` significant bits and is `steps` steps from 0."""
     weight = weight.copy()
     rows, largest = np.arange(len(weight)), np.abs(weight).argmax(axis=1)
     anchored = weight[rows, largest] = rounded(weight[rows, largest], bits)

@@ -41,7 +41,8 @@ BATCH = 8
 
 
 def space_to_depth(conv: nn.Conv2d) -> nn.Conv2d:
-    """Rewrites the 4 x 4 convolution of stride 4 on (B, 3, H, W) as one on (B, 12, H, W / 4), channels x * 3 + colour."""
+    """Rewrites the 4 x 4 convolution of stride 4 on (B, 3, H, W) as one on (B, 12, H, W / 4), channels x * 3 +
+    colour."""
     outputs = conv.out_channels
     quads = nn.Conv2d(3 * PATCH, outputs, (PATCH, 1), (PATCH, 1), bias=conv.bias is not None)
     weight = conv.weight.permute(0, 3, 1, 2).reshape(outputs, 3 * PATCH, PATCH, 1)
@@ -135,7 +136,8 @@ def output_scales_of(network: nn.Module, pictures: np.ndarray) -> dict[str, Tens
 
 
 def divide_outputs(layers: Sequence[nn.Conv2d], scale: Tensor) -> None:
-    """Divides the layers' outputs by a scale, in place: their rows are the output's columns, once for each anchor of a cell."""
+    """Divides the layers' outputs by a scale, in place: their rows are the output's columns, once for each anchor of a
+    cell."""
     with torch.no_grad():
         for layer in layers:
             rows = scale.repeat(len(layer.weight) // len(scale))

@@ -37,7 +37,8 @@ class Source:
 
 
 def read_source(path: Path) -> Source:
-    """ICT-FaceKit light from its .npz. Raises SystemExit where the file is another, or its expressions are not ICT's."""
+    """ICT-FaceKit light from its .npz. Raises SystemExit where the file is another, or its expressions are not
+    ICT's."""
     arrays = read_arrays(path, "mean", "identity", "expression", "expression_names", "triangles", "landmarks68")
     names, expression = expression_basis(list(arrays["expression_names"]), arrays["expression"].astype(np.float32))
     shape = LinearShape(

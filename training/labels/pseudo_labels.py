@@ -1,4 +1,5 @@
-"""Labels every annotated face with the single face network (paper section 3.4): `python -m training.labels.pseudo_labels`.
+"""Labels every annotated face with the single face network (paper section 3.4): `python -m
+training.labels.pseudo_labels`.
 
 Each face is looked at three times: in a crop made from its box, then, upright, around the points of the first look, and
 mirrored. The last two are averaged; where they disagree, the label counts less. Takes the faces of

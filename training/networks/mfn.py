@@ -144,7 +144,8 @@ def concatenate_heads(heads: nn.ModuleList, features: Pyramid) -> Tensor:
 def initialize_heads(
     detection: Sequence[Head], expression: Sequence[Head], pose: Sequence[Head], identity: Sequence[Head]
 ) -> None:
-    """Starts the last layers near zero: no face anywhere, and where one is, the prior's box, the mean face, unturned."""
+    """Starts the last layers near zero: no face anywhere, and where one is, the prior's box, the mean face,
+    unturned."""
     for head in (*detection, *expression, *pose, *identity):
         nn.init.normal_(head.last.weight, std=0.01)
         if head.last.bias is not None:

@@ -23,7 +23,8 @@ class Level(NamedTuple):
 
 
 class Outputs(NamedTuple):
-    """Raw outputs of N priors: detection (B, N, 5), pose (B, N, 7), identity (B, N, 50), expression (B, N, 46) logits."""
+    """Raw outputs of N priors: detection (B, N, 5), pose (B, N, 7), identity (B, N, 50), expression (B, N, 46)
+    logits."""
 
     detection: Tensor
     pose: Tensor
@@ -32,8 +33,8 @@ class Outputs(NamedTuple):
 
 
 class CropOutputs(NamedTuple):
-    """Raw outputs of B crops: pose (B, 7), identity (B, 50), expression (B, 46) logits, gaze (B, 8) logits in the order of
-    service.vision.gaze.GAZE_NAMES."""
+    """Raw outputs of B crops: pose (B, 7), identity (B, 50), expression (B, 46) logits, gaze (B, 8) logits in the order
+    of service.vision.gaze.GAZE_NAMES."""
 
     pose: Tensor
     identity: Tensor

@@ -27,7 +27,8 @@ from training.networks.outputs import (
 
 
 class Fire(nn.Module):
-    """Squeezes to few channels, expands with 1 x 1 and 3 x 3 side by side, then squeeze-and-excites (Hu et al., 2018)."""
+    """Squeezes to few channels, expands with 1 x 1 and 3 x 3 side by side, then squeeze-and-excites (Hu et al.,
+    2018)."""
 
     def __init__(self, inputs: int, squeeze: int, outputs: int, stride: int = 1) -> None:
         super().__init__()

@@ -24,7 +24,8 @@ EYE_WEIGHT = 2.0  # of the eyes' coefficients where they are emphasised
 
 @dataclass
 class CoefficientLoss:
-    """Computes equation 3: coefficient_weight (the paper's tau) * (L1 of w_id, w_exp and R) + root mean square of the landmarks' distances.
+    """Computes equation 3: coefficient_weight (the paper's tau) * (L1 of w_id, w_exp and R) + root mean square of the
+    landmarks' distances.
 
     Two departures: the landmarks' distance is in units of sqrt(w h) of the face's points, so that faces
     of all sizes weigh the same; and each expression's error is divided by that coefficient's spread in the training set

@@ -130,8 +130,8 @@ class Run(Generic[NetworkT]):
         return not self.schedule.done(self.step, self.seconds) and not paused
 
     def update(self, terms: dict[str, Tensor], samples: int) -> None:
-        """Takes one step down the sum of the terms, of that many samples. One whose loss or gradient is not finite leaves
-        the weights and the optimizer's means as they are, on all workers."""
+        """Takes one step down the sum of the terms, of that many samples. One whose loss or gradient is not finite
+        leaves the weights and the optimizer's means as they are, on all workers."""
         names, values = list(terms), torch.stack(list(terms.values()))
         self.optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(values.sum())

@@ -1,4 +1,5 @@
-"""How the learning rate and the weight of the coefficient loss change over a run, whose length is known in steps or in seconds of training."""
+"""How the learning rate and the weight of the coefficient loss change over a run, whose length is known in steps or in
+seconds of training."""
 
 import math
 from dataclasses import dataclass
@@ -61,7 +62,8 @@ class CoefficientWeight:
     start: float | None = None
 
     def __call__(self, epochs: float, progress: float) -> float:
-        """The weight of the next step. epochs: seen so far, those of the weights that the run started from among them. progress: 0..1 of the run."""
+        """The weight of the next step. epochs: seen so far, those of the weights that the run started from among them.
+        progress: 0..1 of the run."""
         if self.start is not None:
             return self.start + (self.floor - self.start) * progress
         return max(self.floor, PAPER_WEIGHT / max(1.0, epochs))

@@ -112,5 +112,7 @@ def draw_appearance(rng: np.random.Generator) -> Appearance:
         noise=np.concatenate([waves, rng.uniform(0, 2 * np.pi, (10, 1)), strengths], axis=1),
         exposure=float(np.exp(rng.normal(0, 0.22))) * 0.95 * (0.42 / skin.mean()) ** 0.25,
     )
-    arrays: dict[str, Any] = {name: value.astype(np.float32) for name, value in vars(look).items() if isinstance(value, np.ndarray)}
+    arrays: dict[str, Any] = {
+        name: value.astype(np.float32) for name, value in vars(look).items() if isinstance(value, np.ndarray)
+    }
     return replace(look, **arrays)  # a float64 colour would double the time of everything it touches

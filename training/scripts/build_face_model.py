@@ -1,4 +1,5 @@
-"""Builds models/face_model.npz from ICT-FaceKit light: `python -m training.scripts.build_face_model ict_facekit.npz`."""
+"""Builds models/face_model.npz from ICT-FaceKit light: `python -m training.scripts.build_face_model
+ict_facekit.npz`."""
 
 import argparse
 from pathlib import Path

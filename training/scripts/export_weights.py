@@ -61,7 +61,8 @@ def describe(network: FaceNetwork) -> dict[str, Any]:
 
 
 def write_weights(network: nn.Module, path: Path) -> None:
-    """Writes a network's state but its counters, each array as float16 where that is exact (see training.networks.weights.load_weights).
+    """Writes a network's state but its counters, each array as float16 where that is exact (see
+    training.networks.weights.load_weights).
 
     An archive as numpy's own, but for LZMA, which leaves less of it. The same numbers give the same bytes:
     ZipInfo dates to 1980.

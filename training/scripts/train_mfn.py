@@ -40,8 +40,8 @@ MOST_FACES = 24  # faces of one window that are looked at, twice as many in mosa
 
 @dataclass(frozen=True)
 class Grid:
-    """Holds the priors of one input size, (N, 4) and strides (N,), and who is responsible for which of a window's faces, of
-    which the first `most` are looked at."""
+    """Holds the priors of one input size, (N, 4) and strides (N,), and who is responsible for which of a window's
+    faces, of which the first `most` are looked at."""
 
     priors: Tensor
     strides: Tensor

@@ -42,7 +42,8 @@ AGREEMENT_OF_EXPRESSION = 5.0  # weights of w_exp differ by tenths where those o
 
 @dataclass
 class Crops:
-    """A set of crops: images (N, 192, 192, 3) uint8, their faces, how often each is drawn (N,), and the set's share in a batch."""
+    """A set of crops: images (N, 192, 192, 3) uint8, their faces, how often each is drawn (N,), and the set's share in
+    a batch."""
 
     images: Tensor
     faces: FaceLabels
@@ -101,7 +102,8 @@ def losses_of(
     coefficient_weight: float,
     precision: str = "float32",
 ) -> dict[str, Tensor]:
-    """Equation 3 plus the gaze and the agreement of the views. gaze_spread: (8,), see training.optimization.losses.gaze_loss."""
+    """Equation 3 plus the gaze and the agreement of the views. gaze_spread: (8,), see
+    training.optimization.losses.gaze_loss."""
     pose, identity, logits, gaze = in_precision(network, images, precision)
     side = images.shape[-1]
     prior = constant((side / 2, side / 2, float(side), float(side)), images.device)

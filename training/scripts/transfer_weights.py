@@ -2,9 +2,9 @@
 
     python -m training.scripts.transfer_weights OLD.npz NEW.npz --kind mfn
 
-Layers of the same name are copied, also into wider ones (Chen et al., "Net2Net", ICLR 2016): channels that are new start
-as in any untrained network, but weights on them are scaled down, so that the known layers compute nearly what they did.
-The rest starts new.
+Layers of the same name are copied, also into wider ones (Chen et al., "Net2Net", ICLR 2016): channels that are new
+start as in any untrained network, but weights on them are scaled down, so that the known layers compute nearly what
+they did. The rest starts new.
 """
 
 import argparse

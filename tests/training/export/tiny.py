@@ -8,7 +8,7 @@ from torch import Tensor, nn  # noqa: E402
 
 from training.networks.layers import Down, Stem, normalized, upsample  # noqa: E402
 from training.networks.mfn import Head  # noqa: E402
-from training.networks.outputs import (
+from training.networks.outputs import (  # noqa: E402
     COLUMNS,
     DETECTION,
     EXPRESSIONS,
@@ -16,15 +16,17 @@ from training.networks.outputs import (
     POSE,
     CropOutputs,
     Level,
+    MultipleFaceNetwork,
     Outputs,
+    SingleFaceNetwork,
 )
 from training.networks.sfn import Regressor  # noqa: E402
 
 
-class TinyMFN(nn.Module):
+class TinyMFN(MultipleFaceNetwork):
     """Two levels of 8 x 8 and 4 x 4 cells on 32 x 32 pixels: 80 priors."""
 
-    input_size = 32
+    input_size, input_sizes = 32, (32,)
     levels = (Level(4, ((6, 6),)), Level(8, ((12, 10),)))
 
     def __init__(self) -> None:
@@ -46,10 +48,10 @@ class TinyMFN(nn.Module):
         return Outputs(*(torch.cat([head(x) for head, x in zip(heads, maps, strict=True)], dim=1) for heads in groups))
 
 
-class TinySFN(nn.Module):
+class TinySFN(SingleFaceNetwork):
     """Four regressors on 4 x 4 maps of 16 x 16 pixels."""
 
-    input_size = 16
+    input_size, input_sizes = 16, (16,)
 
     def __init__(self) -> None:
         super().__init__()

@@ -104,7 +104,8 @@ def test_the_eyes_coefficients_count_more_where_they_are_named() -> None:
     plain = CoefficientLoss(LANDMARKS, torch.full((46,), 0.1))
     emphasised = CoefficientLoss(LANDMARKS, torch.full((46,), 0.1), eyes)
     error, more = (
-        float(loss(pose, labels.identity, expression, labels, coefficient_weight=1.0)["expression"]) for loss in (plain, emphasised)
+        float(loss(pose, labels.identity, expression, labels, coefficient_weight=1.0)["expression"])
+        for loss in (plain, emphasised)
     )
     assert more == pytest.approx(EYE_WEIGHT * error)
 

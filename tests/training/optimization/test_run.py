@@ -8,7 +8,7 @@ torch = pytest.importorskip("torch")
 
 from torch import Tensor, nn  # noqa: E402
 
-from training.optimization.adamw import decayed_parameters  # noqa: E402
+from training.optimization.adamw import AdamW, decayed_parameters  # noqa: E402
 from training.optimization.run import Run  # noqa: E402
 from training.optimization.schedule import Schedule  # noqa: E402
 
@@ -23,7 +23,9 @@ class Clock:
         return self.now
 
 
-def run(folder: Path, schedule: Schedule, clock: Clock | None = None, minutes: float = float("inf")) -> Run:
+def run(
+    folder: Path, schedule: Schedule, clock: Clock | None = None, minutes: float = float("inf")
+) -> Run[nn.Sequential]:
     torch.manual_seed(0)
     network = nn.Sequential(nn.Linear(2, 1), nn.BatchNorm1d(1))
     ema = nn.Sequential(nn.Linear(2, 1), nn.BatchNorm1d(1))
@@ -43,7 +45,7 @@ def run(folder: Path, schedule: Schedule, clock: Clock | None = None, minutes: f
     return one
 
 
-def step(one: Run, factor: float = 1.0) -> None:
+def step(one: Run[nn.Sequential], factor: float = 1.0) -> None:
     inputs = torch.randn(8, 2, generator=one.generator)
     one.update(
         {"square": one.network(inputs).square().mean() * factor + inputs.mean() * one.network[0].weight[0, 0]}, 8

@@ -2,7 +2,7 @@
 
 import pytest
 
-from training.optimization.schedule import Schedule, CoefficientWeight
+from training.optimization.schedule import CoefficientWeight, Schedule
 
 
 def test_by_steps_the_rate_rises_then_falls_along_half_a_cosine() -> None:

@@ -13,9 +13,9 @@ from training.export.rounding import HALF_BITS, round_weights  # noqa: E402
 from training.networks.ablations import DetectionMFN  # noqa: E402
 from training.networks.mfn import MFN  # noqa: E402
 from training.networks.sfn import SFN, SMALL  # noqa: E402
-from training.networks.weights import load_ema, load_weights  # noqa: E402
+from training.networks.weights import load_ema, load_weights, mean_network  # noqa: E402
 from training.scripts import export_weights  # noqa: E402
-from training.scripts.export_weights import describe, mean_network, write_weights  # noqa: E402
+from training.scripts.export_weights import describe, write_weights  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +114,7 @@ def test_an_export_of_another_network_s_weights_leaves_the_folder_as_it_was(
 
 
 def test_a_network_of_several_input_sizes_is_described_without_one() -> None:
-    several, one = describe(MFN(), "mfn"), describe(DetectionMFN(), "mfn")
+    several, one = describe(MFN()), describe(DetectionMFN())
     assert (several["input"]["shape"], several["input_sizes"]) == ([1, "side", "side", 3], [288, 416, 576])
     assert several["outputs"]["pose"] == [1, "priors", 7]
     assert (one["input"]["shape"], one["input_sizes"]) == ([1, 288, 288, 3], [288])

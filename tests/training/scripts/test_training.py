@@ -22,8 +22,11 @@ from training.networks.variants import DETECTORS, MULTIPLE, SINGLE  # noqa: E402
 from training.optimization.assignment import Assignment  # noqa: E402
 from training.optimization.losses import CoefficientLoss  # noqa: E402
 from training.optimization.run import Run  # noqa: E402
-from training.scripts import export_weights  # noqa: E402
-from training.scripts import train_mfn, train_sfn  # noqa: E402
+from training.scripts import (  # noqa: E402
+    export_weights,
+    train_mfn,
+    train_sfn,
+)
 
 FACES = 12
 VARIANTS = [*(("mfn", variant) for variant in MULTIPLE), *(("sfn", variant) for variant in SINGLE)]
