@@ -49,6 +49,7 @@ class Chain:
         self.run = ctypes.CFUNCTYPE(None, ctypes.c_uint64)(ctypes.addressof(ctypes.c_char.from_buffer(self.memory)))
 
     def ghz(self) -> float:
+        """The processor's clock in GHz, from how long a loop of known length takes."""
         start = time.perf_counter_ns()
         self.run(TURNS)
         return TURNS * PRODUCTS * CYCLES / (time.perf_counter_ns() - start)

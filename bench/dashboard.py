@@ -120,6 +120,7 @@ def prometheus(served: Served, certificate: Path) -> Iterator[httpx2.Client]:
 
 
 def until_ready(client: httpx2.Client, process: subprocess.Popen[bytes]) -> None:
+    """Waits for Prometheus to be ready. Ends the program where it stops or takes longer than PATIENCE_SECONDS."""
     end = time.monotonic() + PATIENCE_SECONDS
     while True:
         with contextlib.suppress(httpx2.TransportError):
@@ -163,6 +164,7 @@ def counts(client: httpx2.Client, dashboard: dict[str, Any]) -> list[tuple[str, 
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=25.0, help="of load")
     seconds = parser.parse_args().seconds

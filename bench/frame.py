@@ -117,6 +117,7 @@ def networks(rounds: Rounds[Case, Any], models: Path, files: dict[str, FileSpec]
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", type=Path, default=Settings().models_dir)
     parser.add_argument("--rounds", type=int, default=100)

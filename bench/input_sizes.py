@@ -48,8 +48,9 @@ class Setting:
     def __str__(self) -> str:
         return f"{self.input_size} alone" if self.alone else f"{self.input_size}"
 
-    def options(self, min_score: float) -> RetargetOptions:
-        return RetargetOptions(min_score=min_score, tiles=self.tiles, input_size=self.input_size)
+    def options(self, min_score: float) -> Options:
+        """The pipeline's options for this setting."""
+        return Options(min_score=min_score, tiles=self.tiles, input_size=self.input_size)
 
     def of_pipeline(self, pipeline: Pipeline) -> Pipeline:
         """The one that looks as this setting says: at the usual size alone there is no second look."""
@@ -87,6 +88,7 @@ def seen(pipeline: Pipeline, setting: Setting, pictures: Sequence[Picture]) -> N
 
 
 def as_table(figures: dict[Setting, Figures], ms: dict[Setting, float]) -> str:
+    """The figures of each setting as a table."""
     heights = [row for row in next(iter(figures.values())).detection.by_height if row.high <= SMALL]
     small = (f"{row.low:g} to {row.high:g} px, of {row.faces}" for row in heights)
     head = ("input size", "tiles", "ms", "AP50", "AP75", "recall", *small, "NME", "missed")
@@ -103,6 +105,7 @@ def as_table(figures: dict[Setting, Figures], ms: dict[Setting, float]) -> str:
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", type=Path, default=Path("models"), help="folder with manifest.json (%(default)s)")
     parser.add_argument("--form", help="of the networks, as in float32.onnx (the served one where it is there)")

@@ -73,6 +73,7 @@ def part_of_weight(name: str) -> str:
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(prog="python -m bench.parts", description=__doc__.splitlines()[0])
     parser.add_argument("network", type=Path)
     parser.add_argument("--runs", type=int, default=100)

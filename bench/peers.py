@@ -74,10 +74,12 @@ def measured(rounds: Rounds[Case, Any], found: list[System], group_of: dict[int,
 
 
 def headings() -> list[str]:
+    """The table's headings, one for each number of faces."""
     return [f"{number} face{'s' * (number > 1)}, ms" for number in FACES]
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", type=Path, default=Settings().models_dir)
     parser.add_argument("--mediapipe-model", type=Path, metavar="TASK", help="Face Landmarker's .task file")

@@ -84,6 +84,7 @@ def as_table(measured: dict[str, Answers], reference: Answers) -> str:
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(
         prog="python -m bench.processors", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

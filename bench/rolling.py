@@ -64,9 +64,11 @@ class Replica:
 
     @property
     def url(self) -> str:
+        """Where the server answers HTTP."""
         return f"http://127.0.0.1:{self.http_port}"
 
     def start(self) -> None:
+        """Starts the server's process."""
         self._process = subprocess.Popen([sys.executable, "-c", PROGRAM], env=self._environment)
 
     async def end(self) -> int:
@@ -76,6 +78,7 @@ class Replica:
         return await asyncio.to_thread(self._process.wait, PATIENCE_SECONDS)
 
     async def until_ready(self) -> None:
+        """Waits until the server is ready. Ends the program where it takes longer than PATIENCE_SECONDS."""
         end = time.monotonic() + PATIENCE_SECONDS
         async with httpx2.AsyncClient() as client:
             while not await is_ready(client, self.url):
@@ -84,6 +87,7 @@ class Replica:
                 await asyncio.sleep(0.1)
 
     def kill(self) -> None:
+        """Kills the server's process where it still runs."""
         if self._process is not None and self._process.poll() is None:
             self._process.kill()
             self._process.wait()
@@ -100,9 +104,11 @@ class Outcome:
 
     @property
     def lost_nothing(self) -> bool:
+        """Whether every server ended with exit code 0 and no request failed."""
         return set(self.codes) <= {0} and not any(tally.failures for tally in self.tallies.values())
 
     def figures(self) -> str:
+        """The figures as text and a table."""
         codes = ", ".join(f"{count} x {code}" for code, count in sorted(self.codes.items()))
         rows = [
             [kind, str(tally.requests), str(tally.failures.total()), f"{tally.longest * 1e3:.0f}"]
@@ -161,6 +167,7 @@ async def roll(
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--poll", type=float, default=1.0, help="seconds between two looks at a server's readiness")

@@ -83,6 +83,7 @@ class Endpoints:
 
 
 async def is_ready(client: httpx2.AsyncClient, url: str) -> bool:
+    """Whether the server at an address says that it is ready."""
     try:
         return (await client.get(f"{url}/readyz")).status_code == 200
     except httpx2.HTTPError:
@@ -101,6 +102,7 @@ def channel_to(ports: list[int], blind: bool = False) -> grpc.aio.Channel:
 
 
 async def send_over_http(endpoints: Endpoints, picture: bytes, tally: Tally, stop: asyncio.Event) -> None:
+    """Sends a picture over HTTP to the servers in turn, until `stop` is set."""
     async with httpx2.AsyncClient(timeout=PATIENCE_SECONDS) as client:
         while not stop.is_set():
             with tally.request():
@@ -110,6 +112,7 @@ async def send_over_http(endpoints: Endpoints, picture: bytes, tally: Tally, sto
 
 
 async def send_over_grpc(channel: grpc.aio.Channel, picture: bytes, tally: Tally, stop: asyncio.Event) -> None:
+    """Sends a picture over gRPC, until `stop` is set."""
     stub = retarget_pb2_grpc.RetargetServiceStub(channel)
     request = pb.RetargetRequest(image=pb.Image(encoded=picture))
     while not stop.is_set():

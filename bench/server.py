@@ -37,6 +37,7 @@ class Served:
 
     @property
     def url(self) -> str:
+        """Where the server answers HTTP."""
         return f"{'http' if self.trust is None else 'https'}://127.0.0.1:{self.http_port}"
 
     def resident_mb(self) -> float:
@@ -46,6 +47,7 @@ class Served:
 
 
 def free_port() -> int:
+    """A TCP port that was free a moment ago."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return int(probe.getsockname()[1])
 

@@ -202,6 +202,7 @@ def overload(picture: bytes, models: Path | None, rounds: int) -> tuple[Counter[
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", type=Path)
     parser.add_argument("--quick", action="store_true", help="a tenth of everything, to try it out")

@@ -27,9 +27,11 @@ class System(Protocol):
     name: str
     gives: str
 
-    def look(self, group: GroupPicture) -> Look: ...
+    def look(self, group: GroupPicture) -> Look:
+        """A call that finds the faces of a picture, ready to be timed."""
 
-    def boxes(self, answer: Any) -> np.ndarray: ...
+    def boxes(self, answer: Any) -> np.ndarray:
+        """(N, 4) boxes x1, y1, x2, y2 in pixels of what that call answers."""
 
 
 class Mfn:
@@ -42,9 +44,11 @@ class Mfn:
         self.name = f"MFN {pipeline.models.execution.precision}" + refine * " + SFN, each face refined"
 
     def look(self, group: GroupPicture) -> Look:
+        """A call that runs the whole pipeline on the picture."""
         return partial(self.pipeline.retarget_picture, group.picture, self.options)
 
     def boxes(self, answer: Any) -> np.ndarray:
+        """(N, 4) boxes of the faces."""
         boxes: np.ndarray = answer.faces.box
         return boxes
 
@@ -61,6 +65,7 @@ class MediaPipe:
         self.model, self.held, self.name = model, held, f"MediaPipe {mediapipe.__version__} Face Landmarker"
 
     def look(self, group: GroupPicture) -> Look:
+        """A call that runs Face Landmarker on the picture."""
         import mediapipe
         from mediapipe.tasks.python import BaseOptions, vision
 
@@ -81,6 +86,7 @@ class MediaPipe:
         return look
 
     def boxes(self, answer: Any) -> np.ndarray:
+        """(N, 4) boxes around the landmarks."""
         result, width, height = answer
         points = np.array([[(p.x * width, p.y * height) for p in face] for face in result.face_landmarks])
         return np.concatenate([points.min(1), points.max(1)], axis=1) if len(points) else np.zeros((0, 4))
@@ -103,6 +109,7 @@ class YunetAndTddfa:
         self.input = self.tddfa.get_inputs()[0].name
 
     def look(self, group: GroupPicture) -> Look:
+        """A call that runs the detector and then the landmarks of each face."""
         picture = np.ascontiguousarray(group.picture.pixels[..., ::-1])  # BGR, as OpenCV's users have it
         shrink = YUNET_SIDE / max(picture.shape[:2])
         size = round(picture.shape[1] * shrink), round(picture.shape[0] * shrink)
@@ -131,5 +138,6 @@ class YunetAndTddfa:
         return answer
 
     def boxes(self, answer: Any) -> np.ndarray:
+        """(N, 4) boxes of the detector."""
         corners: np.ndarray = answer[0]
         return corners

@@ -80,10 +80,12 @@ def over_runs(documents: list[Any], figure: Callable[[Any], float | None], digit
 
 
 def paper(value: float | None) -> str:
+    """A figure of the paper; a dash where it has none."""
     return "-" if value is None else f"{value:g}"
 
 
 def table_2(runs: Runs) -> str:
+    """The paper's table 2 beside our runs."""
     rows = []
     for row, (name, system, published) in TABLE_2.items():
         documents = runs.get(name, [])
@@ -100,6 +102,7 @@ def table_2(runs: Runs) -> str:
 
 
 def table_3(runs: Runs) -> str:
+    """The paper's table 3 beside our runs."""
     rows = []
     for row, (name, published) in TABLE_3.items():
         documents = runs.get(name, [])
@@ -129,6 +132,7 @@ def expression_error(starts: tuple[str, ...], system: str) -> Callable[[Any], fl
 
 
 def table_5(runs: Runs) -> str:
+    """The paper's table 5 beside our runs."""
     rows = []
     for row, (name, system, published) in TABLE_5.items():
         for column, (expression, starts) in enumerate(EXPRESSIONS.items()):
@@ -156,6 +160,7 @@ def shares(runs: Runs) -> str:
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(
         prog="python -m training.evaluation.ablations",
         description=__doc__,

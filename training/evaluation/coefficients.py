@@ -171,6 +171,7 @@ def coefficients_table(rendered: Witness, photos: dict[str, Witness], together: 
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(
         prog="python -m training.evaluation.coefficients",
         description=__doc__,

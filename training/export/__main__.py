@@ -97,6 +97,7 @@ def publish(folder: Path) -> None:
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(prog="python -m training.export", description=__doc__.splitlines()[0])
     parser.add_argument("--models", type=Path, default=Path("models"), help="folder of the weights and the manifest")
     args = parser.parse_args()

@@ -34,7 +34,8 @@ MOST_APART = {
 class Runner(Protocol):
     """A form that can be run: outputs by name, float32, of pictures (1, S, S, 3) uint8."""
 
-    def run(self, images: np.ndarray) -> dict[str, np.ndarray]: ...
+    def run(self, images: np.ndarray) -> dict[str, np.ndarray]:
+        """Outputs by name."""
 
 
 class TorchNetwork:
@@ -45,6 +46,7 @@ class TorchNetwork:
         self.network, self.groups = network, groups
 
     def run(self, images: np.ndarray) -> dict[str, np.ndarray]:
+        """Outputs by name, as torch computes them."""
         with torch.inference_mode():
             outputs = self.network(torch.from_numpy(images.copy()))
         return {name: output.numpy() for name, output in zip(self.groups, outputs, strict=True)}

@@ -45,6 +45,7 @@ class About:
 
     @property
     def title(self) -> str:
+        """One line that says what the file is."""
         return f"{FULL_NAMES[self.kind]}. Version {self.version}, {self.form}."
 
 
@@ -84,6 +85,7 @@ def with_metadata(content: bytes, about: About) -> bytes:
 
 
 def with_notes(content: bytes, notes: Mapping[str, str]) -> bytes:
+    """A file's content with a zip archive of notes, text by name, appended."""
     file = io.BytesIO(content)
     with zipfile.ZipFile(file, "a") as archive:
         for name, text in notes.items():
@@ -113,11 +115,13 @@ def model_metadata(model: schema.ModelT, about: About) -> bytes:
 
 
 def takes_bytes(model: schema.ModelT) -> bool:
+    """Whether a model's input is uint8 pictures."""
     graph = model.subgraphs[0]
     return bool(graph.tensors[int(graph.inputs[0])].type == schema.TensorType.UINT8)
 
 
 def image_metadata(model: schema.ModelT, about: About) -> terms.TensorMetadataT:
+    """Describes the input: its size and how grey levels are normalized."""
     image = terms.ImagePropertiesT()
     image.colorSpace, image.defaultSize = terms.ColorSpaceType.RGB, terms.ImageSizeT()
     image.defaultSize.width = image.defaultSize.height = about.side
@@ -138,6 +142,7 @@ def image_metadata(model: schema.ModelT, about: About) -> terms.TensorMetadataT:
 
 
 def output_metadata(name: str) -> terms.TensorMetadataT:
+    """Describes an output, with a file that names its columns where there is one."""
     metadata = terms.TensorMetadataT()
     metadata.name, metadata.description = name, OUTPUTS[name]
     metadata.content = terms.ContentT()
@@ -151,6 +156,7 @@ def output_metadata(name: str) -> terms.TensorMetadataT:
 
 
 def note(name: str, description: str) -> terms.AssociatedFileT:
+    """Describes one of the notes."""
     file = terms.AssociatedFileT()
     file.name, file.description = name, description
     return file

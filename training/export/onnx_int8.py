@@ -26,6 +26,7 @@ class Pictures(CalibrationDataReader):
         self.batches: Iterator[np.ndarray] = (picture[None] for picture in pictures)
 
     def get_next(self) -> dict[str, np.ndarray] | None:
+        """The next picture by its input's name, None at the end."""
         batch = next(self.batches, None)
         return None if batch is None else {"image": batch}
 
@@ -76,6 +77,7 @@ def in_units(model: onnx.ModelProto) -> set[str]:
 
 
 def is_output(model: onnx.ModelProto, node: onnx.NodeProto) -> bool:
+    """Whether a node writes an output of the model."""
     return node.output[0] in {output.name for output in model.graph.output}
 
 

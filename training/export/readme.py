@@ -38,6 +38,7 @@ SUPPRESSION = "Several priors answer for one face: of boxes that overlap keep th
 
 
 def input_description(kind: str, side: int, takes_bytes: bool) -> str:
+    """How to prepare a network's input, in words."""
     return f"RGB, {side} x {side}. {PREPARATION[kind]} {AS_BYTES if takes_bytes else AS_FLOATS}"
 
 

@@ -46,6 +46,7 @@ Ranges = dict[str, dict[str, np.ndarray]]  # "min" and "max", one number each, b
 
 
 def to_float16(content: bytes) -> bytes:
+    """Casts the weights of a float32 model to float16."""
     recipes = RecipeManager()
     recipes.add_weight_only_config(
         ".*", TFLOperationName.ALL_SUPPORTED, FLOAT16_BITS, algorithm_key=AlgorithmName.FLOAT_CASTING
@@ -54,6 +55,7 @@ def to_float16(content: bytes) -> bytes:
 
 
 def to_dynamic(content: bytes) -> bytes:
+    """Quantizes the weights of a float32 model to int8; activations are quantized as each picture is run."""
     recipes = RecipeManager()
     recipes.load_quantization_recipe(recipe.dynamic_wi8_afp32())
     recipes.add_quantization_config(".*", TFLOperationName.FULLY_CONNECTED, algorithm_key=AlgorithmName.NO_QUANTIZE)
@@ -78,6 +80,8 @@ def to_int8(content: bytes, pictures: np.ndarray) -> bytes:
 
 
 def quantize(content: bytes, chosen: Any, ranges: Ranges | None = None) -> bytes:
+    """Runs LiteRT's quantizer. chosen: its recipe. ranges: of activations, where the recipe quantizes them
+    statically."""
     tool = Quantizer(content, chosen)
     with contextlib.redirect_stderr(io.StringIO()):  # its progress
         result = tool.quantize(ranges, enable_progress_bar=False, enable_progress_report=False)
@@ -96,10 +100,12 @@ def calibrate(content: bytes, recipes: RecipeManager, pictures: np.ndarray) -> R
 
 
 def name_of(model: schema.ModelT, tensor: int) -> str:
+    """A tensor's name."""
     return str(model.subgraphs[0].tensors[tensor].name.decode())
 
 
 def one_range(least: float, greatest: float) -> dict[str, np.ndarray]:
+    """A tensor's range as the quantizer takes it."""
     return {"min": np.array([[least]], np.float32), "max": np.array([[greatest]], np.float32)}
 
 

@@ -44,6 +44,7 @@ def steps(archives: list[str], models: Path) -> list[list[str]]:
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--archives", nargs="+", choices=ARCHIVES, default=ARCHIVES)
     parser.add_argument("--models", type=Path, default=Path("models"), help="whose single face network answers")

@@ -125,10 +125,12 @@ class Taught:
         return cls(**arrays)
 
     def where(self, chosen: np.ndarray) -> "Taught":
+        """The chosen faces alone."""
         return Taught(**{name: getattr(self, name)[chosen] for name in self.__dataclass_fields__})
 
     @staticmethod
     def concatenate(parts: list["Taught"]) -> "Taught":
+        """The faces of all parts, in order."""
         fields = Taught.__dataclass_fields__
         return Taught(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in fields})
 
@@ -317,6 +319,7 @@ def with_unfitted(fits: FaceLabels, boxes: FaceLabels) -> FaceLabels:
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--teacher", type=Path, default=Path(".work/teacher"))
     parser.add_argument("--pack", type=Path, default=Path(".work/pack"))

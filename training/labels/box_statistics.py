@@ -66,6 +66,7 @@ def told(name: str, measures: Measures) -> str:
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pack", type=Path, default=Path(".work/pack"))
     parser.add_argument("--labels", type=Path, default=Path(".work/labels"))

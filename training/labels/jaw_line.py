@@ -24,6 +24,7 @@ JAW, INNER = slice(0, 17), slice(17, 68)
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--teacher", type=Path, default=Path(".work/teacher"))
     parser.add_argument("--face-model-source", type=Path, default=Path("../shared/ict_facekit.npz"))

@@ -103,6 +103,7 @@ def frontal_by_hand(labels: FaceLabels, names: NDArray[np.str_], apart: Floats) 
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--face-model-source", type=Path, default=Path("../shared/ict_facekit.npz"))
     parser.add_argument("--pack", type=Path, default=Path(".work/pack"))

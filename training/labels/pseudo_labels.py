@@ -50,10 +50,12 @@ class Labeller:
 
     @classmethod
     def load(cls, folder: Path) -> "Labeller":
+        """A labeller with the published single face network of a folder."""
         models = Models.load(folder, Execution(precision="float32"))
         return cls(models, mirror_partners(models.face_model.expression_names))
 
     def look(self, picture: Picture, faces: Faces, crops: list[Crop], mirrored: bool = False) -> Faces:
+        """The faces as the single face network sees them in these crops, mirrored where asked."""
         pixels = np.stack([crop.sample(picture) for crop in crops])
         raw = self.models.sfn.run(np.ascontiguousarray(pixels[:, :, ::-1]) if mirrored else pixels)
         if mirrored:
@@ -129,6 +131,7 @@ def pseudo_label(labels: FaceLabels, images: np.ndarray, sizes: np.ndarray, labe
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--models", type=Path, default=Path("models"))
     parser.add_argument("--pack", type=Path, default=Path(".work/pack"))

@@ -48,6 +48,7 @@ class SecondAnswers:
     apart: Floats
 
     def save(self, path: Path, labels: FaceLabels) -> None:
+        """Writes the answers with the pictures and boxes of the labels that they belong to."""
         picture, box = labels.picture.numpy(), labels.box.numpy()
         np.savez(path, picture=picture, box=box, points=self.points, apart=self.apart)
 
@@ -190,6 +191,7 @@ def label_set(
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--second-teacher", type=Path, default=Path("../shared/round2"), help=f"of {NETWORK}, {POINTS}")
     parser.add_argument("--pack", type=Path, default=Path(".work/pack"))

@@ -116,6 +116,7 @@ def label_archive(archive: Path, model: Path, out: Path, part: int, parts: int) 
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder of the archives")
     parser.add_argument("--teacher", type=Path, default=Path("../shared/face_landmarker_v2.task"))

@@ -93,6 +93,7 @@ def seen_from(
 
 
 def find_anatomy(head: Head) -> Anatomy:
+    """Finds the parts of a head from its landmarks and its mesh."""
     mean = head.surface.mean
     x, y, z = mean.T
     points = mean[head.landmarks]

@@ -69,6 +69,7 @@ def draw_light(rng: np.random.Generator, strength: float, shadow: bool) -> Light
 
 
 def draw_appearance(rng: np.random.Generator) -> Appearance:
+    """Draws how a person looks and is lit."""
     darkness = rng.beta(1.0, 1.9)
     skin = np.exp(np.log(LIGHT_SKIN) * (1 - darkness) + np.log(DARK_SKIN) * darkness)
     skin *= np.exp(rng.normal(0, [0.06, 0.06, 0.12]))

@@ -67,6 +67,7 @@ def edit(w_exp: np.ndarray, names: tuple[str, ...], rng: np.random.Generator) ->
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     args = read_arguments(__doc__, Path(".work/edited"))
     rng = np.random.default_rng(args.seed)
     head, photos, crops = Head.load(args.head), FittedPhotos.load(args.pictures, args.labels), CropSet()

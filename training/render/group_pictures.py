@@ -69,6 +69,7 @@ def look_by_the_window(person: Person, rng: np.random.Generator) -> Appearance:
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--head", type=Path, default=Path("../shared/ict_facekit.npz"))
     parser.add_argument("--out", type=Path, default=Path("bench/pictures"))

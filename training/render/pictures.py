@@ -56,6 +56,7 @@ PICTURES: dict[str, tuple[tuple[int, int], list[Person], int]] = {  # size, peop
 
 
 def look_of(person: Person, rng: np.random.Generator) -> Appearance:
+    """Draws how a person looks, with the hair and glasses that are given."""
     look = draw_appearance(rng)
     hair_length = look.hair_length if person.hair_length is None else person.hair_length
     return replace(look, hair_length=hair_length, glasses=person.glasses, lens=0.05, gaze=look.gaze / 3)
@@ -113,6 +114,7 @@ def make(
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--head", type=Path, default=Path("../shared/ict_facekit.npz"))
     parser.add_argument("--out", type=Path, default=Path("tests/pictures"))

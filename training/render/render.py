@@ -56,6 +56,7 @@ class Surface:
         return cls(points, triangles, normals, albedo.astype(np.float32), gloss_of, sky)
 
     def join(self, other: "Surface") -> "Surface":
+        """Both surfaces as one."""
         joined = {name: np.concatenate([value, getattr(other, name)]) for name, value in vars(self).items()}
         joined["triangles"] = np.concatenate([self.triangles, other.triangles + len(self.points)])
         return Surface(**joined)
@@ -72,10 +73,12 @@ class HeadRenderer:
 
     @classmethod
     def load(cls, path: Path) -> "HeadRenderer":
+        """The renderer of the head model in a file."""
         return cls(Head.load(path))
 
     @cached_property
     def anatomy(self) -> Anatomy:
+        """The parts of the head."""
         return find_anatomy(self.head)
 
     @cached_property

@@ -34,6 +34,7 @@ def cluster(sizes: np.ndarray, count: int) -> np.ndarray:
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--boxes", type=Path, default=Path(".work/pack/groups.boxes.npz"))
     parser.add_argument("--sizes", type=Path, default=Path(".work/pack/groups.sizes.npy"))

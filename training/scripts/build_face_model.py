@@ -8,6 +8,7 @@ from training.face_model.build import build
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("source", type=Path, help="ict_facekit.npz")
     parser.add_argument("--out", type=Path, default=Path("models/face_model.npz"))

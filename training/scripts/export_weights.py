@@ -76,6 +76,7 @@ def write_weights(network: nn.Module, path: Path) -> None:
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     for kind in ("mfn", "sfn"):
         parser.add_argument(

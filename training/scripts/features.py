@@ -81,6 +81,7 @@ def sheet(picture: np.ndarray, box: Letterbox, maps: dict[str, np.ndarray], targ
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--models", type=Path, default=Path("models"), help="folder with weights/mfn.npz")
     parser.add_argument("--picture", type=Path, default=Path("tests/pictures/five_faces.webp"))

@@ -90,6 +90,7 @@ def sheet(crops: list[np.ndarray], columns: list[tuple[nn.Module, str, dict[str,
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--single", type=Path, required=True, help="run of single-scale-sfn")
     parser.add_argument("--multi", type=Path, required=True, help="run of sfn, trained alike")

@@ -38,6 +38,7 @@ def plot(run: Path) -> Path:
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run", type=Path)
     print(plot(parser.parse_args().run))

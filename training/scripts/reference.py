@@ -120,6 +120,7 @@ def best_of_each(score: Tensor, boxes: Tensor) -> list[int]:
 
 
 def sfn_face(network: InferenceGraph, landmarks: Landmarks, crop: Crop, sample: Pixels) -> dict[str, Any]:
+    """The reference answer of the single face network to one crop."""
     size = network.side
     pose, identity, expression, gaze = network(pixels(sample))
     expression = torch.sigmoid(expression)
@@ -154,6 +155,7 @@ def plain(value: Any) -> Any:
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--models", type=Path, default=Path("models"))
     parser.add_argument("--mfn-variant", choices=MULTIPLE, default="mfn")

@@ -120,6 +120,7 @@ def batch_of_size(batch: int, size: int, sizes: Sequence[int]) -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     add_run_arguments(parser, MULTIPLE)
     parser.add_argument("--pictures", type=Path, nargs="+", default=PICTURES, help="packed pictures, .npy")

@@ -133,6 +133,7 @@ def augmented(
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     add_run_arguments(parser, SINGLE)
     parser.add_argument(

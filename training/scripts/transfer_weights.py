@@ -46,6 +46,7 @@ def widened(old: Tensor, new: Tensor) -> Tensor | None:
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("old", type=Path)
     parser.add_argument("new", type=Path)

@@ -21,6 +21,7 @@ from training.networks.weights import read_network
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--variant", choices=SINGLE, default="sfn")

@@ -30,6 +30,7 @@ class Startup:
 
     @property
     def until_running(self) -> float:
+        """Seconds from a pod's creation to its container's start."""
         return self.schedule + self.pull
 
     @property
@@ -54,6 +55,7 @@ class Pod:
     depths: deque[tuple[float, float]] = field(default_factory=deque)
 
     def read_usage(self, now: float) -> None:
+        """Notes the CPU that the pod uses now, once it runs."""
         if self.running is not None:
             self.usage.append((now, self.cpu))
 

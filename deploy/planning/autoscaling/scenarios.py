@@ -56,6 +56,7 @@ class Scenario:
 
     @property
     def ideal_hours(self) -> float:
+        """Pod hours of as many pods as are needed at each moment."""
         return float(self.ideal.sum()) / 3600
 
     @property
@@ -64,6 +65,7 @@ class Scenario:
         return float(self.ideal.max()) * len(self.ideal) / 3600
 
     def row(self) -> list[str]:
+        """The scenario's row in the table."""
         course = self.course
         return [
             self.title,

@@ -53,10 +53,12 @@ class Course:
 
     @property
     def pod_hours(self) -> float:
+        """Hours of all pods together."""
         return self.pod_seconds / 3600
 
     @property
     def lost_share(self) -> float:
+        """Share of the requests that got no answer."""
         return float(self.lost.sum() / self.arrived.sum())
 
     def worst_share(self, seconds: float = 60.0) -> float:

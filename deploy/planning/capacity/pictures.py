@@ -33,6 +33,7 @@ class Scene:
 
 
 def jpeg(pixels: np.ndarray) -> bytes:
+    """Pixels (H, W, 3) as a JPEG."""
     buffer = BytesIO()
     Image.fromarray(pixels).save(buffer, "JPEG", quality=QUALITY)
     return buffer.getvalue()
@@ -60,6 +61,7 @@ def scenes(one: GroupPicture, nine: GroupPicture) -> list[Scene]:
 
 
 def raw_rgb(pixels: np.ndarray) -> pb.Image:
+    """Pixels (H, W, 3) uint8 as a raw RGB picture of gRPC."""
     height, width = pixels.shape[:2]
     return pb.Image(raw=pb.RawPixels(format=pb.PIXEL_FORMAT_RGB, width=width, height=height, data=pixels.tobytes()))
 

@@ -44,6 +44,7 @@ class Call:
 
 
 def unary(name: str, faces: int, image: pb.Image) -> Call:
+    """A call of gRPC's Retarget."""
     return Call(name, faces, pb.RetargetRequest(image=image).SerializeToString())
 
 

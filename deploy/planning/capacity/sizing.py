@@ -98,6 +98,7 @@ def pods_on(node_vcpus: float, assumed: Assumptions) -> int:
 
 
 def nodes_for(pods: int, node_vcpus: float, assumed: Assumptions) -> int:
+    """How many machines the pods need."""
     return math.ceil(pods / pods_on(node_vcpus, assumed))
 
 
@@ -159,6 +160,7 @@ class Cluster:
 
 
 def cluster(pods: int, senders: int, series: int) -> Cluster:
+    """What a cluster of so many pods has to bear."""
     return Cluster(
         pods=pods,
         series=pods * series,

@@ -251,7 +251,7 @@ def test_the_program_writes_labels_with_their_sources(folder: Path, capsys: pyte
     ("name", "arrays", "message"),
     [
         ("groups", {"picture": np.array([0, 1, 3])}, r"groups\.npz has a face in picture 3, but only 3 pictures"),
-        ("groups", {"gaze": None}, r"groups\.npz holds no gaze: labels of an older version"),
+        ("groups", {"gaze": None}, r"groups\.npz holds no gaze: an older version's"),
         ("groups.sfn", {"gaze": None}, r"groups\.sfn\.npz holds no gaze"),
         ("groups.sfn", {"picture": np.array([0, 1, 1])}, r"groups\.sfn\.npz is of other pictures"),
         ("groups.sfn", {"box": np.zeros((3, 4), np.float32)}, r"groups\.sfn\.npz is of other boxes"),
@@ -262,7 +262,7 @@ def test_the_program_writes_labels_with_their_sources(folder: Path, capsys: pyte
         ),
         ("groups.second", {"picture": np.array([0, 2, 1])}, r"groups\.second\.npz is of other pictures"),
         ("groups.second", {"box": np.zeros((3, 4))}, r"groups\.second\.npz is of other boxes"),
-        ("groups.second", {"picture": None}, r"groups\.second\.npz holds no picture: of an older version"),
+        ("groups.second", {"picture": None}, r"groups\.second\.npz holds no picture: an older version's"),
     ],
 )
 def test_files_that_do_not_belong_together_are_told_and_nothing_is_written(

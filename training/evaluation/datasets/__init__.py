@@ -22,6 +22,8 @@ from training.evaluation.datasets.sample import Sample
 
 
 class Measure(Enum):
+    """What can be measured on a data set."""
+
     DETECTION = "detection"
     LANDMARKS = "landmarks"
     EXPRESSION = "expression"
