@@ -23,7 +23,9 @@ def read_arrays(path: Path, *names: str, advice: str = "") -> dict[str, np.ndarr
         with file:
             missing = [name for name in names if name not in file.files]
             if missing:
-                raise SystemExit(f"{path} holds no {' and no '.join(missing)}: an older version's, or another kind of file{end}")
+                raise SystemExit(
+                    f"{path} holds no {' and no '.join(missing)}: an older version's, or another kind of file{end}"
+                )
             return {name: file[name] for name in names or file.files}
     except FileNotFoundError:
         raise SystemExit(f"{path} is missing{end}") from None

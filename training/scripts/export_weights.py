@@ -10,6 +10,7 @@ import argparse
 import io
 import json
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,45 @@ def write_weights(network: nn.Module, path: Path) -> None:
                 archive.writestr(zipfile.ZipInfo(f"{name}.npy"), content.getvalue(), zipfile.ZIP_LZMA)
 
 
+def export(networks: Mapping[str, FaceNetwork], out: Path, face_model_source: Path, calibration: Path) -> None:
+    """Writes networks by their kind, "mfn" and "sfn", with all that a folder of models needs. Their weights are rounded
+    in place. calibration: pictures that the exported networks are compared on.
+
+    Raises OSError or ValueError where a file cannot be read, or where an exported network differs.
+    """
+    pictures = {kind: read_pictures(calibration, kind, network.input_size) for kind, network in networks.items()}
+    (out / "weights").mkdir(parents=True, exist_ok=True)
+    entries = {}
+    for kind, network in networks.items():
+        round_weights(network, SIGNIFICANT_BITS)
+        path, weights = out / f"{kind}.float32.onnx", out / "weights" / f"{kind}.npz"
+        trained = Bytes(network)
+        write_float32(trained, kind, VERSION, path)
+        expected = TorchNetwork(trained, OUTPUTS[kind])
+        require_agreement(expected, OnnxNetwork(path), pictures[kind][: COMPARED[kind]], "float32.onnx")
+        write_weights(network, weights)
+        entries[kind] = {
+            "weights": artifact_entry(weights, out),
+            "forms": {"float32.onnx": artifact_entry(path, out)},
+            **describe(network),
+        }
+        print(f"{path}: {path.stat().st_size / 1e6:.2f} MB")
+    face_model = out / "face_model.npz"
+    if face_model.resolve() != face_model_source.resolve():
+        face_model.write_bytes(face_model_source.read_bytes())
+    manifest = {
+        "name": "mfn",
+        "version": VERSION,
+        "face_model": artifact_entry(face_model, out),
+        "networks": entries,
+        "expression_names": list(FaceModel.load(face_model).expression_names),
+        "gaze_names": list(GAZE_NAMES),
+        "unobserved_arkit": list(NEVER_OBSERVED),
+        "accuracy": {},
+    }
+    (out / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
+
+
 def main() -> None:
     """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -95,36 +135,10 @@ def main() -> None:
     args = parser.parse_args()
 
     networks = {"mfn": mean_network(args.mfn, args.mfn_variant), "sfn": mean_network(args.sfn, args.sfn_variant)}
-    (args.out / "weights").mkdir(parents=True, exist_ok=True)
-    entries = {}
-    for kind, network in networks.items():
-        round_weights(network, SIGNIFICANT_BITS)
-        path, weights = args.out / f"{kind}.float32.onnx", args.out / "weights" / f"{kind}.npz"
-        trained, pictures = Bytes(network), read_pictures(args.calibration, kind, network.input_size)
-        write_float32(trained, kind, VERSION, path)
-        expected = TorchNetwork(trained, OUTPUTS[kind])
-        require_agreement(expected, OnnxNetwork(path), pictures[: COMPARED[kind]], "float32.onnx")
-        write_weights(network, weights)
-        entries[kind] = {
-            "weights": artifact_entry(weights, args.out),
-            "forms": {"float32.onnx": artifact_entry(path, args.out)},
-            **describe(network),
-        }
-        print(f"{path}: {path.stat().st_size / 1e6:.2f} MB")
-    face_model = args.out / "face_model.npz"
-    if face_model.resolve() != args.face_model.resolve():
-        face_model.write_bytes(args.face_model.read_bytes())
-    manifest = {
-        "name": "mfn",
-        "version": VERSION,
-        "face_model": artifact_entry(face_model, args.out),
-        "networks": entries,
-        "expression_names": list(FaceModel.load(face_model).expression_names),
-        "gaze_names": list(GAZE_NAMES),
-        "unobserved_arkit": list(NEVER_OBSERVED),
-        "accuracy": {},
-    }
-    (args.out / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
+    try:
+        export(networks, args.out, args.face_model, args.calibration)
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        parser.exit(1, f"{type(error).__name__}: {error}\n")
 
 
 if __name__ == "__main__":

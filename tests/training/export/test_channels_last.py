@@ -11,11 +11,12 @@ from tests.training.export.tiny import TinyMFN, TinySFN  # noqa: E402
 from training.export.channels_last import ChannelsLast, convolve_whole_maps  # noqa: E402
 from training.export.inference_graph import InferenceGraph  # noqa: E402
 from training.export.onnx_float import OUTPUTS  # noqa: E402
+from training.networks.outputs import FaceNetwork  # noqa: E402
 from training.networks.sfn import Regressor  # noqa: E402
 
 
 @pytest.mark.parametrize(("kind", "tiny"), [("mfn", TinyMFN), ("sfn", TinySFN)])
-def test_it_answers_normalised_pictures_as_the_network_does_plain_ones(kind: str, tiny: type[nn.Module]) -> None:
+def test_it_answers_normalised_pictures_as_the_network_does_plain_ones(kind: str, tiny: type[FaceNetwork]) -> None:
     torch.manual_seed(0)
     network = livened(tiny())
     pictures = noise(network.input_size)

@@ -54,12 +54,11 @@ def test_the_largest_value_of_a_channel_is_that_of_the_weights_that_read_it() ->
         torch.testing.assert_close(value[alive], weight[alive], rtol=1e-2, atol=1e-4)
 
 
-def test_looks_are_read_by_two_groups_and_bottlenecks_by_their_second_layer() -> None:
+def test_shared_layers_are_read_by_two_groups_and_bottlenecks_by_their_second_layer() -> None:
     network = folded(MFN)
-    pairs = dict(equalization_pairs(network))
-    look = network.place[0][1][0]
-    assert pairs[look] == [network.detection[0].last, network.pose[0].last]
-    assert pairs[network.shape[2][0]] == [network.identity[2].last, network.expression[2].last]
-    squeeze, spread = network.mix4.body
-    assert pairs[squeeze[0]] == [spread[0]]
-    assert network.stage4[0][0] not in pairs  # the bottleneck behind it adds to it, too
+    names = {module: name for name, module in network.named_modules()}
+    pairs = {names[first]: [names[reader] for reader in readers] for first, readers in equalization_pairs(network)}
+    assert pairs["place.0.1.0"] == ["detection.0.last", "pose.0.last"]
+    assert pairs["shape.2.0"] == ["identity.2.last", "expression.2.last"]
+    assert pairs["mix4.body.0.0"] == ["mix4.body.1.0"]
+    assert "stage4.0.0" not in pairs  # the bottleneck behind it adds to it, too

@@ -3,7 +3,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from torch import nn  # noqa: E402
+from torch import Tensor, nn  # noqa: E402
 
 from training.export.gptq import Moments, round_by_gptq, round_rows  # noqa: E402
 from training.export.rounding import INT8_STEPS, SIGNIFICANT_BITS, rounded  # noqa: E402
@@ -20,13 +20,13 @@ def some_rows(seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def step_of(rows: np.ndarray, steps: int) -> np.ndarray:
-    return np.abs(rows).max(axis=1, keepdims=True) / steps
+    return np.asarray(np.abs(rows).max(axis=1, keepdims=True) / steps)
 
 
 def nearest(rows: np.ndarray, steps: int) -> np.ndarray:
     """What quantizers make of rows: steps that bring the largest weight to the end of its grid."""
     step = step_of(rows, steps)
-    return np.rint(rows / step) * step
+    return np.asarray(np.rint(rows / step) * step)
 
 
 @EITHER
@@ -104,16 +104,16 @@ def test_the_mean_answer_stays() -> None:
     body, last = nn.Sequential(nn.Conv2d(3, 32, 1), nn.ReLU()), nn.Conv2d(32, 4, 1)
     pictures = np.random.default_rng(0).integers(0, 256, (3, 8, 8, 3), np.uint8)
     images = torch.from_numpy(pictures).permute(0, 3, 1, 2).float()
-    left = (torch.arange(64) % 8 < 4).expand(3, 64)
+    left: Tensor = (torch.arange(64) % 8 < 4).expand(3, 64)
 
-    def look(batch: np.ndarray) -> torch.Tensor:
+    def forward(batch: np.ndarray) -> Tensor:
         last(body(torch.from_numpy(batch).permute(0, 3, 1, 2).float()))
         return left[: len(batch)]
 
     with torch.no_grad():
         before = last(body(images))
         plain = last.weight.clone()
-        round_by_gptq([last], look, pictures, INT8_STEPS, SIGNIFICANT_BITS)
+        round_by_gptq([last], forward, pictures, INT8_STEPS, SIGNIFICANT_BITS)
         change = (last(body(images)) - before)[..., :4]
     assert not torch.equal(plain, last.weight)
     torch.testing.assert_close(change.mean((0, 2, 3)), torch.zeros(4), atol=1e-3 * float(before.abs().max()), rtol=0)
@@ -130,13 +130,14 @@ def test_every_kind_of_convolution_answers_nearly_as_before(layer: nn.Conv2d) ->
     pictures = np.random.default_rng(1).integers(0, 256, (4, 16, 16, 3), np.uint8)
     images = torch.from_numpy(pictures).permute(0, 3, 1, 2).float()
 
-    def look(batch: np.ndarray) -> None:
+    def forward(batch: np.ndarray) -> None:
         layer(body(torch.from_numpy(batch).permute(0, 3, 1, 2).float()))
 
     with torch.no_grad():
         before, plain = layer(body(images)), layer.weight.flatten(1).double().numpy()
+        assert layer.bias is not None
         kept, bias = layer.weight.clone(), layer.bias.clone()
-        round_by_gptq([layer], look, pictures, 16, SIGNIFICANT_BITS)
+        round_by_gptq([layer], forward, pictures, 16, SIGNIFICANT_BITS)
         error = layer(body(images)) - before
         layer.weight.copy_(torch.from_numpy(nearest(plain, 16)).view_as(layer.weight))
         layer.bias.copy_(bias)

@@ -1,4 +1,4 @@
-"""The published arrangement is the same function, but for the rounding of weights, which costs it little."""
+"""The inference graph is the same function, but for the rounding of weights, which costs it little."""
 
 import numpy as np
 import pytest
@@ -9,8 +9,10 @@ from torch import nn  # noqa: E402
 
 from tests.training.export.conftest import noise  # noqa: E402
 from training.export.agreement import INFERENCE_GRAPH, MOST_APART, TorchNetwork, differences, require_agreement  # noqa: E402
-from training.export.inference_graph import SIGNIFICANT_BITS, InferenceGraph, fold_batch_norms, space_to_depth  # noqa: E402
+from training.export.inference_graph import InferenceGraph, fold_batch_norms, space_to_depth  # noqa: E402
 from training.export.onnx_float import OUTPUTS, Bytes  # noqa: E402
+from training.export.rounding import SIGNIFICANT_BITS  # noqa: E402
+from training.networks.outputs import FaceNetwork  # noqa: E402
 
 ALL_BITS = 24  # of float32
 
@@ -72,7 +74,7 @@ def test_a_normalisation_without_a_convolution_before_it_stays() -> None:
     assert [type(layer) for layer in layers] == [nn.Conv2d, nn.ReLU, nn.BatchNorm2d]
 
 
-def test_columns_in_units_leave_headroom_in_one_range(mfn: nn.Module) -> None:
+def test_scaled_columns_leave_a_margin_in_one_range(mfn: FaceNetwork) -> None:
     pictures = noise(mfn.input_size)
     inference_graph = InferenceGraph(mfn, OUTPUTS["mfn"], pictures, bits=None)
     quads = torch.from_numpy(pictures).reshape(len(pictures), 288, 72, 12).permute(0, 3, 1, 2).float()
@@ -84,10 +86,10 @@ def test_columns_in_units_leave_headroom_in_one_range(mfn: nn.Module) -> None:
     for columns in (detection[faces][:, :4], pose[faces]):
         np.testing.assert_allclose(columns.abs().amax(0), 1 / 1.3, rtol=1e-3)
     torch.testing.assert_close(detection[..., 4] * 6, logit, rtol=1e-3, atol=1e-3)
-    assert inference_graph.units[2:] == (None, None)
+    assert inference_graph.output_scales[2:] == (None, None)
 
 
-def test_the_network_itself_is_left_alone(sfn: nn.Module) -> None:
+def test_the_network_itself_is_left_alone(sfn: FaceNetwork) -> None:
     before = {name: value.clone() for name, value in sfn.state_dict().items()}
     InferenceGraph(sfn, OUTPUTS["sfn"], noise(sfn.input_size))
     for name, value in sfn.state_dict().items():

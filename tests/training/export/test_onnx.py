@@ -25,6 +25,8 @@ from training.export.onnx_sizes import free_sizes  # noqa: E402
 from training.export.run_onnx import OnnxNetwork  # noqa: E402
 from training.networks.decoding import priors_of  # noqa: E402
 from training.networks.mfn import MFN  # noqa: E402
+from training.networks.outputs import FaceNetwork  # noqa: E402
+from training.networks.sfn import SFN  # noqa: E402
 
 CONVOLUTIONS = sum(isinstance(layer, nn.Conv2d) for layer in MFN().modules())
 
@@ -32,7 +34,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # the exporter's own
 
 
 @pytest.fixture(scope="session")
-def inference_graph(mfn: nn.Module, sfn: nn.Module) -> dict[str, InferenceGraph]:
+def inference_graph(mfn: FaceNetwork, sfn: FaceNetwork) -> dict[str, InferenceGraph]:
     return {
         kind: InferenceGraph(network, OUTPUTS[kind], noise(network.input_size))
         for kind, network in (("mfn", mfn), ("sfn", sfn))
@@ -115,14 +117,14 @@ def test_a_shape_that_is_bound_to_one_size_is_refused() -> None:
         free_sizes(helper.make_model(graph))
 
 
-def test_a_form_of_another_network_is_refused(sfn: nn.Module, folder: Path) -> None:
+def test_a_form_of_another_network_is_refused(folder: Path) -> None:
     runner = OnnxNetwork(folder / "sfn.float32.onnx")
-    other = in_torch(Bytes(type(sfn)()), "sfn")
+    other = in_torch(Bytes(SFN()), "sfn")
     with pytest.raises(ValueError, match=r"of float32.onnx is .* standard deviations from the network"):
         require_agreement(other, runner, noise(128), "float32.onnx")
 
 
-def test_a_form_with_other_outputs_is_refused(mfn: nn.Module) -> None:
+def test_a_form_with_other_outputs_is_refused(mfn: FaceNetwork) -> None:
     class Half:
         def run(self, images: np.ndarray) -> dict[str, np.ndarray]:
             return {"detection": np.zeros((len(images), 5, 5), np.float32)}
@@ -146,7 +148,7 @@ def test_bytes_go_in_and_the_normalisation_is_one_reading(kind: str, folder: Pat
 def test_int8_weights_are_signed_with_a_scale_a_channel_and_activations_unsigned(folder: Path) -> None:
     graph = onnx.load(folder / "mfn.int8.onnx").graph
     constants = {c.name: onnx.numpy_helper.to_array(c) for c in graph.initializer}
-    kinds = Counter()
+    kinds: Counter[str] = Counter()
     for node in graph.node:
         if node.op_type == "DequantizeLinear" and node.input[0] in constants and constants[node.input[0]].ndim == 4:
             weight, scale, zero = (constants[name] for name in node.input)
@@ -181,7 +183,7 @@ def test_equal_constants_are_kept_once(folder: Path) -> None:
     assert model.SerializeToString() == before
 
 
-def test_any_network_can_be_written_as_it_was_trained(sfn: nn.Module, tmp_path: Path) -> None:
+def test_any_network_can_be_written_as_it_was_trained(sfn: FaceNetwork, tmp_path: Path) -> None:
     path = tmp_path / "plain.onnx"
     write_float32(Bytes(sfn), "sfn", "1", path)
     require_agreement(in_torch(Bytes(sfn), "sfn"), OnnxNetwork(path), noise(128), "float32.onnx")

@@ -11,13 +11,14 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("litert_torch")
 pytest.importorskip("litert_quantizer")
 
+from ai_edge_litert import schema_py_generated as schema  # noqa: E402
 from ai_edge_litert.interpreter import Interpreter  # noqa: E402
 from torch import nn  # noqa: E402
 
 from tests.training.export.conftest import livened, noise  # noqa: E402
 from tests.training.export.tiny import TinyMFN, TinySFN  # noqa: E402
 from training.export.agreement import Runner, TorchNetwork, differences, require_agreement  # noqa: E402
-from training.export.flatbuffer import OPERATORS, named_outputs, operators, read_model, schema, write_model  # noqa: E402
+from training.export.flatbuffer import OPERATORS, named_outputs, operators, read_model, write_model  # noqa: E402
 from training.export.inference_graph import InferenceGraph  # noqa: E402
 from training.export.onnx_float import OUTPUTS, Bytes  # noqa: E402
 from training.export.run_tflite import TfliteNetwork  # noqa: E402
@@ -187,7 +188,7 @@ def test_files_name_no_place(folder: Path) -> None:
 def test_a_file_that_is_cut_off_is_refused(kept: float, folder: Path, tmp_path: Path) -> None:
     content = (folder / "mfn.int8.tflite").read_bytes()
     short = tmp_path / "short.tflite"
-    short.write_bytes(content[: int(kept * len(content)) if isinstance(kept, float) else kept])
+    short.write_bytes(content[: int(kept * len(content)) if 0 < kept < 1 else int(kept)])
     with pytest.raises(ValueError, match=r"short\.tflite is (no TFLite model|damaged|cut off)"):
         TfliteNetwork(short)
 

@@ -32,13 +32,10 @@ class TinyMFN(MultipleFaceNetwork):
     def __init__(self) -> None:
         super().__init__()
         self.stem, self.down = Stem(8), Down(8, 8, 8)
-        for name, outputs in (
-            ("detection", DETECTION),
-            ("pose", POSE),
-            ("identity", IDENTITY),
-            ("expression", EXPRESSIONS),
-        ):
-            self.add_module(name, nn.ModuleList(Head(8, 1, outputs) for _ in self.levels))
+        self.detection = nn.ModuleList(Head(8, 1, DETECTION) for _ in self.levels)
+        self.pose = nn.ModuleList(Head(8, 1, POSE) for _ in self.levels)
+        self.identity = nn.ModuleList(Head(8, 1, IDENTITY) for _ in self.levels)
+        self.expression = nn.ModuleList(Head(8, 1, EXPRESSIONS) for _ in self.levels)
 
     def forward(self, picture: Tensor) -> Outputs:
         fine = self.stem(normalized(picture))
@@ -56,8 +53,9 @@ class TinySFN(SingleFaceNetwork):
     def __init__(self) -> None:
         super().__init__()
         self.stem = Stem(8)
-        for name in CropOutputs._fields:
-            self.add_module(name, Regressor(8, COLUMNS[name], cell=24, units=64))
+        self.pose, self.identity, self.expression, self.gaze = (
+            Regressor(8, COLUMNS[name], cell=24, units=64) for name in CropOutputs._fields
+        )
 
     def forward(self, crop: Tensor) -> CropOutputs:
         x = self.stem(normalized(crop))

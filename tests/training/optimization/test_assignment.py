@@ -6,6 +6,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from torch import Tensor  # noqa: E402
+
 from training.networks.decoding import priors_of  # noqa: E402
 from training.networks.outputs import Level  # noqa: E402
 from training.optimization.assignment import Assignment  # noqa: E402
@@ -16,7 +18,7 @@ PRIORS, STRIDES = priors_of(LEVELS, 64), strides_of(LEVELS, 64, "cpu")
 FINE = 8 * 8  # priors of the first level
 
 
-def assign(*boxes: list[float], rule: Assignment | None = None) -> torch.Tensor:
+def assign(*boxes: list[float], rule: Assignment | None = None) -> Tensor:
     given = torch.tensor([list(boxes)])
     return (rule or Assignment())(given, torch.ones(1, len(boxes), dtype=torch.bool), PRIORS, STRIDES)[0]
 

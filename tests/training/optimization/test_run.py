@@ -48,7 +48,11 @@ def run(
 def step(one: Run[nn.Sequential], factor: float = 1.0) -> None:
     inputs = torch.randn(8, 2, generator=one.generator)
     one.update(
-        {"square": one.network(inputs).square().mean() * factor + inputs.mean() * one.network[0].weight[0, 0]}, 8
+        {
+            "square": one.network(inputs).square().mean() * factor
+            + inputs.mean() * one.network.get_parameter("0.weight")[0, 0]
+        },
+        8,
     )
 
 
@@ -58,15 +62,17 @@ def weights(network: nn.Module) -> dict[str, Tensor]:
 
 def test_a_run_by_time_goes_on_at_the_rate_where_it_stopped_however_long_it_paused(tmp_path: Path) -> None:
     schedule = Schedule(1.0, seconds=100, warm_up=1)
-    whole = run(tmp_path / "whole", schedule, Clock(0))
+    clock = Clock(0)
+    whole = run(tmp_path / "whole", schedule, clock)
     rates = []
     while whole.running():
         rates.append(whole.optimizer.param_groups[0]["lr"])
         step(whole)
-        whole.clock.now += 10  # type: ignore[attr-defined]
+        clock.now += 10
     assert len(rates) == 10
 
     pieces, clock = [], Clock(5000)
+    piece = whole
     for _ in range(4):
         piece = run(tmp_path / "pieces", schedule, clock, minutes=0.5)
         clock.now += 77  # reading the data
@@ -121,7 +127,7 @@ def test_the_moving_average_is_the_mean_that_the_decay_says(tmp_path: Path) -> N
         expected = {name: decay * expected[name] + (1 - decay) * value for name, value in weights(one.network).items()}
     for name, value in weights(one.ema).items():
         torch.testing.assert_close(value, expected[name])
-    torch.testing.assert_close(one.ema[1].running_mean.isfinite(), torch.tensor([True]))
+    torch.testing.assert_close(one.ema.get_buffer("1.running_mean").isfinite(), torch.tensor([True]))
 
 
 def test_a_checkpoint_of_an_earlier_version_is_taken_up(tmp_path: Path) -> None:

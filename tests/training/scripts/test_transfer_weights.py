@@ -9,7 +9,7 @@ torch = pytest.importorskip("torch")
 
 from training.networks.mfn import MFN  # noqa: E402
 from training.networks.sfn import SFN, SMALL  # noqa: E402
-from training.scripts import transfer_weights as transfer_weights  # noqa: E402
+from training.scripts import transfer_weights  # noqa: E402
 
 
 def test_a_wider_layer_says_about_what_the_narrow_one_said() -> None:
