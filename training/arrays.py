@@ -17,20 +17,23 @@ def read_arrays(path: Path, *names: str, advice: str = "") -> dict[str, np.ndarr
     """
     end = f"; {advice}" if advice else ""
     try:
-        file: Any = np.load(path)
-        if not isinstance(file, NpzFile):
-            raise SystemExit(f"{path} is no .npz file, but a single array{end}")
-        with file:
+        with path.open("rb") as stream:
+            file: Any = np.load(stream)
+            if not isinstance(file, NpzFile):
+                raise SystemExit(f"{path} is no .npz file, but a single array{end}")
             missing = [name for name in names if name not in file.files]
             if missing:
-                raise SystemExit(
-                    f"{path} holds no {' and no '.join(missing)}: an older version's, or another kind of file{end}"
-                )
-            return {name: file[name] for name in names or file.files}
+                told = f"holds no {' and no '.join(missing)}"
+                raise SystemExit(f"{path} {told}: an older version's, or another kind of file{end}")
+            arrays = {name: file[name] for name in names or file.files}
     except FileNotFoundError:
         raise SystemExit(f"{path} is missing{end}") from None
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise SystemExit(f"{path} is no .npz file of arrays ({error}){end}") from error
+    others = [name for name, array in arrays.items() if not isinstance(array, np.ndarray)]
+    if others:
+        raise SystemExit(f"{path} is no .npz file of arrays ({others[0]} is none){end}")
+    return arrays
 
 
 def map_array(path: Path, advice: str = "") -> np.ndarray:
@@ -41,11 +44,8 @@ def map_array(path: Path, advice: str = "") -> np.ndarray:
     """
     end = f"; {advice}" if advice else ""
     try:
-        array: Any = np.load(path, mmap_mode="c")
+        return np.lib.format.open_memmap(path, mode="c")
     except FileNotFoundError:
         raise SystemExit(f"{path} is missing{end}") from None
     except (OSError, ValueError, EOFError) as error:
         raise SystemExit(f"{path} is no .npy file of an array ({error}){end}") from error
-    if not isinstance(array, np.ndarray):
-        raise SystemExit(f"{path} is no .npy file of an array, but an archive of several{end}")
-    return array
