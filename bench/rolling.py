@@ -11,8 +11,8 @@ took, and the servers' exit codes. Exits with 1 where a request failed or a serv
     streams  over the same channel, each at a few frames a second; one that a server ends with UNAVAILABLE is opened
              again at once, what else it ends with is a failure; the longest time is the longest without an answer
 
-Without health checks (--blind) a channel learns of a server's end by its goodbye only, and gRPC itself cancels the few
-calls that are sent before that is heard.
+Without health checks (--no-health-checks) a channel learns of a server's end by its GOAWAY frame only, and gRPC itself
+cancels the few calls that are sent before that is heard.
 
 No sender sends anything twice, and gRPC's own retries are off. The servers go on to take requests for some seconds
 (--delay) after SIGTERM, MFN_DRAIN_DELAY_SECONDS, longer than a poll takes to find out. MFN_WORKERS and the other
@@ -126,7 +126,7 @@ async def roll(
     poll: float = 1.0,
     senders: int = 2,
     settle: float = SETTLE_SECONDS,
-    blind: bool = False,
+    health_checks: bool = True,
 ) -> Outcome:
     """Ends and starts the servers in turn, so many times, while requests come. The servers are started here.
 
@@ -139,7 +139,7 @@ async def roll(
     outcome, stop = Outcome(), asyncio.Event()
     endpoints = Endpoints([replica.url for replica in replicas])
     following = asyncio.create_task(endpoints.follow(poll))
-    async with channel_to([replica.grpc_port for replica in replicas], blind) as channel:
+    async with channel_to([replica.grpc_port for replica in replicas], health_checks) as channel:
         http, unary, streams = (outcome.tallies[kind] for kind in KINDS)
         sending = [
             asyncio.create_task(sender)
@@ -173,7 +173,9 @@ def main() -> None:
     parser.add_argument("--poll", type=float, default=1.0, help="seconds between two looks at a server's readiness")
     parser.add_argument("--delay", type=float, default=3.0, help="MFN_DRAIN_DELAY_SECONDS of the servers")
     parser.add_argument("--senders", type=int, default=2, help="of each kind")
-    parser.add_argument("--blind", action="store_true", help="gRPC without health checks")
+    parser.add_argument(
+        "--health-checks", action=argparse.BooleanOptionalAction, default=True, help="of gRPC's channel (%(default)s)"
+    )
     parser.add_argument("--models", type=Path)
     parser.add_argument("--results", action="store_true", help="write the table into bench/RESULTS.md")
     chosen = parser.parse_args()
@@ -182,7 +184,9 @@ def main() -> None:
         for replica in replicas:
             stack.callback(replica.kill)
         picture = photo(640, 480)
-        outcome = asyncio.run(roll(replicas, picture, chosen.rounds, chosen.poll, chosen.senders, blind=chosen.blind))
+        outcome = asyncio.run(
+            roll(replicas, picture, chosen.rounds, chosen.poll, chosen.senders, health_checks=chosen.health_checks)
+        )
     print(outcome.figures())
     for kind, tally in outcome.tallies.items():
         for failure, count in tally.failures.most_common():

@@ -26,8 +26,8 @@ RECONNECT_MS = 500
 # status its place, a moment later and without a word (its issue 36066).
 CORE_ERROR = "Internal error from Core"
 REASON_SECONDS, LOOK_SECONDS = 1.0, 0.001  # for the status to come, and between two looks
-BLIND: dict[str, Any] = {"loadBalancingConfig": [{"round_robin": {}}]}
-HEALTH_CHECKED = {**BLIND, "healthCheckConfig": {"serviceName": ""}}
+ROUND_ROBIN: dict[str, Any] = {"loadBalancingConfig": [{"round_robin": {}}]}
+HEALTH_CHECKED = {**ROUND_ROBIN, "healthCheckConfig": {"serviceName": ""}}
 
 
 @dataclass
@@ -90,10 +90,11 @@ async def is_ready(client: httpx2.AsyncClient, url: str) -> bool:
         return False
 
 
-def channel_to(ports: list[int], blind: bool = False) -> grpc.aio.Channel:
-    """One channel over all of them, in turn, that sends nothing again. blind: it asks none whether it is well."""
+def channel_to(ports: list[int], health_checks: bool = True) -> grpc.aio.Channel:
+    """One channel over all of them, in turn, that sends nothing again. health_checks: whether it asks
+    each server if it serves."""
     options = [
-        ("grpc.service_config", json.dumps(BLIND if blind else HEALTH_CHECKED)),
+        ("grpc.service_config", json.dumps(HEALTH_CHECKED if health_checks else ROUND_ROBIN)),
         ("grpc.enable_retries", 0),
         ("grpc.initial_reconnect_backoff_ms", RECONNECT_MS),
         ("grpc.max_reconnect_backoff_ms", RECONNECT_MS),

@@ -25,7 +25,7 @@ def read_arrays(path: Path, *names: str, advice: str = "") -> dict[str, np.ndarr
             if missing:
                 told = f"holds no {' and no '.join(missing)}"
                 raise SystemExit(f"{path} {told}: an older version's, or another kind of file{end}")
-            arrays = {name: file[name] for name in names or file.files}
+            arrays: dict[str, Any] = {name: file[name] for name in names or file.files}
     except FileNotFoundError:
         raise SystemExit(f"{path} is missing{end}") from None
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:

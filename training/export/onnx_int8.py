@@ -15,7 +15,7 @@ from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, Q
 
 from training.export.onnx_float import drop_unused, strip
 
-# -1 to 1, what columns in units are clipped to: see training/export/inference_graph.py
+# -1 to 1, what scaled columns are clipped to: see training/export/inference_graph.py
 UNIT_RANGE = {"scale": np.array(1 / 127, np.float32), "zero_point": np.array(128, np.uint8)}
 
 

@@ -9,7 +9,8 @@
 
 What stays float32 besides costs next to nothing. In both: SFN's last linear layers, whose outputs gain from it. (Linear
 layers of int8 weights with a scale a channel also gave wrong answers, without a word, in dynamic on TensorFlow Lite
-2.14.) In int8: the multiplications by units that end MFN's detection and pose (see training/export/inference_graph.py).
+2.14.) In int8: the multiplications by output scales that end MFN's detection and pose (see
+training/export/inference_graph.py).
 """
 
 import contextlib
@@ -112,7 +113,7 @@ def one_range(least: float, greatest: float) -> dict[str, np.ndarray]:
 def share_ranges(model: schema.ModelT, ranges: Ranges) -> None:
     """Gives the last layers of an output's heads one range together, so that nothing is rounded again to join them.
 
-    Columns in units are clipped to -1..1, see training/export/inference_graph.py.
+    Scaled columns are clipped to -1..1, see training/export/inference_graph.py.
     """
     made_by = producers(model)
     for output in named_outputs(model).values():

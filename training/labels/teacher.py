@@ -1,6 +1,6 @@
 """Runs the teacher (MediaPipe Face Landmarker) on a crop of every face: `python -m training.labels.teacher`.
 
-Each face is looked at twice, as it is and mirrored: two views that disagree betray a face the teacher guessed.
+Each face is looked at twice, as it is and mirrored: two views that disagree show that the teacher guessed.
 Writes one .npz an archive with
     picture (N,) str, box (N, 4), points (N, 68, 2) NaN where not annotated,
     found (N, 2) bool, landmarks (N, 2, 478, 3) float32 pixels of the picture (z in the same scale), and

@@ -1,7 +1,7 @@
 """Makes the pictures that the measurements in bench/ look at: `python -m training.render.group_pictures`.
 
 1, 5, 9 and 20 faces in 1280 x 720 pixels, drawn from the face model and random numbers: hardly turned, in even light
-from the front, each as large as there is room and none before another, so that no detector has an excuse. boxes.json
+from the front, each as large as there is room and none before another, so that any detector can find them. boxes.json
 beside them has the boxes of their faces, x1, y1, x2, y2 in pixels, by the pictures' names.
 """
 
