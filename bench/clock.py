@@ -20,7 +20,7 @@ TURNS = 20_000  # of the loop: a quarter of a millisecond
 
 @dataclass(frozen=True)
 class Clock:
-    """ghz: reads it, in cycles a nanosecond. how: in words."""
+    """How the clock is read. ghz: reads it, in cycles a nanosecond. how: in words."""
 
     ghz: Callable[[], float]
     how: str

@@ -48,7 +48,8 @@ SETTINGS = {"MFN_WORKERS": "1", "MFN_QUEUE_LENGTH": "1"}
 
 @dataclass(frozen=True)
 class Query:
-    """expr: PromQL. counted: a zero is no data: of a heat map, whose cells are then all empty."""
+    """Holds a query of the dashboard or the rules. expr: PromQL. counted: a zero is no data: of a heat map, whose cells
+    are then all empty."""
 
     panel: str
     expr: str
@@ -146,7 +147,7 @@ def series(client: httpx2.Client, query: Query) -> int:
 
 
 def counts(client: httpx2.Client, dashboard: dict[str, Any]) -> list[tuple[str, int]]:
-    """Everything that is to have data, and how many series or values it has."""
+    """The names of all that is to have data, and how many series or values it has."""
     rows = [(query.panel, series(client, query)) for query in queries(dashboard)]
     for variable in dashboard["templating"]["list"]:
         if variable["type"] == "query":

@@ -20,7 +20,8 @@ LEAST_IOU = 0.3  # low, since one system's box ends at the brows and another's a
 
 @dataclass(frozen=True)
 class GroupPicture:
-    """picture: with all its pixels. boxes: (N, 4) of its faces, x1, y1, x2, y2 in pixels."""
+    """Holds a picture of several faces. picture: with all its pixels. boxes: (N, 4) of its faces, x1, y1, x2, y2 in
+    pixels."""
 
     picture: Picture
     boxes: np.ndarray
@@ -37,7 +38,7 @@ class GroupPicture:
 
 
 def group_pictures() -> dict[int, GroupPicture]:
-    """By how many faces there are."""
+    """The pictures by how many faces there are."""
     boxes = json.loads((PICTURES / "boxes.json").read_text())
     return {
         number: GroupPicture(decode((PICTURES / name).read_bytes(), 1 << 16, 25.0), np.array(boxes[name]))

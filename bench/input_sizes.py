@@ -33,7 +33,8 @@ SMALL = 18.0  # pixels of a face's height where the picture's longer side has 28
 
 @dataclass(frozen=True)
 class Setting:
-    """input_size: pixels of MFN's square. tiles: into how many the longer side is cut. alone: at this size only."""
+    """Holds how pictures are put into MFN. input_size: pixels of MFN's square. tiles: into how many the longer side is
+    cut. alone: at this size only."""
 
     input_size: int
     tiles: int = 1
@@ -41,7 +42,7 @@ class Setting:
 
     @classmethod
     def of(cls, text: str) -> "Setting":
-        """Of INPUT_SIZE, INPUT_SIZE/TILES or INPUT_SIZE/alone. Raises ValueError."""
+        """Reads a setting written as INPUT_SIZE, INPUT_SIZE/TILES or INPUT_SIZE/alone. Raises ValueError."""
         size, _, rest = text.partition("/")
         return cls(int(size), alone=True) if rest == "alone" else cls(int(size), int(rest or 1))
 
@@ -71,7 +72,7 @@ class Figures:
 
 
 def find(pipeline: Pipeline, setting: Setting, multiple: Sequence[Sample], single: Sequence[Sample]) -> Figures:
-    """multiple: samples with boxes. single: samples with landmarks."""
+    """Measures a setting. multiple: samples with boxes. single: samples with landmarks."""
     pipeline = setting.of_pipeline(pipeline)
     curve, sure = (Networks(pipeline, setting.options(score)) for score in (CURVE_SCORE, MIN_SCORE))
     return Figures(

@@ -49,7 +49,7 @@ def prepared(threads: int, **source: Any) -> Interpreter:
 
 
 def milliseconds(interpreter: Interpreter) -> float:
-    """Of the second of two runs: the first finds the caches full of another file's numbers."""
+    """Milliseconds of the second of two runs: the first finds the caches full of another file's numbers."""
     interpreter.invoke()
     start = time.perf_counter()
     interpreter.invoke()

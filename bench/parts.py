@@ -68,7 +68,7 @@ def part_of(node: onnx.NodeProto) -> str:
 
 
 def part_of_weight(name: str) -> str:
-    """As in stage4 of network.stage4.1.body.0.0.weight."""
+    """The part of the network that a weight belongs to: stage4 of network.stage4.1.body.0.0.weight."""
     return name.removeprefix("network.").partition(".")[0]
 
 

@@ -41,7 +41,7 @@ PROCESSORS = {"AVX2": "Haswell-noTSX", "SSE": "Nehalem"}  # QEMU's names of thos
 
 
 def emulators() -> dict[str, list[str]]:
-    """By family, commands that run this Python on each of PROCESSORS.
+    """Commands, by family, that run this Python on each of PROCESSORS.
 
     Raises OSError, which says why, where QEMU cannot do that.
     """

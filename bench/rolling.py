@@ -49,7 +49,7 @@ class Replica:
     """One of the servers: its ports stay, its process is a new one each time."""
 
     def __init__(self, models: Path | None, delay: float) -> None:
-        """delay: seconds, see MFN_DRAIN_DELAY_SECONDS."""
+        """Prepares a server that is not started yet. delay: seconds, see MFN_DRAIN_DELAY_SECONDS."""
         self.http_port, self.grpc_port = free_port(), free_port()
         self._environment = {
             **os.environ,
@@ -95,8 +95,8 @@ class Replica:
 
 @dataclass(frozen=True)
 class Outcome:
-    """tallies: of each of KINDS. codes: of the servers that were ended. restart_seconds: each from SIGTERM until it was
-    ready again."""
+    """Holds what became of all requests. tallies: of each of KINDS. codes: of the servers that were ended.
+    restart_seconds: each from SIGTERM until it was ready again."""
 
     tallies: dict[str, Tally] = field(default_factory=lambda: {kind: Tally() for kind in KINDS})
     codes: Counter[int] = field(default_factory=Counter)

@@ -52,7 +52,7 @@ class Tally:
         self.took(start)
 
     def took(self, start: float) -> None:
-        """start: of time.perf_counter."""
+        """Notes how long a request took. start: of time.perf_counter."""
         self.longest = max(self.longest, time.perf_counter() - start)
 
 

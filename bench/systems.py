@@ -22,7 +22,8 @@ YUNET_SIDE = 320  # pixels of the longer side
 
 
 class System(Protocol):
-    """look: what is timed for a group; it is prepared here. boxes: (N, 4) of what it answered, pixels."""
+    """A system to compare with. look: what is timed for a group; it is prepared here. boxes: (N, 4) of what it
+    answered, pixels."""
 
     name: str
     gives: str

@@ -35,7 +35,7 @@ TICKS = os.sysconf("SC_CLK_TCK")  # of a process's time, in a second
 
 @dataclass(frozen=True)
 class Rate:
-    """requests: a second. cpu: seconds of the server's cores for a request."""
+    """Holds how fast a server answers. requests: a second. cpu: seconds of the server's cores for a request."""
 
     requests: float
     cpu: float

@@ -70,7 +70,8 @@ def sets_of(archives: Collection[str]) -> dict[str, PhotoSet]:
 
 @dataclass(frozen=True)
 class Picture:
-    """name: path in the archive. annotation: its JSON object. encoded: the picture's bytes."""
+    """Holds a picture of an archive. name: path in the archive. annotation: its JSON object. encoded: the picture's
+    bytes."""
 
     name: str
     annotation: dict[str, Any]

@@ -79,7 +79,8 @@ class FaceLabels:
         np.savez(path, **arrays, **beside)
 
     def require_pictures(self, count: int, path: Path) -> None:
-        """Raises SystemExit, which names `path`, where a face is in none of `count` packed pictures."""
+        """Checks which pictures the faces are in. Raises SystemExit, which names `path`, where a face is in none of
+        `count` packed pictures."""
         last = int(self.picture.max()) if len(self) else 0
         if last >= count or (len(self) and int(self.picture.min()) < 0):
             raise SystemExit(

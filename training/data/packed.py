@@ -12,8 +12,8 @@ from training.data.faces import FaceLabels
 
 @dataclass(frozen=True)
 class Packed:
-    """images: (P, side, side, 3) uint8, mapped into memory. sizes: (P, 2) width and height of each in its square,
-    pixels. names: (P,) archive/path."""
+    """Holds packed pictures. images: (P, side, side, 3) uint8, mapped into memory. sizes: (P, 2) width and height of
+    each in its square, pixels. names: (P,) archive/path."""
 
     images: NDArray[np.uint8]
     sizes: NDArray[np.float32]
@@ -21,7 +21,7 @@ class Packed:
 
     @classmethod
     def load(cls, folder: Path, name: str) -> Self:
-        """Raises SystemExit where the set is not there or its files are of different sets."""
+        """Reads a set. Raises SystemExit where it is not there or its files are of different sets."""
         paths = [folder / f"{name}{suffix}.npy" for suffix in ("", ".sizes", ".names")]
         for path in paths:
             if not path.exists():

@@ -80,7 +80,8 @@ class PictureSet:
 
 @dataclass
 class Batch:
-    """images (B, 3, S, S) 0..255; faces of all of them, and of each face the picture in the batch: row (M,)."""
+    """Holds a batch of windows: images (B, 3, S, S) 0..255; faces of all of them, and of each face the picture in the
+    batch: row (M,)."""
 
     images: Tensor
     faces: FaceLabels

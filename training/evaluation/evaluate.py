@@ -44,9 +44,9 @@ MOVED_PICTURES = 100  # of a set, evenly spread, for the invariance; each is loo
 
 @dataclass(frozen=True)
 class System:
-    """detects: whether its boxes are its own, so that the detection measures say something new. sure: the same
-    predictor asked only for faces that count, whose answer about those is the same and takes less time; None where it
-    is one and the same."""
+    """Describes a system that is measured. detects: whether its boxes are its own, so that the detection measures say
+    something new. sure: the same predictor asked only for faces that count, whose answer about those is the same and
+    takes less time; None where it is one and the same."""
 
     name: str
     predictor: Predictor
@@ -56,9 +56,10 @@ class System:
 
 @dataclass(frozen=True)
 class Conditions:
-    """models: folder of the face model, whose expressions are measured. groups: only these clips, where given. limit:
-    first pictures of each set only. every: of those only each so many-th. min_score: of faces that count. cache: where
-    the teacher's labels are kept. only: the measures to take, all where empty."""
+    """Holds what the measures are taken under. models: folder of the face model, whose expressions are measured.
+    groups: only these clips, where given. limit: first pictures of each set only. every: of those only each so many-th.
+    min_score: of faces that count. cache: where the teacher's labels are kept. only: the measures to take, all where
+    empty."""
 
     models: Path = Path("models")
     groups: tuple[str, ...] = ()

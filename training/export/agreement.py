@@ -53,7 +53,7 @@ class TorchNetwork:
 
 
 def differences(network: Runner, form: Runner, pictures: np.ndarray) -> dict[str, float]:
-    """Of each output the root mean square difference in standard deviations of its columns, mean over columns.
+    """The root mean square difference of each output, in standard deviations of its columns, mean over columns.
 
     Of MFN's priors those count that see a face: what the others say of one is noise, and nobody reads it.
     network: what the form was made from. pictures: (N, S, S, 3) uint8, N at least 2; COMPARED are enough.

@@ -81,7 +81,8 @@ def mosaics(pictures: np.ndarray, side: int) -> np.ndarray:
 
 
 def check_pictures(pictures: np.ndarray, side: int) -> None:
-    """Raises ValueError where pictures cannot calibrate a network of square inputs of `side` pixels.
+    """Checks calibration pictures. Raises ValueError where they cannot calibrate a network of square inputs of `side`
+    pixels.
 
     pictures: (N, side, side, 3) uint8, N at least 1. Single ones may be blank, but not all of them.
     """

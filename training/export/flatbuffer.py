@@ -68,7 +68,7 @@ def aligned(buffer: schema.BufferT) -> AlignedBuffer:
 
 
 def code_name(code: schema.OperatorCodeT) -> str:
-    """As in the schema. Codes above 127 do not fit into the older of the two fields."""
+    """The operator's name, as in the schema. Codes above 127 do not fit into the older of the two fields."""
     return str(OPERATORS[max(code.builtinCode, code.deprecatedBuiltinCode)])
 
 

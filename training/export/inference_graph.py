@@ -77,8 +77,8 @@ class InferenceGraph(nn.Module):
     def __init__(
         self, network: FaceNetwork, groups: Sequence[str], pictures: np.ndarray, bits: int | None = SIGNIFICANT_BITS
     ) -> None:
-        """groups: the outputs' names. pictures: (N, S, S, 3) uint8, which show how far each column goes. bits: of the
-        weights; None leaves them as they are after the rewritings."""
+        """Rewrites a copy of the network. groups: the outputs' names. pictures: (N, S, S, 3) uint8, which show how far
+        each column goes. bits: of the weights; None leaves them as they are after the rewritings."""
         super().__init__()
         self.network = copy.deepcopy(network).eval()
         self.side, self.sides = network.input_size, network.input_sizes

@@ -33,8 +33,9 @@ READABLE = 0o100644 << 16  # their mode
 
 @dataclass(frozen=True)
 class About:
-    """kind: mfn or sfn. form: as in training.export.artifacts.FORMS. side: of the input, pixels. levels: strides and
-    anchors of the priors; None where the prior is the whole input. names: of the expression coefficients, in order."""
+    """Describes a TFLite file. kind: mfn or sfn. form: as in training.export.artifacts.FORMS. side: of the input,
+    pixels. levels: strides and anchors of the priors; None where the prior is the whole input. names: of the expression
+    coefficients, in order."""
 
     kind: str
     form: str

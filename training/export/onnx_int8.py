@@ -32,8 +32,8 @@ class Pictures(CalibrationDataReader):
 
 
 def write_int8(source: Path, pictures: np.ndarray, version: str, path: Path) -> None:
-    """source: what training.export.onnx_float wrote of a network with weights of 7 bits. pictures: (N, S, S, 3) uint8,
-    checked by the caller; ranges that are taken at one input size hold for the others."""
+    """Writes an int8 network. source: what training.export.onnx_float wrote of a network with weights of 7 bits.
+    pictures: (N, S, S, 3) uint8, checked by the caller; ranges that are taken at one input size hold for the others."""
     original = onnx.load(source)
     # units that multiply an output, and SFN's last layers: a few numbers, whose precision is the answer's
     last = [node.name for node in original.graph.node if node.op_type in ("Mul", "Gemm") and is_output(original, node)]

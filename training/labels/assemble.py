@@ -163,7 +163,7 @@ def by_hand(taught: Taught) -> np.ndarray:
 
 
 def learn_correction(taught: Taught, to_68: np.ndarray) -> Correction:
-    """From the hand-annotated training photos."""
+    """Learns the correction from the hand-annotated training photos."""
     chosen = taught.where(by_hand(taught))
     return Correction.learn(teacher_points(chosen.landmarks, to_68).mean(1), chosen.points.astype(np.float64))
 

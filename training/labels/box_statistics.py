@@ -38,7 +38,7 @@ class Measures:
 
 
 def measure(box: Floats, points: Floats) -> Measures:
-    """Of annotated boxes (N, 4) and the points (N, 68, 2) of the same faces, pixels."""
+    """Measures how annotated boxes (N, 4) lie about the points (N, 68, 2) of the same faces, pixels."""
     low, high = points.min(1), points.max(1)
     size, centre = high - low, (low + high) / 2
     box_size, box_centre = box[:, 2:] - box[:, :2], (box[:, :2] + box[:, 2:]) / 2

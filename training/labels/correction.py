@@ -1,4 +1,4 @@
-"""From the teacher's landmarks to the points a human annotator would set.
+"""Corrects the teacher's landmarks toward the points a human annotator would set.
 
 The teacher's mesh mapped to 68 points is off from hand annotation by 3.3 % of the face on average, most of it
 systematic: other brow and jaw lines, which slide as the head turns. A ridge regression in a frame that moves with the
@@ -35,7 +35,8 @@ def _complex(points: Floats) -> NDArray[np.complex128]:
 
 @dataclass(frozen=True)
 class Correction:
-    """reference: (51,) complex, the mean inner shape. mean: (204,). weights: (205, 136)."""
+    """Holds a correction that was learned. reference: (51,) complex, the mean inner shape. mean: (204,). weights: (205,
+    136)."""
 
     reference: NDArray[np.complex128]
     mean: Floats
@@ -59,7 +60,8 @@ class Correction:
 
     @classmethod
     def learn(cls, teacher: Floats, annotated: Floats) -> Self:
-        """From the teacher's points (N, 68, 3) and hand-annotated ones (N, 68, 2) of the same faces."""
+        """Learns a correction from the teacher's points (N, 68, 3) and hand-annotated ones (N, 68, 2) of the same
+        faces."""
         teacher = np.concatenate([teacher, (teacher * _MIRROR_X)[:, MIRRORED_POINTS]])
         annotated = np.concatenate([annotated, (annotated * _MIRROR_X[:2])[:, MIRRORED_POINTS]])
         inner = _complex(teacher[:, INNER])

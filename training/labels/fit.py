@@ -29,8 +29,9 @@ DAMPING = 1e-3
 
 @dataclass
 class Fit:
-    """quaternion (N, 4), origin (N, 2) pixels, scale (N,) pixels a cm, identity (N, 50), expression (N, 46),
-    points (N, 68, 2) as projected, error (N,) weighted root mean square distance over the face's size."""
+    """Holds N fits of the face model: quaternion (N, 4), origin (N, 2) pixels, scale (N,) pixels a cm, identity (N,
+    50), expression (N, 46), points (N, 68, 2) as projected, error (N,) weighted root mean square distance over the
+    face's size."""
 
     quaternion: np.ndarray
     origin: np.ndarray

@@ -42,7 +42,7 @@ SMALLEST_BOX = 20.0  # pixels; below it there is little to see
 
 @dataclass(frozen=True)
 class SecondAnswers:
-    """points (N, 68, 3) and apart (N,) as above, of the labels they lie beside."""
+    """Holds the second teacher's answers: points (N, 68, 3) and apart (N,) as above, of the labels they lie beside."""
 
     points: Floats
     apart: Floats
@@ -54,7 +54,8 @@ class SecondAnswers:
 
     @classmethod
     def load(cls, path: Path, labels: FaceLabels) -> Self:
-        """Raises SystemExit where the file is missing, older, or not of these labels."""
+        """Reads answers that `save` wrote. Raises SystemExit where the file is missing, older, or not of these
+        labels."""
         again = "run python -m training.labels.second_teacher"
         arrays = read_arrays(path, "picture", "box", "points", "apart", advice=again)
         if len(arrays["apart"]) != len(labels):
@@ -129,7 +130,7 @@ class PointModel:
 
 
 class SecondTeacher:
-    """Raises SystemExit where `folder` lacks one of its two files."""
+    """Labels faces with 3DDFA_V2's network. Raises SystemExit where `folder` lacks one of its two files."""
 
     def __init__(self, folder: Path) -> None:
         for name in (NETWORK, POINTS):
@@ -150,7 +151,8 @@ class SecondTeacher:
         return self.model.points(self.session.run(None, {self.input: seen})[0], crops)
 
     def label(self, picture: np.ndarray, boxes: Floats) -> tuple[Floats, Floats]:
-        """points (N, 68, 3) and apart (N,), see above, of faces in a picture (H, W, 3) uint8 RGB.
+        """The answers for faces: points (N, 68, 3) and apart (N,), see above, of faces in a picture (H, W, 3) uint8
+        RGB.
 
         boxes: (N, 4) x1 y1 x2 y2 of their points, about; N at least 1.
         """
@@ -177,7 +179,8 @@ def boxes_of_points(boxes: Floats) -> Floats:
 def label_set(
     teacher: SecondTeacher, labels: FaceLabels, images: np.ndarray, sizes: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """points (N, 68, 3) and apart (N,) of labels in packed pictures (P, S, S, 3) of sizes (P, 2) width and height."""
+    """The answers for a set: points (N, 68, 3) and apart (N,) of labels in packed pictures (P, S, S, 3) of sizes (P, 2)
+    width and height."""
     boxes, pictures = labels.box.numpy(), labels.picture.numpy()
     seen = ((boxes[:, 2:] - boxes[:, :2]).min(1) >= SMALLEST_BOX) & (labels.ignored.numpy() == 0)
     points = np.full((len(labels), 68, 3), np.nan, np.float32)

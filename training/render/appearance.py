@@ -19,7 +19,8 @@ IRIS = np.array([[0.05, 0.025, 0.012], [0.10, 0.05, 0.02], [0.07, 0.10, 0.05], [
 
 @dataclass(frozen=True)
 class Light:
-    """direction: (3,) unit, toward the light, camera frame. colour: (3,). shadow: whether the head shades itself."""
+    """Describes a light. direction: (3,) unit, toward the light, camera frame. colour: (3,). shadow: whether the head
+    shades itself."""
 
     direction: np.ndarray
     colour: np.ndarray

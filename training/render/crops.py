@@ -45,8 +45,8 @@ class CropSet:
         fitted: float,
         gaze: np.ndarray | None = None,
     ) -> None:
-        """points: (68, 2) as projected. fitted: how far the labels are to be trusted, 0 to 1. gaze: (8,), None where
-        unknown."""
+        """Adds a crop with its labels. points: (68, 2) as projected. fitted: how far the labels are to be trusted, 0 to
+        1. gaze: (8,), None where unknown."""
         self.faces.append(
             {
                 "picture": np.array(len(self.pictures), np.int64),

@@ -31,9 +31,10 @@ BEHIND_LIDS = 0.25  # cm that an eyeball draws back as its lids close, which on 
 
 @dataclass(frozen=True)
 class Head:
-    """surface: all 26,719 vertices. triangles: (T, 3) int32, counter-clockwise seen from outside. part: (T,) uint8, one
-    of FACE, HEAD, MOUTH, TEETH, EYES. landmarks: (68,) vertices of the 68 points. expression_names: the 46. lids:
-    (8, V, 3) cm by which the lids follow a gaze of 1; those of looking down are 0, for they are in w_exp."""
+    """Holds the head model. surface: all 26,719 vertices. triangles: (T, 3) int32, counter-clockwise seen from outside.
+    part: (T,) uint8, one of FACE, HEAD, MOUTH, TEETH, EYES. landmarks: (68,) vertices of the 68 points.
+    expression_names: the 46. lids: (8, V, 3) cm by which the lids follow a gaze of 1; those of looking down are 0, for
+    they are in w_exp."""
 
     surface: LinearShape
     triangles: np.ndarray

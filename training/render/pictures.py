@@ -28,8 +28,9 @@ SUPERSAMPLING = 3
 
 @dataclass(frozen=True)
 class Person:
-    """seed: of identity and looks. angles: yaw, pitch, roll in degrees. origin: pixel of the head's origin. scale:
-    pixels a cm. expression: weights by name, those of a pair (`_L`, `_R`) together where the name has no side."""
+    """Describes a person on a picture. seed: of identity and looks. angles: yaw, pitch, roll in degrees. origin: pixel
+    of the head's origin. scale: pixels a cm. expression: weights by name, those of a pair (`_L`, `_R`) together where
+    the name has no side."""
 
     seed: int
     angles: tuple[float, float, float]
@@ -63,7 +64,8 @@ def look_of(person: Person, rng: np.random.Generator) -> Appearance:
 
 
 def weights_of(expression: dict[str, float], head: Head) -> np.ndarray:
-    """w_exp (46,); a name without side means both. Raises ValueError for a name the model does not have."""
+    """Coefficients by name as w_exp (46,); a name without side means both. Raises ValueError for a name the model does
+    not have."""
     weights = np.zeros(len(head.expression_names), np.float32)
     for name, weight in expression.items():
         found = [i for i, known in enumerate(head.expression_names) if known in (name, f"{name}_L", f"{name}_R")]

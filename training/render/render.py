@@ -37,8 +37,8 @@ SHADOW, SHADOW_BIAS = 0.75, 0.8  # share of a light that its shadow takes away; 
 
 @dataclass(frozen=True)
 class Surface:
-    """points: (V, 3) cm, camera frame. triangles: (T, 3). normals: (V, 3) unit. albedo: (V, 3) linear. gloss: (V,).
-    open_sky: (V,) share of the surroundings that lights it."""
+    """Holds a surface to draw. points: (V, 3) cm, camera frame. triangles: (T, 3). normals: (V, 3) unit. albedo: (V, 3)
+    linear. gloss: (V,). open_sky: (V,) share of the surroundings that lights it."""
 
     points: np.ndarray
     triangles: np.ndarray
@@ -136,7 +136,8 @@ class HeadRenderer:
         return skin.astype(np.float32), gloss.astype(np.float32), volume.astype(np.float32)
 
     def surface(self, shape: np.ndarray, pose: Pose, look: Appearance, rng: np.random.Generator) -> tuple[Surface, int]:
-        """Everything of one person that is drawn, head first, lenses last, and how many of the triangles are lenses."""
+        """The surface of everything of one person that is drawn, head first, lenses last, and how many of the triangles
+        are lenses."""
         head, anatomy = self.head, self.anatomy
         albedo, gloss, hair = self.albedo(look)
         camera = pose.turn(shape + hair[:, None] * anatomy.outward)

@@ -71,7 +71,7 @@ def crop_of(path: Path, models: Models) -> np.ndarray:
 
 
 def sheet(crops: list[np.ndarray], columns: list[tuple[nn.Module, str, dict[str, str]]], target: Path) -> None:
-    """columns: a network, its name and its layers to show."""
+    """Draws the sheet. columns: a network, its name and its layers to show."""
     width = 1 + sum(len(layers) for _, _, layers in columns)
     figure, axes = plt.subplots(len(crops), width, figsize=(2.6 * width, 2.7 * len(crops)), layout="constrained")
     for row, crop in zip(np.atleast_2d(axes), crops, strict=True):

@@ -92,7 +92,8 @@ def witnesses(score: Tensor, boxes: Tensor, best: int) -> Tensor:
 
 
 def merged_face(candidates: dict[str, Tensor], members: Tensor) -> dict[str, Any]:
-    """Their mean, each counting by its score, its box by a power of the score; of scales the geometric one."""
+    """The mean of candidates, each counting by its score, its box by a power of the score; of scales the geometric
+    one."""
     score = candidates["score"][members]
     mean = {}
     for name, values in candidates.items():
@@ -107,7 +108,7 @@ def merged_face(candidates: dict[str, Tensor], members: Tensor) -> dict[str, Any
 
 
 def best_of_each(score: Tensor, boxes: Tensor) -> list[int]:
-    """Of the boxes above MIN_SCORE the best on each face: those that hold no better one's centre in their own."""
+    """The best box on each face above MIN_SCORE: those that hold no better one's centre in their own."""
     kept: list[int] = []
     for i in torch.argsort(score, descending=True).tolist():
         if score[i] < MIN_SCORE:

@@ -31,7 +31,7 @@ Logits = Mapping[Box, Sequence[float]]  # of the priors that see a face, by its 
 
 @dataclass(frozen=True)
 class Published:
-    """Of the published networks: MFN's side and levels, SFN's crop factor."""
+    """Holds what is needed of the published networks: MFN's side and levels, SFN's crop factor."""
 
     side: int
     levels: tuple[Level, ...]

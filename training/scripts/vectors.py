@@ -113,7 +113,7 @@ def letterboxes() -> Iterator[str]:
 
 
 def expressions(random: np.random.Generator, names: tuple[str, ...]) -> Iterator[str]:
-    """Without a gaze and with one."""
+    """Entries of `arkit`: without a gaze and with one."""
     expression = random.uniform(0, 1, len(names)).astype(np.float32)
     seen = random.uniform(0, 1, LOOKS).astype(np.float32)
     for numbers, gaze in (([], no_gaze(1)[0]), (seen, seen)):
@@ -132,7 +132,8 @@ def raw_of(case: Case, priors: int) -> Raw:
 
 
 def decoded(case: Case) -> tuple[NDArray[np.intp], NDArray[np.intp], Faces]:
-    """Of a case: the priors of its candidates, each candidate's group or -1, and its faces, as the server answers."""
+    """What a case is decoded to: the priors of its candidates, each candidate's group or -1, and its faces, as the
+    server answers."""
     priors = build_priors(case.levels, case.side)
     raw = raw_of(case, len(priors.centre))
     mfn = SimpleNamespace(run=lambda _images: raw)

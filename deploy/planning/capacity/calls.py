@@ -24,8 +24,8 @@ CLIENTS: Final = 3  # one picture in work, one that waits, one under way
 
 @dataclass(frozen=True)
 class Round:
-    """Of so many seconds. cpu_ms: of the server, a request. loop_ms: what its first thread had of it. per_second:
-    requests. server_share, client_share: of their cores' time."""
+    """Holds what was measured in so many seconds. cpu_ms: of the server, a request. loop_ms: what its first thread had
+    of it. per_second: requests. server_share, client_share: of their cores' time."""
 
     cpu_ms: float
     loop_ms: float

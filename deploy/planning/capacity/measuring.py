@@ -49,14 +49,14 @@ QUICK: Final = Lengths(0.2, 2, 0.5, 1, 0.5, 40)
 
 
 class Measuring:
-    """figures: what deploy/planning/figures/figures.json holds; each part replaces its own."""
+    """Takes the measurements. figures: what deploy/planning/figures/figures.json holds; each part replaces its own."""
 
     def __init__(self, figures: dict[str, Any], lengths: Lengths) -> None:
         self.figures, self._lengths = figures, lengths
 
     @cached_property
     def parts(self) -> dict[str, Callable[[], None]]:
-        """By name, in the order in which they are taken."""
+        """The parts by name, in the order in which they are taken."""
         return {
             "calls": self._calls,
             "frames": self._frames,

@@ -20,7 +20,7 @@ SWAY: Final = 12.0  # pixels of the group's picture that the camera sways to eit
 
 @dataclass(frozen=True)
 class Scene:
-    """name: of the format. images: one for each frame of the scene. faces: in it."""
+    """Holds what a stream shows. name: of the format. images: one for each frame of the scene. faces: in it."""
 
     name: str
     images: list[pb.Image]

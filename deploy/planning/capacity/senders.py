@@ -78,7 +78,7 @@ def _post(body: bytes, query: str, connection: socket.socket) -> Send:
 
 
 def channel_of(served: Served) -> grpc.Channel:
-    """With a connection of its own: gRPC would share one among channels that are alike."""
+    """A channel with a connection of its own: gRPC would share one among channels that are alike."""
     address, options = f"{HOST}:{served.grpc_port}", [("grpc.use_local_subchannel_pool", 1)]
     if served.certificate is None:
         return grpc.insecure_channel(address, options)

@@ -1,4 +1,5 @@
-"""From what a core bears to pods, machines, network and money. What is in Assumptions is assumed and not measured.
+"""Converts what a core bears into pods, machines, network and money. What is in Assumptions is assumed and not
+measured.
 
 Bytes are decimal: 1 GB is 10^9. A month has HOURS hours.
 """

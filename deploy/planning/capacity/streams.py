@@ -37,7 +37,7 @@ MODES: Final = {
 
 @dataclass(frozen=True)
 class Case:
-    """server: its precision."""
+    """Describes the streams of a run. server: its precision."""
 
     server: str
     scene: Scene
@@ -50,8 +50,9 @@ class Case:
 
 @dataclass
 class Run:
-    """Of so many streams. sent, answered: frames. dropped: by the server. wrong: with other faces than the scene has.
-    ms: from when a frame was due until its answer is there. late_ms: until it was sent. Of cores' time: the shares."""
+    """Holds what came of so many streams. sent, answered: frames. dropped: by the server. wrong: with other faces than
+    the scene has. ms: from when a frame was due until its answer is there. late_ms: until it was sent. Of cores' time:
+    the shares."""
 
     streams: int
     sent: int
