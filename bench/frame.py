@@ -22,12 +22,12 @@ from bench.group_pictures import GroupPicture, group_pictures
 from bench.results import machine, table, write_figures
 from bench.rounds import Rounds, measure, pin
 from bench.runtimes import runtimes
-from service.inference.execution import PRECISIONS, Execution
+from service.inference.execution import Execution
 from service.inference.manifest import FileSpec
 from service.inference.models import Models
 from service.inference.options import RetargetOptions
 from service.inference.pipeline import Pipeline, Timing
-from service.settings import Settings
+from service.settings import PRECISIONS, Settings
 from service.vision.crops import crops_of
 from service.vision.image import LazyImage, Picture
 from service.vision.letterbox import Letterbox
@@ -53,7 +53,7 @@ def pipeline_cases(pipelines: dict[str, Pipeline], group_of: dict[int, GroupPict
     pipeline = pipelines["int8"]
     for number, group in group_of.items():
         faces, _ = pipeline.detect(group.picture, OPTIONS)
-        cases["refine", "int8", str(number)] = partial(pipeline.refine, faces, Decoded.of(group.picture))
+        cases["refine", "int8", str(number)] = partial(pipeline.refine, faces, LazyImage.of(group.picture))
     return cases
 
 

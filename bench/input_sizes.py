@@ -49,9 +49,9 @@ class Setting:
     def __str__(self) -> str:
         return f"{self.input_size} alone" if self.alone else f"{self.input_size}"
 
-    def options(self, min_score: float) -> Options:
+    def options(self, min_score: float) -> RetargetOptions:
         """The pipeline's options for this setting."""
-        return Options(min_score=min_score, tiles=self.tiles, input_size=self.input_size)
+        return RetargetOptions(min_score=min_score, tiles=self.tiles, input_size=self.input_size)
 
     def of_pipeline(self, pipeline: Pipeline) -> Pipeline:
         """The one that looks as this setting says: at the usual size alone there is no second look."""

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
-from service.inference.execution import PRECISIONS, PROVIDERS, Execution
+from service.inference.execution import PROVIDERS, Execution
 from service.inference.manifest import MANIFEST, read_manifest
+from service.settings import PRECISIONS
 
 Run = Callable[[np.ndarray], Any]  # of pictures (1, S, S, 3) uint8; copies its outputs out, as whoever reads them must
 

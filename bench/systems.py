@@ -10,7 +10,8 @@ import numpy as np
 import onnxruntime
 
 from bench.group_pictures import GroupPicture
-from service.inference.pipeline import Options, Pipeline
+from service.inference.options import RetargetOptions
+from service.inference.pipeline import Pipeline
 
 Look = Callable[[], Any]
 

@@ -188,7 +188,7 @@ def main() -> None:
     args = parser.parse_args()
     try:
         models = load_form(args.models, args.form)
-        predictor = next(s.predictor for s in networks(models, Options(MIN_SCORE)) if s.name == REFINED)
+        predictor = next(s.predictor for s in networks(models, RetargetOptions(MIN_SCORE)) if s.name == REFINED)
         rendered = agreement(*on_rendered(models, args.rendered))
         pairs = {name: on_photos(models, predictor, name, args.data, args.cache) for name in PHOTOS}
     except (OSError, ValueError, KeyError, RequestError) as error:

@@ -11,7 +11,8 @@ import numpy as np
 from service.inference.execution import Execution
 from service.inference.manifest import MANIFEST, read_manifest
 from service.inference.models import Models, Network
-from service.inference.pipeline import Options, Pipeline
+from service.inference.options import RetargetOptions
+from service.inference.pipeline import Pipeline
 from service.settings import Settings
 from service.vision.face_model import FaceModel
 from training.evaluation.annotated import (

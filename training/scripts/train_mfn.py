@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from service.vision.face_model import FaceModel
-from service.vision.mirroring import partners
+from service.vision.mirroring import mirror_partners
 from training.data.faces import SMALLEST_SPREAD
 from training.data.mosaics import draw_windows
 from training.data.video import blur_along_line, compress

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from service.vision.face_model import FaceModel
-from service.vision.mirroring import partners
+from service.vision.mirroring import mirror_partners
 from training.arrays import map_array
 from training.data.augment import degrade, occlude, random_tilt, recolour, sample, uniform
 from training.data.crops import CROP_SIDE

@@ -127,4 +127,4 @@ def test_training_mirrors_in_the_same_way() -> None:
     np.testing.assert_array_equal(MIRRORED_POINTS, faces.MIRRORED_POINTS)
     assert ASYMMETRIC_IDENTITY_MODES == mirroring.ASYMMETRIC_IDENTITY_MODES
     names = FACE_MODEL.expression_names
-    np.testing.assert_array_equal(mirrored_names(names), mirroring.partners(names))
+    np.testing.assert_array_equal(mirrored_names(names), mirroring.mirror_partners(names))
