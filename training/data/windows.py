@@ -55,7 +55,7 @@ class PictureSet:
         lean = torch.zeros(len(images), device=device)
         names = packed.with_suffix(".names.npy")
         if names.exists():
-            leaning = np.array([name.startswith(LEANING_BOXES) for name in np.load(names).tolist()])
+            leaning = np.array([name.startswith(LEANING_BOXES) for name in map_array(names).tolist()])
             lean[torch.from_numpy(leaning)] = BOX_LEAN
         return cls(images.to(device), sizes, faces, first, lean)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from training.arrays import map_array
 from training.data.faces import FaceLabels
 from training.data.windows import NETWORK_SIDE
 
@@ -42,7 +43,7 @@ def main() -> None:
     args = parser.parse_args()
     faces = FaceLabels.load(args.boxes)
     faces = faces[faces.ignored == 0]
-    scale = NETWORK_SIDE / np.load(args.sizes).max(1)[faces.picture.numpy()]
+    scale = NETWORK_SIDE / map_array(args.sizes).max(1)[faces.picture.numpy()]
     box = faces.box.numpy()
     sizes = (box[:, 2:] - box[:, :2]) * scale[:, None]
     anchors = cluster(sizes, args.count)
