@@ -2,7 +2,7 @@
 
 python -m training.evaluation --models models --data ../shared/data
 python -m training.evaluation --predictor training.evaluation.teacher:Teacher --sets landmarks_val
-python -m training.evaluation --json /tmp/a.json; python -m training.evaluation.spread /tmp/a.json /tmp/b.json
+python -m training.evaluation --json .work/a.json; python -m training.evaluation.spread .work/a.json .work/b.json
 python -m training.evaluation --sets aflw2000=/data/AFLW2000 wider_val=/data/wider --markdown models/MODEL_CARD.md
 """
 
