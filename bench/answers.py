@@ -22,7 +22,7 @@ Answers = dict[str, list[Faces]]  # of each system, an answer a photo
 
 def answers(models: Path, precision: str, photos: Sequence[Path]) -> Answers:
     """What each of SYSTEMS finds. models: the folder of the networks. precision: of
-    service.inference.execution.PRECISIONS."""
+    service.settings.PRECISIONS."""
     pipeline = Pipeline(Models.load(models, Execution(precision)))
     return {
         name: [pipeline.retarget(photo.read_bytes(), options).faces for photo in photos]

@@ -8,13 +8,13 @@ PRODUCTS_A_CYCLE = 64  # of bytes, added up: one 512-bit VNNI instruction (vpdpb
 
 
 def multiply_adds(network: onnx.ModelProto) -> int:
-    """Of all convolutions and matrix products, for one picture."""
+    """Multiply-adds of all convolutions and matrix products, for one picture."""
     return sum(layer_multiply_adds(network).values())
 
 
 def layer_multiply_adds(network: onnx.ModelProto) -> dict[str, int]:
-    """Of each convolution and matrix product by its second factor's name, for one picture: dimensions of the input that
-    may vary count as 1.
+    """Multiply-adds of each convolution and matrix product by its second factor's name, for one picture: dimensions of
+    the input that may vary count as 1.
 
     Raises ValueError where a shape does not follow from the file, or where there is nothing to count.
     """

@@ -20,7 +20,7 @@ TURNS = 20_000  # of the loop: a quarter of a millisecond
 
 @dataclass(frozen=True)
 class Clock:
-    """ghz: reads it, in cycles a nanosecond. how: in words."""
+    """How the clock is read. ghz: reads it, in cycles a nanosecond. how: in words."""
 
     ghz: Callable[[], float]
     how: str
@@ -49,6 +49,7 @@ class Chain:
         self.run = ctypes.CFUNCTYPE(None, ctypes.c_uint64)(ctypes.addressof(ctypes.c_char.from_buffer(self.memory)))
 
     def ghz(self) -> float:
+        """The processor's clock in GHz, from how long a loop of known length takes."""
         start = time.perf_counter_ns()
         self.run(TURNS)
         return TURNS * PRODUCTS * CYCLES / (time.perf_counter_ns() - start)

@@ -48,7 +48,8 @@ SETTINGS = {"MFN_WORKERS": "1", "MFN_QUEUE_LENGTH": "1"}
 
 @dataclass(frozen=True)
 class Query:
-    """expr: PromQL. counted: a zero is no data: of a heat map, whose cells are then all empty."""
+    """Holds a query of the dashboard or the rules. expr: PromQL. counted: a zero is no data: of a heat map, whose cells
+    are then all empty."""
 
     panel: str
     expr: str
@@ -120,6 +121,7 @@ def prometheus(served: Served, certificate: Path) -> Iterator[httpx2.Client]:
 
 
 def until_ready(client: httpx2.Client, process: subprocess.Popen[bytes]) -> None:
+    """Waits for Prometheus to be ready. Ends the program where it stops or takes longer than PATIENCE_SECONDS."""
     end = time.monotonic() + PATIENCE_SECONDS
     while True:
         with contextlib.suppress(httpx2.TransportError):
@@ -145,7 +147,7 @@ def series(client: httpx2.Client, query: Query) -> int:
 
 
 def counts(client: httpx2.Client, dashboard: dict[str, Any]) -> list[tuple[str, int]]:
-    """Everything that is to have data, and how many series or values it has."""
+    """The names of all that is to have data, and how many series or values it has."""
     rows = [(query.panel, series(client, query)) for query in queries(dashboard)]
     for variable in dashboard["templating"]["list"]:
         if variable["type"] == "query":
@@ -163,6 +165,7 @@ def counts(client: httpx2.Client, dashboard: dict[str, Any]) -> list[tuple[str, 
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=25.0, help="of load")
     seconds = parser.parse_args().seconds
@@ -176,7 +179,7 @@ def main() -> None:
         issued.private_key_pem.write_to_path(key)
         settings = SETTINGS | {"MFN_TLS_CERTIFICATE_FILE": str(chain), "MFN_TLS_KEY_FILE": str(key)}
         trust = ssl.create_default_context(cadata=roots.decode())
-        with server(trust=trust, **settings) as served, prometheus(served, chain) as client:
+        with server(trust=trust, settings=settings) as served, prometheus(served, chain) as client:
             asyncio.run(load(served, roots, photo(640, 480), seconds))
             rows = counts(client, dashboard)
     print(table(["panel, rule or variable", "series"], [[name, str(count)] for name, count in rows]))

@@ -22,7 +22,7 @@ PAUSE_SECONDS: Final = 0.05
 
 
 async def load(served: Served, roots: bytes, picture: bytes, seconds: float) -> None:
-    """Senders at every door, for so long, all over TLS. Whatever becomes of a request, the next one follows.
+    """Sends load over every transport, for so long, all over TLS. Whatever becomes of a request, the next one follows.
 
     roots: the certificates that are trusted, PEM."""
     end = time.monotonic() + seconds

@@ -14,9 +14,9 @@ LEAST_IOU = 0.5  # of boxes of the same face: those of two faces overlap less, a
 
 @dataclass(frozen=True)
 class Deviation:
-    """faces: in the answers. expected: in the reference. found: those of them that the answers have, too. Means over
-    the faces found, NaN where there are none: iou, of boxes; rotation, degrees; expression, absolute difference of the
-    46 coefficients."""
+    """Holds how answers deviate from a reference. faces: in the answers. expected: in the reference. found: those of
+    them that the answers have, too. Means over the faces found, NaN where there are none: iou, of boxes; rotation,
+    degrees; expression, absolute difference of the 46 coefficients."""
 
     faces: int
     expected: int

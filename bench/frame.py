@@ -18,16 +18,16 @@ import onnx
 
 from bench.arithmetic import floor_ms, multiply_adds
 from bench.clock import Clock, find_clock
-from bench.crowds import Crowd, crowds
+from bench.group_pictures import GroupPicture, group_pictures
 from bench.results import machine, table, write_figures
 from bench.rounds import Rounds, measure, pin
 from bench.runtimes import runtimes
-from service.inference.execution import PRECISIONS, Execution
+from service.inference.execution import Execution
 from service.inference.manifest import FileSpec
 from service.inference.models import Models
 from service.inference.options import RetargetOptions
 from service.inference.pipeline import Pipeline, Timing
-from service.settings import Settings
+from service.settings import PRECISIONS, Settings
 from service.vision.crops import crops_of
 from service.vision.image import LazyImage, Picture
 from service.vision.letterbox import Letterbox
@@ -44,16 +44,16 @@ Case = tuple[str, ...]
 Cases = dict[Case, Callable[[], Any]]
 
 
-def pipeline_cases(pipelines: dict[str, Pipeline], crowd_of: dict[int, Crowd]) -> Cases:
+def pipeline_cases(pipelines: dict[str, Pipeline], group_of: dict[int, GroupPicture]) -> Cases:
     """("frame", precision, faces) and ("refine", "int8", faces): a picture, and a closer look at its faces."""
     cases: Cases = {}
     for precision, pipeline in pipelines.items():
-        for number, crowd in crowd_of.items():
-            cases["frame", precision, str(number)] = partial(pipeline.retarget_picture, crowd.picture, OPTIONS)
+        for number, group in group_of.items():
+            cases["frame", precision, str(number)] = partial(pipeline.retarget_picture, group.picture, OPTIONS)
     pipeline = pipelines["int8"]
-    for number, crowd in crowd_of.items():
-        faces, _ = pipeline.detect(crowd.picture, OPTIONS)
-        cases["refine", "int8", str(number)] = partial(pipeline.refine, faces, LazyImage.of(crowd.picture))
+    for number, group in group_of.items():
+        faces, _ = pipeline.detect(group.picture, OPTIONS)
+        cases["refine", "int8", str(number)] = partial(pipeline.refine, faces, LazyImage.of(group.picture))
     return cases
 
 
@@ -75,21 +75,21 @@ def inputs_of(pipeline: Pipeline, picture: Picture) -> dict[str, np.ndarray]:
     return {"mfn": square[None], "sfn": crop.sample(picture)[None]}
 
 
-def frames(rounds: Rounds[Case, Any], crowd_of: dict[int, Crowd]) -> str:
+def frames(rounds: Rounds[Case, Any], group_of: dict[int, GroupPicture]) -> str:
     """The table of the whole pipeline, and what more faces cost."""
     rows, ratios = [], []
-    few, many = min(crowd_of), max(crowd_of)
+    few, many = min(group_of), max(group_of)
     for precision in PRECISIONS:
-        for number, crowd in crowd_of.items():
+        for number, group in group_of.items():
             case = ("frame", precision, str(number))
             timings: list[Timing] = [answer.timing for answer in rounds.answers[case]]
             steps = [statistics.median(getattr(timing, step) for timing in timings) for step in STEPS]
-            found = crowd.found(rounds.answers[case][0].faces.box)
+            found = group.found(rounds.answers[case][0].faces.box)
             figures = [f"{ms:.2f}" for ms in (*steps, rounds.median(case))]
             rows.append([precision, f"{found} of {number}", *figures])
         ratio = rounds.ratio(("frame", precision, str(many)), ("frame", precision, str(few)))
         ratios.append(f"{ratio:.2f} in {precision}")
-    refined = ", ".join(f"{rounds.median(('refine', 'int8', str(number))):.2f} for {number}" for number in crowd_of)
+    refined = ", ".join(f"{rounds.median(('refine', 'int8', str(number))):.2f} for {number}" for number in group_of)
     return (
         table(["precision", "faces found", *STEPS, "whole frame"], rows)
         + f"\n\n{many} faces take {' and '.join(ratios)} times as long as {few}. Looking closer at each (refine, int8, "
@@ -117,6 +117,7 @@ def networks(rounds: Rounds[Case, Any], models: Path, files: dict[str, FileSpec]
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", type=Path, default=Settings().models_dir)
     parser.add_argument("--rounds", type=int, default=100)
@@ -124,16 +125,16 @@ def main() -> None:
     parser.add_argument("--results", action="store_true", help="write the tables into bench/RESULTS.md")
     arguments = parser.parse_args()
     pin()
-    crowd_of, clock = crowds(), find_clock(arguments.ghz)
+    group_of, clock = group_pictures(), find_clock(arguments.ghz)
     pipelines = {p: Pipeline(Models.load(arguments.models, Execution(p))) for p in PRECISIONS}
-    cases = pipeline_cases(pipelines, crowd_of)
-    cases |= network_cases(arguments.models, inputs_of(pipelines["int8"], crowd_of[1].picture))
+    cases = pipeline_cases(pipelines, group_of)
+    cases |= network_cases(arguments.models, inputs_of(pipelines["int8"], group_of[1].picture))
     if clock:
         cases["clock",] = clock.ghz
     rounds = measure(cases, arguments.rounds)
     files = pipelines["int8"].models.files
     figures = "\n\n".join(
-        [f"{machine()}. {rounds.told()}", frames(rounds, crowd_of), networks(rounds, arguments.models, files, clock)]
+        [f"{machine()}. {rounds.told()}", frames(rounds, group_of), networks(rounds, arguments.models, files, clock)]
     )
     print(figures)
     if arguments.results:

@@ -33,7 +33,8 @@ SMALL = 18.0  # pixels of a face's height where the picture's longer side has 28
 
 @dataclass(frozen=True)
 class Setting:
-    """input_size: pixels of MFN's square. tiles: into how many the longer side is cut. alone: at this size only."""
+    """Holds how pictures are put into MFN. input_size: pixels of MFN's square. tiles: into how many the longer side is
+    cut. alone: at this size only."""
 
     input_size: int
     tiles: int = 1
@@ -41,7 +42,7 @@ class Setting:
 
     @classmethod
     def of(cls, text: str) -> "Setting":
-        """Of INPUT_SIZE, INPUT_SIZE/TILES or INPUT_SIZE/alone. Raises ValueError."""
+        """Reads a setting written as INPUT_SIZE, INPUT_SIZE/TILES or INPUT_SIZE/alone. Raises ValueError."""
         size, _, rest = text.partition("/")
         return cls(int(size), alone=True) if rest == "alone" else cls(int(size), int(rest or 1))
 
@@ -49,6 +50,7 @@ class Setting:
         return f"{self.input_size} alone" if self.alone else f"{self.input_size}"
 
     def options(self, min_score: float) -> RetargetOptions:
+        """The pipeline's options for this setting."""
         return RetargetOptions(min_score=min_score, tiles=self.tiles, input_size=self.input_size)
 
     def of_pipeline(self, pipeline: Pipeline) -> Pipeline:
@@ -70,7 +72,7 @@ class Figures:
 
 
 def find(pipeline: Pipeline, setting: Setting, multiple: Sequence[Sample], single: Sequence[Sample]) -> Figures:
-    """multiple: samples with boxes. single: samples with landmarks."""
+    """Measures a setting. multiple: samples with boxes. single: samples with landmarks."""
     pipeline = setting.of_pipeline(pipeline)
     curve, sure = (Networks(pipeline, setting.options(score)) for score in (CURVE_SCORE, MIN_SCORE))
     return Figures(
@@ -87,6 +89,7 @@ def seen(pipeline: Pipeline, setting: Setting, pictures: Sequence[Picture]) -> N
 
 
 def as_table(figures: dict[Setting, Figures], ms: dict[Setting, float]) -> str:
+    """The figures of each setting as a table."""
     heights = [row for row in next(iter(figures.values())).detection.by_height if row.high <= SMALL]
     small = (f"{row.low:g} to {row.high:g} px, of {row.faces}" for row in heights)
     head = ("input size", "tiles", "ms", "AP50", "AP75", "recall", *small, "NME", "missed")
@@ -103,6 +106,7 @@ def as_table(figures: dict[Setting, Figures], ms: dict[Setting, float]) -> str:
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", type=Path, default=Path("models"), help="folder with manifest.json (%(default)s)")
     parser.add_argument("--form", help="of the networks, as in float32.onnx (the served one where it is there)")

@@ -49,7 +49,7 @@ def prepared(threads: int, **source: Any) -> Interpreter:
 
 
 def milliseconds(interpreter: Interpreter) -> float:
-    """Of the second of two runs: the first finds the caches full of another file's numbers."""
+    """Milliseconds of the second of two runs: the first finds the caches full of another file's numbers."""
     interpreter.invoke()
     start = time.perf_counter()
     interpreter.invoke()
@@ -83,6 +83,7 @@ def cut_out(model: schema.ModelT, wanted: schema.OperatorT) -> bytes:
 
 
 def list_operators(file: Path) -> None:
+    """Prints the time of each operator of a model that is run alone, the slowest first."""
     model = read_model(file.read_bytes(), file.name)
     took: dict[str, list[float]] = defaultdict(list)
     for operator in model.subgraphs[0].operators:
@@ -99,6 +100,7 @@ def list_operators(file: Path) -> None:
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("files", type=Path, nargs="+")
     arguments.add_argument("--rounds", type=int, default=50)

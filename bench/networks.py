@@ -30,6 +30,7 @@ def look(file: Path, side: int) -> Callable[[], Any]:
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", type=Path, nargs="+", metavar="ONNX")
     parser.add_argument("--rounds", type=int, default=300)

@@ -1,7 +1,7 @@
 """Where a network's time goes: `python -m bench.parts models/mfn.int8.onnx [--results]`.
 
 onnxruntime's own profile of one core, medians of runs, added up by the parts of the network that the weights are named
-after (training/networks/networks.py); what has no weights goes by its operation. --results writes it into
+after (training/networks/layers.py); what has no weights goes by its operation. --results writes it into
 bench/RESULTS.md.
 """
 
@@ -68,11 +68,12 @@ def part_of(node: onnx.NodeProto) -> str:
 
 
 def part_of_weight(name: str) -> str:
-    """As in stage4 of network.stage4.1.body.0.0.weight."""
+    """The part of the network that a weight belongs to: stage4 of network.stage4.1.body.0.0.weight."""
     return name.removeprefix("network.").partition(".")[0]
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(prog="python -m bench.parts", description=__doc__.splitlines()[0])
     parser.add_argument("network", type=Path)
     parser.add_argument("--runs", type=int, default=100)

@@ -17,7 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from bench.crowds import Crowd, crowds
+from bench.group_pictures import GroupPicture, group_pictures
 from bench.results import machine, table, write_figures
 from bench.rounds import Rounds, measure, pin
 from bench.systems import MediaPipe, Mfn, System, YunetAndTddfa
@@ -57,14 +57,14 @@ def systems(arguments: argparse.Namespace, parser: argparse.ArgumentParser, held
     return found
 
 
-def measured(rounds: Rounds[Case, Any], found: list[System], crowd_of: dict[int, Crowd]) -> str:
+def measured(rounds: Rounds[Case, Any], found: list[System], group_of: dict[int, GroupPicture]) -> str:
     """The table of this run; ratios to the first system."""
     ours, rows = found[0].name, []
     for system in found:
         times, counts = [], []
-        for number, crowd in crowd_of.items():
+        for number, group in group_of.items():
             case = (system.name, number)
-            count = crowd.found(system.boxes(rounds.answers[case][0]))
+            count = group.found(system.boxes(rounds.answers[case][0]))
             comparable = count == number and system.name != ours
             ratio = f" ({rounds.ratio(case, (ours, number)):.1f} x)" if comparable else ""
             times.append(f"{rounds.median(case):.1f}{ratio}")
@@ -74,10 +74,12 @@ def measured(rounds: Rounds[Case, Any], found: list[System], crowd_of: dict[int,
 
 
 def headings() -> list[str]:
+    """The table's headings, one for each number of faces."""
     return [f"{number} face{'s' * (number > 1)}, ms" for number in FACES]
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", type=Path, default=Settings().models_dir)
     parser.add_argument("--mediapipe-model", type=Path, metavar="TASK", help="Face Landmarker's .task file")
@@ -87,12 +89,12 @@ def main() -> None:
     parser.add_argument("--results", action="store_true", help="write the table into bench/RESULTS.md")
     arguments = parser.parse_args()
     pin()
-    crowd_of = {number: crowd for number, crowd in crowds().items() if number in FACES}
+    group_of = {number: group for number, group in group_pictures().items() if number in FACES}
     with ExitStack() as held:
         found = systems(arguments, parser, held)
-        cases = {(system.name, number): system.look(crowd) for number, crowd in crowd_of.items() for system in found}
+        cases = {(system.name, number): system.look(group) for number, group in group_of.items() for system in found}
         rounds = measure(cases, arguments.rounds)
-    figures = f"{machine()}. {rounds.told()}\n\n{measured(rounds, found, crowd_of)}"
+    figures = f"{machine()}. {rounds.told()}\n\n{measured(rounds, found, group_of)}"
     print(figures)
     if arguments.results:
         write_figures("peers", OPENING, figures)

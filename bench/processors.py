@@ -25,8 +25,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from bench.answers import Answers, answers
-from bench.crowds import NAMES, PICTURES
 from bench.deviation import deviation
+from bench.group_pictures import NAMES, PICTURES
 from bench.results import family, processor
 from service.settings import Settings
 from training.evaluation.table import number, table
@@ -41,7 +41,7 @@ PROCESSORS = {"AVX2": "Haswell-noTSX", "SSE": "Nehalem"}  # QEMU's names of thos
 
 
 def emulators() -> dict[str, list[str]]:
-    """By family, commands that run this Python on each of PROCESSORS.
+    """Commands, by family, that run this Python on each of PROCESSORS.
 
     Raises OSError, which says why, where QEMU cannot do that.
     """
@@ -59,8 +59,10 @@ def emulators() -> dict[str, list[str]]:
 
 def emulated(command: Sequence[str], models: Path) -> Answers:
     """int8's answers to PHOTOS by another Python. Raises subprocess.CalledProcessError where it fails."""
-    arguments = ["-m", "bench.answers", models, "int8", *PHOTOS]
-    return pickle.loads(subprocess.run([*command, *arguments], cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout)
+    arguments = ["-m", "bench.answers", str(models), "int8", *map(str, PHOTOS)]
+    done = subprocess.run([*command, *arguments], cwd=ROOT, stdout=subprocess.PIPE, check=True)
+    answers: Answers = pickle.loads(done.stdout)
+    return answers
 
 
 def at_once(commands: dict[str, list[str]], models: Path) -> dict[str, Answers]:
@@ -82,6 +84,7 @@ def as_table(measured: dict[str, Answers], reference: Answers) -> str:
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(
         prog="python -m bench.processors", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

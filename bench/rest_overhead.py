@@ -41,6 +41,7 @@ def requests(picture: bytes) -> dict[str, tuple[str, str, bytes, dict[str, str]]
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--rounds", type=int, default=200)
     arguments.add_argument("--models", type=Path)
@@ -82,6 +83,7 @@ def main() -> None:
 
 
 def p90(times: list[float]) -> float:
+    """The 90th percentile of the times."""
     return float(np.percentile(times, 90))
 
 

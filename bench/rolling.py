@@ -11,8 +11,8 @@ took, and the servers' exit codes. Exits with 1 where a request failed or a serv
     streams  over the same channel, each at a few frames a second; one that a server ends with UNAVAILABLE is opened
              again at once, what else it ends with is a failure; the longest time is the longest without an answer
 
-Without health checks (--blind) a channel learns of a server's end by its goodbye only, and gRPC itself cancels the few
-calls that are sent before that is heard.
+Without health checks (--no-health-checks) a channel learns of a server's end by its GOAWAY frame only, and gRPC itself
+cancels the few calls that are sent before that is heard.
 
 No sender sends anything twice, and gRPC's own retries are off. The servers go on to take requests for some seconds
 (--delay) after SIGTERM, MFN_DRAIN_DELAY_SECONDS, longer than a poll takes to find out. MFN_WORKERS and the other
@@ -49,7 +49,7 @@ class Replica:
     """One of the servers: its ports stay, its process is a new one each time."""
 
     def __init__(self, models: Path | None, delay: float) -> None:
-        """delay: seconds, see MFN_DRAIN_DELAY_SECONDS."""
+        """Prepares a server that is not started yet. delay: seconds, see MFN_DRAIN_DELAY_SECONDS."""
         self.http_port, self.grpc_port = free_port(), free_port()
         self._environment = {
             **os.environ,
@@ -64,9 +64,11 @@ class Replica:
 
     @property
     def url(self) -> str:
+        """Where the server answers HTTP."""
         return f"http://127.0.0.1:{self.http_port}"
 
     def start(self) -> None:
+        """Starts the server's process."""
         self._process = subprocess.Popen([sys.executable, "-c", PROGRAM], env=self._environment)
 
     async def end(self) -> int:
@@ -76,6 +78,7 @@ class Replica:
         return await asyncio.to_thread(self._process.wait, PATIENCE_SECONDS)
 
     async def until_ready(self) -> None:
+        """Waits until the server is ready. Ends the program where it takes longer than PATIENCE_SECONDS."""
         end = time.monotonic() + PATIENCE_SECONDS
         async with httpx2.AsyncClient() as client:
             while not await is_ready(client, self.url):
@@ -84,6 +87,7 @@ class Replica:
                 await asyncio.sleep(0.1)
 
     def kill(self) -> None:
+        """Kills the server's process where it still runs."""
         if self._process is not None and self._process.poll() is None:
             self._process.kill()
             self._process.wait()
@@ -91,8 +95,8 @@ class Replica:
 
 @dataclass(frozen=True)
 class Outcome:
-    """tallies: of each of KINDS. codes: of the servers that were ended. restart_seconds: each from SIGTERM until it was
-    ready again."""
+    """Holds what became of all requests. tallies: of each of KINDS. codes: of the servers that were ended.
+    restart_seconds: each from SIGTERM until it was ready again."""
 
     tallies: dict[str, Tally] = field(default_factory=lambda: {kind: Tally() for kind in KINDS})
     codes: Counter[int] = field(default_factory=Counter)
@@ -100,9 +104,11 @@ class Outcome:
 
     @property
     def lost_nothing(self) -> bool:
+        """Whether every server ended with exit code 0 and no request failed."""
         return set(self.codes) <= {0} and not any(tally.failures for tally in self.tallies.values())
 
     def figures(self) -> str:
+        """The figures as text and a table."""
         codes = ", ".join(f"{count} x {code}" for code, count in sorted(self.codes.items()))
         rows = [
             [kind, str(tally.requests), str(tally.failures.total()), f"{tally.longest * 1e3:.0f}"]
@@ -120,7 +126,7 @@ async def roll(
     poll: float = 1.0,
     senders: int = 2,
     settle: float = SETTLE_SECONDS,
-    blind: bool = False,
+    health_checks: bool = True,
 ) -> Outcome:
     """Ends and starts the servers in turn, so many times, while requests come. The servers are started here.
 
@@ -133,7 +139,7 @@ async def roll(
     outcome, stop = Outcome(), asyncio.Event()
     endpoints = Endpoints([replica.url for replica in replicas])
     following = asyncio.create_task(endpoints.follow(poll))
-    async with channel_to([replica.grpc_port for replica in replicas], blind) as channel:
+    async with channel_to([replica.grpc_port for replica in replicas], health_checks) as channel:
         http, unary, streams = (outcome.tallies[kind] for kind in KINDS)
         sending = [
             asyncio.create_task(sender)
@@ -161,12 +167,15 @@ async def roll(
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--poll", type=float, default=1.0, help="seconds between two looks at a server's readiness")
     parser.add_argument("--delay", type=float, default=3.0, help="MFN_DRAIN_DELAY_SECONDS of the servers")
     parser.add_argument("--senders", type=int, default=2, help="of each kind")
-    parser.add_argument("--blind", action="store_true", help="gRPC without health checks")
+    parser.add_argument(
+        "--health-checks", action=argparse.BooleanOptionalAction, default=True, help="of gRPC's channel (%(default)s)"
+    )
     parser.add_argument("--models", type=Path)
     parser.add_argument("--results", action="store_true", help="write the table into bench/RESULTS.md")
     chosen = parser.parse_args()
@@ -175,7 +184,9 @@ def main() -> None:
         for replica in replicas:
             stack.callback(replica.kill)
         picture = photo(640, 480)
-        outcome = asyncio.run(roll(replicas, picture, chosen.rounds, chosen.poll, chosen.senders, blind=chosen.blind))
+        outcome = asyncio.run(
+            roll(replicas, picture, chosen.rounds, chosen.poll, chosen.senders, health_checks=chosen.health_checks)
+        )
     print(outcome.figures())
     for kind, tally in outcome.tallies.items():
         for failure, count in tally.failures.most_common():

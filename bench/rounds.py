@@ -16,8 +16,8 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True)
 class Rounds(Generic[Name, Answer]):
-    """ms: milliseconds of each case, one a round. answers: what it returned then. share: of the time in which this
-    process had its core."""
+    """Holds what was measured. ms: milliseconds of each case, one a round. answers: what it returned then. share: of
+    the time in which this process had its core."""
 
     ms: dict[Name, list[float]]
     answers: dict[Name, list[Answer]]

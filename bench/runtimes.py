@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
-from service.inference.execution import PRECISIONS, PROVIDERS, Execution
+from service.inference.execution import PROVIDERS, Execution
 from service.inference.manifest import MANIFEST, read_manifest
+from service.settings import PRECISIONS
 
 Run = Callable[[np.ndarray], Any]  # of pictures (1, S, S, 3) uint8; copies its outputs out, as whoever reads them must
 
@@ -39,11 +40,13 @@ def runtimes(models: Path, kind: str) -> Iterator[tuple[str, str, Run]]:
 
 
 def with_onnxruntime(session: onnxruntime.InferenceSession) -> Run:
+    """Runs a loaded network with ONNX Runtime."""
     name = session.get_inputs()[0].name
     return lambda pictures: session.run(None, {name: pictures})
 
 
 def with_openvino(file: Path) -> Run:
+    """Runs a file with OpenVINO, on one core in float32."""
     import openvino
 
     settings = {
@@ -62,6 +65,7 @@ def with_openvino(file: Path) -> Run:
 
 
 def with_litert(file: Path) -> Run:
+    """Runs a TFLite file with LiteRT, on one core."""
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(model_path=str(file), num_threads=1)

@@ -26,8 +26,8 @@ RECONNECT_MS = 500
 # status its place, a moment later and without a word (its issue 36066).
 CORE_ERROR = "Internal error from Core"
 REASON_SECONDS, LOOK_SECONDS = 1.0, 0.001  # for the status to come, and between two looks
-BLIND = {"loadBalancingConfig": [{"round_robin": {}}]}
-HEALTH_CHECKED = {**BLIND, "healthCheckConfig": {"serviceName": ""}}
+ROUND_ROBIN: dict[str, Any] = {"loadBalancingConfig": [{"round_robin": {}}]}
+HEALTH_CHECKED = {**ROUND_ROBIN, "healthCheckConfig": {"serviceName": ""}}
 
 
 @dataclass
@@ -52,7 +52,7 @@ class Tally:
         self.took(start)
 
     def took(self, start: float) -> None:
-        """start: of time.perf_counter."""
+        """Notes how long a request took. start: of time.perf_counter."""
         self.longest = max(self.longest, time.perf_counter() - start)
 
 
@@ -83,16 +83,18 @@ class Endpoints:
 
 
 async def is_ready(client: httpx2.AsyncClient, url: str) -> bool:
+    """Whether the server at an address says that it is ready."""
     try:
         return (await client.get(f"{url}/readyz")).status_code == 200
     except httpx2.HTTPError:
         return False
 
 
-def channel_to(ports: list[int], blind: bool = False) -> grpc.aio.Channel:
-    """One channel over all of them, in turn, that sends nothing again. blind: it asks none whether it is well."""
+def channel_to(ports: list[int], health_checks: bool = True) -> grpc.aio.Channel:
+    """One channel over all of them, in turn, that sends nothing again. health_checks: whether it asks
+    each server if it serves."""
     options = [
-        ("grpc.service_config", json.dumps(BLIND if blind else HEALTH_CHECKED)),
+        ("grpc.service_config", json.dumps(HEALTH_CHECKED if health_checks else ROUND_ROBIN)),
         ("grpc.enable_retries", 0),
         ("grpc.initial_reconnect_backoff_ms", RECONNECT_MS),
         ("grpc.max_reconnect_backoff_ms", RECONNECT_MS),
@@ -101,6 +103,7 @@ def channel_to(ports: list[int], blind: bool = False) -> grpc.aio.Channel:
 
 
 async def send_over_http(endpoints: Endpoints, picture: bytes, tally: Tally, stop: asyncio.Event) -> None:
+    """Sends a picture over HTTP to the servers in turn, until `stop` is set."""
     async with httpx2.AsyncClient(timeout=PATIENCE_SECONDS) as client:
         while not stop.is_set():
             with tally.request():
@@ -110,6 +113,7 @@ async def send_over_http(endpoints: Endpoints, picture: bytes, tally: Tally, sto
 
 
 async def send_over_grpc(channel: grpc.aio.Channel, picture: bytes, tally: Tally, stop: asyncio.Event) -> None:
+    """Sends a picture over gRPC, until `stop` is set."""
     stub = retarget_pb2_grpc.RetargetServiceStub(channel)
     request = pb.RetargetRequest(image=pb.Image(encoded=picture))
     while not stop.is_set():

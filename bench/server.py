@@ -6,7 +6,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
@@ -37,6 +37,7 @@ class Served:
 
     @property
     def url(self) -> str:
+        """Where the server answers HTTP."""
         return f"{'http' if self.trust is None else 'https'}://127.0.0.1:{self.http_port}"
 
     def resident_mb(self) -> float:
@@ -46,13 +47,19 @@ class Served:
 
 
 def free_port() -> int:
+    """A TCP port that was free a moment ago."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return int(probe.getsockname()[1])
 
 
 @contextmanager
-def server(models: Path | None = None, trust: ssl.SSLContext | None = None, **settings: str) -> Iterator[Served]:
-    """settings: further MFN_* variables by their names; trust: what clients need to trust where those are of TLS."""
+def server(
+    models: Path | None = None, trust: ssl.SSLContext | None = None, settings: Mapping[str, str] | None = None
+) -> Iterator[Served]:
+    """Runs a server as long as the block runs.
+
+    settings: further MFN_* variables; trust: what clients need to trust where those are of TLS.
+    """
     ports = free_port(), free_port()
     environment = {
         **os.environ,
@@ -61,7 +68,7 @@ def server(models: Path | None = None, trust: ssl.SSLContext | None = None, **se
         "MFN_GRPC_PORT": str(ports[1]),
         "MFN_LOG_LEVEL": "warning",
         **({} if models is None else {"MFN_MODELS_DIR": str(models)}),
-        **settings,
+        **(settings or {}),
     }
     scheme = "http" if trust is None else "https"
     start = time.perf_counter()

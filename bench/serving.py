@@ -196,12 +196,13 @@ def overload(picture: bytes, models: Path | None, rounds: int) -> tuple[Counter[
             for _ in range(rounds):
                 await asyncio.gather(*(client(http) for _ in range(200)))
 
-    with server(models, MFN_QUEUE_LENGTH="32") as served:
+    with server(models, settings={"MFN_QUEUE_LENGTH": "32"}) as served:
         asyncio.run(scene(served.url))
     return codes, float(np.percentile(seconds, 99))
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", type=Path)
     parser.add_argument("--quick", action="store_true", help="a tenth of everything, to try it out")

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 import onnxruntime
 
-from bench.crowds import Crowd
+from bench.group_pictures import GroupPicture
 from service.inference.options import RetargetOptions
 from service.inference.pipeline import Pipeline
 
@@ -23,14 +23,17 @@ YUNET_SIDE = 320  # pixels of the longer side
 
 
 class System(Protocol):
-    """look: what is timed for a crowd; it is prepared here. boxes: (N, 4) of what it answered, pixels."""
+    """A system to compare with. look: what is timed for a group; it is prepared here. boxes: (N, 4) of what it
+    answered, pixels."""
 
     name: str
     gives: str
 
-    def look(self, crowd: Crowd) -> Look: ...
+    def look(self, group: GroupPicture) -> Look:
+        """A call that finds the faces of a picture, ready to be timed."""
 
-    def boxes(self, answer: Any) -> np.ndarray: ...
+    def boxes(self, answer: Any) -> np.ndarray:
+        """(N, 4) boxes x1, y1, x2, y2 in pixels of what that call answers."""
 
 
 class Mfn:
@@ -42,10 +45,12 @@ class Mfn:
         self.pipeline, self.options = pipeline, RetargetOptions(min_score=0.5, max_faces=20, refine=refine)
         self.name = f"MFN {pipeline.models.execution.precision}" + refine * " + SFN, each face refined"
 
-    def look(self, crowd: Crowd) -> Look:
-        return partial(self.pipeline.retarget_picture, crowd.picture, self.options)
+    def look(self, group: GroupPicture) -> Look:
+        """A call that runs the whole pipeline on the picture."""
+        return partial(self.pipeline.retarget_picture, group.picture, self.options)
 
     def boxes(self, answer: Any) -> np.ndarray:
+        """(N, 4) boxes of the faces."""
         boxes: np.ndarray = answer.faces.box
         return boxes
 
@@ -61,18 +66,19 @@ class MediaPipe:
 
         self.model, self.held, self.name = model, held, f"MediaPipe {mediapipe.__version__} Face Landmarker"
 
-    def look(self, crowd: Crowd) -> Look:
+    def look(self, group: GroupPicture) -> Look:
+        """A call that runs Face Landmarker on the picture."""
         import mediapipe
         from mediapipe.tasks.python import BaseOptions, vision
 
         options = vision.FaceLandmarkerOptions(
             base_options=BaseOptions(model_asset_path=str(self.model)),
             running_mode=vision.RunningMode.IMAGE,
-            num_faces=len(crowd.boxes),
+            num_faces=len(group.boxes),
             output_face_blendshapes=True,
             output_facial_transformation_matrixes=True,
         )
-        pixels = np.ascontiguousarray(crowd.picture.pixels)
+        pixels = np.ascontiguousarray(group.picture.pixels)
         image = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=pixels)
         landmarker = self.held.enter_context(vision.FaceLandmarker.create_from_options(options))
 
@@ -82,6 +88,7 @@ class MediaPipe:
         return look
 
     def boxes(self, answer: Any) -> np.ndarray:
+        """(N, 4) boxes around the landmarks."""
         result, width, height = answer
         points = np.array([[(p.x * width, p.y * height) for p in face] for face in result.face_landmarks])
         return np.concatenate([points.min(1), points.max(1)], axis=1) if len(points) else np.zeros((0, 4))
@@ -103,8 +110,9 @@ class YunetAndTddfa:
         self.tddfa = onnxruntime.InferenceSession(tddfa, options, providers=["CPUExecutionProvider"])
         self.input = self.tddfa.get_inputs()[0].name
 
-    def look(self, crowd: Crowd) -> Look:
-        picture = np.ascontiguousarray(crowd.picture.pixels[..., ::-1])  # BGR, as OpenCV's users have it
+    def look(self, group: GroupPicture) -> Look:
+        """A call that runs the detector and then the landmarks of each face."""
+        picture = np.ascontiguousarray(group.picture.pixels[..., ::-1])  # BGR, as OpenCV's users have it
         shrink = YUNET_SIDE / max(picture.shape[:2])
         size = round(picture.shape[1] * shrink), round(picture.shape[0] * shrink)
         detector = self.cv2.FaceDetectorYN.create(str(self.yunet), "", size, score_threshold=0.5)
@@ -132,5 +140,6 @@ class YunetAndTddfa:
         return answer
 
     def boxes(self, answer: Any) -> np.ndarray:
+        """(N, 4) boxes of the detector."""
         corners: np.ndarray = answer[0]
         return corners

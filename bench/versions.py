@@ -35,7 +35,7 @@ TICKS = os.sysconf("SC_CLK_TCK")  # of a process's time, in a second
 
 @dataclass(frozen=True)
 class Rate:
-    """requests: a second. cpu: seconds of the server's cores for a request."""
+    """Holds how fast a server answers. requests: a second. cpu: seconds of the server's cores for a request."""
 
     requests: float
     cpu: float
@@ -49,6 +49,7 @@ class Version:
         self.connections = [socket.create_connection(("127.0.0.1", port)) for _ in range(CONNECTIONS)]
 
     def rate(self, request: bytes, seconds: float) -> Rate:
+        """Sends a request over all connections at once, again and again, for so many seconds."""
         done, cpu, start = 0, self._cpu(), time.perf_counter()
         while (took := time.perf_counter() - start) < seconds:
             for connection in self.connections:
@@ -64,6 +65,7 @@ class Version:
 
 
 def read_answer(connection: socket.socket) -> None:
+    """Reads one answer of HTTP. Ends the program where its status is not 200."""
     data = b""
     while b"\r\n\r\n" not in data:
         data += connection.recv(2**16)
@@ -104,6 +106,7 @@ def version(folder: Path, models: Path, before: str = "") -> Iterator[Version]:
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("other", type=Path, help="a folder with the other version's files")
     arguments.add_argument("--rounds", type=int, default=60)

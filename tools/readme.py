@@ -64,6 +64,7 @@ def shortened(answer: dict[str, Any]) -> str:
 
 
 def answer() -> dict[str, Any]:
+    """The answer to PHOTO, as REST gives it, of the quickest of several runs."""
     settings = Settings()
     pipeline = Pipeline(Models.load(settings.models_dir), settings)
     photo = PHOTO.read_bytes()
@@ -86,6 +87,7 @@ def group() -> Image.Image:
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     with TemporaryDirectory() as folder:
         photo = Path(folder) / "group.png"
         group().save(photo)

@@ -30,7 +30,7 @@ def install(wheels: list[Path], folder: Path) -> Path:
     """Makes an environment in a folder, with the locked packages and the wheels; returns the folder of its programs."""
     venv.create(folder, with_pip=True)
     programs = folder / ("Scripts" if os.name == "nt" else "bin")
-    pip = [programs / "python", "-m", "pip", "--disable-pip-version-check"]
+    pip: list[str | Path] = [programs / "python", "-m", "pip", "--disable-pip-version-check"]
     subprocess.run([*pip, "install", "--quiet", "--require-hashes", "-r", ROOT / "requirements/serve.txt"], check=True)
     subprocess.run([*pip, "install", "--quiet", "--no-index", *wheels], check=True)
     subprocess.run([*pip, "check"], check=True)
@@ -38,6 +38,7 @@ def install(wheels: list[Path], folder: Path) -> Path:
 
 
 def free_port() -> int:
+    """A TCP port that was free a moment ago."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return int(probe.getsockname()[1])
 
@@ -74,6 +75,7 @@ def serve(mfn: Path, folder: Path) -> tuple[int, int]:
 
 
 def main(dist: Path) -> int:
+    """Installs the two wheels of a folder and has them serve; returns the exit code of the command."""
     wheels = sorted(dist.resolve().glob("*.whl"))
     if len(wheels) != 2:
         print(f"{dist} holds {len(wheels)} wheels; expected those of one server and one client.", file=sys.stderr)

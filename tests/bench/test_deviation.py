@@ -17,9 +17,9 @@ def faces(boxes: np.ndarray = BOXES) -> Faces:
     """Upright, without identity, expressions at a quarter, at these boxes (N, 4)."""
     count = len(boxes)
     upright = np.tile(np.array([0, 0, 0, 1], np.float32), (count, 1))
-    zeros = (np.zeros((count, *width), np.float32) for width in ((3,), (), (50,)))
+    translation, scale, identity = (np.zeros((count, *width), np.float32) for width in ((3,), (), (50,)))
     quarter = np.full((count, 46), 0.25, np.float32)
-    return Faces(np.ones(count, np.float32), boxes, upright, *zeros, quarter, no_gaze(count))
+    return Faces(np.ones(count, np.float32), boxes, upright, translation, scale, identity, quarter, no_gaze(count))
 
 
 def test_equal_faces_do_not_deviate_whatever_their_order() -> None:

@@ -2,8 +2,8 @@ import pytest
 
 pytest.importorskip("onnx")
 
-from bench.crowds import crowds
 from bench.frame import pipeline_cases
+from bench.group_pictures import group_pictures
 from service.inference.execution import Execution
 from service.inference.models import Models
 from service.inference.pipeline import Pipeline
@@ -12,10 +12,10 @@ from service.settings import Settings
 
 def test_each_case_looks_at_its_picture() -> None:
     models = Models.load(Settings().models_dir, Execution("int8"))
-    crowd_of = {number: crowd for number, crowd in crowds().items() if number <= 5}
-    cases = pipeline_cases({"int8": Pipeline(models)}, crowd_of)
-    for number, crowd in crowd_of.items():
+    group_of = {number: group for number, group in group_pictures().items() if number <= 5}
+    cases = pipeline_cases({"int8": Pipeline(models)}, group_of)
+    for number, group in group_of.items():
         seen = cases["frame", "int8", str(number)]().faces
         closer, timing = cases["refine", "int8", str(number)]()
-        assert len(seen) == len(closer) == len(crowd.boxes)
+        assert len(seen) == len(closer) == len(group.boxes)
         assert timing.refine > 0

@@ -35,14 +35,15 @@ def test_every_case_has_its_turn_in_every_round_and_warms_up_before() -> None:
 
 def test_medians_and_ratios() -> None:
     """A machine that grows slower by the round changes no ratio; the ratio of the medians would be 3 / 2 here."""
-    rounds = Rounds(ms={"a": [2.0, 3.0, 30.0], "b": [1.0, 2.0, 10.0]}, answers={}, share=1.0)
+    rounds: Rounds[str, float] = Rounds(ms={"a": [2.0, 3.0, 30.0], "b": [1.0, 2.0, 10.0]}, answers={}, share=1.0)
     assert rounds.median("a") == 3.0
     assert rounds.ratio("a", "b") == 2.0
 
 
 @pytest.mark.parametrize(("share", "worth"), [(0.99, True), (0.4, False)])
 def test_rounds_on_a_busy_core_say_so(share: float, worth: bool) -> None:
-    told = Rounds(ms={"a": [1.0, 2.0]}, answers={}, share=share).told()
+    rounds: Rounds[str, float] = Rounds(ms={"a": [1.0, 2.0]}, answers={}, share=share)
+    told = rounds.told()
     assert told.startswith("2 rounds")
     assert ("run it again" not in told) == worth
 

@@ -45,7 +45,9 @@ def test_a_published_runs_file_says_how_it_was_run_and_what_came_out(
 ) -> None:
     header = " ".join(line.removeprefix("#").strip() for line in file.read_text().splitlines() if line.startswith("#"))
     assert all(f" {label}: " in header for label in ("launch", "hardware", "time", "result"))
-    launches = re.findall(r"launch: python -m training.train_(\w+) --config (\S+) --run \S+((?: --\w+ \d+)*)", header)
+    launches = re.findall(
+        r"launch: python -m training\.scripts\.train_(\w+) --config (\S+) --run \S+((?: --\w+ \d+)*)", header
+    )
     assert len(launches) == header.count("launch: ")
     for command, config, more in launches:
         assert (command, Path(config)) == (file.stem[:3], file)

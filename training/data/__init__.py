@@ -1,0 +1,1 @@
+"""Training pictures: reading archives, packing, cropping and augmenting them, and labels as arrays."""

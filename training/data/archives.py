@@ -26,7 +26,7 @@ GROUP_SIDE, SINGLE_SIDE = 432, 288  # pixels; the group photos' own long side, a
 HELD_OUT_CLIPS = ("d2", "d11")  # of expressions_unlabelled: what expressions are measured on, never trained
 
 # The annotated boxes of group photos measured against the box of the 68 points: its width and height, and how far its
-# centre lies above theirs, of their height. Medians over 534 frontal faces (training/labels/box_measures.py): such
+# centre lies above theirs, of their height. Medians over 534 frontal faces (training/labels/box_statistics.py): such
 # boxes begin on the forehead and end above the chin.
 BOX_WIDTH_OVER_POINTS, BOX_HEIGHT_OVER_POINTS, BOX_SHIFT_UP = 1.11, 1.13, 0.167
 
@@ -70,7 +70,8 @@ def sets_of(archives: Collection[str]) -> dict[str, PhotoSet]:
 
 @dataclass(frozen=True)
 class Picture:
-    """name: path in the archive. annotation: its JSON object. encoded: the picture's bytes."""
+    """Holds a picture of an archive. name: path in the archive. annotation: its JSON object. encoded: the picture's
+    bytes."""
 
     name: str
     annotation: dict[str, Any]

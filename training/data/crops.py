@@ -44,6 +44,8 @@ def worth_learning(faces: FaceLabels, source: NDArray[np.uint8]) -> Tensor:
 
 
 def cut(images: np.ndarray, faces: FaceLabels, out: Path) -> None:
+    """Writes the crops of faces as out.npy and their labels as out.npz. images: the pictures that labels name by
+    index."""
     transform = upright_crop(faces.points, STORED_FACTOR, CROP_SIDE)
     crops = np.lib.format.open_memmap(out.with_suffix(".npy"), "w+", np.uint8, (len(faces), CROP_SIDE, CROP_SIDE, 3))
     for i in range(len(faces)):
@@ -57,6 +59,7 @@ def cut(images: np.ndarray, faces: FaceLabels, out: Path) -> None:
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--set", choices=SETS, required=True)
     parser.add_argument("--pack", type=Path, default=Path(".work/pack"))

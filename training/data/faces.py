@@ -11,6 +11,7 @@ from torch import Tensor
 
 from service.vision.gaze import GAZE_NAMES
 from service.vision.mirroring import ASYMMETRIC_IDENTITY_MODES, GAZE_PARTNERS
+from training.arrays import read_arrays
 from training.networks.constants import constant
 
 # A mirrored face: left and right exchanged among the 68 points (iBUG order).
@@ -67,20 +68,25 @@ class FaceLabels:
 
     @classmethod
     def load(cls, path: Path, device: str = "cpu") -> Self:
-        """Raises ValueError where an array is missing."""
-        with np.load(path) as arrays:
-            missing = [f.name for f in fields(cls) if f.name not in arrays.files]
-            if missing:
-                raise ValueError(
-                    f"{path} holds no {' and no '.join(missing)}: labels of an older version; "
-                    "make them anew with python -m training.labels"
-                )
-            return cls(**{f.name: torch.from_numpy(arrays[f.name]).to(device) for f in fields(cls)})
+        """Labels that `save` wrote. Raises SystemExit where the file is missing or holds no labels of this version."""
+        advice = "labels of this version are made with python -m training.labels"
+        arrays = read_arrays(path, *(f.name for f in fields(cls)), advice=advice)
+        return cls(**{name: torch.from_numpy(array).to(device) for name, array in arrays.items()})
 
     def save(self, path: Path, **beside: Any) -> None:
-        """One array a field, and arrays `beside`, which load does not read."""
+        """Writes one array a field, and arrays `beside`, which load does not read."""
         arrays: dict[str, Any] = {f.name: np.asarray(getattr(self, f.name)) for f in fields(self)}
         np.savez(path, **arrays, **beside)
+
+    def require_pictures(self, count: int, path: Path) -> None:
+        """Checks which pictures the faces are in. Raises SystemExit, which names `path`, where a face is in none of
+        `count` packed pictures."""
+        last = int(self.picture.max()) if len(self) else 0
+        if last >= count or (len(self) and int(self.picture.min()) < 0):
+            raise SystemExit(
+                f"{path} has a face in picture {last}, but only {count} pictures are packed: "
+                "the labels are of another pack; run python -m training.labels.assemble"
+            )
 
     def __len__(self) -> int:
         return len(self.picture)

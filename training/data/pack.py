@@ -21,6 +21,8 @@ CLIPPED_BOX = 4.0  # pixels in the square: below it a box says nothing
 
 
 def pack(archives: list[Path], side: int, out: Path) -> None:
+    """Writes the pictures of archives, shrunk into squares of `side` pixels, as the array `out`, with their names,
+    sizes and boxes beside it."""
     pictures = [(archive.stem, picture) for archive in archives for picture in read_archive(archive)]
     pictures = [(a, p) for a, p in pictures if len(p.annotation.get("boxes", [])) <= MOST_FACES]
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -53,6 +55,7 @@ def pack(archives: list[Path], side: int, out: Path) -> None:
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--out", type=Path, default=Path(".work/pack"))

@@ -12,8 +12,8 @@ from training.data.faces import FaceLabels
 
 @dataclass(frozen=True)
 class Packed:
-    """images: (P, side, side, 3) uint8, mapped into memory. sizes: (P, 2) width and height of each in its square,
-    pixels. names: (P,) archive/path."""
+    """Holds packed pictures. images: (P, side, side, 3) uint8, mapped into memory. sizes: (P, 2) width and height of
+    each in its square, pixels. names: (P,) archive/path."""
 
     images: NDArray[np.uint8]
     sizes: NDArray[np.float32]
@@ -21,7 +21,7 @@ class Packed:
 
     @classmethod
     def load(cls, folder: Path, name: str) -> Self:
-        """Raises SystemExit where the set is not there or its files are of different sets."""
+        """Reads a set. Raises SystemExit where it is not there or its files are of different sets."""
         paths = [folder / f"{name}{suffix}.npy" for suffix in ("", ".sizes", ".names")]
         for path in paths:
             if not path.exists():
@@ -38,16 +38,8 @@ class Packed:
         """Labels of these pictures. Raises SystemExit where they are missing, older, or of other pictures."""
         if not path.exists():
             raise SystemExit(f"{path} is missing; python -m training.labels runs every step in order")
-        try:
-            labels = FaceLabels.load(path)
-        except ValueError as error:
-            raise SystemExit(str(error)) from error
-        last = int(labels.picture.max()) if len(labels) else 0
-        if last >= len(self.names):
-            raise SystemExit(
-                f"{path} has a face in picture {last}, but only {len(self.names)} pictures are packed: "
-                "the labels are of another pack; run python -m training.labels.assemble"
-            )
+        labels = FaceLabels.load(path)
+        labels.require_pictures(len(self.names), path)
         return labels
 
     def pixels(self, picture: int) -> NDArray[np.uint8]:

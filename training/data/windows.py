@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from training.arrays import map_array
 from training.data.archives import BOX_LEAN, LEANING_BOXES
 from training.data.augment import occlude, random_tilt, recolour, sample, uniform
 from training.data.faces import FaceLabels, Similarity, rarity, turned_away
@@ -42,17 +43,19 @@ class PictureSet:
 
     @classmethod
     def load(cls, packed: Path, labels: Path, device: str) -> Self:
-        # copy-on-write, for torch wants writable memory: nothing is written, the pages stay shared between runs
-        images = torch.from_numpy(np.load(packed, mmap_mode="c"))
+        """The packed pictures of an .npy and their labels. Raises SystemExit where a file is missing or foreign, or the
+        labels are of other pictures."""
+        images = torch.from_numpy(map_array(packed, "python -m training.data.pack makes it"))
         faces = FaceLabels.load(labels, device)
+        faces.require_pictures(len(images), labels)
         faces = faces[torch.argsort(faces.picture, stable=True)]
         counts = torch.bincount(faces.picture, minlength=len(images))
         first = torch.cat([torch.zeros(1, dtype=torch.long, device=device), counts.cumsum(0)])
-        sizes = torch.from_numpy(np.load(packed.with_suffix(".sizes.npy"))).to(device)
+        sizes = torch.from_numpy(map_array(packed.with_suffix(".sizes.npy"))).to(device)
         lean = torch.zeros(len(images), device=device)
         names = packed.with_suffix(".names.npy")
         if names.exists():
-            leaning = np.array([name.startswith(LEANING_BOXES) for name in np.load(names).tolist()])
+            leaning = np.array([name.startswith(LEANING_BOXES) for name in map_array(names).tolist()])
             lean[torch.from_numpy(leaning)] = BOX_LEAN
         return cls(images.to(device), sizes, faces, first, lean)
 
@@ -77,7 +80,8 @@ class PictureSet:
 
 @dataclass
 class Batch:
-    """images (B, 3, S, S) 0..255; faces of all of them, and of each face the picture in the batch: row (M,)."""
+    """Holds a batch of windows: images (B, 3, S, S) 0..255; faces of all of them, and of each face the picture in the
+    batch: row (M,)."""
 
     images: Tensor
     faces: FaceLabels

@@ -2,7 +2,7 @@
 
 python -m training.evaluation --models models --data ../shared/data
 python -m training.evaluation --predictor training.evaluation.teacher:Teacher --sets landmarks_val
-python -m training.evaluation --json /tmp/a.json; python -m training.evaluation.spread /tmp/a.json /tmp/b.json
+python -m training.evaluation --json .work/a.json; python -m training.evaluation.spread .work/a.json .work/b.json
 python -m training.evaluation --sets aflw2000=/data/AFLW2000 wider_val=/data/wider --markdown models/MODEL_CARD.md
 """
 
@@ -32,6 +32,7 @@ USUAL_SETS = (
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(
         prog="python -m training.evaluation", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

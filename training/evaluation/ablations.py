@@ -64,26 +64,28 @@ def read_runs(folder: Path) -> Runs:
     return runs
 
 
-def over_runs(documents: list[Any], figure: Callable[[Any], float], digits: int) -> str:
+def over_runs(documents: list[Any], figure: Callable[[Any], float | None], digits: int) -> str:
     """Mean and range; a dash where no run knows the figure."""
-    values = []
+    values: list[float | None] = []
     for document in documents:
         try:
             values.append(figure(document))
         except (KeyError, TypeError):
             continue
-    values = [value for value in values if value is not None and math.isfinite(value)]
-    if not values:
+    known = [value for value in values if value is not None and math.isfinite(value)]
+    if not known:
         return "-"
-    mean = number(sum(values) / len(values), digits)
-    return mean if len(values) == 1 else f"{mean} ({number(min(values), digits)} to {number(max(values), digits)})"
+    mean = number(sum(known) / len(known), digits)
+    return mean if len(known) == 1 else f"{mean} ({number(min(known), digits)} to {number(max(known), digits)})"
 
 
 def paper(value: float | None) -> str:
+    """A figure of the paper; a dash where it has none."""
     return "-" if value is None else f"{value:g}"
 
 
 def table_2(runs: Runs) -> str:
+    """The paper's table 2 beside our runs."""
     rows = []
     for row, (name, system, published) in TABLE_2.items():
         documents = runs.get(name, [])
@@ -100,6 +102,7 @@ def table_2(runs: Runs) -> str:
 
 
 def table_3(runs: Runs) -> str:
+    """The paper's table 3 beside our runs."""
     rows = []
     for row, (name, published) in TABLE_3.items():
         documents = runs.get(name, [])
@@ -129,6 +132,7 @@ def expression_error(starts: tuple[str, ...], system: str) -> Callable[[Any], fl
 
 
 def table_5(runs: Runs) -> str:
+    """The paper's table 5 beside our runs."""
     rows = []
     for row, (name, system, published) in TABLE_5.items():
         for column, (expression, starts) in enumerate(EXPRESSIONS.items()):
@@ -156,6 +160,7 @@ def shares(runs: Runs) -> str:
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(
         prog="python -m training.evaluation.ablations",
         description=__doc__,

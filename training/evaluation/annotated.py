@@ -59,7 +59,7 @@ def measure_eyes(
 
 
 def measure_lids(seen: list[Seen], min_score: float = MIN_SCORE) -> LidMetrics:
-    """Of samples with 68 points."""
+    """Measures how far lids are open, on samples with 68 points."""
     return lid_metrics(*_points(annotated_faces(seen, min_score)))
 
 
@@ -84,7 +84,7 @@ def measure_exact(
 
 
 def measure_poses(seen: list[Seen], min_score: float = MIN_SCORE) -> tuple[PoseMetrics, ...] | None:
-    """Of samples with 68 points and pose; None for a predictor that tells no pose."""
+    """Measures errors by yaw on samples with 68 points and pose; None for a predictor that tells no pose."""
     faces = [f for f in annotated_faces(seen, min_score) if f.seen.sample.quaternion is not None]
     if any(f.prediction is not None and f.prediction.quaternion is None for f in faces):
         return None
@@ -95,7 +95,7 @@ def measure_poses(seen: list[Seen], min_score: float = MIN_SCORE) -> tuple[PoseM
 
 
 def measure_jitter(predictor: Predictor, seen: list[Seen], min_score: float = MIN_SCORE) -> jitter.JitterMetrics:
-    """Of samples with 68 points, 30 of them, evenly spread. Frames are the same for every predictor."""
+    """Measures jitter on samples with 68 points, 30 of them, evenly spread. Frames are the same for every predictor."""
     faces = [Annotated(s, 0, s.sample.landmarks[0], None) for s in seen if s.sample.landmarks is not None]
     spread = np.unique(np.linspace(0, len(faces) - 1, min(len(faces), jitter.PHOTOS)).round().astype(int))
     lost, all_points, inner = 0, [], []
@@ -120,7 +120,7 @@ def measure_jitter(predictor: Predictor, seen: list[Seen], min_score: float = MI
 
 
 def measure_skin(seen: list[Seen], min_score: float = MIN_SCORE) -> SkinMetrics:
-    """Of samples with 68 points."""
+    """Measures errors by skin tone on samples with 68 points."""
     faces = annotated_faces(seen, min_score)
     colours = [skin_colour(f.seen.sample.read(), f.points) for f in faces]
     scores = np.array([np.nan if f.prediction is None else f.prediction.score[0] for f in faces])

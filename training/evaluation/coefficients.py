@@ -3,9 +3,9 @@
 python -m training.render.rendered --backgrounds .work/pack/val.npy --count 1000 --seed 918274 --out .work/motion_val
 python -m training.evaluation.coefficients --rendered .work/motion_val --markdown models/MODEL_CARD.md
 
-Two witnesses, both after a second look. Rendered faces, drawn from recorded motion by training/render with a seed that
-no training uses and before photos that none has seen, have exact values, but no real skin. Photos (landmarks_val and
-the held-out clips) have real skin, but only the teacher's word, which hardly knows some of the coefficients.
+Two references, both with the second network. Rendered faces, drawn from recorded motion by training/render with a seed
+that no training uses and before photos that none has seen, have exact values, but no real skin. Photos (landmarks_val
+and the held-out clips) have real skin, but only the teacher's answers, which hardly know some of the coefficients.
 """
 
 import argparse
@@ -48,17 +48,19 @@ VERDICTS = ("rely", "coarse", "do not rely", "unobserved")
 
 
 @dataclass(frozen=True)
-class Witness:
-    """Of `faces` faces, arrays (52,) in the order of ARKIT_NAMES. correlation: Pearson's, NaN where the reference does
-    not move (standard deviation 0.05). spread: standard deviation of the answers over the reference's, NaN likewise."""
+class Agreement:
+    """How answers agree with a reference on `faces` faces: arrays (52,) in the order of ARKIT_NAMES. correlation:
+    Pearson's, NaN where the reference does not move (standard deviation 0.05). spread: standard deviation of the
+    answers over the reference's, NaN likewise."""
 
     faces: int
     correlation: Floats
     spread: Floats
 
 
-def witness(predicted: Floats, truth: Floats) -> Witness:
-    """Of ARKit weights (M, 52); a row of truth that knows no gaze has NaN there and is left out for these columns."""
+def agreement(predicted: Floats, truth: Floats) -> Agreement:
+    """How predictions agree with the truth, both ARKit weights (M, 52); a row of truth that knows no gaze has NaN there
+    and is left out for these columns."""
     r, spread = np.full(len(ARKIT_NAMES), np.nan), np.full(len(ARKIT_NAMES), np.nan)
     for column in range(len(ARKIT_NAMES)):
         known = np.isfinite(truth[:, column])
@@ -66,7 +68,7 @@ def witness(predicted: Floats, truth: Floats) -> Witness:
         if len(theirs) and theirs.std() > MOVES:
             r[column] = correlation(ours, theirs)[0]
             spread[column] = ours.std() / theirs.std()
-    return Witness(len(truth), r, spread)
+    return Agreement(len(truth), r, spread)
 
 
 def verdict(name: str, rendered: tuple[float, float], photos: tuple[float, float]) -> str:
@@ -138,7 +140,7 @@ def of_both_sides(values: Floats) -> Floats:
     return mean
 
 
-def coefficients_table(rendered: Witness, photos: dict[str, Witness], together: Witness) -> str:
+def coefficients_table(rendered: Agreement, photos: dict[str, Agreement], together: Agreement) -> str:
     """Markdown of one row a coefficient. photos: by the sets' names, together: of all of them."""
     columns = [rendered.correlation, rendered.spread, *(w.correlation for w in photos.values())]
     columns += [together.correlation, together.spread]
@@ -171,6 +173,7 @@ def coefficients_table(rendered: Witness, photos: dict[str, Witness], together: 
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(
         prog="python -m training.evaluation.coefficients",
         description=__doc__,
@@ -186,12 +189,12 @@ def main() -> None:
     try:
         models = load_form(args.models, args.form)
         predictor = next(s.predictor for s in networks(models, RetargetOptions(MIN_SCORE)) if s.name == REFINED)
-        rendered = witness(*on_rendered(models, args.rendered))
+        rendered = agreement(*on_rendered(models, args.rendered))
         pairs = {name: on_photos(models, predictor, name, args.data, args.cache) for name in PHOTOS}
     except (OSError, ValueError, KeyError, RequestError) as error:
         parser.exit(1, f"{error}\n")
-    together = witness(*(np.concatenate([pair[side] for pair in pairs.values()]) for side in (0, 1)))
-    text = coefficients_table(rendered, {name: witness(*pair) for name, pair in pairs.items()}, together)
+    together = agreement(*(np.concatenate([pair[side] for pair in pairs.values()]) for side in (0, 1)))
+    text = coefficients_table(rendered, {name: agreement(*pair) for name, pair in pairs.items()}, together)
     print(text)
     if args.markdown:
         put_between(args.markdown, BEGIN, END, text)

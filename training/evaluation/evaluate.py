@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
 from service.inference.execution import Execution
 from service.inference.manifest import MANIFEST, read_manifest
-from service.inference.models import Models
+from service.inference.models import Models, Network
 from service.inference.options import RetargetOptions
 from service.inference.pipeline import Pipeline
 from service.settings import Settings
@@ -44,9 +45,9 @@ MOVED_PICTURES = 100  # of a set, evenly spread, for the invariance; each is loo
 
 @dataclass(frozen=True)
 class System:
-    """detects: whether its boxes are its own, so that the detection measures say something new. sure: the same
-    predictor asked only for faces that count, whose answer about those is the same and takes less time; None where it
-    is one and the same."""
+    """Describes a system that is measured. detects: whether its boxes are its own, so that the detection measures say
+    something new. sure: the same predictor asked only for faces that count, whose answer about those is the same and
+    takes less time; None where it is one and the same."""
 
     name: str
     predictor: Predictor
@@ -56,9 +57,10 @@ class System:
 
 @dataclass(frozen=True)
 class Conditions:
-    """models: folder of the face model, whose expressions are measured. groups: only these clips, where given. limit:
-    first pictures of each set only. every: of those only each so many-th. min_score: of faces that count. cache: where
-    the teacher's labels are kept. only: the measures to take, all where empty."""
+    """Holds what the measures are taken under. models: folder of the face model, whose expressions are measured.
+    groups: only these clips, where given. limit: first pictures of each set only. every: of those only each so many-th.
+    min_score: of faces that count. cache: where the teacher's labels are kept. only: the measures to take, all where
+    empty."""
 
     models: Path = Path("models")
     groups: tuple[str, ...] = ()
@@ -104,8 +106,9 @@ def load_form(folder: Path, form: str | None) -> Models:
     return replace(
         loaded,
         priors={loaded.side: loaded.priors[loaded.side]},
-        mfn=TfliteNetwork(folder / specs.mfn.forms[form].file),
-        sfn=TfliteNetwork(folder / specs.sfn.forms[form].file),
+        # they run as the served ones do, and nothing else of these is used
+        mfn=cast(Network, TfliteNetwork(folder / specs.mfn.forms[form].file)),
+        sfn=cast(Network, TfliteNetwork(folder / specs.sfn.forms[form].file)),
     )
 
 

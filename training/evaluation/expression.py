@@ -20,7 +20,8 @@ UNTOLD = 0.3  # correlation below which a coefficient tells next to nothing
 
 @dataclass(frozen=True)
 class ExpressionMetrics:
-    """Of `faces` faces with C coefficients each, arrays (C,) in the order of `names`.
+    """Holds how well coefficients are told: of `faces` faces with C coefficients each, arrays (C,) in the order of
+    `names`.
 
     difference: mean |predicted - reference|. correlation: Pearson's; NaN where the reference does not move, 0 where it
     does and the prediction is constant. moves: the reference's standard deviation exceeds 0.05. predicted_range,

@@ -19,8 +19,9 @@ BLINKS = ("eyeBlink_L", "eyeBlink_R")
 
 @dataclass(frozen=True)
 class EyeMetrics:
-    """Of `faces` faces with `closed` closed eyes in the reference. blink: mean |difference| of eyeBlink of those eyes;
-    NaN where there is none. eyes: mean |difference| of all coefficients of the eyes over all faces."""
+    """Holds how well blinks and gaze are told, of `faces` faces with `closed` closed eyes in the reference. blink: mean
+    |difference| of eyeBlink of those eyes; NaN where there is none. eyes: mean |difference| of all coefficients of the
+    eyes over all faces."""
 
     faces: int
     closed: int

@@ -37,6 +37,7 @@ def _named(names: Sequence[str]) -> str:
 
 
 def eyes_table(results: Results) -> str:
+    """Table of blinks and gaze against the teacher."""
     if not results.eyes:
         return ""
     rows: list[Row] = []
@@ -64,6 +65,7 @@ def eyes_table(results: Results) -> str:
 
 
 def lids_table(results: Results) -> str:
+    """Table of how far the lids are open."""
     if not results.lids:
         return ""
     rows: list[Row] = [
@@ -81,6 +83,7 @@ def lids_table(results: Results) -> str:
 
 
 def dead_table(results: Results) -> str:
+    """Table of the coefficients that hardly move."""
     rows: list[Row] = []
     measured: dict[Key, ExpressionMetrics] = results.range | results.expression | results.exact
     for data_set in dict.fromkeys(data_set for data_set, _ in measured):
@@ -101,6 +104,7 @@ def dead_table(results: Results) -> str:
 
 
 def exact_table(results: Results) -> str:
+    """Table of expressions and gaze against exact values."""
     if not results.exact:
         return ""
     rows = []
@@ -118,6 +122,7 @@ def exact_table(results: Results) -> str:
 
 
 def poses_table(results: Results) -> str:
+    """Table of errors by the head's yaw."""
     if not results.poses:
         return ""
     rows = [
@@ -138,6 +143,7 @@ def poses_table(results: Results) -> str:
 
 
 def jitter_table(results: Results) -> str:
+    """Table of the jitter of landmarks."""
     if not results.jitter:
         return ""
     rows = [
@@ -155,6 +161,7 @@ def jitter_table(results: Results) -> str:
 
 
 def skin_table(results: Results) -> str:
+    """Table of errors by the colour of the skin."""
     if not results.skin:
         return ""
     rows: list[Row] = []

@@ -17,7 +17,7 @@ from training.evaluation.evaluate import SERVED, Conditions, evaluate, load_form
 from training.evaluation.report import put_between
 from training.evaluation.results import Results
 from training.evaluation.table import table
-from training.export.files import FORMS
+from training.export.artifacts import FORMS
 
 BEGIN, END = "<!-- forms:begin -->", "<!-- forms:end -->"
 DETECTION, LANDMARKS, EXPRESSION = "multi_val", "landmarks_val", "expressions_unlabelled"
@@ -37,6 +37,7 @@ class Figures:
     megabytes: tuple[float, float]
 
     def as_dict(self) -> dict[str, float]:
+        """The figures by name, rounded, as the manifest holds them."""
         plain = {"AP50": self.ap50, "AP75": self.ap75}
         for name, (alone, refined) in (("NME", self.nme), ("w_exp", self.w_exp)):
             plain |= {name: alone, f"{name} refined": refined}
@@ -56,6 +57,7 @@ class Served:
 
 
 def measure(folder: Path, models: Models, served: Served, data: Path, conditions: Conditions) -> Figures:
+    """Measures one form of the published networks on the photos in `data`."""
     form, results = served.form, Results()
     systems = networks(models, RetargetOptions(conditions.min_score, input_size=served.input_size))
     for system in systems:
@@ -92,6 +94,7 @@ def base_of(served: Served, measured: dict[Served, Figures]) -> Figures:
 
 
 def as_table(measured: dict[Served, Figures]) -> str:
+    """The figures of each form as a table, with what it loses to float32."""
     head = ("form", "MFN, SFN, MB", "AP50", "AP75", "NME", "refined", "w_exp", "refined", "worse by AP50, NME, w_exp")
     rows = []
     for served, f in measured.items():
@@ -113,6 +116,7 @@ def as_table(measured: dict[Served, Figures]) -> str:
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(prog="python -m training.evaluation.forms", description=__doc__.splitlines()[0])
     parser.add_argument("--models", type=Path, default=Path("models"))
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))

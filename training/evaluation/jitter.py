@@ -25,9 +25,10 @@ MARGIN = 8  # pixels of its own edge that a photo is continued by, so that movin
 
 @dataclass(frozen=True)
 class JitterMetrics:
-    """photos: seen in two frames or more. lost: frames, of all, without the face. jitter: standard deviation of a
-    landmark over the frames (root of the variances of x and y together), mean over 68 points and photos, in percent of
-    sqrt(w h) of the annotated points' box; NaN for no photo. inner: the same over points 17 to 67."""
+    """Holds the jitter of landmarks. photos: seen in two frames or more. lost: frames, of all, without the face.
+    jitter: standard deviation of a landmark over the frames (root of the variances of x and y together), mean over 68
+    points and photos, in percent of sqrt(w h) of the annotated points' box; NaN for no photo. inner: the same over
+    points 17 to 67."""
 
     photos: int
     lost: int

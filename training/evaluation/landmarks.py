@@ -21,11 +21,11 @@ YAW_BINS = ((0.0, 30.0), (30.0, 60.0), (60.0, 90.0))  # degrees, as the paper's 
 
 @dataclass(frozen=True)
 class LandmarkMetrics:
-    """Of `faces` annotated faces, `missed` without a prediction. nme, nme_inner: mean over the faces found, in percent
-    of sqrt(w h) of the annotated 68 points' box; nme_inner over points 17 to 67. auc: of the cumulative error curve up
-    to 5 % of the box's diagonal, 0 to 1, missed faces counted as infinitely far off. failed: faces beyond 5 % of the
-    diagonal, missed ones included. shift: mean of predicted minus annotated points, pixels, x to the right and y down.
-    Means over no face are NaN."""
+    """Holds the errors of landmarks: of `faces` annotated faces, `missed` without a prediction. nme, nme_inner: mean
+    over the faces found, in percent of sqrt(w h) of the annotated 68 points' box; nme_inner over points 17 to 67. auc:
+    of the cumulative error curve up to 5 % of the box's diagonal, 0 to 1, missed faces counted as infinitely far off.
+    failed: faces beyond 5 % of the diagonal, missed ones included. shift: mean of predicted minus annotated points,
+    pixels, x to the right and y down. Means over no face are NaN."""
 
     faces: int
     missed: int
@@ -106,7 +106,8 @@ def landmark_metrics(predicted: Floats, annotated: Floats) -> LandmarkMetrics:
 
 
 def yaw_metrics(predicted: Floats, annotated: Floats, yaw: Floats) -> YawMetrics:
-    """As landmark_metrics, by |yaw| (M,) in degrees; a bin includes its upper end, the first one 0 as well."""
+    """The figures of landmark_metrics by |yaw| (M,) in degrees; a bin includes its upper end, the first one 0 as
+    well."""
     errors = normalised_mean_error(predicted, annotated)
     turned = np.abs(yaw)
     bins = [errors[((turned > low) | (low == 0)) & (turned <= high) & ~np.isnan(errors)] for low, high in YAW_BINS]

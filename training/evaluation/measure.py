@@ -53,7 +53,7 @@ def look(predictor: Predictor, samples: Iterable[Sample]) -> Iterator[Seen]:
 
 
 def measure_detection(seen: list[Seen]) -> DetectionMetrics:
-    """Of samples with boxes; all scores count."""
+    """Measures detection on samples with boxes; all scores count."""
     boxes = [(s.sample, s) for s in seen if s.sample.boxes is not None]
     return detection_metrics(
         [(s.prediction.box, s.prediction.score) for _, s in boxes],
@@ -67,7 +67,7 @@ def measure_detection(seen: list[Seen]) -> DetectionMetrics:
 
 
 def measure_landmarks(seen: list[Seen], min_score: float = MIN_SCORE) -> GroupedLandmarks:
-    """Of samples with 68 points."""
+    """Measures landmarks on samples with 68 points."""
     found, annotated, yaw, group = [], [], [], []
     for s in seen:
         if s.sample.landmarks is None:

@@ -14,10 +14,10 @@ Floats = NDArray[np.floating[Any]]
 
 @dataclass(frozen=True)
 class PoseMetrics:
-    """Of `faces` faces with low < |yaw| <= high degrees (the first bin holds 0, too), of which `missed` are not found.
-    Over those found: nme, percent, as in landmarks.py; yaw, pitch, roll, mean absolute errors in degrees; rotation,
-    mean angle between predicted and true rotation in degrees. Near a yaw of 90 degrees pitch and roll hardly differ in
-    what they do, so that their errors say little there; the rotation's does."""
+    """Holds the errors in one bin of yaw: of `faces` faces with low < |yaw| <= high degrees (the first bin holds 0,
+    too), of which `missed` are not found. Over those found: nme, percent, as in landmarks.py; yaw, pitch, roll, mean
+    absolute errors in degrees; rotation, mean angle between predicted and true rotation in degrees. Near a yaw of 90
+    degrees pitch and roll hardly differ in what they do, so that their errors say little there; the rotation's does."""
 
     low: float
     high: float

@@ -32,6 +32,7 @@ class Prediction:
 
     @classmethod
     def none(cls) -> Self:
+        """The prediction of a picture without faces."""
         return cls(np.zeros(0), np.zeros((0, 4)), np.zeros((0, 68, 2)))
 
     def take(self, index: NDArray[Any]) -> "Prediction":
@@ -44,7 +45,8 @@ class Prediction:
 class Predictor(Protocol):
     """Anything that finds faces in a picture (H, W, 3) uint8 RGB. Those of low score too: they draw the curve."""
 
-    def __call__(self, image: Pixels, /) -> Prediction: ...
+    def __call__(self, image: Pixels, /) -> Prediction:
+        """The faces of a picture (H, W, 3) uint8 RGB."""
 
 
 class Networks:
@@ -56,6 +58,7 @@ class Networks:
         self.options = replace(options, max_faces=MOST_FACES)
 
     def __call__(self, image: Pixels, /) -> Prediction:
+        """The faces of a picture (H, W, 3) uint8 RGB, as the service finds them."""
         height, width = image.shape[:2]
         faces = self.pipeline.retarget_picture(Picture(image, width, height), self.options).faces
         return Prediction(

@@ -35,7 +35,7 @@ class Results:
     remarks: list[str] = field(default_factory=list)
 
     def add(self, others: "Results") -> None:
-        """Takes up other measures."""
+        """Adds other measures."""
         for measure in MEASURES:
             getattr(self, measure).update(getattr(others, measure))
         self.remarks += others.remarks

@@ -60,7 +60,7 @@ class SkinGroup:
 
 @dataclass(frozen=True)
 class SkinMetrics:
-    """colourless: faces in photos without colour, which are in no group."""
+    """Holds the figures by skin tone. colourless: faces in photos without colour, which are in no group."""
 
     groups: tuple[SkinGroup, ...]
     colourless: int

@@ -56,6 +56,7 @@ def dead(system: str) -> Figure:
 
 
 def eye_ratio(data_set: str) -> Figure:
+    """The figure of a document: the error of blinks with the second network over that of the first alone."""
     alone, refined = (at(data_set, system, "eyes", "blink") for system in (ALONE, REFINED))
 
     def figure(document: Any) -> float | None:
@@ -96,6 +97,7 @@ def summary(documents: list[Any]) -> str:
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(
         prog="python -m training.evaluation.spread",
         description=__doc__,

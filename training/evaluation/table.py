@@ -14,4 +14,5 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 
 def number(value: float, digits: int = 2) -> str:
+    """A number with so many digits; a dash where it is not finite."""
     return f"{value:.{digits}f}" if math.isfinite(value) else "-"

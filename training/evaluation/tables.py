@@ -9,6 +9,7 @@ from training.evaluation.table import number, table
 
 
 def detection_table(results: Results) -> str:
+    """Table of average precision and recall."""
     if not results.detection:
         return ""
     rows: list[Sequence[object]] = [
@@ -28,6 +29,7 @@ def detection_table(results: Results) -> str:
 
 
 def heights_table(results: Results) -> str:
+    """Table of recall by the faces' height."""
     if not results.detection:
         return ""
     rows: list[Sequence[object]] = []
@@ -43,6 +45,7 @@ def heights_table(results: Results) -> str:
 
 
 def landmarks_table(results: Results) -> str:
+    """Table of the errors of landmarks."""
     if not results.landmarks:
         return ""
     rows: list[Sequence[object]] = []
@@ -74,6 +77,7 @@ def landmarks_table(results: Results) -> str:
 
 
 def yaw_table(results: Results) -> str:
+    """Table of the errors of landmarks by yaw, as the paper's table 3."""
     by_yaw = {key: grouped for key, grouped in results.landmarks.items() if grouped.yaw is not None}
     if not by_yaw:
         return ""
@@ -91,6 +95,7 @@ def yaw_table(results: Results) -> str:
 
 
 def expression_table(results: Results) -> str:
+    """Table of expression coefficients against the teacher."""
     if not results.expression:
         return ""
     rows = [
@@ -109,6 +114,7 @@ def expression_table(results: Results) -> str:
 
 
 def coefficients_table(results: Results) -> str:
+    """Table of each expression coefficient."""
     parts = []
     for data_set in dict.fromkeys(data_set for data_set, _ in results.expression):
         systems = {system: m for (of, system), m in results.expression.items() if of == data_set}
@@ -129,6 +135,7 @@ def coefficients_table(results: Results) -> str:
 
 
 def invariance_table(results: Results) -> str:
+    """Table of what changes in the answer when a picture is moved."""
     if not results.invariance:
         return ""
     rows = [

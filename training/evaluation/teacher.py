@@ -46,6 +46,7 @@ class Teacher:
         self._landmarker.close()
 
     def __call__(self, image: Pixels, /) -> Prediction:
+        """The faces of a picture (H, W, 3) uint8 RGB, as the teacher finds them."""
         height, width = image.shape[:2]
         enlarge = max(1.0, LEAST_SIDE / max(width, height))
         if enlarge > 1:

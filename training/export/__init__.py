@@ -1,0 +1,1 @@
+"""Exports the networks to ONNX and TFLite, quantized and checked."""

@@ -17,26 +17,27 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
-from training.export.agreement import COMPARED, DEPLOYED, TorchNetwork, require_agreement
+from training.export.agreement import COMPARED, INFERENCE_GRAPH, TorchNetwork, require_agreement
+from training.export.artifacts import FORMS, artifact_entry
 from training.export.calibration import FILE as CALIBRATION
 from training.export.calibration import mosaics, read_pictures
-from training.export.deployed import Deployed
-from training.export.files import FORMS, described
-from training.export.narrow import narrow
+from training.export.inference_graph import InferenceGraph
 from training.export.onnx_float import OUTPUTS, Bytes, write_float32
 from training.export.onnx_half import halve
 from training.export.onnx_int8 import write_int8
 from training.export.onnx_layout import lay_out
+from training.export.reduced_range import reduce_range
 from training.export.run_onnx import OnnxNetwork
 from training.export.run_tflite import TfliteNetwork
 from training.export.tflite import write_tflite
-from training.loop import load_weights
-from training.networks.networks import MFN, SFN
+from training.networks.mfn import MFN
+from training.networks.outputs import FaceNetwork
+from training.networks.sfn import SFN
+from training.networks.weights import load_weights
 
 
-def read_network(kind: str, entry: dict[str, Any], folder: Path) -> nn.Module:
+def read_network(kind: str, entry: dict[str, Any], folder: Path) -> FaceNetwork:
     """The network of the weights that the manifest names. Raises ValueError where they are not those it means."""
     path = folder / entry["weights"]["file"]
     found = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -45,31 +46,32 @@ def read_network(kind: str, entry: dict[str, Any], folder: Path) -> nn.Module:
             f"{path} has the sha256 {found}, but the manifest means {entry['weights']['sha256']}. Restore the weights "
             "that belong to it, or write both anew with python -m training.scripts.export_weights."
         )
-    network = {"mfn": MFN, "sfn": SFN}[kind]()
+    network: FaceNetwork = MFN() if kind == "mfn" else SFN()
     load_weights(network, path)
-    return network.eval()
+    network.eval()
+    return network
 
 
-def make(network: nn.Module, kind: str, version: str, pictures: np.ndarray, folder: Path, names: list[str]) -> None:
+def make(network: FaceNetwork, kind: str, version: str, pictures: np.ndarray, folder: Path, names: list[str]) -> None:
     """Writes all forms of a network into an empty folder, each held against torch; ValueError where one fails."""
-    deployed = Deployed(network, OUTPUTS[kind], pictures)
-    rounded = TorchNetwork(deployed, OUTPUTS[kind])
-    require_agreement(TorchNetwork(Bytes(network), OUTPUTS[kind]), rounded, pictures[: COMPARED[kind]], DEPLOYED)
+    graph = InferenceGraph(network, OUTPUTS[kind], pictures)
+    rounded = TorchNetwork(graph, OUTPUTS[kind])
+    require_agreement(TorchNetwork(Bytes(network), OUTPUTS[kind]), rounded, pictures[: COMPARED[kind]], INFERENCE_GRAPH)
     float32 = folder / f"{kind}.float32.onnx"
     int8 = folder / f"{kind}.int8.onnx"
-    narrowed = Deployed(network, OUTPUTS[kind], pictures, bits=None)
-    narrow(narrowed, pictures)
-    write_float32(narrowed, kind, version, float32)
+    reduced = InferenceGraph(network, OUTPUTS[kind], pictures, bits=None)
+    reduce_range(reduced, pictures)
+    write_float32(reduced, kind, version, float32)
     write_int8(float32, pictures, version, int8)
-    write_float32(deployed, kind, version, float32)
+    write_float32(graph, kind, version, float32)
     halve(float32)
     for path in (float32, int8):
         lay_out(path)
-    write_tflite(deployed, kind, version, pictures, folder, names)
+    write_tflite(graph, kind, version, pictures, folder, names)
     for form in FORMS:
         path = folder / f"{kind}.{form}"
         runner = OnnxNetwork(path) if path.suffix == ".onnx" else TfliteNetwork(path)
-        for side in deployed.sides if path.suffix == ".onnx" else (deployed.side,):
+        for side in graph.sides if path.suffix == ".onnx" else (graph.side,):
             require_agreement(rounded, runner, mosaics(pictures, side)[: COMPARED[kind]], form)
 
 
@@ -83,7 +85,7 @@ def publish(folder: Path) -> None:
             network = read_network(kind, entry, folder)
             pictures = read_pictures(folder / CALIBRATION, kind, network.input_size)
             make(network, kind, manifest["version"], pictures, Path(made), manifest["expression_names"])
-            entry["forms"] = {form: described(Path(made) / f"{kind}.{form}", Path(made)) for form in FORMS}
+            entry["forms"] = {form: artifact_entry(Path(made) / f"{kind}.{form}", Path(made)) for form in FORMS}
             print(f"{kind}: {', '.join(FORMS)} agree with the weights", flush=True)
         for file in Path(made).iterdir():
             shutil.copyfile(file, folder / f".{file.name}.new")
@@ -95,6 +97,7 @@ def publish(folder: Path) -> None:
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(prog="python -m training.export", description=__doc__.splitlines()[0])
     parser.add_argument("--models", type=Path, default=Path("models"), help="folder of the weights and the manifest")
     args = parser.parse_args()

@@ -9,18 +9,19 @@ import numpy as np
 import torch
 from torch import nn
 
-from training.export.deployed import FACE_LOGIT, FEWEST_FACES
+from training.export.gptq import FEWEST_FACES
+from training.export.inference_graph import FACE_LOGIT
 
 COMPARED = {"mfn": 8, "sfn": 64}  # pictures: MFN has 1,701 rows of each, SFN one
 
-DEPLOYED = "the network in its published arrangement"
+INFERENCE_GRAPH = "the inference graph"
 
 # Most root mean square difference, in standard deviations of each column, mean over columns: rounding in float32, and
 # of weights before any form is made (0.02 were seen); weights of 8 bits, and inputs as they come (0.08); everything
 # between the layers in 8 bits (0.21). What such differences mean for faces is measured on photos, see
 # training/evaluation/forms.py.
 MOST_APART = {
-    DEPLOYED: 0.05,
+    INFERENCE_GRAPH: 0.05,
     "float32.onnx": 1e-4,
     "int8.onnx": 0.25,
     "float32.tflite": 1e-4,
@@ -33,23 +34,26 @@ MOST_APART = {
 class Runner(Protocol):
     """A form that can be run: outputs by name, float32, of pictures (1, S, S, 3) uint8."""
 
-    def run(self, images: np.ndarray) -> dict[str, np.ndarray]: ...
+    def run(self, images: np.ndarray) -> dict[str, np.ndarray]:
+        """Outputs by name."""
 
 
 class TorchNetwork:
-    """What forms are made from. network: training.export.deployed.Deployed or training.export.onnx_float.Bytes."""
+    """What forms are made from. network: training.export.inference_graph.InferenceGraph or
+    training.export.onnx_float.Bytes."""
 
     def __init__(self, network: nn.Module, groups: Sequence[str]) -> None:
         self.network, self.groups = network, groups
 
     def run(self, images: np.ndarray) -> dict[str, np.ndarray]:
+        """Outputs by name, as torch computes them."""
         with torch.inference_mode():
             outputs = self.network(torch.from_numpy(images.copy()))
         return {name: output.numpy() for name, output in zip(self.groups, outputs, strict=True)}
 
 
 def differences(network: Runner, form: Runner, pictures: np.ndarray) -> dict[str, float]:
-    """Of each output the root mean square difference in standard deviations of its columns, mean over columns.
+    """The root mean square difference of each output, in standard deviations of its columns, mean over columns.
 
     Of MFN's priors those count that see a face: what the others say of one is noise, and nobody reads it.
     network: what the form was made from. pictures: (N, S, S, 3) uint8, N at least 2; COMPARED are enough.

@@ -9,6 +9,7 @@ so that the same pictures come out everywhere.
 import io
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -21,7 +22,7 @@ MOST_ROWS = 16383  # of a WebP picture
 
 def write_pictures(path: Path, sets: Mapping[str, np.ndarray]) -> None:
     """Writes pictures (N, S, S, 3) uint8 by the networks' names, N * S at most MOST_ROWS, into an .npz file."""
-    strips = {}
+    strips: dict[str, Any] = {}
     for kind, pictures in sets.items():
         strip = pictures.reshape(-1, *pictures.shape[2:])
         if len(strip) > MOST_ROWS:
@@ -80,7 +81,8 @@ def mosaics(pictures: np.ndarray, side: int) -> np.ndarray:
 
 
 def check_pictures(pictures: np.ndarray, side: int) -> None:
-    """Raises ValueError where pictures cannot calibrate a network of square inputs of `side` pixels.
+    """Checks calibration pictures. Raises ValueError where they cannot calibrate a network of square inputs of `side`
+    pixels.
 
     pictures: (N, side, side, 3) uint8, N at least 1. Single ones may be blank, but not all of them.
     """

@@ -19,6 +19,7 @@ class AlignedBuffer(schema.BufferT):
     """A constant that is written at a multiple of ALIGNMENT, which the generated code leaves out."""
 
     def Pack(self, builder: flatbuffers.Builder) -> int:  # noqa: N802  the generated code's name
+        """Writes the constant and gives its offset."""
         vector = 0
         if self.data is not None and len(self.data):
             builder.Prep(ALIGNMENT, len(self.data))
@@ -48,6 +49,7 @@ def read_model(content: bytes, name: str) -> schema.ModelT:
 
 
 def write_model(model: schema.ModelT) -> bytes:
+    """The model as a file's content, every constant aligned. The model is as before."""
     buffers = model.buffers
     model.buffers = [aligned(buffer) for buffer in buffers]
     try:
@@ -59,17 +61,19 @@ def write_model(model: schema.ModelT) -> bytes:
 
 
 def aligned(buffer: schema.BufferT) -> AlignedBuffer:
+    """The constant as one that is written aligned."""
     copy = AlignedBuffer()
     copy.data = buffer.data
     return copy
 
 
 def code_name(code: schema.OperatorCodeT) -> str:
-    """As in the schema. Codes above 127 do not fit into the older of the two fields."""
-    return OPERATORS[max(code.builtinCode, code.deprecatedBuiltinCode)]
+    """The operator's name, as in the schema. Codes above 127 do not fit into the older of the two fields."""
+    return str(OPERATORS[max(code.builtinCode, code.deprecatedBuiltinCode)])
 
 
 def operator_name(model: schema.ModelT, operator: schema.OperatorT) -> str:
+    """The operator's name, as in the schema."""
     return code_name(model.operatorCodes[operator.opcodeIndex])
 
 

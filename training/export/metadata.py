@@ -18,9 +18,9 @@ from mediapipe.tasks.metadata import metadata_schema_py_generated as terms
 from service.vision.decoding import Level, build_priors
 from service.vision.gaze import GAZE_NAMES
 from training.export.flatbuffer import named_outputs, read_model, write_model
-from training.export.interface import BRIGHTEST, DARKEST, IMAGE
 from training.export.readme import FULL_NAMES, OUTPUTS, input_description, readme
-from training.networks.networks import ZERO_LEVEL
+from training.export.signature import BRIGHTEST, DARKEST, IMAGE
+from training.networks.layers import ZERO_LEVEL
 
 METADATA, METADATA_IDENTIFIER = "TFLITE_METADATA", b"M001"
 PARSER_VERSION = "1.0.0"  # the least version of a metadata reader that knows all that is written here
@@ -33,8 +33,9 @@ READABLE = 0o100644 << 16  # their mode
 
 @dataclass(frozen=True)
 class About:
-    """kind: mfn or sfn. form: as in training.export.files.FORMS. side: of the input, pixels. levels: strides and
-    anchors of the priors; None where the prior is the whole input. names: of the expression coefficients, in order."""
+    """Describes a TFLite file. kind: mfn or sfn. form: as in training.export.artifacts.FORMS. side: of the input,
+    pixels. levels: strides and anchors of the priors; None where the prior is the whole input. names: of the expression
+    coefficients, in order."""
 
     kind: str
     form: str
@@ -45,6 +46,7 @@ class About:
 
     @property
     def title(self) -> str:
+        """One line that says what the file is."""
         return f"{FULL_NAMES[self.kind]}. Version {self.version}, {self.form}."
 
 
@@ -84,6 +86,7 @@ def with_metadata(content: bytes, about: About) -> bytes:
 
 
 def with_notes(content: bytes, notes: Mapping[str, str]) -> bytes:
+    """A file's content with a zip archive of notes, text by name, appended."""
     file = io.BytesIO(content)
     with zipfile.ZipFile(file, "a") as archive:
         for name, text in notes.items():
@@ -113,11 +116,13 @@ def model_metadata(model: schema.ModelT, about: About) -> bytes:
 
 
 def takes_bytes(model: schema.ModelT) -> bool:
+    """Whether a model's input is uint8 pictures."""
     graph = model.subgraphs[0]
     return bool(graph.tensors[int(graph.inputs[0])].type == schema.TensorType.UINT8)
 
 
 def image_metadata(model: schema.ModelT, about: About) -> terms.TensorMetadataT:
+    """Describes the input: its size and how grey levels are normalized."""
     image = terms.ImagePropertiesT()
     image.colorSpace, image.defaultSize = terms.ColorSpaceType.RGB, terms.ImageSizeT()
     image.defaultSize.width = image.defaultSize.height = about.side
@@ -138,6 +143,7 @@ def image_metadata(model: schema.ModelT, about: About) -> terms.TensorMetadataT:
 
 
 def output_metadata(name: str) -> terms.TensorMetadataT:
+    """Describes an output, with a file that names its columns where there is one."""
     metadata = terms.TensorMetadataT()
     metadata.name, metadata.description = name, OUTPUTS[name]
     metadata.content = terms.ContentT()
@@ -151,6 +157,7 @@ def output_metadata(name: str) -> terms.TensorMetadataT:
 
 
 def note(name: str, description: str) -> terms.AssociatedFileT:
+    """Describes one of the notes."""
     file = terms.AssociatedFileT()
     file.name, file.description = name, description
     return file

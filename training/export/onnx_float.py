@@ -7,8 +7,10 @@ import onnx
 import torch
 from torch import Tensor, nn
 
+from training.export.inference_graph import InferenceGraph
 from training.export.onnx_sizes import free_sizes
-from training.networks.networks import ZERO_LEVEL, input_sizes
+from training.networks.layers import ZERO_LEVEL
+from training.networks.outputs import FaceNetwork
 
 OUTPUTS = {"mfn": ("detection", "pose", "identity", "expression"), "sfn": ("pose", "identity", "expression", "gaze")}
 OPSET = 20
@@ -17,18 +19,18 @@ OPSET = 20
 class Bytes(nn.Module):
     """Takes (B, S, S, 3) uint8 in place of (B, 3, S, S) float: any network, as it was trained."""
 
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, network: FaceNetwork) -> None:
         super().__init__()
         self.network = network.eval()
-        self.side: int = network.input_size
-        self.sides = input_sizes(network)
+        self.side, self.sides = network.input_size, network.input_sizes
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        """The network's outputs, in order."""
         return tuple(self.network(image.permute(0, 3, 1, 2).float()))
 
 
-def write_float32(network: nn.Module, kind: str, version: str, path: Path) -> None:
-    """network: training.export.deployed.Deployed or Bytes. kind: "mfn" (one picture) or "sfn" (a batch of
+def write_float32(network: InferenceGraph | Bytes, kind: str, version: str, path: Path) -> None:
+    """Writes a network as ONNX. kind: "mfn" (one picture) or "sfn" (a batch of
     any size). A network of several input sizes takes pictures of any size that suits it."""
     side = network.side
     image = torch.zeros((1 if kind == "mfn" else 2, side, side, 3), dtype=torch.uint8)
@@ -80,7 +82,7 @@ def normalization(model: onnx.ModelProto) -> list[onnx.NodeProto]:
 def read_bytes_as_numbers(model: onnx.ModelProto) -> None:
     """One DequantizeLinear in place of the normalisation's three operations: the same numbers."""
     cast, _, last = chain = normalization(model)
-    constants = {
+    constants: dict[str, np.ndarray] = {
         "pixel_scale": np.array(1 / ZERO_LEVEL, np.float32),
         "pixel_zero_point": np.array(ZERO_LEVEL, np.uint8),
     }

@@ -2,7 +2,7 @@
 
 Activations are uint8 with a range each, weights int8 with a scale a channel: on x86 the products of u8 and s8 are one
 instruction (VNNI), those of s8 and s8 are not. Ranges are the least and the greatest value on the calibration pictures.
-Weights go from -64 to 64, see training/export/narrow.py.
+Weights go from -64 to 64, see training/export/reduced_range.py.
 """
 
 import logging
@@ -15,7 +15,7 @@ from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, Q
 
 from training.export.onnx_float import drop_unused, strip
 
-# -1 to 1, what columns in units are clipped to: see training/export/deployed.py
+# -1 to 1, what scaled columns are clipped to: see training/export/inference_graph.py
 UNIT_RANGE = {"scale": np.array(1 / 127, np.float32), "zero_point": np.array(128, np.uint8)}
 
 
@@ -26,13 +26,14 @@ class Pictures(CalibrationDataReader):
         self.batches: Iterator[np.ndarray] = (picture[None] for picture in pictures)
 
     def get_next(self) -> dict[str, np.ndarray] | None:
+        """The next picture by its input's name, None at the end."""
         batch = next(self.batches, None)
         return None if batch is None else {"image": batch}
 
 
 def write_int8(source: Path, pictures: np.ndarray, version: str, path: Path) -> None:
-    """source: what training.export.onnx_float wrote of a network with weights of 7 bits. pictures: (N, S, S, 3) uint8,
-    checked by the caller; ranges that are taken at one input size hold for the others."""
+    """Writes an int8 network. source: what training.export.onnx_float wrote of a network with weights of 7 bits.
+    pictures: (N, S, S, 3) uint8, checked by the caller; ranges that are taken at one input size hold for the others."""
     original = onnx.load(source)
     # units that multiply an output, and SFN's last layers: a few numbers, whose precision is the answer's
     last = [node.name for node in original.graph.node if node.op_type in ("Mul", "Gemm") and is_output(original, node)]
@@ -76,6 +77,7 @@ def in_units(model: onnx.ModelProto) -> set[str]:
 
 
 def is_output(model: onnx.ModelProto, node: onnx.NodeProto) -> bool:
+    """Whether a node writes an output of the model."""
     return node.output[0] in {output.name for output in model.graph.output}
 
 

@@ -6,7 +6,7 @@ four pixels side by side, and what the file says of its input and outputs. The o
 
 import onnx
 
-from training.networks.networks import PATCH
+from training.networks.layers import PATCH
 
 QUADS = (1, 0, -1, 3 * PATCH)  # a picture, as many rows as come (0), as many quads as are left (-1), 12 channels
 SIDE, PRIORS = "side", "priors"  # the names of what varies

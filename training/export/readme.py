@@ -3,7 +3,7 @@
 from service.vision.decoding import FACE_HEIGHT_CM, LOG_LIMIT
 from service.vision.letterbox import PAD_GREY
 from training.data.crops import CROP_FACTOR
-from training.networks.networks import ZERO_LEVEL
+from training.networks.layers import ZERO_LEVEL
 
 FULL_NAMES = {"mfn": "MFN: every face of a picture", "sfn": "SFN: one face in its crop"}
 
@@ -38,6 +38,7 @@ SUPPRESSION = "Several priors answer for one face: of boxes that overlap keep th
 
 
 def input_description(kind: str, side: int, takes_bytes: bool) -> str:
+    """How to prepare a network's input, in words."""
     return f"RGB, {side} x {side}. {PREPARATION[kind]} {AS_BYTES if takes_bytes else AS_FLOATS}"
 
 

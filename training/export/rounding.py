@@ -24,7 +24,7 @@ def rounded(values: np.ndarray, bits: int) -> np.ndarray:
     """
     _, exponents = np.frexp(values)
     steps = np.ldexp(np.float32(1), np.maximum(exponents - bits, HALF_FINEST))
-    return (np.rint(values / steps) * steps).astype(np.float32)
+    return np.asarray(np.rint(values / steps) * steps, np.float32)
 
 
 def narrowest(values: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ import onnxruntime
 
 
 class OnnxNetwork:
-    """Raises ValueError where the file is no network that can be run."""
+    """An ONNX file that can be run. Raises ValueError where the file is no network that can be run."""
 
     def __init__(self, path: Path) -> None:
         options = onnxruntime.SessionOptions()

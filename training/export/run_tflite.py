@@ -7,7 +7,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from training.export.flatbuffer import read_model
-from training.export.interface import IMAGE, SIGNATURE, normalized_pictures
+from training.export.signature import IMAGE, SIGNATURE, normalized_pictures
 
 
 def check_file(path: Path) -> bytes:

@@ -17,17 +17,17 @@ import numpy as np
 import torch
 
 from training.export.channels_last import ChannelsLast
-from training.export.deployed import Deployed
 from training.export.flatbuffer import operators, read_model, rename, write_model
-from training.export.interface import IMAGE, SIGNATURE
+from training.export.inference_graph import InferenceGraph
 from training.export.metadata import About, with_metadata
+from training.export.signature import IMAGE, SIGNATURE
 from training.export.tflite_quantization import to_dynamic, to_float16, to_int8
 
 LAYOUT_CHANGES = {"TRANSPOSE", "SPACE_TO_DEPTH", "DEPTH_TO_SPACE", "GATHER", "STRIDED_SLICE", "SLICE", "SPLIT"}
 
 
 def write_tflite(
-    deployed: Deployed, kind: str, version: str, pictures: np.ndarray, folder: Path, expression_names: Sequence[str]
+    graph: InferenceGraph, kind: str, version: str, pictures: np.ndarray, folder: Path, expression_names: Sequence[str]
 ) -> dict[str, Path]:
     """Writes KIND.float32.tflite, .float16.tflite, .int8.tflite and .dynamic.tflite.
 
@@ -36,7 +36,7 @@ def write_tflite(
 
     Returns the paths by form, as in FORMS. Raises ValueError where a graph is not as promised above.
     """
-    float32 = convert(deployed)
+    float32 = convert(graph)
     contents = {
         "float32.tflite": float32,
         "float16.tflite": to_float16(float32),
@@ -45,16 +45,16 @@ def write_tflite(
     }
     paths = {}
     for form, content in contents.items():
-        about = About(kind, form, version, deployed.side, getattr(deployed.network, "levels", None), expression_names)
+        about = About(kind, form, version, graph.side, getattr(graph.network, "levels", None), expression_names)
         paths[form] = folder / f"{kind}.{form}"
         paths[form].write_bytes(with_metadata(finished(content, form), about))
     return paths
 
 
-def convert(deployed: Deployed) -> bytes:
+def convert(graph: InferenceGraph) -> bytes:
     """The float32 form, without metadata."""
-    module = ChannelsLast(deployed).eval()
-    image = torch.zeros(1, deployed.side, deployed.side, 3)
+    module = ChannelsLast(graph).eval()
+    image = torch.zeros(1, graph.side, graph.side, 3)
     with contextlib.redirect_stdout(io.StringIO()):  # its progress
         return bytes(litert_torch.convert(module, sample_kwargs={IMAGE: image}).model_content())
 

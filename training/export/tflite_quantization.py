@@ -9,7 +9,8 @@
 
 What stays float32 besides costs next to nothing. In both: SFN's last linear layers, whose outputs gain from it. (Linear
 layers of int8 weights with a scale a channel also gave wrong answers, without a word, in dynamic on TensorFlow Lite
-2.14.) In int8: the multiplications by units that end MFN's detection and pose (see training/export/deployed.py).
+2.14.) In int8: the multiplications by output scales that end MFN's detection and pose (see
+training/export/inference_graph.py).
 """
 
 import contextlib
@@ -35,8 +36,8 @@ from training.export.flatbuffer import (
     read_model,
     write_model,
 )
-from training.export.interface import BRIGHTEST, DARKEST, IMAGE, SIGNATURE, normalized_pictures
-from training.networks.networks import ZERO_LEVEL
+from training.export.signature import BRIGHTEST, DARKEST, IMAGE, SIGNATURE, normalized_pictures
+from training.networks.layers import ZERO_LEVEL
 
 FLOAT16_BITS = 16
 ENDING = (TFLOperationName.MUL, TFLOperationName.FULLY_CONNECTED)  # stay float32 where they make an output
@@ -46,6 +47,7 @@ Ranges = dict[str, dict[str, np.ndarray]]  # "min" and "max", one number each, b
 
 
 def to_float16(content: bytes) -> bytes:
+    """Casts the weights of a float32 model to float16."""
     recipes = RecipeManager()
     recipes.add_weight_only_config(
         ".*", TFLOperationName.ALL_SUPPORTED, FLOAT16_BITS, algorithm_key=AlgorithmName.FLOAT_CASTING
@@ -54,6 +56,7 @@ def to_float16(content: bytes) -> bytes:
 
 
 def to_dynamic(content: bytes) -> bytes:
+    """Quantizes the weights of a float32 model to int8; activations are quantized as each picture is run."""
     recipes = RecipeManager()
     recipes.load_quantization_recipe(recipe.dynamic_wi8_afp32())
     recipes.add_quantization_config(".*", TFLOperationName.FULLY_CONNECTED, algorithm_key=AlgorithmName.NO_QUANTIZE)
@@ -78,6 +81,8 @@ def to_int8(content: bytes, pictures: np.ndarray) -> bytes:
 
 
 def quantize(content: bytes, chosen: Any, ranges: Ranges | None = None) -> bytes:
+    """Runs LiteRT's quantizer. chosen: its recipe. ranges: of activations, where the recipe quantizes them
+    statically."""
     tool = Quantizer(content, chosen)
     with contextlib.redirect_stderr(io.StringIO()):  # its progress
         result = tool.quantize(ranges, enable_progress_bar=False, enable_progress_report=False)
@@ -91,21 +96,24 @@ def calibrate(content: bytes, recipes: RecipeManager, pictures: np.ndarray) -> R
         calibration = calibrator.Calibrator(content, num_threads=1, qsv_update_func=min_max_update)
     with contextlib.redirect_stderr(io.StringIO()):  # its progress
         calibration.calibrate({SIGNATURE: [{IMAGE: image} for image in normalized_pictures(pictures)]}, recipes)
-    return calibration.get_model_qsvs()
+    ranges: Ranges = calibration.get_model_qsvs()
+    return ranges
 
 
 def name_of(model: schema.ModelT, tensor: int) -> str:
-    return model.subgraphs[0].tensors[tensor].name.decode()
+    """A tensor's name."""
+    return str(model.subgraphs[0].tensors[tensor].name.decode())
 
 
 def one_range(least: float, greatest: float) -> dict[str, np.ndarray]:
+    """A tensor's range as the quantizer takes it."""
     return {"min": np.array([[least]], np.float32), "max": np.array([[greatest]], np.float32)}
 
 
 def share_ranges(model: schema.ModelT, ranges: Ranges) -> None:
     """Gives the last layers of an output's heads one range together, so that nothing is rounded again to join them.
 
-    Columns in units are clipped to -1..1, see training/export/deployed.py.
+    Scaled columns are clipped to -1..1, see training/export/inference_graph.py.
     """
     made_by = producers(model)
     for output in named_outputs(model).values():

@@ -1,4 +1,4 @@
-"""The training archives to labels in one command: `python -m training.labels`.
+"""Makes labels of the training archives in one command: `python -m training.labels`.
 
 Runs, in order,
 
@@ -6,7 +6,7 @@ Runs, in order,
     training.labels.teacher          the first teacher's answers
     training.labels.assemble         correction, fits, quality
     training.labels.second_teacher   the second teacher's points
-    training.labels.relabel          the single face network's answers
+    training.labels.pseudo_labels    the single face network's answers
     training.labels.combine          one label a face, and who said it
     training.labels.contact_sheet    by source and by yaw, to be looked at
     training.data.crops              what trains the single face network next
@@ -36,7 +36,7 @@ def steps(archives: list[str], models: Path) -> list[list[str]]:
         ["training.labels.teacher", *archives, VALIDATION],
         ["training.labels.assemble", "--only", *sets, "val", "--archives", *archives],
         ["training.labels.second_teacher", "--sets", *sets],
-        ["training.labels.relabel", "--sets", *sets, "--models", str(models)],
+        ["training.labels.pseudo_labels", "--sets", *sets, "--models", str(models)],
         ["training.labels.combine", "--sets", *sets],
         *sheets,
         *(["training.data.crops", "--set", name] for name in sets),
@@ -44,13 +44,16 @@ def steps(archives: list[str], models: Path) -> list[list[str]]:
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--archives", nargs="+", choices=ARCHIVES, default=ARCHIVES)
     parser.add_argument("--models", type=Path, default=Path("models"), help="whose single face network answers")
     args = parser.parse_args()
     for step in steps(list(args.archives), args.models):
         print("python -m", *step, flush=True)
-        subprocess.run([sys.executable, "-m", *step], check=True)
+        done = subprocess.run([sys.executable, "-m", *step], check=False)
+        if done.returncode:
+            raise SystemExit(f"python -m {step[0]} failed, see above; the steps after it were not run")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ import torch
 from service.vision.face_model import FaceModel
 from service.vision.gaze import GAZE_NAMES
 from service.vision.rotation import quaternion_to_euler
+from training.arrays import read_arrays
 from training.data.archives import (
     ARCHIVES,
     HELD_OUT_CLIPS,
@@ -118,16 +119,18 @@ class Taught:
         found = [path.stem.rsplit(".", 1)[1] for path in paths]
         if set(found) != {f"{part}of{len(paths)}" for part in range(len(paths))}:
             raise SystemExit(f"{folder} holds {', '.join(found)} of {archive}, not every part of one run; {again}")
-        parts = [np.load(path) for path in paths]
+        parts = [read_arrays(path, *cls.__dataclass_fields__, advice=again) for path in paths]
         arrays = {name: np.concatenate([part[name] for part in parts]) for name in cls.__dataclass_fields__}
         arrays["picture"] = np.array([f"{archive}/{name}" for name in arrays["picture"]])
         return cls(**arrays)
 
     def where(self, chosen: np.ndarray) -> "Taught":
+        """The chosen faces alone."""
         return Taught(**{name: getattr(self, name)[chosen] for name in self.__dataclass_fields__})
 
     @staticmethod
     def concatenate(parts: list["Taught"]) -> "Taught":
+        """The faces of all parts, in order."""
         fields = Taught.__dataclass_fields__
         return Taught(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in fields})
 
@@ -160,7 +163,7 @@ def by_hand(taught: Taught) -> np.ndarray:
 
 
 def learn_correction(taught: Taught, to_68: np.ndarray) -> Correction:
-    """From the hand-annotated training photos."""
+    """Learns the correction from the hand-annotated training photos."""
     chosen = taught.where(by_hand(taught))
     return Correction.learn(teacher_points(chosen.landmarks, to_68).mean(1), chosen.points.astype(np.float64))
 
@@ -316,6 +319,7 @@ def with_unfitted(fits: FaceLabels, boxes: FaceLabels) -> FaceLabels:
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--teacher", type=Path, default=Path(".work/teacher"))
     parser.add_argument("--pack", type=Path, default=Path(".work/pack"))
@@ -329,8 +333,7 @@ def main() -> None:
     args.out.mkdir(parents=True, exist_ok=True)
 
     face_model = FaceModel.load(Path("models/face_model.npz"))
-    with np.load(args.face_model_source) as source:
-        to_68 = source["mediapipe478_to_68"]
+    to_68 = read_arrays(args.face_model_source, "mediapipe478_to_68")["mediapipe478_to_68"]
     correction = learn_correction(Taught.load(args.teacher, "landmarks_train"), to_68)
 
     def teach(taught: Taught, use_annotation: bool) -> Labelled:

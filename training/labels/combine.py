@@ -13,7 +13,7 @@ else by the first teacher's fit.
 
 Gaze is the first teacher's where it saw the face well, else unknown.
 
-Reads NAME.npz (training/labels/assemble.py), NAME.second.npz (second_teacher.py) and NAME.sfn.npz (relabel.py) of
+Reads NAME.npz (training/labels/assemble.py), NAME.second.npz (second_teacher.py) and NAME.sfn.npz (pseudo_labels.py) of
 .work/labels, checks them all, and writes NAME.combined.npz: FaceLabels and their `source` (N,) uint8, see
 training/data/sources.py.
 """
@@ -133,12 +133,12 @@ def combine(
 
 
 def in_order_of(first: FaceLabels, sfn: FaceLabels, path: Path) -> FaceLabels:
-    """SFN's labels, which relabel.py sorted by picture, in the order of the first teacher's.
+    """SFN's labels, which pseudo_labels.py sorted by picture, in the order of the first teacher's.
 
     Raises SystemExit where they are of other faces. path: of SFN's, for the message.
     """
     order = torch.argsort(first.picture, stable=True)
-    again = "run python -m training.labels.relabel"
+    again = "run python -m training.labels.pseudo_labels"
     if len(sfn) != len(first):
         raise SystemExit(f"{path} has {len(sfn)} faces, the labels beside it {len(first)}; {again}")
     if not torch.equal(sfn.picture, first.picture[order]):
@@ -170,6 +170,7 @@ def summary(labels: FaceLabels, source: Sources) -> str:
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pack", type=Path, default=Path(".work/pack"))
     parser.add_argument("--labels", type=Path, default=Path(".work/labels"))

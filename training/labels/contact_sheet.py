@@ -91,6 +91,7 @@ def draw_sheet(
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--set", choices=SETS, default="singles")
     parser.add_argument("--pack", type=Path, default=Path(".work/pack"))

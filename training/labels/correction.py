@@ -1,4 +1,4 @@
-"""From the teacher's landmarks to the points a human annotator would set.
+"""Corrects the teacher's landmarks toward the points a human annotator would set.
 
 The teacher's mesh mapped to 68 points is off from hand annotation by 3.3 % of the face on average, most of it
 systematic: other brow and jaw lines, which slide as the head turns. A ridge regression in a frame that moves with the
@@ -24,7 +24,7 @@ _MIRROR_X = np.array([-1.0, 1, 1])
 
 def teacher_points(landmarks: NDArray[np.float32], to_68: NDArray[np.float32]) -> Floats:
     """(N, 2, 68, 3) of both views' landmarks (N, 2, 478, 3); the mirrored view's left and right put back in place."""
-    points = np.einsum("ij,nvjk->nvik", to_68.astype(np.float64), landmarks)
+    points: Floats = np.einsum("ij,nvjk->nvik", to_68.astype(np.float64), landmarks)
     points[:, 1] = points[:, 1][:, MIRRORED_POINTS]
     return points
 
@@ -35,7 +35,8 @@ def _complex(points: Floats) -> NDArray[np.complex128]:
 
 @dataclass(frozen=True)
 class Correction:
-    """reference: (51,) complex, the mean inner shape. mean: (204,). weights: (205, 136)."""
+    """Holds a correction that was learned. reference: (51,) complex, the mean inner shape. mean: (204,). weights: (205,
+    136)."""
 
     reference: NDArray[np.complex128]
     mean: Floats
@@ -59,7 +60,8 @@ class Correction:
 
     @classmethod
     def learn(cls, teacher: Floats, annotated: Floats) -> Self:
-        """From the teacher's points (N, 68, 3) and hand-annotated ones (N, 68, 2) of the same faces."""
+        """Learns a correction from the teacher's points (N, 68, 3) and hand-annotated ones (N, 68, 2) of the same
+        faces."""
         teacher = np.concatenate([teacher, (teacher * _MIRROR_X)[:, MIRRORED_POINTS]])
         annotated = np.concatenate([annotated, (annotated * _MIRROR_X[:2])[:, MIRRORED_POINTS]])
         inner = _complex(teacher[:, INNER])
@@ -77,7 +79,7 @@ class Correction:
         x = np.column_stack([features - mean, np.ones(len(features))])
         ridge = RIDGE * np.eye(x.shape[1])
         ridge[-1, -1] = 0
-        weight = np.ones(len(x))
+        weight, weights = np.ones(len(x)), np.zeros((x.shape[1], target.shape[1]))
         for _ in range(ROUNDS):
             weighted = x * weight[:, None]
             weights = np.linalg.solve(weighted.T @ x + ridge, weighted.T @ target)

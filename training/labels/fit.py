@@ -29,8 +29,9 @@ DAMPING = 1e-3
 
 @dataclass
 class Fit:
-    """quaternion (N, 4), origin (N, 2) pixels, scale (N,) pixels a cm, identity (N, 50), expression (N, 46),
-    points (N, 68, 2) as projected, error (N,) weighted root mean square distance over the face's size."""
+    """Holds N fits of the face model: quaternion (N, 4), origin (N, 2) pixels, scale (N,) pixels a cm, identity (N,
+    50), expression (N, 46), points (N, 68, 2) as projected, error (N,) weighted root mean square distance over the
+    face's size."""
 
     quaternion: np.ndarray
     origin: np.ndarray
@@ -48,7 +49,8 @@ def rotation_from_3d(shape: Tensor, seen: Tensor) -> Tensor:
     u, _, vt = torch.linalg.svd(b.transpose(1, 2) @ a)
     sign = torch.ones(len(seen), 3, dtype=shape.dtype)
     sign[:, 2] = torch.det(u @ vt)
-    return u @ (sign[:, :, None] * vt)
+    rotation: Tensor = u @ (sign[:, :, None] * vt)
+    return rotation
 
 
 def small_rotation(vector: Tensor) -> Tensor:
@@ -56,7 +58,8 @@ def small_rotation(vector: Tensor) -> Tensor:
     x, y, z = vector.unbind(-1)
     zero = torch.zeros_like(x)
     cross = torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).unflatten(-1, (3, 3))
-    return torch.linalg.matrix_exp(cross)
+    matrix: Tensor = torch.linalg.matrix_exp(cross)
+    return matrix
 
 
 def fit(

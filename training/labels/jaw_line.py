@@ -12,25 +12,28 @@ import numpy as np
 
 from service.vision.face_model import FaceModel
 from service.vision.rotation import quaternion_to_euler
+from training.arrays import read_arrays
+from training.face_model.build import build
+from training.face_model.ict_facekit import JAW_VERTICES
 from training.labels.assemble import Taught, by_hand, expressions_of, size_of
 from training.labels.correction import teacher_points
 from training.labels.fit import fit
-from training.scripts.build_face_model import JAW_VERTICES, build
 
 JAW_LINES = ("landmarks68", "landmarks68_side_jaw", "landmarks68_mediapipe_jaw")
 JAW, INNER = slice(0, 17), slice(17, 68)
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--teacher", type=Path, default=Path(".work/teacher"))
     parser.add_argument("--face-model-source", type=Path, default=Path("../shared/ict_facekit.npz"))
     args = parser.parse_args()
     taught = Taught.load(args.teacher, "landmarks_train")
     taught = taught.where(by_hand(taught))
-    with np.load(args.face_model_source) as source:
-        seen = teacher_points(taught.landmarks, source["mediapipe478_to_68"]).mean(1)
-        jaws = {name: source[name][JAW] for name in JAW_LINES} | {"published": JAW_VERTICES}
+    source = read_arrays(args.face_model_source, "mediapipe478_to_68", *JAW_LINES)
+    seen = teacher_points(taught.landmarks, source["mediapipe478_to_68"]).mean(1)
+    jaws = {name: tuple(source[name][JAW].tolist()) for name in JAW_LINES} | {"published": JAW_VERTICES}
     for name, jaw in jaws.items():
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "face_model.npz"

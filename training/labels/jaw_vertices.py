@@ -13,15 +13,17 @@ import argparse
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from service.vision.face_model import LinearShape
 from service.vision.rotation import quaternion_to_euler, quaternion_to_matrix
+from training.arrays import map_array, read_arrays
 from training.data.faces import MIRRORED_POINTS, FaceLabels
+from training.face_model.ict_facekit import read_source
 from training.labels.assemble import EXACT_SOURCES
 from training.labels.correction import INNER
-from training.scripts.build_face_model import read_source
 
 Floats = NDArray[np.floating]
 
@@ -45,7 +47,7 @@ def in_head_frame(points: Floats, quaternion: Floats, scale: Floats) -> Floats:
     """(N, 68, 3) cm, up to a shift, of points (N, 68, 3) in pixels, y down and z toward the viewer, of heads turned by
     quaternion (N, 4) and seen at scale (N,) pixels a cm."""
     camera = points * [1, -1, 1] / scale[:, None, None]
-    return camera @ quaternion_to_matrix(quaternion)  # of rows: the inverse rotation
+    return np.asarray(camera @ quaternion_to_matrix(quaternion))  # of rows: the inverse rotation
 
 
 def onto_inner(points: Floats, target: Floats) -> Floats:
@@ -56,7 +58,7 @@ def onto_inner(points: Floats, target: Floats) -> Floats:
     u, singular, vt = np.linalg.svd(b.T @ a)
     sign = np.array([1, 1, np.sign(np.linalg.det(u @ vt))])
     scale = (singular * sign).sum() / np.square(a).sum()
-    return scale * (points - centre) @ (u * sign @ vt).T + goal
+    return np.asarray(scale * (points - centre) @ (u * sign @ vt).T + goal)
 
 
 def mean_squares(surface: LinearShape, landmarks: NDArray[np.intp], fits: FaceLabels, points: Floats) -> Floats:
@@ -96,10 +98,12 @@ def frontal_by_hand(labels: FaceLabels, names: NDArray[np.str_], apart: Floats) 
     by_hand = np.array([n.startswith(HAND_ANNOTATED) and not any(e in n for e in EXACT_SOURCES) for n in names])
     yaw = quaternion_to_euler(labels.quaternion.numpy())[0]
     agreeing = np.nan_to_num(apart, nan=np.inf) < MOST_APART
-    return by_hand[labels.picture.numpy()] & (labels.fitted.numpy() == 1) & (np.abs(yaw) < FRONTAL) & agreeing
+    frontal = np.asarray(np.abs(yaw) < FRONTAL)
+    return np.asarray(by_hand[labels.picture.numpy()] & (labels.fitted.numpy() == 1) & frontal & agreeing)
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--face-model-source", type=Path, default=Path("../shared/ict_facekit.npz"))
     parser.add_argument("--pack", type=Path, default=Path(".work/pack"))
@@ -110,10 +114,10 @@ def main() -> None:
     shape = source.shape
     face = LinearShape(*(part[..., :FACE_VERTICES, :] for part in (shape.mean, shape.identity, shape.expression)))
     labels = FaceLabels.load(args.labels / f"{args.set}.npz")
-    with np.load(args.labels / f"{args.set}.second.npz") as second:
-        points, apart = second["points"], second["apart"]
-    used = np.flatnonzero(frontal_by_hand(labels, np.load(args.pack / f"{args.set}.names.npy"), apart))
-    squares = mean_squares(face, source.landmarks, labels[used], points[used])
+    second = read_arrays(args.labels / f"{args.set}.second.npz", "points", "apart")
+    points, apart = second["points"], second["apart"]
+    used = np.flatnonzero(frontal_by_hand(labels, map_array(args.pack / f"{args.set}.names.npy"), apart))
+    squares = mean_squares(face, source.landmarks, labels[torch.from_numpy(used)], points[used])
     chosen = choose(squares, face.mean)
     for name, vertices in (("front", source.landmarks[JAW]), ("chosen", chosen)):
         print(f"{name}: {vertices.tolist()}, cm off {np.sqrt(squares[range(17), vertices]).round(2).tolist()}")

@@ -24,6 +24,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from training.arrays import read_arrays
 from training.data.archives import BOX_HEIGHT_OVER_POINTS, BOX_SHIFT_UP, BOX_WIDTH_OVER_POINTS, SETS
 from training.data.faces import MIRRORED_POINTS, FaceLabels
 from training.data.packed import Packed
@@ -41,32 +42,29 @@ SMALLEST_BOX = 20.0  # pixels; below it there is little to see
 
 @dataclass(frozen=True)
 class SecondAnswers:
-    """points (N, 68, 3) and apart (N,) as above, of the labels they lie beside."""
+    """Holds the second teacher's answers: points (N, 68, 3) and apart (N,) as above, of the labels they lie beside."""
 
     points: Floats
     apart: Floats
 
     def save(self, path: Path, labels: FaceLabels) -> None:
+        """Writes the answers with the pictures and boxes of the labels that they belong to."""
         picture, box = labels.picture.numpy(), labels.box.numpy()
         np.savez(path, picture=picture, box=box, points=self.points, apart=self.apart)
 
     @classmethod
     def load(cls, path: Path, labels: FaceLabels) -> Self:
-        """Raises SystemExit where the file is missing, older, or not of these labels."""
+        """Reads answers that `save` wrote. Raises SystemExit where the file is missing, older, or not of these
+        labels."""
         again = "run python -m training.labels.second_teacher"
-        if not path.exists():
-            raise SystemExit(f"{path} is missing; {again}")
-        with np.load(path) as arrays:
-            missing = {"picture", "box", "points", "apart"} - set(arrays.files)
-            if missing:
-                raise SystemExit(f"{path} holds no {' and no '.join(sorted(missing))}: of an older version; {again}")
-            if len(arrays["apart"]) != len(labels):
-                raise SystemExit(f"{path} has {len(arrays['apart'])} rows, the labels beside it {len(labels)}; {again}")
-            if not np.array_equal(arrays["picture"], labels.picture.numpy()):
-                raise SystemExit(f"{path} is of other pictures than the labels beside it; {again}")
-            if not np.allclose(arrays["box"], labels.box.numpy(), atol=0.01):
-                raise SystemExit(f"{path} is of other boxes than the labels beside it; {again}")
-            return cls(arrays["points"], arrays["apart"])
+        arrays = read_arrays(path, "picture", "box", "points", "apart", advice=again)
+        if len(arrays["apart"]) != len(labels):
+            raise SystemExit(f"{path} has {len(arrays['apart'])} rows, the labels beside it {len(labels)}; {again}")
+        if not np.array_equal(arrays["picture"], labels.picture.numpy()):
+            raise SystemExit(f"{path} is of other pictures than the labels beside it; {again}")
+        if not np.allclose(arrays["box"], labels.box.numpy(), atol=0.01):
+            raise SystemExit(f"{path} is of other boxes than the labels beside it; {again}")
+        return cls(arrays["points"], arrays["apart"])
 
 
 def crops_of(points: Floats) -> Floats:
@@ -114,9 +112,10 @@ class PointModel:
 
     @classmethod
     def load(cls, path: Path) -> "PointModel":
-        with np.load(path) as arrays:
-            basis = np.concatenate([arrays["identity"], arrays["expression"]])
-            return cls(arrays["mean"], basis, arrays["parameter_mean"], arrays["parameter_std"])
+        """The model that lies beside the network's weights. Raises SystemExit where the file is another."""
+        arrays = read_arrays(path, "mean", "identity", "expression", "parameter_mean", "parameter_std")
+        basis = np.concatenate([arrays["identity"], arrays["expression"]])
+        return cls(arrays["mean"], basis, arrays["parameter_mean"], arrays["parameter_std"])
 
     def points(self, answers: Floats, crops: Floats) -> Floats:
         """(N, 68, 3) in pixels of the picture, z toward the viewer, of the network's answers (N, 62) for its crops."""
@@ -131,7 +130,7 @@ class PointModel:
 
 
 class SecondTeacher:
-    """Raises SystemExit where `folder` lacks one of its two files."""
+    """Labels faces with 3DDFA_V2's network. Raises SystemExit where `folder` lacks one of its two files."""
 
     def __init__(self, folder: Path) -> None:
         for name in (NETWORK, POINTS):
@@ -152,7 +151,8 @@ class SecondTeacher:
         return self.model.points(self.session.run(None, {self.input: seen})[0], crops)
 
     def label(self, picture: np.ndarray, boxes: Floats) -> tuple[Floats, Floats]:
-        """points (N, 68, 3) and apart (N,), see above, of faces in a picture (H, W, 3) uint8 RGB.
+        """The answers for faces: points (N, 68, 3) and apart (N,), see above, of faces in a picture (H, W, 3) uint8
+        RGB.
 
         boxes: (N, 4) x1 y1 x2 y2 of their points, about; N at least 1.
         """
@@ -179,7 +179,8 @@ def boxes_of_points(boxes: Floats) -> Floats:
 def label_set(
     teacher: SecondTeacher, labels: FaceLabels, images: np.ndarray, sizes: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """points (N, 68, 3) and apart (N,) of labels in packed pictures (P, S, S, 3) of sizes (P, 2) width and height."""
+    """The answers for a set: points (N, 68, 3) and apart (N,) of labels in packed pictures (P, S, S, 3) of sizes (P, 2)
+    width and height."""
     boxes, pictures = labels.box.numpy(), labels.picture.numpy()
     seen = ((boxes[:, 2:] - boxes[:, :2]).min(1) >= SMALLEST_BOX) & (labels.ignored.numpy() == 0)
     points = np.full((len(labels), 68, 3), np.nan, np.float32)
@@ -193,6 +194,7 @@ def label_set(
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--second-teacher", type=Path, default=Path("../shared/round2"), help=f"of {NETWORK}, {POINTS}")
     parser.add_argument("--pack", type=Path, default=Path(".work/pack"))

@@ -1,6 +1,6 @@
 """Runs the teacher (MediaPipe Face Landmarker) on a crop of every face: `python -m training.labels.teacher`.
 
-Each face is looked at twice, as it is and mirrored: two views that disagree betray a face the teacher guessed.
+Each face is looked at twice, as it is and mirrored: two views that disagree show that the teacher guessed.
 Writes one .npz an archive with
     picture (N,) str, box (N, 4), points (N, 68, 2) NaN where not annotated,
     found (N, 2) bool, landmarks (N, 2, 478, 3) float32 pixels of the picture (z in the same scale), and
@@ -116,6 +116,7 @@ def label_archive(archive: Path, model: Path, out: Path, part: int, parts: int) 
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder of the archives")
     parser.add_argument("--teacher", type=Path, default=Path("../shared/face_landmarker_v2.task"))

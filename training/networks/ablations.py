@@ -5,34 +5,25 @@ An ablated MFN is built whole and then loses the part: for one seed what remains
 
 from torch import Tensor
 
-from training.networks.networks import (
-    EXPRESSION_PRIOR,
-    EXPRESSIONS,
-    IDENTITY,
-    MFN,
-    POSE,
-    SFN,
-    Outputs,
-    Pyramid,
-    Widths,
-    look,
-    read,
-)
+from training.networks.mfn import MFN, Pyramid, apply_levelwise, concatenate_heads
+from training.networks.outputs import EXPRESSION_PRIOR, EXPRESSIONS, IDENTITY, POSE, Outputs
+from training.networks.sfn import SFN, Widths
 
 
 class SingleScaleMFN(MFN):
-    """Without the bottom-up path: at each level identity and expression read the features that pose reads."""
+    """MFN without the bottom-up path: at each level identity and expression read the features that pose reads."""
 
     def __init__(self) -> None:
         super().__init__()
         del self.up4, self.up5, self.blend4, self.blend5
 
     def bottom_up(self, p3: Tensor, p4: Tensor, p5: Tensor) -> Pyramid:
+        """The pyramid as it is."""
         return p3, p4, p5
 
 
 class DetectionMFN(SingleScaleMFN):
-    """Scores and boxes alone. Of every face it says what an untrained MFN says, so that it exports and is measured
+    """MFN that finds faces alone. Of every face it says what an untrained MFN says, so that it exports and is measured
     alike: no rotation, the prior's place and size, the mean face."""
 
     input_sizes = (MFN.input_size,)  # what it says of every face is a constant of as many rows as there are priors
@@ -42,7 +33,8 @@ class DetectionMFN(SingleScaleMFN):
         del self.pose, self.shape, self.identity, self.expression
 
     def forward(self, picture: Tensor) -> Outputs:
-        detection = read(self.detection, look(self.place, self.top_down(picture)))
+        """Raw outputs of pictures (B, 3, H, W) in 0..255; all but the detection are constant."""
+        detection = concatenate_heads(self.detection, apply_levelwise(self.place, self.top_down(picture)))
         rows = detection.shape[:2]
         return Outputs(
             detection=detection,
@@ -53,15 +45,17 @@ class DetectionMFN(SingleScaleMFN):
 
 
 class SingleScaleSFN(SFN):
-    """Without the branches: identity, expression and gaze read the last features, as pose does."""
+    """SFN without the branches: identity, expression and gaze read the last features, as pose does."""
 
     def __init__(self) -> None:
         super().__init__()
         del self.branch3, self.branch4
 
     @staticmethod
-    def read_width(widths: Widths) -> int:
+    def multi_scale_channels(widths: Widths) -> int:
+        """How many channels the last features have."""
         return widths.coarse
 
-    def scales(self, c3: Tensor, c4: Tensor, c5: Tensor) -> Tensor:  # noqa: ARG002
+    def multi_scale(self, c3: Tensor, c4: Tensor, c5: Tensor) -> Tensor:  # noqa: ARG002
+        """The last features alone."""
         return c5

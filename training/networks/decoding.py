@@ -1,4 +1,4 @@
-"""Raw outputs to boxes, poses and landmarks, differentiable.
+"""Decodes raw outputs to boxes, poses and landmarks, differentiably.
 
 service/vision/decoding.py is the same in NumPy, for serving.
 """
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from service.vision.face_model import FaceModel
 from training.networks.constants import constant
-from training.networks.networks import Level
+from training.networks.outputs import Level
 
 FACE_HEIGHT_CM = 20.0  # scale is predicted relative to a face of this height filling the prior
 
@@ -38,7 +38,7 @@ def decode_boxes(detection: Tensor, priors: Tensor) -> Tensor:
 
 @dataclass
 class Pose:
-    """quaternion (..., 4) unit, origin (..., 2) pixels, scale (...) pixels a cm."""
+    """A head's pose: quaternion (..., 4) unit, origin (..., 2) pixels, scale (...) pixels a cm."""
 
     quaternion: Tensor
     origin: Tensor
@@ -59,20 +59,25 @@ def decode_pose(pose: Tensor, priors: Tensor) -> Pose:
 class Landmarks(torch.nn.Module):
     """The face model's 68 points, in torch."""
 
+    mean: Tensor  # (68, 3)
+    basis: Tensor  # (96, 68 * 3), identity modes before expressions
+
     def __init__(self, face_model: FaceModel) -> None:
         super().__init__()
         shape = face_model.landmarks
-        self.register_buffer("mean", torch.from_numpy(np.asarray(shape.mean, np.float32)))  # (68, 3)
+        self.register_buffer("mean", torch.from_numpy(np.asarray(shape.mean, np.float32)))
         basis = np.concatenate([shape.identity, shape.expression])  # (96, 68, 3)
         self.register_buffer("basis", torch.from_numpy(np.asarray(basis, np.float32)).flatten(1))
 
     @classmethod
     def load(cls, path: Path = Path("models/face_model.npz")) -> "Landmarks":
+        """Those of a published face model."""
         return cls(FaceModel.load(path))
 
     def shape(self, identity: Tensor, expression: Tensor) -> Tensor:
         """(N, 68, 3) cm in the head frame."""
-        return self.mean + (torch.cat([identity, expression], -1) @ self.basis).unflatten(-1, (68, 3))
+        offsets = torch.cat([identity, expression], -1) @ self.basis
+        return self.mean + offsets.view(-1, *self.mean.shape)
 
     def forward(self, pose: Pose, identity: Tensor, expression: Tensor) -> Tensor:
         """(N, 68, 2) pixels (paper, equation 2)."""

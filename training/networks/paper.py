@@ -9,7 +9,8 @@ exports and is measured alike.
 import torch
 from torch import Tensor, nn
 
-from training.networks.networks import (
+from training.networks.layers import conv_bn_relu, initialize, normalized
+from training.networks.outputs import (
     DETECTION,
     EXPRESSIONS,
     GAZE,
@@ -19,21 +20,21 @@ from training.networks.networks import (
     SCORE_PRIOR,
     CropOutputs,
     Level,
+    MultipleFaceNetwork,
     Outputs,
-    conv,
-    initialize,
-    normalized,
+    SingleFaceNetwork,
 )
 
 
 class Fire(nn.Module):
-    """Squeeze to few channels, expand with 1 x 1 and 3 x 3 side by side, then squeeze-and-excite (Hu et al., 2018)."""
+    """Squeezes to few channels, expands with 1 x 1 and 3 x 3 side by side, then squeeze-and-excites (Hu et al.,
+    2018)."""
 
     def __init__(self, inputs: int, squeeze: int, outputs: int, stride: int = 1) -> None:
         super().__init__()
-        self.squeeze = conv(inputs, squeeze)
-        self.expand1 = conv(squeeze, outputs // 2, 1, stride)
-        self.expand3 = conv(squeeze, outputs // 2, 3, stride)
+        self.squeeze = conv_bn_relu(inputs, squeeze)
+        self.expand1 = conv_bn_relu(squeeze, outputs // 2, 1, stride)
+        self.expand3 = conv_bn_relu(squeeze, outputs // 2, 3, stride)
         self.excite = nn.Sequential(
             nn.AdaptiveAvgPool2d(1),
             nn.Conv2d(outputs, outputs // 16, 1),
@@ -43,17 +44,19 @@ class Fire(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
+        """(B, outputs, H / stride, W / stride) of (B, inputs, H, W)."""
         squeezed = self.squeeze(x)
         y = torch.cat([self.expand1(squeezed), self.expand3(squeezed)], dim=1)
-        return y * self.excite(y)
+        gates: Tensor = self.excite(y)
+        return y * gates
 
 
 class Trunk(nn.Module):
-    """Features of three scales: a quarter of the input's resolution divided by 2, 4 and 8."""
+    """Computes features of three scales: a quarter of the input's resolution divided by 2, 4 and 8."""
 
     def __init__(self, widths: tuple[int, int, int], squeezes: tuple[int, int, int]) -> None:
         super().__init__()
-        self.stem = nn.Sequential(conv(3, 64, 7, 2), nn.MaxPool2d(2))
+        self.stem = nn.Sequential(conv_bn_relu(3, 64, 7, 2), nn.MaxPool2d(2))
         inputs = 64
         stages = []
         for width, squeeze in zip(widths, squeezes, strict=True):
@@ -62,6 +65,7 @@ class Trunk(nn.Module):
         self.stages = nn.ModuleList(stages)
 
     def forward(self, picture: Tensor) -> list[Tensor]:
+        """(B, width, h, w) of each scale, of pictures (B, 3, H, W) in 0..255."""
         x = self.stem(normalized(picture))
         features = []
         for stage in self.stages:
@@ -81,6 +85,7 @@ class Branch(nn.Module):
         self.outputs = second // 2 + last
 
     def forward(self, features: list[Tensor]) -> Tensor:
+        """(B, outputs, h, w) at the last scale."""
         first, second, last = features
         x = torch.cat([self.down1(first), second], dim=1)
         return torch.cat([self.down2(x), last], dim=1)
@@ -93,10 +98,19 @@ def final(inputs: int, outputs: int) -> nn.Sequential:
     )
 
 
-class PaperSFN(nn.Module):
-    """128 x 128 in; every output as in training/networks/networks.py."""
+def initialize_output(layer: nn.Module) -> None:
+    """Starts a group's last layer near zero."""
+    for name, parameter in layer.named_parameters():
+        if name == "weight":
+            nn.init.normal_(parameter, std=0.01)
+        else:
+            nn.init.zeros_(parameter)
 
-    input_size = 128
+
+class PaperSFN(SingleFaceNetwork):
+    """The paper's single face network: 128 x 128 pixels in."""
+
+    input_size, input_sizes = 128, (128,)
 
     def __init__(self) -> None:
         super().__init__()
@@ -107,11 +121,11 @@ class PaperSFN(nn.Module):
         self.identity = final(self.identity_branch.outputs, IDENTITY)
         self.expression = final(self.expression_branch.outputs, EXPRESSIONS)
         initialize(self)
-        for last in (self.pose[-1], self.identity[-1], self.expression[-1]):
-            nn.init.normal_(last.weight, std=0.01)
-            nn.init.zeros_(last.bias)
+        for group in (self.pose, self.identity, self.expression):
+            initialize_output(group[-1])
 
     def forward(self, crop: Tensor) -> CropOutputs:
+        """Raw outputs of crops (B, 3, 128, 128) in 0..255."""
         features = self.trunk(crop)
         pose = self.pose(features[-1])
         return CropOutputs(
@@ -122,11 +136,11 @@ class PaperSFN(nn.Module):
         )
 
 
-class PaperMFN(nn.Module):
-    """288 x 288 in, 9 x 9 cells of 5 anchors out; every output as in training/networks/networks.py."""
+class PaperMFN(MultipleFaceNetwork):
+    """The paper's multiple face network: 288 x 288 pixels in, 9 x 9 cells of 5 anchors out."""
 
     levels = (Level(32, ((11, 13), (18, 21), (27, 30), (38, 40), (55, 60))),)
-    input_size = 288
+    input_size, input_sizes = 288, (288,)
 
     def __init__(self) -> None:
         super().__init__()
@@ -143,11 +157,12 @@ class PaperMFN(nn.Module):
         self.expression = head(self.expression_branch.outputs, EXPRESSIONS)
         initialize(self)
         for group in (self.detection, self.pose, self.identity, self.expression):
-            nn.init.normal_(group[-1].weight, std=0.01)
-            nn.init.zeros_(group[-1].bias)
-        self.detection[-1].bias.data.view(-1, DETECTION)[:, 4] = SCORE_PRIOR
+            initialize_output(group[-1])
+        bias = dict(self.detection[-1].named_parameters())["bias"]
+        bias.data.view(-1, DETECTION)[:, 4] = SCORE_PRIOR
 
     def forward(self, picture: Tensor) -> Outputs:
+        """Raw outputs of pictures (B, 3, 288, 288) in 0..255."""
         features = self.trunk(picture)  # (B, 128, 36, 36), (B, 256, 18, 18), (B, 512, 9, 9)
 
         def cells(y: Tensor, outputs: int) -> Tensor:

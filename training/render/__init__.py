@@ -1,0 +1,1 @@
+"""Renders faces with known pose, expression and gaze."""

@@ -57,8 +57,9 @@ def inside_polygon(points: np.ndarray, polygon: np.ndarray) -> np.ndarray:
 
 
 def smoothstep(x: np.ndarray, low: float, high: float) -> np.ndarray:
+    """0 up to `low`, 1 from `high` on, and a smooth cubic between them."""
     x = np.clip((x - low) / (high - low), 0, 1)
-    return x * x * (3 - 2 * x)
+    return np.asarray(x * x * (3 - 2 * x))
 
 
 def open_sky(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
@@ -72,7 +73,7 @@ def open_sky(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
         cosine = np.maximum(normals @ direction, 0)
         lit += cosine * seen_from(points, triangles, direction)
         weight += cosine
-    return (lit / weight).astype(np.float32)
+    return np.asarray(lit / weight, np.float32)
 
 
 def seen_from(
@@ -88,10 +89,11 @@ def seen_from(
     coverage = rasterize(pixels, triangles, size, size)
     nearest = coverage.scatter(coverage.depth, -np.inf)
     column, row = np.clip(pixels[:, :2].astype(int), 0, size - 1).T
-    return pixels[:, 2] > nearest[row, column] - bias
+    return np.asarray(pixels[:, 2] > nearest[row, column] - bias)
 
 
 def find_anatomy(head: Head) -> Anatomy:
+    """Finds the parts of a head from its landmarks and its mesh."""
     mean = head.surface.mean
     x, y, z = mean.T
     points = mean[head.landmarks]

@@ -5,6 +5,7 @@ darkens blue most and red least), with a reddish or yellowish cast on top.
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +19,8 @@ IRIS = np.array([[0.05, 0.025, 0.012], [0.10, 0.05, 0.02], [0.07, 0.10, 0.05], [
 
 @dataclass(frozen=True)
 class Light:
-    """direction: (3,) unit, toward the light, camera frame. colour: (3,). shadow: whether the head shades itself."""
+    """Describes a light. direction: (3,) unit, toward the light, camera frame. colour: (3,). shadow: whether the head
+    shades itself."""
 
     direction: np.ndarray
     colour: np.ndarray
@@ -68,6 +70,7 @@ def draw_light(rng: np.random.Generator, strength: float, shadow: bool) -> Light
 
 
 def draw_appearance(rng: np.random.Generator) -> Appearance:
+    """Draws how a person looks and is lit."""
     darkness = rng.beta(1.0, 1.9)
     skin = np.exp(np.log(LIGHT_SKIN) * (1 - darkness) + np.log(DARK_SKIN) * darkness)
     skin *= np.exp(rng.normal(0, [0.06, 0.06, 0.12]))
@@ -111,5 +114,7 @@ def draw_appearance(rng: np.random.Generator) -> Appearance:
         noise=np.concatenate([waves, rng.uniform(0, 2 * np.pi, (10, 1)), strengths], axis=1),
         exposure=float(np.exp(rng.normal(0, 0.22))) * 0.95 * (0.42 / skin.mean()) ** 0.25,
     )
-    arrays = {name: value.astype(np.float32) for name, value in vars(look).items() if isinstance(value, np.ndarray)}
+    arrays: dict[str, Any] = {
+        name: value.astype(np.float32) for name, value in vars(look).items() if isinstance(value, np.ndarray)
+    }
     return replace(look, **arrays)  # a float64 colour would double the time of everything it touches

@@ -91,4 +91,4 @@ def draw_occluder(rng: np.random.Generator, canvas: np.ndarray, points: np.ndarr
 
 def to_linear(picture: np.ndarray) -> np.ndarray:
     """uint8 (..., 3) as float32 linear light."""
-    return (np.arange(256, dtype=np.float32) / 255)[picture] ** np.float32(GAMMA)
+    return np.asarray((np.arange(256, dtype=np.float32) / 255)[picture] ** np.float32(GAMMA))

@@ -61,6 +61,7 @@ def sheet(pictures: np.ndarray, columns: int) -> np.ndarray:
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--head", type=Path, default=Path("../shared/ict_facekit.npz"))
     parser.add_argument("--out", type=Path, default=Path("models/calibration.npz"))

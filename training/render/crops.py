@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -44,8 +45,8 @@ class CropSet:
         fitted: float,
         gaze: np.ndarray | None = None,
     ) -> None:
-        """points: (68, 2) as projected. fitted: how far the labels are to be trusted, 0 to 1. gaze: (8,), None where
-        unknown."""
+        """Adds a crop with its labels. points: (68, 2) as projected. fitted: how far the labels are to be trusted, 0 to
+        1. gaze: (8,), None where unknown."""
         self.faces.append(
             {
                 "picture": np.array(len(self.pictures), np.int64),
@@ -65,10 +66,12 @@ class CropSet:
         self.pictures.append(picture)
 
     def save(self, out: Path) -> None:
+        """Writes the pictures, their sizes and labels beside each other: out.npy, out.sizes.npy and out.npz."""
         out.parent.mkdir(parents=True, exist_ok=True)
         np.save(out.with_suffix(".npy"), np.stack(self.pictures))
         np.save(out.with_suffix(".sizes.npy"), np.full((len(self.pictures), 2), CROP, np.float32))
-        np.savez(out.with_suffix(".npz"), **{key: np.stack([f[key] for f in self.faces]) for key in self.faces[0]})
+        arrays: dict[str, Any] = {key: np.stack([f[key] for f in self.faces]) for key in self.faces[0]}
+        np.savez(out.with_suffix(".npz"), **arrays)
         print(f"{out.with_suffix('.npy')}: {len(self.pictures)} crops of {CROP} pixels")
 
 

@@ -50,7 +50,8 @@ MOST_TURN = 15.0  # degrees of yaw further away
 
 
 def edit(w_exp: np.ndarray, names: tuple[str, ...], rng: np.random.Generator) -> np.ndarray:
-    """w_exp (46,) with one to three coefficients set anew over their whole range, what opposes them back at zero."""
+    """Edits coefficients: w_exp (46,) with one to three coefficients set anew over their whole range, what opposes them
+    back at zero."""
     edited = w_exp.copy()
     chances = np.array(list(EDITS.values()))
     count = rng.choice([1, 2, 3], p=[0.5, 0.35, 0.15])
@@ -67,6 +68,7 @@ def edit(w_exp: np.ndarray, names: tuple[str, ...], rng: np.random.Generator) ->
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     args = read_arguments(__doc__, Path(".work/edited"))
     rng = np.random.default_rng(args.seed)
     head, photos, crops = Head.load(args.head), FittedPhotos.load(args.pictures, args.labels), CropSet()

@@ -45,8 +45,9 @@ OPPOSITES = (("mouthLeft", "mouthRight"), ("jawLeft", "jawRight"), ("mouthSmile"
 
 @dataclass(frozen=True)
 class Expression:
-    """w_exp: (46,) float32 in [0, 1]. gaze: (8,) float32 in [0, 1] in the order of service.vision.gaze.GAZE_NAMES, None
-    where the person's own look decides. tongue: how far it is out, 0 to 1; no coefficient of w_exp tells it."""
+    """Holds what a face shows. w_exp: (46,) float32 in [0, 1]. gaze: (8,) float32 in [0, 1] in the order of
+    service.vision.gaze.GAZE_NAMES, None where the person's own look decides. tongue: how far it is out, 0 to 1; no
+    coefficient of w_exp tells it."""
 
     w_exp: np.ndarray
     gaze: np.ndarray | None = None
@@ -62,7 +63,7 @@ def single_coefficients(names: tuple[str, ...]) -> DrawExpression:
 
 
 def draw_expression(names: tuple[str, ...], rng: np.random.Generator) -> np.ndarray:
-    """w_exp (46,) float32 in [0, 1], in the order of `names`."""
+    """Draws w_exp (46,) float32 in [0, 1], in the order of `names`."""
     weights = dict.fromkeys(names, 0.0)
 
     def move(name: str, strength: float) -> None:

@@ -15,7 +15,8 @@ SMALLEST = 70.0  # pixels of the 68 points' longer side in the photo
 
 @dataclass(frozen=True)
 class FittedPhoto:
-    """photo: (H, W, 3) uint8. w_id (50,), w_exp (46,) and pose: the fit. fitted: how far it is trusted, 0 to 1."""
+    """Holds a photo with its fit. photo: (H, W, 3) uint8. w_id (50,), w_exp (46,) and pose: the fit. fitted: how far it
+    is trusted, 0 to 1."""
 
     photo: np.ndarray
     w_id: np.ndarray
@@ -26,8 +27,9 @@ class FittedPhoto:
 
 @dataclass(frozen=True)
 class FittedPhotos:
-    """pictures: (P, side, side, 3) uint8 in memory or on disk, each at the top left of its square; sizes: (P, 2);
-    labels: arrays as in training.data.faces.FaceLabels; usable: indices of labels large and sure enough to copy."""
+    """Holds packed photos with their fits. pictures: (P, side, side, 3) uint8 in memory or on disk, each at the top
+    left of its square; sizes: (P, 2); labels: arrays as in training.data.faces.FaceLabels; usable: indices of labels
+    large and sure enough to copy."""
 
     pictures: np.ndarray
     sizes: np.ndarray
@@ -36,7 +38,7 @@ class FittedPhotos:
 
     @classmethod
     def load(cls, pictures: Path, labels: Path) -> Self:
-        """Raises ValueError where no face is fit to be copied."""
+        """Reads packed pictures and their labels. Raises ValueError where no face is fit to be copied."""
         with np.load(labels) as file:
             arrays = {key: file[key] for key in file.files}
         extent = np.ptp(arrays["points"], axis=1).max(1)

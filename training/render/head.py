@@ -13,7 +13,7 @@ import numpy as np
 from service.vision.face_model import IDENTITY_MODES, LinearShape
 from service.vision.gaze import GAZE_NAMES
 from service.vision.rotation import quaternion_to_matrix
-from training.scripts.build_face_model import JAW_VERTICES, expression_basis, landmarks_with
+from training.face_model.ict_facekit import JAW_VERTICES, expression_basis, landmarks_with
 
 FACE, HEAD, MOUTH, TEETH, EYES = range(5)  # the parts that are drawn
 PART_OF_MATERIAL = {
@@ -31,9 +31,10 @@ BEHIND_LIDS = 0.25  # cm that an eyeball draws back as its lids close, which on 
 
 @dataclass(frozen=True)
 class Head:
-    """surface: all 26,719 vertices. triangles: (T, 3) int32, counter-clockwise seen from outside. part: (T,) uint8, one
-    of FACE, HEAD, MOUTH, TEETH, EYES. landmarks: (68,) vertices of the 68 points. expression_names: the 46. lids:
-    (8, V, 3) cm by which the lids follow a gaze of 1; those of looking down are 0, for they are in w_exp."""
+    """Holds the head model. surface: all 26,719 vertices. triangles: (T, 3) int32, counter-clockwise seen from outside.
+    part: (T,) uint8, one of FACE, HEAD, MOUTH, TEETH, EYES. landmarks: (68,) vertices of the 68 points.
+    expression_names: the 46. lids: (8, V, 3) cm by which the lids follow a gaze of 1; those of looking down are 0, for
+    they are in w_exp."""
 
     surface: LinearShape
     triangles: np.ndarray
@@ -99,9 +100,8 @@ class Pose:
 
     def pixels(self, camera: np.ndarray) -> np.ndarray:
         """Turned points (V, 3) in cm as x, y in pixels and a depth in pixels that grows toward the viewer."""
-        return (camera * np.array([self.scale, -self.scale, self.scale]) + np.array([*self.origin, 0])).astype(
-            np.float32
-        )
+        pixels = camera * np.array([self.scale, -self.scale, self.scale]) + np.array([*self.origin, 0])
+        return np.asarray(pixels, np.float32)
 
     def translation(self, width: float, height: float) -> np.ndarray:
         """t_x and t_y of equation 2 in cm, and 0 for t_z, in a picture of width x height pixels."""
@@ -115,4 +115,4 @@ def vertex_normals(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     face = np.cross(b - a, c - a)
     index = triangles.T.ravel()
     normals = np.stack([np.bincount(index, np.tile(face[:, k], 3), len(points)) for k in range(3)], axis=1)
-    return (normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)).astype(np.float32)
+    return np.asarray(normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12), np.float32)

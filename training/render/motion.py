@@ -59,9 +59,10 @@ ONE_OR_THE_OTHER = ("mouthLeft", "mouthRight", "jawLeft", "jawRight")  # no pair
 
 @dataclass(frozen=True)
 class Motion:
-    """frames: (N, 52) float64 in [0, 1], in the order of ARKIT_NAMES, each also mirrored. names: the 46. to_expression:
-    (46, 52) takes ARKit's weights to w_exp: a half gets its whole's, a bilateral one the mean of both. shown: indices
-    of the frames that show each of RARE and RARE_EYES. most: (52,) the largest values in the frames."""
+    """Holds recorded motion. frames: (N, 52) float64 in [0, 1], in the order of ARKIT_NAMES, each also mirrored. names:
+    the 46. to_expression: (46, 52) takes ARKit's weights to w_exp: a half gets its whole's, a bilateral one the mean of
+    both. shown: indices of the frames that show each of RARE and RARE_EYES. most: (52,) the largest values in the
+    frames."""
 
     frames: np.ndarray
     names: tuple[str, ...]

@@ -28,8 +28,9 @@ SUPERSAMPLING = 3
 
 @dataclass(frozen=True)
 class Person:
-    """seed: of identity and looks. angles: yaw, pitch, roll in degrees. origin: pixel of the head's origin. scale:
-    pixels a cm. expression: weights by name, those of a pair (`_L`, `_R`) together where the name has no side."""
+    """Describes a person on a picture. seed: of identity and looks. angles: yaw, pitch, roll in degrees. origin: pixel
+    of the head's origin. scale: pixels a cm. expression: weights by name, those of a pair (`_L`, `_R`) together where
+    the name has no side."""
 
     seed: int
     angles: tuple[float, float, float]
@@ -56,13 +57,15 @@ PICTURES: dict[str, tuple[tuple[int, int], list[Person], int]] = {  # size, peop
 
 
 def look_of(person: Person, rng: np.random.Generator) -> Appearance:
+    """Draws how a person looks, with the hair and glasses that are given."""
     look = draw_appearance(rng)
     hair_length = look.hair_length if person.hair_length is None else person.hair_length
     return replace(look, hair_length=hair_length, glasses=person.glasses, lens=0.05, gaze=look.gaze / 3)
 
 
 def weights_of(expression: dict[str, float], head: Head) -> np.ndarray:
-    """w_exp (46,); a name without side means both. Raises ValueError for a name the model does not have."""
+    """Coefficients by name as w_exp (46,); a name without side means both. Raises ValueError for a name the model does
+    not have."""
     weights = np.zeros(len(head.expression_names), np.float32)
     for name, weight in expression.items():
         found = [i for i, known in enumerate(head.expression_names) if known in (name, f"{name}_L", f"{name}_R")]
@@ -113,6 +116,7 @@ def make(
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--head", type=Path, default=Path("../shared/ict_facekit.npz"))
     parser.add_argument("--out", type=Path, default=Path("tests/pictures"))

@@ -29,10 +29,11 @@ class Coverage:
     depth: np.ndarray
 
     def interpolate(self, values: np.ndarray, triangles: np.ndarray) -> np.ndarray:
-        """values: (V, C) or (V,) at the vertices, triangles: (T, 3) as rasterised; (P, C) or (P,) at the pixels."""
+        """Interpolates values at the vertices to the pixels. values: (V, C) or (V,) at the vertices, triangles: (T, 3)
+        as rasterised; (P, C) or (P,) at the pixels."""
         corners = triangles[self.triangle]
         flat = values.reshape(len(values), -1)
-        total = flat[corners[:, 0]] * self.weights[:, :1]
+        total: np.ndarray = flat[corners[:, 0]] * self.weights[:, :1]
         total += flat[corners[:, 1]] * self.weights[:, 1:2]
         total += flat[corners[:, 2]] * self.weights[:, 2:]
         return total.reshape(-1, *values.shape[1:])

@@ -37,8 +37,8 @@ SHADOW, SHADOW_BIAS = 0.75, 0.8  # share of a light that its shadow takes away; 
 
 @dataclass(frozen=True)
 class Surface:
-    """points: (V, 3) cm, camera frame. triangles: (T, 3). normals: (V, 3) unit. albedo: (V, 3) linear. gloss: (V,).
-    open_sky: (V,) share of the surroundings that lights it."""
+    """Holds a surface to draw. points: (V, 3) cm, camera frame. triangles: (T, 3). normals: (V, 3) unit. albedo: (V, 3)
+    linear. gloss: (V,). open_sky: (V,) share of the surroundings that lights it."""
 
     points: np.ndarray
     triangles: np.ndarray
@@ -56,6 +56,7 @@ class Surface:
         return cls(points, triangles, normals, albedo.astype(np.float32), gloss_of, sky)
 
     def join(self, other: "Surface") -> "Surface":
+        """Both surfaces as one."""
         joined = {name: np.concatenate([value, getattr(other, name)]) for name, value in vars(self).items()}
         joined["triangles"] = np.concatenate([self.triangles, other.triangles + len(self.points)])
         return Surface(**joined)
@@ -72,10 +73,12 @@ class HeadRenderer:
 
     @classmethod
     def load(cls, path: Path) -> "HeadRenderer":
+        """The renderer of the head model in a file."""
         return cls(Head.load(path))
 
     @cached_property
     def anatomy(self) -> Anatomy:
+        """The parts of the head."""
         return find_anatomy(self.head)
 
     @cached_property
@@ -109,7 +112,7 @@ class HeadRenderer:
         skin = skin * (1 - look.blush * anatomy.blush[:, None] * np.array([0.0, 0.45, 0.4], np.float32))
 
         def over(colour: np.ndarray, strength: np.ndarray) -> np.ndarray:
-            return skin * (1 - strength[:, None]) + colour * strength[:, None]
+            return np.asarray(skin * (1 - strength[:, None]) + colour * strength[:, None])
 
         skin = over(look.lips, 0.85 * anatomy.lips)
         strands = 0.85 + 0.5 * np.abs(waves[:, :3]).mean(1)
@@ -133,7 +136,8 @@ class HeadRenderer:
         return skin.astype(np.float32), gloss.astype(np.float32), volume.astype(np.float32)
 
     def surface(self, shape: np.ndarray, pose: Pose, look: Appearance, rng: np.random.Generator) -> tuple[Surface, int]:
-        """Everything of one person that is drawn, head first, lenses last, and how many of the triangles are lenses."""
+        """The surface of everything of one person that is drawn, head first, lenses last, and how many of the triangles
+        are lenses."""
         head, anatomy = self.head, self.anatomy
         albedo, gloss, hair = self.albedo(look)
         camera = pose.turn(shape + hair[:, None] * anatomy.outward)
@@ -188,20 +192,20 @@ class HeadRenderer:
         drawn, part = solid[front], part[front]
         coverage = rasterize(pixels, drawn, width, height, cull=False).where_nearer(depth)
 
-        lit = [self._lit(surface.points, solid, light) for light in look.lights]
-        attributes = [surface.normals, surface.albedo, surface.gloss, surface.open_sky, *lit]
+        by_light = [self._lit(surface.points, solid, light) for light in look.lights]
+        attributes = [surface.normals, surface.albedo, surface.gloss, surface.open_sky, *by_light]
         values = coverage.interpolate(np.column_stack(attributes), drawn)
         normal, colour, gloss, sky, lit = np.split(values, [3, 6, 7, 8], axis=1)
         normal = normal / np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-6)
         normal *= np.where(normal[:, 2:] < 0, -1, 1)  # of what is seen from behind
 
-        eye = np.flatnonzero(part[coverage.triangle] == EYES)
-        corners = drawn[coverage.triangle[eye]]
-        toward = np.einsum("pkc,pk->pc", eye_direction[corners], coverage.weights[eye])
+        seen_eye = np.flatnonzero(part[coverage.triangle] == EYES)
+        corners = drawn[coverage.triangle[seen_eye]]
+        toward = np.einsum("pkc,pk->pc", eye_direction[corners], coverage.weights[seen_eye])
         axis = np.where(self._of_left_eye(corners[:, :1]), turned[0, :, 2], turned[1, :, 2])
-        colour[eye], gloss[eye] = self._eye(toward, look, axis), 0.05
+        colour[seen_eye], gloss[seen_eye] = self._eye(toward, look, axis), 0.05
         open_eye = 1 - smoothstep(self._blink(w_exp, corners[:, 0]), *LASHES_MEET)[:, None]
-        colour[eye] *= np.maximum(open_eye, LASHES_DARK)
+        colour[seen_eye] *= np.maximum(open_eye, LASHES_DARK)
 
         total = colour * ((look.sky + look.ground) / 2 + (look.sky - look.ground) / 2 * normal[:, 1:2]) * sky
         for i, light in enumerate(look.lights):
@@ -210,7 +214,7 @@ class HeadRenderer:
             half = light.direction + VIEWER
             mirror = np.clip(normal @ (half / np.linalg.norm(half)), 0, None)[:, None]
             total += strength * (colour * facing + 0.6 * gloss * mirror**ROUGHNESS)
-            total[eye] += light.colour * GLINT * (mirror[eye] > GLINT_WITHIN) * open_eye
+            total[seen_eye] += light.colour * GLINT * (mirror[seen_eye] > GLINT_WITHIN) * open_eye
         canvas.reshape(-1, 3)[coverage.pixel] = total * look.exposure
         depth.reshape(-1)[coverage.pixel] = coverage.depth
         if lenses:
@@ -252,9 +256,9 @@ class HeadRenderer:
         white = smoothstep(angle, look.iris_size * 0.95, look.iris_size * 1.05)
         shade = 0.55 + 0.45 * smoothstep(-toward[:, 1:2], -0.35, 0.1)  # the upper lid's
         reddish = 1 - np.array([0.0, 0.25, 0.25], np.float32) * smoothstep(np.abs(toward[:, :1]), 0.5, 0.95)
-        return (colour * (1 - white) + SCLERA * reddish * white) * shade
+        return np.asarray((colour * (1 - white) + SCLERA * reddish * white) * shade)
 
 
 def to_bytes(linear: np.ndarray) -> np.ndarray:
     """(..., 3) linear light as uint8."""
-    return (np.clip(linear, 0, 1) ** (1 / GAMMA) * 255 + 0.5).astype(np.uint8)
+    return np.asarray(np.clip(linear, 0, 1) ** (1 / GAMMA) * 255 + 0.5).astype(np.uint8)

@@ -27,6 +27,7 @@ SUPERSAMPLING = 1.5
 
 
 def draw_rotation(rng: np.random.Generator) -> np.ndarray:
+    """(4,) a random unit quaternion: most heads look ahead, some far to a side."""
     yaw = rng.uniform(-MOST_YAW, MOST_YAW) if rng.random() < LARGE_POSE else rng.normal(0, YAW_SPREAD)
     pitch = np.clip(rng.normal(0, PITCH_SPREAD), -MOST_PITCH, MOST_PITCH)
     return euler_to_quaternion(np.clip(yaw, -MOST_YAW, MOST_YAW), pitch, rng.normal(0, ROLL_SPREAD))
@@ -79,6 +80,7 @@ def expressions_of(motion: Path, names: tuple[str, ...]) -> DrawExpression:
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--head", type=Path, default=Path("../shared/ict_facekit.npz"))
     parser.add_argument(

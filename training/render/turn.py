@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 
+from training.face_model.ict_facekit import NARROW_FACE_VERTICES
 from training.render.head import Head, Pose, vertex_normals
 from training.render.rasterize import rasterize
-from training.scripts.build_face_model import NARROW_FACE_VERTICES
 
 # The depth map around the head's origin, in the camera frame of the photo.
 REACH = 20.0  # cm each way
@@ -55,7 +55,7 @@ GRID, GRID_TRIANGLES = _grid()
 
 def _smoothstep(x: np.ndarray) -> np.ndarray:
     x = np.clip(x, 0, 1)
-    return x * x * (3 - 2 * x)
+    return np.asarray(x * x * (3 - 2 * x))
 
 
 def _depth_map(points: np.ndarray, triangles: np.ndarray, moves: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -72,7 +72,7 @@ def _look_up(picture: np.ndarray, xy: np.ndarray) -> np.ndarray:
     size = len(picture)
     column = np.clip(((REACH + xy[:, 0]) * DEPTH_PIXELS).astype(int), 0, size - 1)
     row = np.clip(((REACH - xy[:, 1]) * DEPTH_PIXELS).astype(int), 0, size - 1)
-    return picture[row, column]
+    return np.asarray(picture[row, column])
 
 
 def _sheet(depth: np.ndarray, moves: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -29,6 +29,7 @@ def new_angles(yaw: float, pitch: float, roll: float, rng: np.random.Generator) 
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     args = read_arguments(__doc__, Path(".work/turned"))
     rng = np.random.default_rng(args.seed)
     head, photos, crops = Head.load(args.head), FittedPhotos.load(args.pictures, args.labels), CropSet()

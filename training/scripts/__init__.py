@@ -1,0 +1,1 @@
+"""Commands; no module elsewhere imports from here."""

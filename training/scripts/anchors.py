@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from training.arrays import map_array
 from training.data.faces import FaceLabels
 from training.data.windows import NETWORK_SIDE
 
@@ -17,7 +18,7 @@ ROUNDS = 100
 def overlap(sizes: np.ndarray, anchors: np.ndarray) -> np.ndarray:
     """(N, K) IoU of boxes (N, 2) and anchors (K, 2), width and height, at one corner."""
     shared = np.minimum(sizes[:, None], anchors[None]).prod(-1)
-    return shared / (sizes.prod(-1)[:, None] + anchors.prod(-1)[None] - shared)
+    return np.asarray(shared / (sizes.prod(-1)[:, None] + anchors.prod(-1)[None] - shared))
 
 
 def cluster(sizes: np.ndarray, count: int) -> np.ndarray:
@@ -30,10 +31,11 @@ def cluster(sizes: np.ndarray, count: int) -> np.ndarray:
         if np.allclose(moved, anchors):
             break
         anchors = moved
-    return anchors[np.argsort(anchors.prod(-1))]
+    return np.asarray(anchors[np.argsort(anchors.prod(-1))])
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--boxes", type=Path, default=Path(".work/pack/groups.boxes.npz"))
     parser.add_argument("--sizes", type=Path, default=Path(".work/pack/groups.sizes.npy"))
@@ -41,7 +43,7 @@ def main() -> None:
     args = parser.parse_args()
     faces = FaceLabels.load(args.boxes)
     faces = faces[faces.ignored == 0]
-    scale = NETWORK_SIDE / np.load(args.sizes).max(1)[faces.picture.numpy()]
+    scale = NETWORK_SIDE / map_array(args.sizes).max(1)[faces.picture.numpy()]
     box = faces.box.numpy()
     sizes = (box[:, 2:] - box[:, :2]) * scale[:, None]
     anchors = cluster(sizes, args.count)

@@ -17,12 +17,13 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
+from matplotlib.colors import Normalize
 from PIL import Image
 from torch import Tensor, nn
 
 from service.vision.letterbox import Letterbox
-from training.loop import load_weights
-from training.networks.networks import MFN
+from training.networks.mfn import MFN
+from training.networks.weights import load_weights
 
 LAYERS = {"c3": "stage3", "c4": "stage4", "c5": "stage5", "p3": "mix3", "n4": "blend4", "n5": "blend5"}
 OPACITY = 0.6  # of the heat maps
@@ -69,7 +70,7 @@ def sheet(picture: np.ndarray, box: Letterbox, maps: dict[str, np.ndarray], targ
     for axis, (name, values) in zip(axes[:, 1:].flat, maps.items(), strict=True):
         axis.imshow(picture.mean(-1), cmap="gray", extent=side)
         shown = on_picture(values, box)
-        colours = plt.Normalize(shown.min(), shown.max())
+        colours = Normalize(shown.min(), shown.max())
         axis.imshow(values, cmap="inferno", norm=colours, alpha=OPACITY, extent=side, interpolation="bilinear")
         axis.set_title(f"{name}, {values.shape[1]} x {values.shape[0]}")
     for axis in (axes[0, 0], *axes[:, 1:].flat):
@@ -80,6 +81,7 @@ def sheet(picture: np.ndarray, box: Letterbox, maps: dict[str, np.ndarray], targ
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--models", type=Path, default=Path("models"), help="folder with weights/mfn.npz")
     parser.add_argument("--picture", type=Path, default=Path("tests/pictures/five_faces.webp"))

@@ -24,7 +24,7 @@ from service.inference.options import RetargetOptions
 from service.inference.pipeline import Pipeline
 from service.vision.crops import crops_of
 from service.vision.image import Picture
-from training.scripts.export_weights import read_network
+from training.networks.weights import read_network
 
 SHOWN, A_ROW = 25, 5
 PICTURES = [Path("docs/astronaut.jpg"), Path("tests/pictures/one_face.jpg")]
@@ -71,7 +71,7 @@ def crop_of(path: Path, models: Models) -> np.ndarray:
 
 
 def sheet(crops: list[np.ndarray], columns: list[tuple[nn.Module, str, dict[str, str]]], target: Path) -> None:
-    """columns: a network, its name and its layers to show."""
+    """Draws the sheet. columns: a network, its name and its layers to show."""
     width = 1 + sum(len(layers) for _, _, layers in columns)
     figure, axes = plt.subplots(len(crops), width, figsize=(2.6 * width, 2.7 * len(crops)), layout="constrained")
     for row, crop in zip(np.atleast_2d(axes), crops, strict=True):
@@ -90,6 +90,7 @@ def sheet(crops: list[np.ndarray], columns: list[tuple[nn.Module, str, dict[str,
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--single", type=Path, required=True, help="run of single-scale-sfn")
     parser.add_argument("--multi", type=Path, required=True, help="run of sfn, trained alike")
@@ -98,7 +99,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path(".work/filters.png"))
     args = parser.parse_args()
     models = Models.load(args.models)
-    columns = [
+    columns: list[tuple[nn.Module, str, dict[str, str]]] = [
         (read_network(args.single, "single-scale-sfn"), "single scale", SINGLE),
         (read_network(args.multi, "sfn"), "multi-scale", MULTI),
     ]

@@ -9,10 +9,20 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
-NOT_LOSSES = ("step", "samples", "seconds", "per_second", "rate", "tau", "size")
+NOT_LOSSES = (
+    "step",
+    "samples",
+    "seconds",
+    "per_second",
+    "rate",
+    "coefficient_weight",
+    "tau",
+    "size",
+)  # tau: of earlier versions
 
 
 def plot(run: Path) -> Path:
+    """Draws the terms of a run's log over the samples seen. Gives the picture's path."""
     rows = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
     names = sorted({name for row in rows for name in row} - {*NOT_LOSSES, "loss"})
     figure, axes = plt.subplots(1, len(names) + 2, figsize=(3 * (len(names) + 2), 3), layout="constrained")
@@ -28,6 +38,7 @@ def plot(run: Path) -> Path:
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run", type=Path)
     print(plot(parser.parse_args().run))

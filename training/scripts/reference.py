@@ -1,6 +1,6 @@
 """Reference answers of the published networks, to hold the served ones against: `python -m training.scripts.reference`.
 
-Runs the weights in models/weights/, arranged as all forms are (training.export.deployed), with torch on
+Runs the weights in models/weights/, arranged as all forms are (training.export.inference_graph), with torch on
 tests/pictures/five_faces.webp and decodes the raw outputs with training.networks.decoding, so that neither ONNX nor the
 service's decoding has a part in the numbers. To be run again after each
 export. Writes tests/service/inference/reference_faces.json:
@@ -20,7 +20,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from numpy.typing import NDArray
+from torch import Tensor
 
 from service.inference.execution import Execution
 from service.inference.models import Models
@@ -30,14 +31,14 @@ from service.vision.crops import Crop, crops_of
 from service.vision.decoding import VOTE_SCORE_RATIO
 from service.vision.image import decode
 from service.vision.letterbox import Letterbox
-from service.vision.rotation import Array
 from training.export.calibration import FILE as CALIBRATION
 from training.export.calibration import read_pictures
-from training.export.deployed import Deployed
+from training.export.inference_graph import InferenceGraph
 from training.export.onnx_float import OUTPUTS
-from training.loop import load_weights
 from training.networks.decoding import Landmarks, decode_boxes, decode_pose, priors_of
+from training.networks.outputs import FaceNetwork, Level
 from training.networks.variants import MULTIPLE, SINGLE
+from training.networks.weights import load_weights
 
 PICTURE = Path("tests/pictures/five_faces.webp")
 OUT = Path("tests/service/inference/reference_faces.json")
@@ -45,22 +46,26 @@ MIN_SCORE, NMS_IOU = 0.5, 0.5  # the service's defaults
 BOX_POWER = 2  # service.vision.decoding'
 DIGITS = 5
 
+Pixels = NDArray[np.uint8]  # (H, W, 3)
 
-def published(network: nn.Module, kind: str, models: Path) -> Deployed:
+
+def published(network: FaceNetwork, kind: str, models: Path) -> InferenceGraph:
     """The network with its weights, as published."""
     load_weights(network, models / "weights" / f"{kind}.npz")
-    return Deployed(network, OUTPUTS[kind], read_pictures(models / CALIBRATION, kind, network.input_size))
+    return InferenceGraph(network, OUTPUTS[kind], read_pictures(models / CALIBRATION, kind, network.input_size))
 
 
-def pixels(image: Array) -> Tensor:
+def pixels(image: Pixels) -> Tensor:
     """(1, H, W, 3) uint8 of (H, W, 3)."""
     return torch.from_numpy(image.copy())[None]
 
 
-def mfn_faces(network: Deployed, square: Array) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def mfn_faces(
+    network: InferenceGraph, levels: tuple[Level, ...], square: Pixels
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The best candidate of each face, and the faces merged."""
     detection, pose, identity, expression = (output[0] for output in network(pixels(square)))
-    priors = priors_of(network.network.levels, network.side)
+    priors = priors_of(levels, network.side)
     score, boxes = torch.sigmoid(detection[:, 4]), decode_boxes(detection, priors)
     poses = decode_pose(pose, priors)
     candidates = {
@@ -87,7 +92,8 @@ def witnesses(score: Tensor, boxes: Tensor, best: int) -> Tensor:
 
 
 def merged_face(candidates: dict[str, Tensor], members: Tensor) -> dict[str, Any]:
-    """Their mean, each counting by its score, its box by a power of the score; of scales the geometric one."""
+    """The mean of candidates, each counting by its score, its box by a power of the score; of scales the geometric
+    one."""
     score = candidates["score"][members]
     mean = {}
     for name, values in candidates.items():
@@ -95,14 +101,14 @@ def merged_face(candidates: dict[str, Tensor], members: Tensor) -> dict[str, Any
         shown = values[members].log() if name == "scale" else values[members]
         mean[name] = torch.tensordot(weight, shown, dims=1) / weight.sum()
     return mean | {
-        "score": weight.max(),
+        "score": score.max(),
         "quaternion": mean["quaternion"] / mean["quaternion"].norm(),
         "scale": mean["scale"].exp(),
     }
 
 
 def best_of_each(score: Tensor, boxes: Tensor) -> list[int]:
-    """Of the boxes above MIN_SCORE the best on each face: those that hold no better one's centre in their own."""
+    """The best box on each face above MIN_SCORE: those that hold no better one's centre in their own."""
     kept: list[int] = []
     for i in torch.argsort(score, descending=True).tolist():
         if score[i] < MIN_SCORE:
@@ -114,7 +120,8 @@ def best_of_each(score: Tensor, boxes: Tensor) -> list[int]:
     return kept
 
 
-def sfn_face(network: Deployed, landmarks: Landmarks, crop: Crop, sample: Array) -> dict[str, Any]:
+def sfn_face(network: InferenceGraph, landmarks: Landmarks, crop: Crop, sample: Pixels) -> dict[str, Any]:
+    """The reference answer of the single face network to one crop."""
     size = network.side
     pose, identity, expression, gaze = network(pixels(sample))
     expression = torch.sigmoid(expression)
@@ -149,6 +156,7 @@ def plain(value: Any) -> Any:
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--models", type=Path, default=Path("models"))
     parser.add_argument("--mfn-variant", choices=MULTIPLE, default="mfn")
@@ -157,7 +165,8 @@ def main() -> None:
     torch.set_num_threads(1)
 
     models = Models.load(args.models, Execution(precision="float32"))
-    mfn = published(MULTIPLE[args.mfn_variant](), "mfn", args.models)
+    multiple = MULTIPLE[args.mfn_variant]()
+    mfn = published(multiple, "mfn", args.models)
     sfn = published(SINGLE[args.sfn_variant](), "sfn", args.models)
     landmarks = Landmarks.load(args.models / "face_model.npz")
 
@@ -170,7 +179,7 @@ def main() -> None:
         for crop in crops_of(found, models.face_model, picture.width, picture.height, models.crop_factor)
     ]
     with torch.inference_mode():
-        best, merged = mfn_faces(mfn, square)
+        best, merged = mfn_faces(mfn, multiple.levels, square)
         reference = {
             "networks": {name: file.sha256 for name, file in models.files.items()},
             "mfn": best,

@@ -11,29 +11,37 @@ from torch import Tensor, nn
 
 from service.vision.face_model import FaceModel
 from service.vision.mirroring import mirror_partners
-from training.assignment import Assignment
 from training.data.faces import SMALLEST_SPREAD
 from training.data.mosaics import draw_windows
 from training.data.video import blur_along_line, compress
 from training.data.windows import Batch, PictureSet
-from training.loop import add_run_arguments, arguments_of, in_precision, start, tau_of
-from training.losses import CoefficientLoss, box_loss, eyes_among, score_loss
 from training.networks.decoding import Landmarks, decode_boxes, decode_pose, priors_of
-from training.networks.networks import Level, Outputs
-from training.networks.variants import ASSIGNMENTS, DETECTORS, MULTIPLE
+from training.networks.outputs import Level, Outputs
+from training.networks.variants import DETECTORS, MULTIPLE
+from training.optimization.assignment import ASSIGNMENTS, Assignment
+from training.optimization.losses import CoefficientLoss, box_loss, eyes_among, score_loss
+from training.optimization.options import (
+    add_run_arguments,
+    arguments_of,
+    coefficient_weight_of,
+    non_negative,
+    require_as_many,
+    start,
+)
+from training.optimization.precision import in_precision
 
 PICTURES = [Path(".work/pack/groups.npy"), Path(".work/pack/singles.npy"), Path(".work/turned.npy")]
 LABELS = [Path(".work/labels/groups.npz"), Path(".work/labels/singles.npz"), Path(".work/turned.npz")]
 SHARES = [0.7, 0.2, 0.1]
-BOX_WEIGHT, SCORE_WEIGHT, COEFFICIENT_WEIGHT = 2.0, 1.0, 0.08  # bring the terms to like size
+BOX_WEIGHT, SCORE_WEIGHT, FACE_WEIGHT = 2.0, 1.0, 0.08  # bring the terms to like size
 LEAST_SCORE = 0.05  # wanted of a prior that has a face, however bad its box still is
 MOST_FACES = 24  # faces of one window that are looked at, twice as many in mosaics
 
 
 @dataclass(frozen=True)
 class Grid:
-    """The priors of one input size, (N, 4) and strides (N,), and who is responsible for which of a window's faces, of
-    which the first `most` are looked at."""
+    """Holds the priors of one input size, (N, 4) and strides (N,), and who is responsible for which of a window's
+    faces, of which the first `most` are looked at."""
 
     priors: Tensor
     strides: Tensor
@@ -42,6 +50,7 @@ class Grid:
 
     @classmethod
     def of(cls, levels: tuple[Level, ...], size: int, device: str, assignment: Assignment, most: int) -> "Grid":
+        """The priors of a network's levels on square pictures of `size` pixels a side."""
         return cls(priors_of(levels, size, device), strides_of(levels, size, device), assignment, most)
 
 
@@ -72,7 +81,7 @@ def losses_of(
     batch: Batch,
     grid: Grid,
     coefficients: CoefficientLoss | None,
-    tau: float,
+    coefficient_weight: float,
     precision: str = "float32",
 ) -> dict[str, Tensor]:
     """Detection losses plus equation 4, which is left out of a network that only detects: coefficients None."""
@@ -93,8 +102,8 @@ def losses_of(
     if coefficients is not None:
         pose = decode_pose(outputs.pose[picture, prior], priors)
         expression = torch.sigmoid(outputs.expression[picture, prior])
-        more = coefficients(pose, outputs.identity[picture, prior], expression, target, tau)
-        terms |= {name: COEFFICIENT_WEIGHT * term for name, term in more.items()}
+        more = coefficients(pose, outputs.identity[picture, prior], expression, target, coefficient_weight)
+        terms |= {name: FACE_WEIGHT * term for name, term in more.items()}
     return terms
 
 
@@ -111,15 +120,19 @@ def batch_of_size(batch: int, size: int, sizes: Sequence[int]) -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     add_run_arguments(parser, MULTIPLE)
     parser.add_argument("--pictures", type=Path, nargs="+", default=PICTURES, help="packed pictures, .npy")
     parser.add_argument("--labels", type=Path, nargs="+", default=LABELS, help="their faces, .npz, in the same order")
-    parser.add_argument("--shares", type=float, nargs="+", default=SHARES, help="of each set in a batch")
+    parser.add_argument("--shares", type=non_negative, nargs="+", default=SHARES, help="of each set in a batch")
     parser.add_argument("--sizes", type=int, nargs="+", default=[192], help="sides of windows; a step draws one")
     parser.add_argument("--batch", type=int, default=32, help="windows a step, of the smallest size; fewer larger ones")
-    parser.add_argument("--mosaic", type=float, default=0.0, help="share of the group photos' windows made of several")
+    parser.add_argument(
+        "--mosaic", type=non_negative, default=0.0, help="share of the group photos' windows made of several"
+    )
     args = arguments_of(parser, 10000, sys.argv[1:] if arguments is None else arguments)
+    require_as_many(parser, args, "pictures", "labels", "shares")
 
     run = start(MULTIPLE[args.variant], args, args.batch)
     network, generator, device = run.network, run.generator, args.device
@@ -133,17 +146,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     eyes = None if args.plain_eyes else eyes_among(face_model.expression_names).to(device)
     knows_shapes = args.variant not in DETECTORS
     coefficients = CoefficientLoss(Landmarks(face_model).to(device), spread, eyes) if knows_shapes else None
-    levels: tuple[Level, ...] = network.levels  # type: ignore[assignment]
+    levels = network.levels
     coarsest = max(level.stride for level in levels)
     if any(size % coarsest for size in args.sizes):
         parser.error(f"--sizes {args.sizes} are not all multiples of {coarsest}")
     most = 2 * MOST_FACES if args.mosaic else MOST_FACES
     grids = {size: Grid.of(levels, size, device, ASSIGNMENTS[args.variant], most) for size in args.sizes}
-    pictures, tau_at = sum(int((frequency > 0).sum()) for frequency in frequencies), tau_of(args)
+    pictures, weight_at = sum(int((frequency > 0).sum()) for frequency in frequencies), coefficient_weight_of(args)
 
     network.train()
     while run.running():
-        tau = tau_at(args.epochs_seen + run.samples / pictures, run.progress)
+        coefficient_weight = weight_at(args.epochs_seen + run.samples / pictures, run.progress)
         size = args.sizes[int(torch.randint(len(args.sizes), (), generator=run.host))]
         windows = batch_of_size(args.batch, size, args.sizes)
         batches = []
@@ -153,9 +166,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         batch = Batch.joined(batches)
         images = compress(blur_along_line(batch.images, args.motion_blur, generator), args.compression, generator)
         batch.images = images.contiguous(memory_format=torch.channels_last)
-        terms = losses_of(network, batch, grids[size], coefficients, tau, args.precision)
+        terms = losses_of(network, batch, grids[size], coefficients, coefficient_weight, args.precision)
         run.update(terms, len(images))
-        run.checkpoint({"tau": tau})
+        run.checkpoint({"coefficient_weight": coefficient_weight})
     run.save()
 
 

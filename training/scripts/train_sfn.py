@@ -7,21 +7,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from service.vision.face_model import FaceModel
 from service.vision.mirroring import mirror_partners
+from training.arrays import map_array
 from training.data.augment import degrade, occlude, random_tilt, recolour, sample, uniform
 from training.data.crops import CROP_SIDE
 from training.data.faces import SMALLEST_SPREAD, FaceLabels, Similarity, rarity, turned_away
 from training.data.video import blur_along_line, compress
-from training.loop import add_run_arguments, arguments_of, in_precision, start, tau_of
-from training.losses import GAZE_WEIGHT, CoefficientLoss, eyes_among, gaze_loss, spread_of_known
 from training.networks.constants import constant
 from training.networks.decoding import Landmarks, decode_pose
 from training.networks.variants import SINGLE
+from training.optimization.losses import GAZE_WEIGHT, CoefficientLoss, eyes_among, gaze_loss, spread_of_known
+from training.optimization.options import (
+    add_run_arguments,
+    arguments_of,
+    coefficient_weight_of,
+    non_negative,
+    require_as_many,
+    start,
+)
+from training.optimization.precision import in_precision
 
 SCALES = (0.8, 1.2)  # of the crop, and
 SHIFT = 0.10  # of its side (paper section 4.3.1)
@@ -34,7 +42,8 @@ AGREEMENT_OF_EXPRESSION = 5.0  # weights of w_exp differ by tenths where those o
 
 @dataclass
 class Crops:
-    """images (N, 192, 192, 3) uint8, their faces, how often each is drawn (N,), and the set's share in a batch."""
+    """A set of crops: images (N, 192, 192, 3) uint8, their faces, how often each is drawn (N,), and the set's share in
+    a batch."""
 
     images: Tensor
     faces: FaceLabels
@@ -43,11 +52,15 @@ class Crops:
 
     @classmethod
     def load(cls, paths: list[Path], shares: list[float], device: str, turned: float = 1.0) -> list["Crops"]:
-        """turned: how often heads turned to a side are drawn, against others of the same set."""
+        """The sets of crops at these paths, less .npy and .npz. Raises SystemExit where a file is missing or foreign.
+
+        turned: how often heads turned to a side are drawn, against others of the same set."""
         sets = []
         for path, share in zip(paths, shares, strict=True):
-            images = torch.from_numpy(np.load(path.with_suffix(".npy"), mmap_mode="c"))
+            images = torch.from_numpy(map_array(path.with_suffix(".npy"), "python -m training.data.crops makes it"))
             faces = FaceLabels.load(path.with_suffix(".npz"), device)
+            if len(images) != len(faces):
+                raise SystemExit(f"{path}.npy holds {len(images)} crops, {path}.npz labels of {len(faces)}")
             frequency = rarity(faces.expression) * faces.fitted
             frequency = frequency * torch.where(turned_away(faces.quaternion), turned, 1.0)
             sets.append(cls(images.to(device), faces, frequency / frequency.sum(), share))
@@ -86,15 +99,18 @@ def losses_of(
     labels: FaceLabels,
     coefficients: CoefficientLoss,
     gaze_spread: Tensor,
-    tau: float,
+    coefficient_weight: float,
     precision: str = "float32",
 ) -> dict[str, Tensor]:
-    """Equation 3 plus the gaze and the agreement of the views. gaze_spread: (8,), see training.losses.gaze_loss."""
+    """Equation 3 plus the gaze and the agreement of the views. gaze_spread: (8,), see
+    training.optimization.losses.gaze_loss."""
     pose, identity, logits, gaze = in_precision(network, images, precision)
     side = images.shape[-1]
     prior = constant((side / 2, side / 2, float(side), float(side)), images.device)
     expression = torch.sigmoid(logits)
-    terms = coefficients(decode_pose(pose, prior.expand(len(pose), 4)), identity, expression, labels, tau)
+    terms = coefficients(
+        decode_pose(pose, prior.expand(len(pose), 4)), identity, expression, labels, coefficient_weight
+    )
     first, second = identity.chunk(VIEWS)
     first_expression, second_expression = expression.chunk(VIEWS)
     apart = (first - second).abs().mean() + AGREEMENT_OF_EXPRESSION * (
@@ -117,14 +133,16 @@ def augmented(
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     add_run_arguments(parser, SINGLE)
     parser.add_argument(
         "--crops", type=Path, nargs="+", default=[Path(".work/crops/singles"), Path(".work/crops/groups")]
     )
-    parser.add_argument("--shares", type=float, nargs="+", default=[0.55, 0.45], help="of each set in a batch")
+    parser.add_argument("--shares", type=non_negative, nargs="+", default=[0.55, 0.45], help="of each set in a batch")
     parser.add_argument("--faces", type=int, default=32, help="faces in a batch, each in two views")
     args = arguments_of(parser, 12000, sys.argv[1:] if arguments is None else arguments)
+    require_as_many(parser, args, "crops", "shares")
 
     run = start(SINGLE[args.variant], args, VIEWS * args.faces)
     network, generator, device = run.network, run.generator, args.device
@@ -135,19 +153,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     eyes = None if args.plain_eyes else eyes_among(face_model.expression_names).to(device)
     coefficients = CoefficientLoss(Landmarks(face_model).to(device), spread, eyes)
     gaze_spread = spread_of_known(torch.cat([s.faces.gaze for s in sets]))
-    crops, tau_at = sum(len(s.faces) for s in sets), tau_of(args)
+    crops, weight_at = sum(len(s.faces) for s in sets), coefficient_weight_of(args)
 
-    side: int = network.input_size  # type: ignore[assignment]
+    side = network.input_size
 
     network.train()
     while run.running():
-        tau = tau_at(args.epochs_seen + run.samples / VIEWS / crops, run.progress)
+        coefficient_weight = weight_at(args.epochs_seen + run.samples / VIEWS / crops, run.progress)
         images, labels = draw_views(sets, args.faces, side, partner, generator)
         images = augmented(images, args.motion_blur, args.compression, generator, run.host)
         images = images.contiguous(memory_format=torch.channels_last)
-        terms = losses_of(network, images, labels, coefficients, gaze_spread, tau, args.precision)
+        terms = losses_of(network, images, labels, coefficients, gaze_spread, coefficient_weight, args.precision)
         run.update(terms, len(images))
-        run.checkpoint({"tau": tau})
+        run.checkpoint({"coefficient_weight": coefficient_weight})
     run.save()
 
 

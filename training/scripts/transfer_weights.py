@@ -1,9 +1,10 @@
-"""Takes an earlier network's weights over into a changed one.
+"""Transfers an earlier network's weights to a changed one.
 
     python -m training.scripts.transfer_weights OLD.npz NEW.npz --kind mfn
 
-Layers of the same name are taken over, also where the new one is wider: what it has more starts as it would anyway, and
-what reads that starts faint, so that the layers that were known say about what they said. The rest starts new.
+Layers of the same name are copied, also into wider ones (Chen et al., "Net2Net", ICLR 2016): channels that are new
+start as in any untrained network, but weights on them are scaled down, so that the known layers compute nearly what
+they did. The rest starts new.
 """
 
 import argparse
@@ -13,16 +14,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from training.arrays import read_arrays
 from training.networks.variants import MULTIPLE, SINGLE
 
-FAINT = 0.1  # weights on channels that were not there
-# layers of version 0.3.0 that have another name now: a group's own look became its neighbours', too
-LOOKS = {"detection": "place", "expression": "shape"}
-RENAMED = {f"{group}.{level}.body": f"{look}.{level}" for group, look in LOOKS.items() for level in range(3)}
-STALE = ("pose.", "identity.", "expression.1.", "expression.2.")  # last layers that read another look now
+NEW_INPUT_SCALE = 0.1  # of weights on channels that were not there
+# layers of version 0.3.0 that have another name now: a group's own became its pair's
+SHARED = {"detection": "place", "expression": "shape"}
+RENAMED = {f"{group}.{level}.body": f"{shared}.{level}" for group, shared in SHARED.items() for level in range(3)}
+STALE = ("pose.", "identity.", "expression.1.", "expression.2.")  # last layers that read other features now
 
 
 def renamed(name: str) -> str:
+    """The name that a weight of version 0.3.0 has now."""
     for old, new in RENAMED.items():
         if name.startswith(old):
             return new + name.removeprefix(old)
@@ -37,12 +40,13 @@ def widened(old: Tensor, new: Tensor) -> Tensor | None:
         return None
     wide = new.clone()
     if new.ndim > 1:
-        wide[:, old.shape[1] :] *= FAINT
+        wide[:, old.shape[1] :] *= NEW_INPUT_SCALE
     wide[tuple(slice(n) for n in old.shape)] = old
     return wide
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("old", type=Path)
     parser.add_argument("new", type=Path)
@@ -51,8 +55,7 @@ def main() -> None:
     torch.manual_seed(0)
     network = {**MULTIPLE, **SINGLE}[args.kind]()
     state = network.state_dict()
-    with np.load(args.old) as file:
-        arrays = {name: torch.from_numpy(file[name].astype(np.float32)) for name in file}
+    arrays = {name: torch.from_numpy(array.astype(np.float32)) for name, array in read_arrays(args.old).items()}
     if any(name.startswith(tuple(RENAMED)) for name in arrays):
         arrays = {renamed(name): value for name, value in arrays.items() if not name.startswith(STALE)}
     for name in arrays.keys() & state.keys():

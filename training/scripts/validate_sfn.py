@@ -17,10 +17,11 @@ from training.data.crops import CROP_FACTOR, upright_crop
 from training.evaluation.landmarks import landmark_metrics
 from training.networks.decoding import Landmarks, decode_pose
 from training.networks.variants import SINGLE
-from training.scripts.export_weights import read_network
+from training.networks.weights import read_network
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--variant", choices=SINGLE, default="sfn")

@@ -31,7 +31,7 @@ Logits = Mapping[Box, Sequence[float]]  # of the priors that see a face, by its 
 
 @dataclass(frozen=True)
 class Published:
-    """Of the published networks: MFN's side and levels, SFN's crop factor."""
+    """Holds what is needed of the published networks: MFN's side and levels, SFN's crop factor."""
 
     side: int
     levels: tuple[Level, ...]
@@ -88,6 +88,7 @@ def faces_seen(random: np.random.Generator, priors: Priors, faces: Logits) -> di
 
 
 def cases(random: np.random.Generator, published: Published) -> list[Case]:
+    """All cases: each is there for one part of the decoding."""
     small, full = build_priors(SMALL, 64), build_priors(published.levels, published.side)
 
     def of_small(faces: Logits) -> dict[int, Row]:

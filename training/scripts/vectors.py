@@ -91,11 +91,13 @@ def line(*parts: Any) -> str:
 
 
 def section(name: str, comment: str, entries: Iterable[str]) -> str:
+    """A section of the file: its comment, name, number of entries and entries."""
     texts = list(entries)
     return "\n".join([*(f"# {text}" for text in comment.splitlines()), f"{name} {len(texts)}", *texts, ""])
 
 
 def rotations(random: np.random.Generator) -> Iterator[str]:
+    """Entries of `rotations`: quaternions, the first of them by hand."""
     fixed = [[0, 0, 0, 1], [0, 0, 0, 0], [1e-9, 0, 0, 0], [0, 0, 0, -2], [3, 0, 0, 0], [0.5, -0.5, 0.5, -0.5]]
     for quaternion in np.concatenate([fixed, random.normal(0, 1, (6, 4))]).astype(np.float32):
         unit = normalize(quaternion)
@@ -103,6 +105,7 @@ def rotations(random: np.random.Generator) -> Iterator[str]:
 
 
 def letterboxes() -> Iterator[str]:
+    """Entries of `letterboxes`."""
     points = np.array([[0, 0], [100.5, 7.25]], np.float32)
     for width, height, side in SIZES:
         box = Letterbox.fit(width, height, side)
@@ -110,7 +113,7 @@ def letterboxes() -> Iterator[str]:
 
 
 def expressions(random: np.random.Generator, names: tuple[str, ...]) -> Iterator[str]:
-    """Without a gaze and with one."""
+    """Entries of `arkit`: without a gaze and with one."""
     expression = random.uniform(0, 1, len(names)).astype(np.float32)
     seen = random.uniform(0, 1, LOOKS).astype(np.float32)
     for numbers, gaze in (([], no_gaze(1)[0]), (seen, seen)):
@@ -129,7 +132,8 @@ def raw_of(case: Case, priors: int) -> Raw:
 
 
 def decoded(case: Case) -> tuple[NDArray[np.intp], NDArray[np.intp], Faces]:
-    """Of a case: the priors of its candidates, each candidate's group or -1, and its faces, as the server answers."""
+    """What a case is decoded to: the priors of its candidates, each candidate's group or -1, and its faces, as the
+    server answers."""
     priors = build_priors(case.levels, case.side)
     raw = raw_of(case, len(priors.centre))
     mfn = SimpleNamespace(run=lambda _images: raw)
@@ -144,6 +148,7 @@ def decoded(case: Case) -> tuple[NDArray[np.intp], NDArray[np.intp], Faces]:
 
 
 def case_lines(case: Case) -> str:
+    """A case as an entry of `cases`."""
     candidates, member, faces = decoded(case)
     levels = [line(level.stride, len(level.anchors), level.anchors) for level in case.levels]
     return "\n".join(
@@ -161,6 +166,7 @@ def case_lines(case: Case) -> str:
 
 
 def pose_of(face: Any) -> tuple[Any, Any, Any]:
+    """What the file says of a face's pose."""
     return face.quaternion, face.translation, face.scale
 
 
@@ -197,6 +203,7 @@ def frame(width: int, height: int) -> NDArray[np.uint8]:
 
 
 def squares() -> Iterator[str]:
+    """Entries of `squares`."""
     for width, height, turn in FRAMES:
         upright = np.ascontiguousarray(np.rot90(frame(width, height)[..., :3], -turn // 90))
         square = Letterbox.fit(upright.shape[1], upright.shape[0], SQUARE).apply(upright)
@@ -204,6 +211,7 @@ def squares() -> Iterator[str]:
 
 
 def samples() -> Iterator[str]:
+    """Entries of `samples`."""
     width, height = 160, 120
     picture = Picture(frame(width, height)[..., :3], width, height)
     for x, y, side, roll in CROPS:
@@ -243,6 +251,7 @@ def landmarks_bytes(models: Path = MODELS) -> bytes:
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--models", type=Path, default=MODELS)
     args = parser.parse_args()

@@ -40,7 +40,7 @@ class AsyncClient:
         else:
             self._channel = grpc.aio.secure_channel(target.address, target.credentials, OPTIONS)
         self._metadata = target.metadata
-        self._stub = RetargetServiceStub(self._channel)  # type: ignore[no-untyped-call]
+        self._stub = RetargetServiceStub(self._channel)
 
     async def close(self) -> None:
         """Ends the calls in work, too."""

@@ -37,7 +37,7 @@ class Client:
         else:
             self._channel = grpc.secure_channel(target.address, target.credentials, OPTIONS)
         self._metadata = target.metadata
-        self._stub = RetargetServiceStub(self._channel)  # type: ignore[no-untyped-call]
+        self._stub = RetargetServiceStub(self._channel)
 
     def close(self) -> None:
         """Ends the calls in work, too."""

@@ -38,6 +38,7 @@ MEANINGS = {
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--request-ms", type=float, default=8.5, help="of one worker, for a picture")
     parser.add_argument("--stream-ms", type=float, default=6.5, help="of one worker, for a frame of a stream")

@@ -57,7 +57,7 @@ class Autoscaler:
         return min(max(current, least), greatest)
 
     def _limited(self, now: float, current: int, wanted: int) -> int:
-        """As near to what is wanted as the policies and the bounds let it."""
+        """The number of pods, as near to what is wanted as the policies and the bounds let it."""
         if wanted > current:
             return min(wanted, self.specification.max_replicas, self._reach(now, current, self.specification.up, 1))
         if wanted < current:

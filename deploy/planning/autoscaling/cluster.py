@@ -30,6 +30,7 @@ class Startup:
 
     @property
     def until_running(self) -> float:
+        """Seconds from a pod's creation to its container's start."""
         return self.schedule + self.pull
 
     @property
@@ -54,6 +55,7 @@ class Pod:
     depths: deque[tuple[float, float]] = field(default_factory=deque)
 
     def read_usage(self, now: float) -> None:
+        """Notes the CPU that the pod uses now, once it runs."""
         if self.running is not None:
             self.usage.append((now, self.cpu))
 
@@ -66,7 +68,7 @@ class Pod:
             self.depths.popleft()
 
     def observed(self, now: float, cores: int, queue_metric: str | None, average_seconds: float) -> Observed:
-        """As the autoscaler's controller sees it. cores: requested. queue_metric: its name, None where it is lost."""
+        """What the autoscaler's controller sees. cores: requested. queue_metric: its name, None where it is lost."""
         samples = {}
         if len(self.usage) == 2:
             (before, less), (taken, more) = self.usage
@@ -80,7 +82,8 @@ class Pod:
 
 
 class Nodes:
-    """As many as the pods need and some to spare; one that is lacking is ordered at once and comes later."""
+    """Holds as many nodes as the pods need and some to spare; one that is lacking is ordered at once and comes
+    later."""
 
     def __init__(self, startup: Startup, pods: int) -> None:
         self._startup = startup

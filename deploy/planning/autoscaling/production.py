@@ -22,9 +22,9 @@ ADAPTED: Final = "mfn_queue_depth"  # the metric whose rule the adapter's values
 
 @dataclass(frozen=True)
 class Production:
-    """autoscaler: the HorizontalPodAutoscaler's. cores: of a pod, its request. settings: the server's. probe_seconds:
-    between two startup probes. scrape_seconds: of Prometheus. average_seconds: over which the adapter's rule takes the
-    queue's mean."""
+    """Holds what the manifests set. autoscaler: the HorizontalPodAutoscaler's. cores: of a pod, its request. settings:
+    the server's. probe_seconds: between two startup probes. scrape_seconds: of Prometheus. average_seconds: over which
+    the adapter's rule takes the queue's mean."""
 
     autoscaler: Specification
     cores: int

@@ -39,10 +39,12 @@ class Queue:
 
     @property
     def seconds(self) -> float:
+        """Length of a step of the queue's model, in seconds."""
         return STEP_SECONDS / self.steps
 
     @property
     def places(self) -> int:
+        """How many requests a pod holds, those under way and those that wait."""
         return self.workers + self.length
 
     @property

@@ -39,9 +39,9 @@ class Costs:
 
 @dataclass(frozen=True)
 class Scenario:
-    """name: of files. title: says what a picture shows. ideal: (86400,) pods. target: of CPU, percent. load_unit,
-    lost_word: of its panels. span: hours worth showing. failure: hours in which something fails.
-    drawn: whether it is worth a picture."""
+    """Holds what came of a scenario. name: of files. title: says what a picture shows. ideal: (86400,) pods. target: of
+    CPU, percent. load_unit, lost_word: of its panels. span: hours worth showing. failure: hours in which something
+    fails. drawn: whether it is worth a picture."""
 
     name: str
     title: str
@@ -56,14 +56,16 @@ class Scenario:
 
     @property
     def ideal_hours(self) -> float:
+        """Pod hours of as many pods as are needed at each moment."""
         return float(self.ideal.sum()) / 3600
 
     @property
     def fixed_hours(self) -> float:
-        """Of a fleet that never changes, and bears the highest load with CPU at its target."""
+        """Pod hours of a fleet that never changes, and bears the highest load with CPU at its target."""
         return float(self.ideal.max()) * len(self.ideal) / 3600
 
     def row(self) -> list[str]:
+        """The scenario's row in the table."""
         course = self.course
         return [
             self.title,

@@ -53,14 +53,16 @@ class Course:
 
     @property
     def pod_hours(self) -> float:
+        """Hours of all pods together."""
         return self.pod_seconds / 3600
 
     @property
     def lost_share(self) -> float:
+        """Share of the requests that got no answer."""
         return float(self.lost.sum() / self.arrived.sum())
 
     def worst_share(self, seconds: float = 60.0) -> float:
-        """Of the worst stretch of so long, the share lost."""
+        """The share lost in the worst stretch of so long."""
         window = np.ones(round(seconds / BIN_SECONDS))
         arrived, lost = (np.convolve(values, window, "valid") for values in (self.arrived, self.lost))
         return float((lost / np.maximum(arrived, 1e-9)).max())

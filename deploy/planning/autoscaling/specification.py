@@ -97,7 +97,7 @@ class Specification:
 
     @classmethod
     def of(cls, manifest: Manifest) -> Self:
-        """Of a manifest of kind HorizontalPodAutoscaler."""
+        """Reads a manifest of kind HorizontalPodAutoscaler."""
         spec = manifest["spec"]
         behavior = spec.get("behavior", {})
         return cls(

@@ -66,7 +66,8 @@ def frames(streams: int, workers: int, rate: float, frame_seconds: float) -> Fra
 
 @dataclass
 class _Seen:
-    """waits: seconds in the queue of each frame that a worker took up. queued: all frames' seconds in the queue."""
+    """Holds what came of a run. waits: seconds in the queue of each frame that a worker took up. queued: all frames'
+    seconds in the queue."""
 
     sent: int = 0
     dropped: int = 0

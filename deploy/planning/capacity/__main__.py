@@ -24,6 +24,7 @@ from deploy.planning.capacity.sizing import Assumptions
 
 
 def main() -> None:
+    """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a few runs of each, to try it out")
     parser.add_argument("--part", nargs="+", metavar="PART", help="only these, e.g. --part memory messages")

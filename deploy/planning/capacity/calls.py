@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from mfn.v1 import retarget_pb2 as pb
 
-from bench.crowds import Crowd
+from bench.group_pictures import GroupPicture
 from deploy.planning.capacity.pictures import photo, square
 from deploy.planning.capacity.process import spent
 from deploy.planning.capacity.senders import Call, Send, unary
@@ -24,8 +24,8 @@ CLIENTS: Final = 3  # one picture in work, one that waits, one under way
 
 @dataclass(frozen=True)
 class Round:
-    """Of so many seconds. cpu_ms: of the server, a request. loop_ms: what its first thread had of it. per_second:
-    requests. server_share, client_share: of their cores' time."""
+    """Holds what was measured in so many seconds. cpu_ms: of the server, a request. loop_ms: what its first thread had
+    of it. per_second: requests. server_share, client_share: of their cores' time."""
 
     cpu_ms: float
     loop_ms: float
@@ -34,16 +34,16 @@ class Round:
     client_share: float
 
 
-def calls(crowds: Mapping[int, Crowd]) -> list[Call]:
+def calls(groups: Mapping[int, GroupPicture]) -> list[Call]:
     """Every kind of request that is measured."""
-    pictures = {faces: photo(crowd) for faces, crowd in crowds.items()}
+    pictures = {faces: photo(group) for faces, group in groups.items()}
     return [
         Call("REST", 1, pictures[1], ""),
         Call("REST", 9, pictures[9], ""),
         Call("REST, tiles=2", 5, pictures[5], "?tiles=2"),
         *(Call("REST, refine", faces, pictures[faces], "?refine=true") for faces in (1, 5, 9)),
         unary("gRPC, JPEG", 1, pb.Image(encoded=pictures[1])),
-        unary("gRPC, RGB 288 x 288", 1, square(crowds[1])),
+        unary("gRPC, RGB 288 x 288", 1, square(groups[1])),
     ]
 
 

@@ -9,6 +9,7 @@ Figures = dict[str, Any]
 
 
 def calls(figures: Figures) -> str:
+    """Table of the CPU time of each request."""
     by_call = {(row["call"], row["faces"], row["server"]): row for row in figures["calls"]}
     lines = []
     for name, faces in dict.fromkeys((row["call"], row["faces"]) for row in figures["calls"]):
@@ -29,6 +30,7 @@ def calls(figures: Figures) -> str:
 
 
 def streams(figures: Figures, assumed: Assumptions) -> str:
+    """Table of the CPU time of a stream's frame."""
     rows = {(row["format"], row["mode"], row["server"]): row for row in figures["frames"]}
     lines = []
     for form, mode in dict.fromkeys((row["format"], row["mode"]) for row in figures["frames"]):
@@ -45,6 +47,7 @@ def streams(figures: Figures, assumed: Assumptions) -> str:
 
 
 def ladder(figures: Figures) -> str:
+    """Table of how many streams a core was seen to bear."""
     lines = []
     for row in figures["ladder"]:
         borne, refused = row["borne"], row["refused"]
@@ -65,6 +68,7 @@ def ladder(figures: Figures) -> str:
 
 
 def workers(figures: Figures) -> str:
+    """Table of servers with several workers."""
     rows = figures["workers"]
     cores = int(figures["machine"].split(" core")[0].rsplit(" ", 1)[-1])
     lines = [
@@ -84,6 +88,7 @@ def workers(figures: Figures) -> str:
 
 
 def memory(figures: Figures) -> str:
+    """Table of the memory that servers and connections take."""
     memory = figures["memory"]
     lines = [
         [f"{row['server']}, {_counted(row['workers'], 'worker')}", f"{row['idle_mb']:.0f}", f"{row['loaded_mb']:.0f}"]
@@ -99,6 +104,7 @@ def memory(figures: Figures) -> str:
 
 
 def answers(figures: Figures) -> str:
+    """Table of the sizes of answers."""
     rows = figures["answers"]
     faces = sorted({row["faces"] for row in rows})
     lines = []

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from bench.crowds import crowds
+from bench.group_pictures import group_pictures
 from bench.results import machine
 from deploy.planning.capacity import calls, memory, messages, siblings, streams
 from deploy.planning.capacity.pictures import Scene, scenes
@@ -49,14 +49,14 @@ QUICK: Final = Lengths(0.2, 2, 0.5, 1, 0.5, 40)
 
 
 class Measuring:
-    """figures: what deploy/planning/figures/figures.json holds; each part replaces its own."""
+    """Takes the measurements. figures: what deploy/planning/figures/figures.json holds; each part replaces its own."""
 
     def __init__(self, figures: dict[str, Any], lengths: Lengths) -> None:
         self.figures, self._lengths = figures, lengths
 
     @cached_property
     def parts(self) -> dict[str, Callable[[], None]]:
-        """By name, in the order in which they are taken."""
+        """The parts by name, in the order in which they are taken."""
         return {
             "calls": self._calls,
             "frames": self._frames,
@@ -67,16 +67,16 @@ class Measuring:
         }
 
     @cached_property
-    def _crowds(self) -> dict[int, Any]:
-        return crowds()
+    def _groups(self) -> dict[int, Any]:
+        return group_pictures()
 
     @cached_property
     def _scenes(self) -> dict[str, Scene]:
-        return {scene.name: scene for scene in scenes(self._crowds[1], self._crowds[9])}
+        return {scene.name: scene for scene in scenes(self._groups[1], self._groups[9])}
 
     @cached_property
     def _kinds(self) -> list[Call]:
-        return calls.calls(self._crowds)
+        return calls.calls(self._groups)
 
     def _calls(self) -> None:
         self.figures["machine"] = machine()
@@ -142,7 +142,7 @@ class Measuring:
 
     def _messages(self) -> None:
         with started(set(CORES), CLIENT_CORE) as served:
-            self.figures["answers"] = messages.answers(served, self._crowds)
+            self.figures["answers"] = messages.answers(served, self._groups)
             calls.check(self._kinds[-1], served)  # has the metrics for gRPC's single pictures, too
             self.figures["series"] = messages.series(served)
         self.figures["pictures"] = {call.faces: len(call.body) for call in self._kinds if call.query is not None}

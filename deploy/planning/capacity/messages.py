@@ -8,7 +8,7 @@ from urllib.request import urlopen
 from mfn.v1 import retarget_pb2 as pb
 from mfn.v1 import retarget_pb2_grpc
 
-from bench.crowds import Crowd
+from bench.group_pictures import GroupPicture
 from deploy.planning.capacity.pictures import photo
 from deploy.planning.capacity.senders import HOST, Call, channel_of
 from deploy.planning.capacity.served import Served
@@ -23,13 +23,13 @@ GRPC: Final = {
 }
 
 
-def answers(served: Served, crowds: Mapping[int, Crowd]) -> list[dict[str, Any]]:
+def answers(served: Served, groups: Mapping[int, GroupPicture]) -> list[dict[str, Any]]:
     """Bytes of bodies and messages."""
     rows = []
     with channel_of(served) as channel:
         stub = retarget_pb2_grpc.RetargetServiceStub(channel)
-        for faces, crowd in crowds.items():
-            picture = photo(crowd)
+        for faces, group in groups.items():
+            picture = photo(group)
             for what, query in REST.items():
                 with Call("REST", faces, picture, query).sender(served) as send:
                     body = send()

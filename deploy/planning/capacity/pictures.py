@@ -1,4 +1,4 @@
-"""What the clients send: photos and frames drawn from bench.crowds, ready before anything is timed."""
+"""What the clients send: photos and frames drawn from bench.group_pictures, ready before anything is timed."""
 
 import math
 from dataclasses import dataclass
@@ -9,18 +9,18 @@ import numpy as np
 from mfn.v1 import retarget_pb2 as pb
 from PIL import Image
 
-from bench.crowds import Crowd
+from bench.group_pictures import GroupPicture
 
 QUALITY: Final = 85  # of JPEG: what cameras and browsers take for video
 # Grey levels, standard deviation: noise as of a camera by lamplight, without which JPEGs were half as large.
 GRAIN: Final = 5.0
 FRAMES: Final = 30  # after which a scene begins anew, without a jump
-SWAY: Final = 12.0  # pixels of the crowd's picture that the camera sways to either side: one and a half a frame
+SWAY: Final = 12.0  # pixels of the group's picture that the camera sways to either side: one and a half a frame
 
 
 @dataclass(frozen=True)
 class Scene:
-    """name: of the format. images: one for each frame of the scene. faces: in it."""
+    """Holds what a stream shows. name: of the format. images: one for each frame of the scene. faces: in it."""
 
     name: str
     images: list[pb.Image]
@@ -33,22 +33,23 @@ class Scene:
 
 
 def jpeg(pixels: np.ndarray) -> bytes:
+    """Pixels (H, W, 3) as a JPEG."""
     buffer = BytesIO()
     Image.fromarray(pixels).save(buffer, "JPEG", quality=QUALITY)
     return buffer.getvalue()
 
 
-def photo(crowd: Crowd) -> bytes:
-    """The whole crowd as a JPEG of 1280 x 720 pixels."""
-    return jpeg(_grained(crowd.picture.pixels, 0))
+def photo(group: GroupPicture) -> bytes:
+    """The whole group as a JPEG of 1280 x 720 pixels."""
+    return jpeg(_grained(group.picture.pixels, 0))
 
 
-def square(crowd: Crowd) -> pb.Image:
+def square(group: GroupPicture) -> pb.Image:
     """What the network sees of it, without encoding: 288 x 288 RGB pixels."""
-    return raw_rgb(_views(crowd, 288, 288, 1)[0])
+    return raw_rgb(_views(group, 288, 288, 1)[0])
 
 
-def scenes(one: Crowd, nine: Crowd) -> list[Scene]:
+def scenes(one: GroupPicture, nine: GroupPicture) -> list[Scene]:
     """One face in three formats, and nine faces in a wider picture."""
     small, squares, wide = _views(one, 640, 480), _views(one, 288, 288), _views(nine, 640, 360)
     return [
@@ -60,6 +61,7 @@ def scenes(one: Crowd, nine: Crowd) -> list[Scene]:
 
 
 def raw_rgb(pixels: np.ndarray) -> pb.Image:
+    """Pixels (H, W, 3) uint8 as a raw RGB picture of gRPC."""
     height, width = pixels.shape[:2]
     return pb.Image(raw=pb.RawPixels(format=pb.PIXEL_FORMAT_RGB, width=width, height=height, data=pixels.tobytes()))
 
@@ -74,11 +76,11 @@ def nv12(pixels: np.ndarray) -> pb.Image:
     return pb.Image(raw=pb.RawPixels(format=pb.PIXEL_FORMAT_NV12, width=width, height=height, data=data))
 
 
-def _views(crowd: Crowd, width: int, height: int, frames: int = FRAMES) -> list[np.ndarray]:
+def _views(group: GroupPicture, width: int, height: int, frames: int = FRAMES) -> list[np.ndarray]:
     """The largest part of the picture of this shape that leaves room to sway, around the middle of its faces."""
-    whole = Image.fromarray(crowd.picture.pixels)
+    whole = Image.fromarray(group.picture.pixels)
     scale = min((whole.width - 2 * SWAY) / width, (whole.height - 2 * SWAY) / height)
-    centre = (crowd.boxes[:, :2].min(axis=0) + crowd.boxes[:, 2:].max(axis=0)) / 2
+    centre = (group.boxes[:, :2].min(axis=0) + group.boxes[:, 2:].max(axis=0)) / 2
     low = np.clip(centre - np.array([width, height]) * scale / 2, SWAY, None)
     low = np.minimum(low, np.array(whole.size) - np.array([width, height]) * scale - SWAY)
     views = []

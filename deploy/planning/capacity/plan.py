@@ -42,6 +42,7 @@ def _sizes(figures: Figures, assumed: Assumptions) -> list[tuple[User, Size]]:
 
 
 def sizes(figures: Figures, assumed: Assumptions) -> str:
+    """Table of the cores and pods that each kind of user needs."""
     lines = [
         [
             user.name,
@@ -74,6 +75,7 @@ def sizes(figures: Figures, assumed: Assumptions) -> str:
 
 
 def nodes(figures: Figures, assumed: Assumptions) -> str:
+    """Table of the machines for NODES_FACES faces, by their size."""
     user = users(figures)[0]
     size = sizing.size(user, NODES_FACES, overhead(figures), assumed)
     lines = []
@@ -115,6 +117,7 @@ def levers(figures: Figures, assumed: Assumptions) -> str:
 
 
 def network(figures: Figures, assumed: Assumptions) -> str:
+    """Table of the traffic and what it costs."""
     lines = [
         [
             user.name,
@@ -132,6 +135,7 @@ def network(figures: Figures, assumed: Assumptions) -> str:
 
 
 def clusters(figures: Figures, assumed: Assumptions) -> str:
+    """Table of what a cluster of that many pods has to bear."""
     lines = []
     for user, size in _sizes(figures, assumed):
         whole = sizing.cluster(size.pods, size.senders, figures["series"])
@@ -155,6 +159,7 @@ def clusters(figures: Figures, assumed: Assumptions) -> str:
 
 
 def assumptions(assumed: Assumptions) -> str:
+    """Table of what is assumed, by the arguments that change it."""
     rows = [
         [f"`--{name.replace('_', '-')}`", f"{getattr(assumed, name):g}", field.metadata["what"]]
         for name, field in Assumptions.__dataclass_fields__.items()

@@ -21,7 +21,7 @@ def with_tables(text: str, figures: Figures, assumed: Assumptions) -> str:
 
 
 def tables(figures: Figures, assumed: Assumptions) -> dict[str, str]:
-    """By the names of their markers."""
+    """The tables by the names of their markers."""
     return {
         "calls": findings.calls(figures),
         "streams": findings.streams(figures, assumed),

@@ -36,13 +36,15 @@ class Call:
         """Over a connection of its own, as long as the block runs."""
         if self.query is None:
             with channel_of(served) as channel:
-                yield partial(channel.unary_unary(UNARY), self.body)
+                send = channel.unary_unary(UNARY, request_serializer=None, response_deserializer=None)
+                yield partial(send, self.body)
         else:
             with _connected(served) as connection:
                 yield _post(self.body, self.query, connection)
 
 
 def unary(name: str, faces: int, image: pb.Image) -> Call:
+    """A call of gRPC's Retarget."""
     return Call(name, faces, pb.RetargetRequest(image=image).SerializeToString())
 
 
@@ -76,7 +78,7 @@ def _post(body: bytes, query: str, connection: socket.socket) -> Send:
 
 
 def channel_of(served: Served) -> grpc.Channel:
-    """With a connection of its own: gRPC would share one among channels that are alike."""
+    """A channel with a connection of its own: gRPC would share one among channels that are alike."""
     address, options = f"{HOST}:{served.grpc_port}", [("grpc.use_local_subchannel_pool", 1)]
     if served.certificate is None:
         return grpc.insecure_channel(address, options)

@@ -1,4 +1,5 @@
-"""From what a core bears to pods, machines, network and money. What is in Assumptions is assumed and not measured.
+"""Converts what a core bears into pods, machines, network and money. What is in Assumptions is assumed and not
+measured.
 
 Bytes are decimal: 1 GB is 10^9. A month has HOURS hours.
 """
@@ -98,6 +99,7 @@ def pods_on(node_vcpus: float, assumed: Assumptions) -> int:
 
 
 def nodes_for(pods: int, node_vcpus: float, assumed: Assumptions) -> int:
+    """How many machines the pods need."""
     return math.ceil(pods / pods_on(node_vcpus, assumed))
 
 
@@ -159,6 +161,7 @@ class Cluster:
 
 
 def cluster(pods: int, senders: int, series: int) -> Cluster:
+    """What a cluster of so many pods has to bear."""
     return Cluster(
         pods=pods,
         series=pods * series,

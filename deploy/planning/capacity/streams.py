@@ -37,20 +37,22 @@ MODES: Final = {
 
 @dataclass(frozen=True)
 class Case:
-    """server: its precision."""
+    """Describes the streams of a run. server: its precision."""
 
     server: str
     scene: Scene
     mode: str
 
     def named(self) -> dict[str, Any]:
+        """What identifies the case in the figures."""
         return {"server": self.server, "format": self.scene.name, "mode": self.mode, "faces": self.scene.faces}
 
 
 @dataclass
 class Run:
-    """Of so many streams. sent, answered: frames. dropped: by the server. wrong: with other faces than the scene has.
-    ms: from when a frame was due until its answer is there. late_ms: until it was sent. Of cores' time: the shares."""
+    """Holds what came of so many streams. sent, answered: frames. dropped: by the server. wrong: with other faces than
+    the scene has. ms: from when a frame was due until its answer is there. late_ms: until it was sent. Of cores' time:
+    the shares."""
 
     streams: int
     sent: int
@@ -65,13 +67,16 @@ class Run:
 
     @property
     def p99(self) -> float:
+        """99th percentile of the milliseconds from when a frame was due to its answer; infinite where none came."""
         return float(np.percentile(self.ms, 99)) if self.ms else float("inf")
 
     @property
     def borne(self) -> bool:
+        """Whether the core bears the streams: few frames are dropped and nearly all are answered in time."""
         return self.dropped <= MOST_DROPPED * self.sent and self.p99 <= MOST_MS
 
     def figures(self) -> dict[str, Any]:
+        """The run's figures, rounded."""
         shares = {"server_share": self.server_share, "client_share": self.client_share}
         late = float(np.percentile(self.late_ms, 99))
         figures = {"cpu_ms": self.cpu_ms, "dropped": self.dropped / self.sent, "p99_ms": self.p99, "late_p99_ms": late}

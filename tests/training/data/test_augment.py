@@ -5,22 +5,25 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from torch import Tensor  # noqa: E402
+
 from training.data.augment import degrade, occlude, recolour, sample  # noqa: E402
 from training.data.faces import Similarity  # noqa: E402
 
 
-def spot(x: int, y: int, side: int = 64) -> torch.Tensor:
+def spot(x: int, y: int, side: int = 64) -> Tensor:
     """A white 3 x 3 spot around the pixel (x, y) on black."""
     image = np.zeros((1, side, side, 3), np.uint8)
     image[0, y - 1 : y + 2, x - 1 : x + 2] = 255
-    return torch.from_numpy(image)
+    picture: Tensor = torch.from_numpy(image)
+    return picture
 
 
-def centre_of_light(image: torch.Tensor) -> np.ndarray:
+def centre_of_light(image: Tensor) -> np.ndarray:
     """(2,) x, y in continuous pixels: a pixel's centre is half a pixel from its corner."""
     light = image[0, 0].numpy()
     y, x = np.mgrid[: light.shape[0], : light.shape[1]] + 0.5
-    return np.array([(x * light).sum(), (y * light).sum()]) / light.sum()
+    return np.asarray(np.array([(x * light).sum(), (y * light).sum()]) / light.sum())
 
 
 @pytest.mark.parametrize("mirror", [False, True])
@@ -50,7 +53,7 @@ def test_outside_the_picture_is_grey() -> None:
 def test_colours_stay_in_range_and_depend_on_the_seed_alone(seed: int) -> None:
     images = torch.rand(6, 3, 32, 32) * 255
 
-    def changed() -> torch.Tensor:
+    def changed() -> Tensor:
         generator = torch.Generator().manual_seed(seed)
         return occlude(degrade(recolour(images.clone(), generator), 0.5, 0.2, generator), 0.5, generator)
 
@@ -73,7 +76,7 @@ def test_the_share_of_the_pictures_loses_detail_by_many_sizes() -> None:
 def test_sizes_may_be_drawn_by_a_generator_of_the_host() -> None:
     images = torch.rand(16, 3, 32, 32) * 255
 
-    def soft(host: int) -> torch.Tensor:
+    def soft(host: int) -> Tensor:
         return degrade(images.clone(), 1.0, 0.25, torch.Generator().manual_seed(1), torch.Generator().manual_seed(host))
 
     torch.testing.assert_close(soft(0), soft(0))

@@ -7,6 +7,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from torch import Tensor  # noqa: E402
+
 from service.vision.face_model import FaceModel  # noqa: E402
 from service.vision.gaze import GAZE_NAMES  # noqa: E402
 from service.vision.mirroring import mirror_partners  # noqa: E402
@@ -33,8 +35,9 @@ def labels(n: int = 8, seed: int = 0) -> FaceLabels:
     return faces
 
 
-def points_of(faces: FaceLabels) -> torch.Tensor:
-    return project(Pose(faces.quaternion, faces.origin, faces.scale), faces.identity, faces.expression)
+def points_of(faces: FaceLabels) -> Tensor:
+    points: Tensor = project(Pose(faces.quaternion, faces.origin, faces.scale), faces.identity, faces.expression)
+    return points
 
 
 def transforms(n: int, mirror: bool) -> Similarity:

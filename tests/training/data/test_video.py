@@ -9,6 +9,8 @@ from PIL import Image
 
 torch = pytest.importorskip("torch")
 
+from torch import Generator, Tensor  # noqa: E402
+
 from training.data.video import (  # noqa: E402
     KERNEL,
     LENGTHS,
@@ -22,12 +24,13 @@ from training.data.video import (  # noqa: E402
 SIDE = 64
 
 
-def noise(n: int = 4) -> torch.Tensor:
-    return torch.rand(n, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0)) * 255
+def noise(n: int = 4) -> Tensor:
+    pictures: Tensor = torch.rand(n, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0)) * 255
+    return pictures
 
 
-def seeded(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
+def seeded(seed: int = 0) -> Generator:
+    return Generator().manual_seed(seed)
 
 
 @pytest.mark.parametrize("degrees", [0, 30, 45, 90, 170])

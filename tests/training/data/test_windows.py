@@ -5,6 +5,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from torch import Tensor  # noqa: E402
+
 from service.vision.rotation import euler_to_quaternion  # noqa: E402
 from training.data import windows as windows_module  # noqa: E402
 from training.data.faces import FaceLabels  # noqa: E402
@@ -104,5 +106,5 @@ def test_whole_pictures_fill_larger_windows_and_faces_reach_their_side(monkeypat
         assert 0.8 * size < sides[1].max() < 0.951 * size
 
 
-def side_of(batch: Batch) -> torch.Tensor:
+def side_of(batch: Batch) -> Tensor:
     return (batch.faces.box[:, 2:] - batch.faces.box[:, :2]).prod(-1).sqrt()

@@ -26,7 +26,7 @@ def points(x: float) -> np.ndarray:
     """68 points of a face 30 pixels wide and high."""
     face = np.random.default_rng(0).uniform(0, 30, (68, 2))
     face[0], face[1] = 0, 30
-    return face + np.array([x, 20.0])
+    return np.asarray(face + np.array([x, 20.0]))
 
 
 def prediction(*xs: float, yaw: float = 0.0, expression: float = 0.5) -> Prediction:

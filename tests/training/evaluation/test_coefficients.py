@@ -1,10 +1,10 @@
-"""Verdicts on coefficients, from two witnesses of which each knows some."""
+"""Verdicts on coefficients, from two references of which each knows some."""
 
 import numpy as np
 import pytest
 
 from service.vision.arkit import ARKIT_NAMES, NEVER_OBSERVED
-from training.evaluation.coefficients import VERDICTS, coefficients_table, of_both_sides, verdict, witness
+from training.evaluation.coefficients import VERDICTS, agreement, coefficients_table, of_both_sides, verdict
 
 NOTHING = (float("nan"), float("nan"))
 SMILE, LOOK = ARKIT_NAMES.index("mouthSmileLeft"), ARKIT_NAMES.index("eyeLookUpLeft")
@@ -35,14 +35,14 @@ def test_what_is_never_observed_stays_so() -> None:
         assert verdict(name, (1, 1), (1, 1)) == "unobserved"
 
 
-def test_a_witness_tells_correlation_and_spread_of_what_moves() -> None:
+def test_an_agreement_tells_correlation_and_spread_of_what_moves() -> None:
     truth = np.zeros((5, 52))
     truth[:, SMILE] = [0, 0.25, 0.5, 0.75, 1]
     truth[:, LOOK] = [0, 1, np.nan, np.nan, 1]
     ours = np.full((5, 52), 0.5)
     ours[:, SMILE] = 0.5 * truth[:, SMILE] + 0.1
     ours[:, LOOK] = [0.2, 0.4, 0.9, 0.0, 0.4]
-    told = witness(ours, truth)
+    told = agreement(ours, truth)
     assert told.faces == 5
     assert (told.correlation[SMILE], told.spread[SMILE]) == pytest.approx((1, 0.5))
     assert (told.correlation[LOOK], told.spread[LOOK]) == pytest.approx((1, 0.2))
@@ -64,7 +64,7 @@ def test_sides_are_judged_together() -> None:
 
 def test_the_table_has_a_row_for_each_of_the_52() -> None:
     truth = np.random.default_rng(0).uniform(size=(40, 52))
-    same = witness(truth, truth)
+    same = agreement(truth, truth)
     text = coefficients_table(same, {"photos_a": same}, same)
     rows = [line for line in text.splitlines() if line.startswith("| ")]
     assert [row.split("|")[1].strip() for row in rows[1:]] == list(ARKIT_NAMES)

@@ -3,6 +3,7 @@
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -69,7 +70,7 @@ def test_networks_are_measured_through_the_pipeline(folder: Path, monkeypatch: p
     save_archive(folder / "landmarks_val.tar", [
         {"image": f"{i}.webp", "size": [40, 30], "landmarks68": [face_points().tolist()]} for i in range(2)
     ])  # fmt: skip
-    unknown = {"landmarks": np.full((2, 68, 2), np.nan), "expression": np.full((2, 46), np.nan)}
+    unknown: dict[str, Any] = {"landmarks": np.full((2, 68, 2), np.nan), "expression": np.full((2, 46), np.nan)}
     np.savez(folder / "landmarks_val.npz", name=["0.webp", "1.webp"], **unknown)  # a teacher that saw no face
     run(
         monkeypatch, "--models", str(models), "--data", str(folder), "--sets", "multi_val", "landmarks_val",
@@ -98,7 +99,7 @@ def test_tiles_are_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_each_so_many_th_picture_for_a_trial(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pictures = [{"image": f"{i}.webp", "size": [40, 30], "boxes": [BOX]} for i in range(5)]
+    pictures: list[dict[str, object]] = [{"image": f"{i}.webp", "size": [40, 30], "boxes": [BOX]} for i in range(5)]
     save_archive(folder / "multi_val.tar", pictures)
     run(
         monkeypatch, "--predictor", f"{__name__}:knows_the_answer", "--data", str(folder), "--sets", "multi_val",
@@ -142,7 +143,8 @@ def test_what_is_wrong_is_said(
 
 
 def test_a_class_is_made_without_arguments() -> None:
-    assert load_predictor("collections:OrderedDict") == {}
+    made: object = load_predictor("collections:OrderedDict")
+    assert made == {}
 
 
 def test_a_card_without_markers_is_left_alone(tmp_path: Path) -> None:

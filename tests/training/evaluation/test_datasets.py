@@ -62,6 +62,7 @@ def test_archives(tmp_path: Path) -> None:
     assert empty.boxes is not None
     assert empty.boxes.shape == (0, 4)
     assert landmarks.boxes is None
+    assert landmarks.landmarks is not None
     np.testing.assert_allclose(landmarks.landmarks, face_points()[None])
     assert (clip.group, clip.boxes, clip.landmarks) == ("d3", None, None)
     assert [sample.name for sample in archives.read_every_second(tmp_path / "some.tar")] == ["a/1.webp", "b/3.webp"]
@@ -79,6 +80,7 @@ def test_fddb(tmp_path: Path) -> None:
         save_picture(tmp_path / "originalPics" / "2002" / f"{name}.jpg")
     first, none, second = fddb.read(tmp_path)
     assert [first.name, none.name, second.name] == ["2002/a", "2002/c", "2002/b"]
+    assert first.boxes is not None
     np.testing.assert_allclose(first.boxes, [[14, 6, 26, 24], [4, 6, 12, 12]], atol=1e-6)
     assert none.boxes is not None
     assert none.boxes.shape == (0, 4)
@@ -120,6 +122,7 @@ def test_points_of_300w(tmp_path: Path) -> None:
     save_picture(tmp_path / "testset" / "a.jpg")
     a, b = points.read(tmp_path)
     assert (a.name, b.name) == ("testset/a", "testset/b_1")
+    assert b.landmarks is not None
     np.testing.assert_allclose(b.landmarks, face_points(1)[None])
     np.testing.assert_array_equal(b.read()[0, 0], [250, 120, 10])
 
@@ -164,6 +167,8 @@ def test_aflw2000(tmp_path: Path) -> None:
     savemat(tmp_path / "Model.mat", {"w": [[1.0]]})  # no picture of that name
     (sample,) = aflw2000.read(tmp_path)
     assert sample.name == "image00002"
+    assert sample.landmarks is not None
+    assert sample.yaw is not None
     np.testing.assert_allclose(sample.landmarks, face_points()[None])
     np.testing.assert_allclose(sample.yaw, [-75], rtol=1e-5)
     assert sample.read().shape == (30, 40, 3)
@@ -188,6 +193,7 @@ def test_videos_of_300vw(tmp_path: Path) -> None:
     writer.release()
     samples = list(videos.read_video(folder, "scenario 3", every=2))
     assert [s.name for s in samples] == ["410/000001", "410/000003", "410/000005"]
+    assert samples[1].landmarks is not None
     np.testing.assert_allclose(samples[1].landmarks, face_points(3)[None])
     np.testing.assert_allclose(samples[1].read().mean(), 100, atol=3)
     (first,) = videos.read(tmp_path)

@@ -33,7 +33,7 @@ def measure(
 def test_iou() -> None:
     a = np.array([[0.0, 0, 2, 2], [10, 10, 11, 11]])
     b = np.array([[0.0, 0, 2, 2], [1, 0, 3, 2], [5, 5, 4, 4]])  # the last one is turned inside out
-    np.testing.assert_allclose(pairwise_iou(a, b), [[1, 1 / 3, 0], [0, 0, 0]])
+    np.testing.assert_allclose(pairwise_iou(a, b), [[1.0, 1 / 3, 0.0], [0.0, 0.0, 0.0]])
 
 
 def test_perfect_detections() -> None:
@@ -70,7 +70,7 @@ def test_second_detection_of_a_face_is_a_false_alarm() -> None:
 
 def test_higher_score_takes_the_face_first_and_the_best_overlap() -> None:
     # The first box overlaps both faces by more than half; it takes the one it fits, the second gets the other.
-    faces = [[100.0, 100, 140, 140], [110, 100, 150, 140]]
+    faces = [[100.0, 100, 140, 140], [110.0, 100, 150, 140]]
     result = measure([([[108, 100, 148, 140], [96, 100, 136, 140]], [0.9, 0.8])], [faces])
     assert result.ap50 == 100
 

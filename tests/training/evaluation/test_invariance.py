@@ -61,7 +61,7 @@ def test_moved_coefficients_project_to_the_moved_landmarks(movement: Movement) -
 
     def landmarks(identity: np.ndarray, expression: np.ndarray, quaternion: np.ndarray) -> np.ndarray:
         shape = FACE_MODEL.landmarks.shape(identity, expression)
-        return project(shape, quaternion, position, np.float64(scale), WIDTH, HEIGHT)
+        return project(shape, quaternion, position, np.asarray(scale), WIDTH, HEIGHT)
 
     expected = movement.landmarks(landmarks(identity, expression, quaternion), WIDTH, HEIGHT)
     drawn = landmarks(
@@ -121,10 +121,10 @@ def test_roll_counts_round_the_circle() -> None:
 
 def test_training_mirrors_in_the_same_way() -> None:
     pytest.importorskip("torch")
-    from service.vision.mirroring import mirror_partners
+    from service.vision import mirroring
     from training.data import faces
 
     np.testing.assert_array_equal(MIRRORED_POINTS, faces.MIRRORED_POINTS)
-    assert ASYMMETRIC_IDENTITY_MODES == faces.ASYMMETRIC_IDENTITY_MODES
+    assert ASYMMETRIC_IDENTITY_MODES == mirroring.ASYMMETRIC_IDENTITY_MODES
     names = FACE_MODEL.expression_names
-    np.testing.assert_array_equal(mirrored_names(names), mirror_partners(names))
+    np.testing.assert_array_equal(mirrored_names(names), mirroring.mirror_partners(names))

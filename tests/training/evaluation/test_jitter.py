@@ -19,7 +19,7 @@ def centre_of_light(picture: np.ndarray, x: float, y: float) -> np.ndarray:
     light = np.maximum(picture.mean(axis=-1) - 110, 0)
     column, row = np.meshgrid(np.arange(WIDTH) + 0.5, np.arange(HEIGHT) + 0.5)
     light = light * ((column - x) ** 2 + (row - y) ** 2 < 20**2)
-    return np.array([(light * column).sum(), (light * row).sum()]) / light.sum()
+    return np.asarray(np.array([(light * column).sum(), (light * row).sum()]) / light.sum())
 
 
 def test_frames_move_as_they_say() -> None:

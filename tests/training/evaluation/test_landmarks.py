@@ -21,7 +21,7 @@ def face(width: float = 40, height: float = 90, x: float = 10, y: float = 20) ->
 
 
 def moved_by(points: np.ndarray, x: float, y: float) -> np.ndarray:
-    return points + np.array([x, y])
+    return np.asarray(points + np.array([x, y]))
 
 
 def test_normalised_mean_error_is_in_percent_of_the_annotated_box() -> None:

@@ -59,5 +59,7 @@ def test_kept_faces_are_read_as_they_were_made(tmp_path: Path, monkeypatch: pyte
     assert first.expression.shape == (1, 46)
     profile, front = turned.read(archive)
     assert (profile.name, front.name) == ("a", "b")
-    np.testing.assert_allclose([profile.yaw, front.yaw], [[70], [-10]])
+    assert profile.yaw is not None
+    assert front.yaw is not None
+    np.testing.assert_allclose([*profile.yaw, *front.yaw], [70, -10])
     np.testing.assert_array_equal(profile.quaternion, pose[:1])

@@ -18,7 +18,7 @@ PICTURE = np.zeros((80, 100, 3), np.uint8)
 
 def points(x: float, y: float = 20.0) -> np.ndarray:
     """68 points of a face 30 pixels wide and high."""
-    return np.random.default_rng(0).uniform(0, 30, (68, 2)) + np.array([x, y])
+    return np.asarray(np.random.default_rng(0).uniform(0, 30, (68, 2)) + np.array([x, y]))
 
 
 def faces(*xs: float, score: float = 0.9, expression: float = 0.5) -> Prediction:

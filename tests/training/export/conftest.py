@@ -6,15 +6,16 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("onnxscript")
 
-from torch import nn  # noqa: E402
 
-from training.networks.networks import MFN, SFN, SMALL  # noqa: E402
+from training.networks.mfn import MFN  # noqa: E402
+from training.networks.outputs import FaceNetwork  # noqa: E402
+from training.networks.sfn import SFN, SMALL  # noqa: E402
 
 PICTURES = 4
 torch.set_num_threads(1)
 
 
-def livened(network: nn.Module) -> nn.Module:
+def livened(network: FaceNetwork) -> FaceNetwork:
     """The network with last layers that answer in units and normalisations that have seen something."""
     generator = torch.Generator().manual_seed(0)
     side = network.input_size
@@ -25,17 +26,18 @@ def livened(network: nn.Module) -> nn.Module:
                 module.bias.zero_()  # the prior of scores would leave no face
         network.train()
         network(torch.rand(4, 3, side, side, generator=generator) * 255)
-    return network.eval()
+    network.eval()
+    return network
 
 
 @pytest.fixture(scope="session")
-def sfn() -> nn.Module:
+def sfn() -> FaceNetwork:
     torch.manual_seed(1)
     return livened(SFN(SMALL))  # the same layers; untrained, each more of them makes rounding errors larger
 
 
 @pytest.fixture(scope="session")
-def mfn() -> nn.Module:
+def mfn() -> FaceNetwork:
     torch.manual_seed(2)
     return livened(MFN())
 

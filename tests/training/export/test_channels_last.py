@@ -9,21 +9,22 @@ from torch import nn  # noqa: E402
 from tests.training.export.conftest import livened, noise  # noqa: E402
 from tests.training.export.tiny import TinyMFN, TinySFN  # noqa: E402
 from training.export.channels_last import ChannelsLast, convolve_whole_maps  # noqa: E402
-from training.export.deployed import Deployed  # noqa: E402
+from training.export.inference_graph import InferenceGraph  # noqa: E402
 from training.export.onnx_float import OUTPUTS  # noqa: E402
-from training.networks.networks import Regressor  # noqa: E402
+from training.networks.outputs import FaceNetwork  # noqa: E402
+from training.networks.sfn import Regressor  # noqa: E402
 
 
 @pytest.mark.parametrize(("kind", "tiny"), [("mfn", TinyMFN), ("sfn", TinySFN)])
-def test_it_answers_normalised_pictures_as_the_network_does_plain_ones(kind: str, tiny: type[nn.Module]) -> None:
+def test_it_answers_normalised_pictures_as_the_network_does_plain_ones(kind: str, tiny: type[FaceNetwork]) -> None:
     torch.manual_seed(0)
     network = livened(tiny())
     pictures = noise(network.input_size)
-    deployed = Deployed(network, OUTPUTS[kind], pictures)
+    inference_graph = InferenceGraph(network, OUTPUTS[kind], pictures)
     plain = torch.from_numpy(pictures[:1])
     with torch.inference_mode():
-        expected = deployed(plain)
-        found = ChannelsLast(deployed).eval()((plain.float() - 128) / 128)
+        expected = inference_graph(plain)
+        found = ChannelsLast(inference_graph).eval()((plain.float() - 128) / 128)
     assert list(found) == list(OUTPUTS[kind])
     for ours, theirs in zip(found.values(), expected, strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)

@@ -16,10 +16,11 @@ import training.export.__main__ as command
 from tests.training.export.conftest import noise
 from training.evaluation.evaluate import load_form
 from training.export.__main__ import main, make
-from training.export.agreement import DEPLOYED
+from training.export.agreement import INFERENCE_GRAPH
+from training.export.artifacts import FORMS
 from training.export.calibration import write_pictures
-from training.export.files import FORMS
-from training.networks.networks import MFN, SFN
+from training.networks.mfn import MFN
+from training.networks.sfn import SFN
 from training.scripts.export_weights import write_weights
 
 MODELS = Path("models")
@@ -119,7 +120,7 @@ def test_every_form_is_held_against_torch(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(command, "require_agreement", lambda *compared: held.append(compared))
     make(SFN().eval(), "sfn", "1", np.zeros((2, 128, 128, 3), np.uint8), tmp_path, [])
     (_, rounded, _, first), *others = held
-    assert first == DEPLOYED
+    assert first == INFERENCE_GRAPH
     assert [(expected, path, form) for expected, path, _, form in others] == [
         (rounded, tmp_path / f"sfn.{form}", form) for form in FORMS
     ]

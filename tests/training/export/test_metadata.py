@@ -19,7 +19,8 @@ from training.export.flatbuffer import read_model, write_model
 from training.export.metadata import About, with_metadata
 from training.export.onnx_float import OUTPUTS
 from training.networks.decoding import priors_of
-from training.networks.networks import COLUMNS, MFN
+from training.networks.mfn import MFN
+from training.networks.outputs import COLUMNS
 
 GROUPS = {kind: {name: COLUMNS[name] for name in names} for kind, names in OUTPUTS.items()}
 NAMES = [f"name_{i}" for i in range(46)]

@@ -16,7 +16,7 @@ from torch import nn  # noqa: E402
 from tests.training.export.conftest import noise  # noqa: E402
 from training.export.agreement import Runner, TorchNetwork, differences, require_agreement  # noqa: E402
 from training.export.calibration import mosaics  # noqa: E402
-from training.export.deployed import Deployed  # noqa: E402
+from training.export.inference_graph import InferenceGraph  # noqa: E402
 from training.export.onnx_float import OUTPUTS, Bytes, write_float32  # noqa: E402
 from training.export.onnx_half import halve  # noqa: E402
 from training.export.onnx_int8 import share_constants, write_int8  # noqa: E402
@@ -24,7 +24,9 @@ from training.export.onnx_layout import lay_out  # noqa: E402
 from training.export.onnx_sizes import free_sizes  # noqa: E402
 from training.export.run_onnx import OnnxNetwork  # noqa: E402
 from training.networks.decoding import priors_of  # noqa: E402
-from training.networks.networks import MFN  # noqa: E402
+from training.networks.mfn import MFN  # noqa: E402
+from training.networks.outputs import FaceNetwork  # noqa: E402
+from training.networks.sfn import SFN  # noqa: E402
 
 CONVOLUTIONS = sum(isinstance(layer, nn.Conv2d) for layer in MFN().modules())
 
@@ -32,18 +34,18 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # the exporter's own
 
 
 @pytest.fixture(scope="session")
-def deployed(mfn: nn.Module, sfn: nn.Module) -> dict[str, Deployed]:
+def inference_graph(mfn: FaceNetwork, sfn: FaceNetwork) -> dict[str, InferenceGraph]:
     return {
-        kind: Deployed(network, OUTPUTS[kind], noise(network.input_size))
+        kind: InferenceGraph(network, OUTPUTS[kind], noise(network.input_size))
         for kind, network in (("mfn", mfn), ("sfn", sfn))
     }
 
 
 @pytest.fixture(scope="session")
-def folder(deployed: dict[str, Deployed], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(inference_graph: dict[str, InferenceGraph], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Both forms, float32 as int8 is made from it."""
     folder = tmp_path_factory.mktemp("forms")
-    for kind, network in deployed.items():
+    for kind, network in inference_graph.items():
         write_float32(network, kind, "1.2.3", folder / f"{kind}.float32.onnx")
         write_int8(folder / f"{kind}.float32.onnx", noise(network.side), "1.2.3", folder / f"{kind}.int8.onnx")
     return folder
@@ -76,9 +78,11 @@ def in_torch(network: nn.Module, kind: str) -> Runner:
 
 @pytest.mark.parametrize("kind", ["mfn", "sfn"])
 @pytest.mark.parametrize("form", ["float32.onnx", "int8.onnx"])
-def test_a_form_agrees_with_torch(kind: str, form: str, folder: Path, deployed: dict[str, Deployed]) -> None:
-    network = in_torch(deployed[kind], kind)
-    runner, pictures = OnnxNetwork(folder / f"{kind}.{form}"), noise(deployed[kind].side)
+def test_a_form_agrees_with_torch(
+    kind: str, form: str, folder: Path, inference_graph: dict[str, InferenceGraph]
+) -> None:
+    network = in_torch(inference_graph[kind], kind)
+    runner, pictures = OnnxNetwork(folder / f"{kind}.{form}"), noise(inference_graph[kind].side)
     if form == "float32.onnx":
         apart = require_agreement(network, runner, pictures, form)
     else:  # eight bits take more from an untrained network than from a published one; unrelated answers are 1.4 apart
@@ -89,10 +93,12 @@ def test_a_form_agrees_with_torch(kind: str, form: str, folder: Path, deployed: 
 
 
 @pytest.mark.parametrize("form", ["float32.onnx", "int8.onnx"])
-def test_mfn_takes_every_size_that_it_is_published_for(form: str, folder: Path, deployed: dict[str, Deployed]) -> None:
-    runner, network = OnnxNetwork(folder / f"mfn.{form}"), in_torch(deployed["mfn"], "mfn")
-    assert deployed["mfn"].sides == (288, 416, 576)
-    for side in deployed["mfn"].sides:
+def test_mfn_takes_every_size_that_it_is_published_for(
+    form: str, folder: Path, inference_graph: dict[str, InferenceGraph]
+) -> None:
+    runner, network = OnnxNetwork(folder / f"mfn.{form}"), in_torch(inference_graph["mfn"], "mfn")
+    assert inference_graph["mfn"].sides == (288, 416, 576)
+    for side in inference_graph["mfn"].sides:
         pictures = mosaics(noise(288)[:2], side)
         assert runner.run(pictures[:1])["pose"].shape == (1, len(priors_of(MFN.levels, side)), 7)
         apart = differences(network, runner, pictures)
@@ -111,14 +117,14 @@ def test_a_shape_that_is_bound_to_one_size_is_refused() -> None:
         free_sizes(helper.make_model(graph))
 
 
-def test_a_form_of_another_network_is_refused(sfn: nn.Module, folder: Path) -> None:
+def test_a_form_of_another_network_is_refused(folder: Path) -> None:
     runner = OnnxNetwork(folder / "sfn.float32.onnx")
-    other = in_torch(Bytes(type(sfn)()), "sfn")
+    other = in_torch(Bytes(SFN()), "sfn")
     with pytest.raises(ValueError, match=r"of float32.onnx is .* standard deviations from the network"):
         require_agreement(other, runner, noise(128), "float32.onnx")
 
 
-def test_a_form_with_other_outputs_is_refused(mfn: nn.Module) -> None:
+def test_a_form_with_other_outputs_is_refused(mfn: FaceNetwork) -> None:
     class Half:
         def run(self, images: np.ndarray) -> dict[str, np.ndarray]:
             return {"detection": np.zeros((len(images), 5, 5), np.float32)}
@@ -142,7 +148,7 @@ def test_bytes_go_in_and_the_normalisation_is_one_reading(kind: str, folder: Pat
 def test_int8_weights_are_signed_with_a_scale_a_channel_and_activations_unsigned(folder: Path) -> None:
     graph = onnx.load(folder / "mfn.int8.onnx").graph
     constants = {c.name: onnx.numpy_helper.to_array(c) for c in graph.initializer}
-    kinds = Counter()
+    kinds: Counter[str] = Counter()
     for node in graph.node:
         if node.op_type == "DequantizeLinear" and node.input[0] in constants and constants[node.input[0]].ndim == 4:
             weight, scale, zero = (constants[name] for name in node.input)
@@ -177,7 +183,7 @@ def test_equal_constants_are_kept_once(folder: Path) -> None:
     assert model.SerializeToString() == before
 
 
-def test_any_network_can_be_written_as_it_was_trained(sfn: nn.Module, tmp_path: Path) -> None:
+def test_any_network_can_be_written_as_it_was_trained(sfn: FaceNetwork, tmp_path: Path) -> None:
     path = tmp_path / "plain.onnx"
     write_float32(Bytes(sfn), "sfn", "1", path)
     require_agreement(in_torch(Bytes(sfn), "sfn"), OnnxNetwork(path), noise(128), "float32.onnx")

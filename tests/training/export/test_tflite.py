@@ -11,14 +11,15 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("litert_torch")
 pytest.importorskip("litert_quantizer")
 
+from ai_edge_litert import schema_py_generated as schema  # noqa: E402
 from ai_edge_litert.interpreter import Interpreter  # noqa: E402
 from torch import nn  # noqa: E402
 
 from tests.training.export.conftest import livened, noise  # noqa: E402
 from tests.training.export.tiny import TinyMFN, TinySFN  # noqa: E402
 from training.export.agreement import Runner, TorchNetwork, differences, require_agreement  # noqa: E402
-from training.export.deployed import Deployed  # noqa: E402
-from training.export.flatbuffer import OPERATORS, named_outputs, operators, read_model, schema, write_model  # noqa: E402
+from training.export.flatbuffer import OPERATORS, named_outputs, operators, read_model, write_model  # noqa: E402
+from training.export.inference_graph import InferenceGraph  # noqa: E402
 from training.export.onnx_float import OUTPUTS, Bytes  # noqa: E402
 from training.export.run_tflite import TfliteNetwork  # noqa: E402
 from training.export.tflite import finished, write_tflite  # noqa: E402
@@ -31,10 +32,10 @@ FILES = [f"{kind}.{form}" for kind in ("mfn", "sfn") for form in FORMS]
 
 
 @pytest.fixture(scope="module")
-def networks() -> dict[str, Deployed]:
+def networks() -> dict[str, InferenceGraph]:
     torch.manual_seed(3)
     return {
-        kind: Deployed(livened(network), OUTPUTS[kind], noise(network.input_size))
+        kind: InferenceGraph(livened(network), OUTPUTS[kind], noise(network.input_size))
         for kind, network in (("mfn", TinyMFN()), ("sfn", TinySFN()))
     }
 
@@ -44,7 +45,7 @@ def in_torch(network: nn.Module, kind: str) -> Runner:
 
 
 @pytest.fixture(scope="module")
-def folder(networks: dict[str, Deployed], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(networks: dict[str, InferenceGraph], tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tflite")
     for kind, network in networks.items():
         paths = write_tflite(network, kind, "1.2.3", noise(network.side), folder, NAMES)
@@ -57,7 +58,7 @@ def model_of(path: Path) -> schema.ModelT:
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_a_form_agrees_with_torch(file: str, folder: Path, networks: dict[str, Deployed]) -> None:
+def test_a_form_agrees_with_torch(file: str, folder: Path, networks: dict[str, InferenceGraph]) -> None:
     kind, _, form = file.partition(".")
     network = in_torch(networks[kind], kind)
     runner, pictures = TfliteNetwork(folder / file), noise(networks[kind].side)
@@ -71,7 +72,7 @@ def test_a_form_agrees_with_torch(file: str, folder: Path, networks: dict[str, D
 
 @pytest.mark.parametrize("file", FILES)
 def test_one_signature_takes_a_picture_and_answers_in_float32(
-    file: str, folder: Path, networks: dict[str, Deployed]
+    file: str, folder: Path, networks: dict[str, InferenceGraph]
 ) -> None:
     kind, _, form = file.partition(".")
     side = networks[kind].side
@@ -187,7 +188,7 @@ def test_files_name_no_place(folder: Path) -> None:
 def test_a_file_that_is_cut_off_is_refused(kept: float, folder: Path, tmp_path: Path) -> None:
     content = (folder / "mfn.int8.tflite").read_bytes()
     short = tmp_path / "short.tflite"
-    short.write_bytes(content[: int(kept * len(content)) if isinstance(kept, float) else kept])
+    short.write_bytes(content[: int(kept * len(content)) if 0 < kept < 1 else int(kept)])
     with pytest.raises(ValueError, match=r"short\.tflite is (no TFLite model|damaged|cut off)"):
         TfliteNetwork(short)
 

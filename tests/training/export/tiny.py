@@ -6,59 +6,56 @@ torch = pytest.importorskip("torch")
 
 from torch import Tensor, nn  # noqa: E402
 
-from training.networks.networks import (  # noqa: E402
+from training.networks.layers import Down, Stem, normalized, upsample  # noqa: E402
+from training.networks.mfn import Head  # noqa: E402
+from training.networks.outputs import (  # noqa: E402
     COLUMNS,
     DETECTION,
     EXPRESSIONS,
     IDENTITY,
     POSE,
     CropOutputs,
-    Down,
-    Head,
     Level,
+    MultipleFaceNetwork,
     Outputs,
-    Regressor,
-    Stem,
-    double,
-    normalized,
+    SingleFaceNetwork,
 )
+from training.networks.sfn import Regressor  # noqa: E402
 
 
-class TinyMFN(nn.Module):
+class TinyMFN(MultipleFaceNetwork):
     """Two levels of 8 x 8 and 4 x 4 cells on 32 x 32 pixels: 80 priors."""
 
-    input_size = 32
+    input_size, input_sizes = 32, (32,)
     levels = (Level(4, ((6, 6),)), Level(8, ((12, 10),)))
 
     def __init__(self) -> None:
         super().__init__()
         self.stem, self.down = Stem(8), Down(8, 8, 8)
-        for name, outputs in (
-            ("detection", DETECTION),
-            ("pose", POSE),
-            ("identity", IDENTITY),
-            ("expression", EXPRESSIONS),
-        ):
-            self.add_module(name, nn.ModuleList(Head(8, 1, outputs) for _ in self.levels))
+        self.detection = nn.ModuleList(Head(8, 1, DETECTION) for _ in self.levels)
+        self.pose = nn.ModuleList(Head(8, 1, POSE) for _ in self.levels)
+        self.identity = nn.ModuleList(Head(8, 1, IDENTITY) for _ in self.levels)
+        self.expression = nn.ModuleList(Head(8, 1, EXPRESSIONS) for _ in self.levels)
 
     def forward(self, picture: Tensor) -> Outputs:
         fine = self.stem(normalized(picture))
         coarse = self.down(fine)
-        maps = (fine + double(coarse), coarse)
+        maps = (fine + upsample(coarse), coarse)
         groups = (self.detection, self.pose, self.identity, self.expression)
         return Outputs(*(torch.cat([head(x) for head, x in zip(heads, maps, strict=True)], dim=1) for heads in groups))
 
 
-class TinySFN(nn.Module):
+class TinySFN(SingleFaceNetwork):
     """Four regressors on 4 x 4 maps of 16 x 16 pixels."""
 
-    input_size = 16
+    input_size, input_sizes = 16, (16,)
 
     def __init__(self) -> None:
         super().__init__()
         self.stem = Stem(8)
-        for name in CropOutputs._fields:
-            self.add_module(name, Regressor(8, COLUMNS[name], cell=24, units=64))
+        self.pose, self.identity, self.expression, self.gaze = (
+            Regressor(8, COLUMNS[name], cell=24, units=64) for name in CropOutputs._fields
+        )
 
     def forward(self, crop: Tensor) -> CropOutputs:
         x = self.stem(normalized(crop))

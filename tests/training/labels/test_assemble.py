@@ -1,6 +1,7 @@
 """Teacher's blendshapes as labels, and which faces of which archives have any."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -44,7 +45,7 @@ def test_views_that_disagree_tell_nothing() -> None:
 
 def write_taught(folder: Path, archive: str, pictures: list[str]) -> None:
     n = len(pictures)
-    arrays = {
+    arrays: dict[str, Any] = {
         "box": np.tile(np.array([10, 20, 50, 70], np.float32), (n, 1)),
         "points": np.full((n, 68, 2), np.nan, np.float32),
         "found": np.ones((n, 2), bool),

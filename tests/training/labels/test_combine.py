@@ -145,7 +145,7 @@ def test_points_that_are_no_face_are_left_out() -> None:
 def test_the_rest_is_the_single_face_networks_where_it_agrees_with_itself() -> None:
     known = Known(np.array([0.0, 0, 0]))
     sfn = known.labels([1.0, 0.5, 0.0])
-    sfn.points += 7  # the first teacher's, which relabel keeps: not what the network saw
+    sfn.points += 7  # the first teacher's, which pseudo_labels keeps: not what the network saw
     labels, source = combined(known, known.labels([0.0, 0.0, 0.0]), known.second([np.nan] * 3), sfn)
     assert source == [SFN, SFN, NOBODY]
     np.testing.assert_allclose(labels.fitted, [0.8, 0.4, 0])
@@ -251,7 +251,7 @@ def test_the_program_writes_labels_with_their_sources(folder: Path, capsys: pyte
     ("name", "arrays", "message"),
     [
         ("groups", {"picture": np.array([0, 1, 3])}, r"groups\.npz has a face in picture 3, but only 3 pictures"),
-        ("groups", {"gaze": None}, r"groups\.npz holds no gaze: labels of an older version"),
+        ("groups", {"gaze": None}, r"groups\.npz holds no gaze: an older version's"),
         ("groups.sfn", {"gaze": None}, r"groups\.sfn\.npz holds no gaze"),
         ("groups.sfn", {"picture": np.array([0, 1, 1])}, r"groups\.sfn\.npz is of other pictures"),
         ("groups.sfn", {"box": np.zeros((3, 4), np.float32)}, r"groups\.sfn\.npz is of other boxes"),
@@ -262,7 +262,7 @@ def test_the_program_writes_labels_with_their_sources(folder: Path, capsys: pyte
         ),
         ("groups.second", {"picture": np.array([0, 2, 1])}, r"groups\.second\.npz is of other pictures"),
         ("groups.second", {"box": np.zeros((3, 4))}, r"groups\.second\.npz is of other boxes"),
-        ("groups.second", {"picture": None}, r"groups\.second\.npz holds no picture: of an older version"),
+        ("groups.second", {"picture": None}, r"groups\.second\.npz holds no picture: an older version's"),
     ],
 )
 def test_files_that_do_not_belong_together_are_told_and_nothing_is_written(

@@ -75,7 +75,7 @@ def test_a_systematic_distortion_is_learned_and_undone() -> None:
     raised[:, 17:27, 1] += 0.6
     scale = rng.uniform(2, 9, n)
     flat = np.concatenate([project(shape, quaternion, np.zeros((n, 3)), scale, 0, 0), np.zeros((n, 68, 1))], -1)
-    annotated = project(raised, quaternion, np.zeros((n, 3)), scale, 0, 0)
+    annotated = project(raised, quaternion, np.zeros((n, 3)), scale, 0, 0).astype(np.float64)
     correction = Correction.learn(flat[:250], annotated[:250])
     before = np.linalg.norm(flat[250:, 17:27, :2] - annotated[250:, 17:27], axis=-1) / scale[250:, None]
     after = np.linalg.norm(correction(flat[250:])[:, 17:27] - annotated[250:, 17:27], axis=-1) / scale[250:, None]

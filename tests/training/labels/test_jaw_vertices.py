@@ -9,8 +9,8 @@ pytest.importorskip("cv2")
 from service.vision.face_model import LinearShape  # noqa: E402
 from service.vision.rotation import euler_to_quaternion, quaternion_to_matrix  # noqa: E402
 from training.data.faces import MIRRORED_POINTS, FaceLabels  # noqa: E402
+from training.labels.correction import INNER  # noqa: E402
 from training.labels.jaw_vertices import (  # noqa: E402
-    INNER,
     JAW,
     choose,
     frontal_by_hand,

@@ -90,13 +90,14 @@ class Seeing(SecondTeacher):
     """Sees the face that is really there in every crop, `off` pixels to the right of it, and notes the crops."""
 
     def __init__(self, face: np.ndarray, off: float) -> None:
-        self.face, self.off, self.crops = face, off, []
+        self.face, self.off = face, off
+        self.crops: list[np.ndarray] = []
 
     def look(self, picture: np.ndarray, crops: np.ndarray) -> np.ndarray:
         self.crops.append(crops)
         mirrored = bool(picture[0, 0, 0])
         face = mirrored_back(self.face, picture.shape[1]) if mirrored else self.face
-        return np.repeat(face, len(crops), axis=0) + np.array([self.off, 0, 0])
+        return np.asarray(np.repeat(face, len(crops), axis=0) + np.array([self.off, 0, 0]))
 
 
 def test_both_views_are_averaged_and_their_distance_is_told() -> None:

@@ -7,7 +7,8 @@ torch = pytest.importorskip("torch")
 from torch import Tensor, nn  # noqa: E402
 
 from training.networks.ablations import DetectionMFN, SingleScaleMFN, SingleScaleSFN  # noqa: E402
-from training.networks.networks import MFN, SFN  # noqa: E402
+from training.networks.mfn import MFN  # noqa: E402
+from training.networks.sfn import SFN  # noqa: E402
 from training.networks.variants import MULTIPLE, SINGLE  # noqa: E402
 
 BATCH = 2
@@ -79,6 +80,6 @@ def test_single_scale_crops_are_read_from_the_last_features_alone() -> None:
     """With its last stage silenced, nothing of the picture is left in the outputs."""
     for network_class, left in ((SFN, True), (SingleScaleSFN, False)):
         network = seeded(network_class).eval()
-        network.stage5.register_forward_hook(lambda _module, _inputs, output: torch.zeros_like(output))
+        network.get_submodule("stage5").register_forward_hook(lambda _module, _inputs, output: torch.zeros_like(output))
         apart = [bool((output[0] != output[1]).any()) for output in outputs_of(network, 128)]
         assert apart == [False, left, left, left]

@@ -9,7 +9,8 @@ torch = pytest.importorskip("torch")
 
 from service.vision.face_model import FaceModel, project  # noqa: E402
 from training.networks.decoding import Landmarks, Pose, decode_boxes, decode_pose, priors_of  # noqa: E402
-from training.networks.networks import MFN, Level  # noqa: E402
+from training.networks.mfn import MFN  # noqa: E402
+from training.networks.outputs import Level  # noqa: E402
 
 RNG = np.random.default_rng(0)
 
@@ -42,12 +43,12 @@ def test_boxes_by_hand() -> None:
 
 
 def test_serving_decodes_the_same_pose() -> None:
-    from service import candidates
+    from service.vision import decoding
 
     raw = RNG.normal(size=(5, 7)).astype(np.float32)
     prior = RNG.uniform(10, 100, (5, 4)).astype(np.float32)
     ours = decode_pose(torch.from_numpy(raw), torch.from_numpy(prior))
-    theirs = candidates.decode_pose(raw, candidates.Priors(centre=prior[:, :2], size=prior[:, 2:]))
+    theirs = decoding.decode_pose(raw, decoding.Priors(centre=prior[:, :2], size=prior[:, 2:]))
     sign = np.sign(ours.quaternion.numpy()[:, 3:])
     np.testing.assert_allclose(ours.quaternion.numpy() * sign, theirs.quaternion, atol=1e-5)
     np.testing.assert_allclose(ours.origin, theirs.origin, rtol=1e-5)

@@ -63,4 +63,4 @@ def test_angles_become_the_gaze_that_gives_them() -> None:
 
 def test_what_is_beyond_an_eyes_reach_is_cut_off() -> None:
     weights = gaze_of_angles(np.array([[60.0, 50], [60, -50]]))
-    np.testing.assert_allclose(eye_rotations(weights), [[39, 35], [21.5, -27.1]], atol=1e-4)
+    np.testing.assert_allclose(eye_rotations(weights), [[39.0, 35.0], [21.5, -27.1]], atol=1e-4)

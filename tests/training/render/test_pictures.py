@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,8 +21,9 @@ def face_model() -> FaceModel:
     return FaceModel.load(ROOT / "models" / "face_model.npz")
 
 
-def labels_of(picture: Path) -> dict:
-    return json.loads(picture.with_suffix(".json").read_text())
+def labels_of(picture: Path) -> dict[str, Any]:
+    labels: dict[str, Any] = json.loads(picture.with_suffix(".json").read_text())
+    return labels
 
 
 def test_the_pictures_are_there_and_small() -> None:

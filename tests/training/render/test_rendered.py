@@ -13,13 +13,14 @@ from service.vision.gaze import GAZE_NAMES
 from service.vision.rotation import euler_to_quaternion
 from training.render import rendered
 from training.render.appearance import Appearance
-from training.render.crops import CropSet
+from training.render.crops import CROP, CropSet
 from training.render.expressions import Expression
 from training.render.head import Pose
+from training.render.render import HeadRenderer
 from training.render.rendered import expressions_of, render_crop
 
 NAMES = FaceModel.load(Path(__file__).parents[3] / "models" / "face_model.npz").expression_names
-SIDE = rendered.CROP
+SIDE = CROP
 
 
 class Surface:
@@ -107,7 +108,7 @@ def test_a_missing_motion_file_stops_the_command_before_anything_is_written(
 ) -> None:
     out = tmp_path / "set"
     out.with_suffix(".npz").write_text("kept")
-    monkeypatch.setattr(rendered.HeadRenderer, "load", lambda _: Renderer())
+    monkeypatch.setattr(HeadRenderer, "load", lambda _: Renderer())
     monkeypatch.setattr(sys, "argv", ["rendered", "--motion", str(tmp_path / "none.npz"), "--out", str(out)])
     with pytest.raises(SystemExit, match=r"none\.npz is not there"):
         rendered.main()

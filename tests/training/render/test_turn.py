@@ -44,7 +44,7 @@ def photo_of(nose: tuple[float, float]) -> np.ndarray:
 
 def red_spot(picture: np.ndarray) -> np.ndarray:
     red = picture[..., 0].astype(int) - picture[..., 1] > 100
-    return np.argwhere(red).mean(0)[::-1] + 0.5
+    return np.asarray(np.argwhere(red).mean(0)[::-1] + 0.5)
 
 
 def test_an_unturned_head_keeps_its_photo(ball: Head) -> None:

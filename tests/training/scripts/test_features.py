@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("matplotlib")
 
 from service.vision.letterbox import Letterbox  # noqa: E402
-from training.networks.networks import MFN  # noqa: E402
+from training.networks.mfn import MFN  # noqa: E402
 from training.scripts import features  # noqa: E402
 
 

@@ -1,29 +1,33 @@
 """Every variant takes steps on a handful of made-up faces, stops, goes on where it stopped, and exports."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
 
-from torch import nn  # noqa: E402
+from torch import Tensor, nn  # noqa: E402
 
 from service.vision.face_model import FaceModel  # noqa: E402
 from service.vision.rotation import euler_to_quaternion  # noqa: E402
-from training.assignment import Assignment  # noqa: E402
 from training.data.faces import FaceLabels  # noqa: E402
 from training.data.windows import Batch  # noqa: E402
-from training.loop import Run  # noqa: E402
-from training.losses import CoefficientLoss  # noqa: E402
 from training.networks.decoding import Landmarks, Pose  # noqa: E402
-from training.networks.networks import Level  # noqa: E402
 from training.networks.variants import DETECTORS, MULTIPLE, SINGLE  # noqa: E402
-from training.scripts import export_weights as export  # noqa: E402
-from training.scripts import train_mfn, train_sfn  # noqa: E402
+from training.optimization.assignment import Assignment  # noqa: E402
+from training.optimization.losses import CoefficientLoss  # noqa: E402
+from training.optimization.run import Run  # noqa: E402
+from training.scripts import (  # noqa: E402
+    export_weights,
+    train_mfn,
+    train_sfn,
+)
 
 FACES = 12
 VARIANTS = [*(("mfn", variant) for variant in MULTIPLE), *(("sfn", variant) for variant in SINGLE)]
@@ -71,7 +75,8 @@ def train(
 ) -> dict[str, Any]:
     monkeypatch.setattr("sys.argv", ["train", *arguments(kind, variant, data, run, steps), *more])
     (train_mfn if kind == "mfn" else train_sfn).main()
-    return torch.load(run / "checkpoint.pt", weights_only=True)
+    state: dict[str, Any] = torch.load(run / "checkpoint.pt", weights_only=True)
+    return state
 
 
 @pytest.mark.parametrize(("kind", "variant"), VARIANTS)
@@ -103,7 +108,7 @@ def test_every_option_of_sfn_at_once_by_steps_and_by_time(
     assert (state["step"], state["samples"]) == (3, 24)
     assert all(bool(torch.isfinite(value).all()) for value in state["averaged"].values())
     rows = [json.loads(line) for line in (tmp_path / "steps" / "log.jsonl").read_text().splitlines()]
-    assert [row["tau"] for row in rows] == pytest.approx([4, 4 - 3.2 / 3, 4 - 6.4 / 3])
+    assert [row["coefficient_weight"] for row in rows] == pytest.approx([4, 4 - 3.2 / 3, 4 - 6.4 / 3])
     crops = ["--crops", str(made_up / "faces"), "--faces", "4", "--shares", "1", "--device", "cpu"]
     train_sfn.main(["--run", str(tmp_path / "time"), *crops, *more, "--seconds", "0.01"])
     timed = torch.load(tmp_path / "time" / "checkpoint.pt", weights_only=True)
@@ -115,7 +120,7 @@ def test_every_option_of_mfn_at_once(made_up: Path, tmp_path: Path, monkeypatch:
     monkeypatch.setattr("training.data.windows.PictureSet.crowded", True)
     drawn = []
 
-    def losses_of(network: nn.Module, batch: Batch, *rest: Any) -> dict[str, torch.Tensor]:
+    def losses_of(network: nn.Module, batch: Batch, *rest: Any) -> dict[str, Tensor]:
         drawn.append(tuple(batch.images.shape))
         return train_mfn_losses(network, batch, *rest)
 
@@ -142,11 +147,53 @@ def test_sizes_that_the_strides_do_not_divide_are_refused(
     assert "--sizes [96, 100] are not all multiples of 32" in capsys.readouterr().err
 
 
+def refused(arguments: Sequence[str], kind: str = "mfn") -> str:
+    """What a command that ends at once says: one line, after argparse's usage where that has it."""
+    command = [sys.executable, "-m", f"training.scripts.train_{kind}", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode in (1, 2)
+    assert "Traceback" not in done.stderr
+    return done.stderr.splitlines()[-1]
+
+
+def test_wrong_options_end_a_run_with_a_line_before_it_begins(made_up: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    mfn = arguments("mfn", "mfn", made_up, run, 1)
+    sfn = arguments("sfn", "sfn", made_up, run, 1)
+    assert refused([*mfn, "--shares", "0.5", "0.5"]).endswith("there are 1 --pictures, 1 --labels, 2 --shares")
+    assert refused([*mfn, "--pictures", "a.npy", "b.npy"]).endswith("2 --pictures, 1 --labels, 1 --shares")
+    assert refused([*sfn, "--crops", "a", "b"], "sfn").endswith("there are 2 --crops, 1 --shares")
+    assert refused([*sfn, "--rate", "-0.1"], "sfn").endswith("argument --rate: -0.1 is below 0")
+    assert refused([*mfn, "--rate", "fast"]).endswith("argument --rate: fast is no number")
+    assert not run.exists()
+
+
+def test_files_that_are_not_what_they_should_be_end_a_run_with_a_line(made_up: Path, tmp_path: Path) -> None:
+    mfn = arguments("mfn", "mfn", made_up, tmp_path / "run", 1)
+    sfn = arguments("sfn", "sfn", made_up, tmp_path / "run", 1)
+    np.savez(tmp_path / "foreign.npz", a=np.zeros(3))
+    foreign, missing = str(tmp_path / "foreign.npz"), str(tmp_path / "missing.npz")
+    assert refused([*mfn, "--weights", foreign]).startswith(f"{foreign} is not of this network: it lacks ")
+    assert refused([*sfn, "--weights", missing], "sfn") == f"{missing} is missing"
+    assert refused([*mfn, "--labels", missing]).startswith(f"{missing} is missing; ")
+    assert refused([*mfn, "--labels", foreign]).startswith(f"{foreign} holds no picture and no box")
+    assert refused([*sfn, "--crops", str(tmp_path / "none")], "sfn").startswith(f"{tmp_path / 'none.npy'} is missing; ")
+
+
+def test_labels_of_more_pictures_than_there_are_end_a_run_with_a_line(made_up: Path, tmp_path: Path) -> None:
+    labels = FaceLabels.load(made_up / "faces.npz")
+    labels.picture = labels.picture + 1
+    labels.save(tmp_path / "beyond.npz")
+    run = [*arguments("mfn", "mfn", made_up, tmp_path / "run", 1), "--labels", str(tmp_path / "beyond.npz")]
+    found = f"{tmp_path / 'beyond.npz'} has a face in picture {FACES}, but only {FACES} pictures are packed"
+    assert refused(run).startswith(found)
+
+
 @pytest.mark.parametrize(("count", "learned"), [(2, {"score", "box"}), (0, {"score"})])
 def test_windows_without_a_known_face_teach_boxes_alone(count: int, learned: set[str], made_up: Path) -> None:
     torch.manual_seed(0)
     network = MULTIPLE["mfn"]()
-    levels = cast(tuple[Level, ...], network.levels)
+    levels = network.levels
     grid = train_mfn.Grid.of(levels, 96, "cpu", Assignment(), 24)
     model = Landmarks(FaceModel.load(Path("models/face_model.npz")))
     loss = CoefficientLoss(model, torch.full((46,), 0.1), torch.zeros(46))
@@ -177,7 +224,7 @@ def test_a_network_that_detects_is_trained_to_nothing_else(
 ) -> None:
     seen: list[set[str]] = []
 
-    def update(run: Run, terms: dict[str, torch.Tensor], samples: int) -> None:  # noqa: ARG001
+    def update(run: Run[nn.Module], terms: dict[str, Tensor], samples: int) -> None:  # noqa: ARG001
         seen.append(set(terms))
         run.step += 1
 
@@ -203,7 +250,7 @@ def test_runs_export_to_a_folder_that_the_service_loads(
     out = tmp_path / "models"
     runs = ["--mfn", str(tmp_path / "mfn"), "--sfn", str(tmp_path / "sfn"), "--out", str(out)]
     monkeypatch.setattr("sys.argv", ["export", *runs, "--mfn-variant", mfn, "--sfn-variant", sfn])
-    export.main()
+    export_weights.main()
     models = Models.load(out, Execution(precision="float32"))
     outputs = models.mfn.run(np.zeros((1, 288, 288, 3), np.uint8))
     assert {name: output.shape[-2:] for name, output in outputs.items()} == {

@@ -22,6 +22,8 @@ from training.evaluation.datasets.sample import Sample
 
 
 class Measure(Enum):
+    """What can be measured on a data set."""
+
     DETECTION = "detection"
     LANDMARKS = "landmarks"
     EXPRESSION = "expression"
@@ -37,8 +39,8 @@ class Measure(Enum):
 
 @dataclass(frozen=True)
 class DataSet:
-    """read: samples of a folder or file. place: where it lies under the folder of all data, unless told otherwise.
-    groups: the clips that are measured, all where empty."""
+    """Describes a data set. read: samples of a folder or file. place: where it lies under the folder of all data,
+    unless told otherwise. groups: the clips that are measured, all where empty."""
 
     read: Callable[[Path], Iterator[Sample]]
     place: str

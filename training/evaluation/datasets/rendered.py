@@ -43,7 +43,8 @@ def placed(points: Floats, box: Floats, rng: np.random.Generator) -> tuple[float
 
 
 def make(multi_val: Path, face_kit: Path = FACE_KIT) -> dict[str, NDArray[Any]]:
-    """picture (N, 320, 320, 3) uint8, landmarks (N, 68, 2), quaternion (N, 4), expression (N, 46)."""
+    """Makes the rendered faces: picture (N, 320, 320, 3) uint8, landmarks (N, 68, 2), quaternion (N, 4), expression (N,
+    46)."""
     import cv2  # of the training extra, as all of training.render
 
     from training.data.archives import GROUP_SIDE, box_of_points

@@ -38,7 +38,7 @@ def yaw_in_bin(yaw: float, low: float, high: float, frontal: float, rng: np.rand
 
 
 def make(archive: Path) -> dict[str, NDArray[Any]]:
-    """picture (N, 288, 288, 3) uint8, name (N,), landmarks (N, 68, 2), quaternion (N, 4)."""
+    """Makes the turned faces: picture (N, 288, 288, 3) uint8, name (N,), landmarks (N, 68, 2), quaternion (N, 4)."""
     from service.vision.face_model import FaceModel
     from service.vision.rotation import euler_to_quaternion
     from training.data.archives import read_archive

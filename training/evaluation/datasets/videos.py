@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from service.vision.letterbox import Pixels
 from training.evaluation.datasets.points import read_points
 from training.evaluation.datasets.sample import Sample, existing
@@ -44,7 +46,7 @@ def read_video(folder: Path, group: str, every: int = EVERY) -> Iterator[Sample]
             continue
         decoded, bgr = capture.retrieve()
         if decoded:
-            image: Pixels = bgr[:, :, ::-1].copy()
+            image: Pixels = np.ascontiguousarray(bgr[:, :, ::-1], np.uint8)
             name = f"{folder.name}/{frame:06d}"
             yield Sample(name=name, read=partial(lambda i: i, image), landmarks=read_points(points)[None], group=group)
     capture.release()

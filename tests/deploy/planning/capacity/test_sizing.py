@@ -104,8 +104,8 @@ def test_a_stream_that_is_begun_is_a_stream() -> None:
 
 
 def test_faces_in_a_crowd_are_cheaper() -> None:
-    alone, crowd = User("a", 1, 30, 6, 4e4, 400), User("b", 9, 30, 6, 4e4, 3000)
-    assert size(crowd, 10_000, 1.0, ASSUMED).pods < size(alone, 10_000, 1.0, ASSUMED).pods / 8
+    alone, group = User("a", 1, 30, 6, 4e4, 400), User("b", 9, 30, 6, 4e4, 3000)
+    assert size(group, 10_000, 1.0, ASSUMED).pods < size(alone, 10_000, 1.0, ASSUMED).pods / 8
 
 
 def test_what_a_cluster_has_to_bear() -> None:

@@ -1,0 +1,1 @@
+"""Optimization: losses, assignment, schedules, and runs that can be resumed."""
