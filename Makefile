@@ -26,8 +26,26 @@ LOCK := .venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 
 run: $(VENV)/.serve
 	$(BIN)/mfn serve
 
+# Tests of one file stay together, as they share what they start.
+PYTEST := pytest --numprocesses logical --dist loadfile
+
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m $(PYTEST) $(PYTEST_ARGS)
+
+# The same tests, and which branches of the service and the client they reach; servers that they start count, too.
+coverage: $(VENV)/.dev
+	rm -rf .coverage && mkdir .coverage
+	$(BIN)/coverage run -m $(PYTEST) $(PYTEST_ARGS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+# The service's tests with the oldest versions of what it needs, in an environment of their own.
+OLDEST := .venv-oldest
+test-oldest:
+	test -x $(OLDEST)/bin/python || $(PYTHON) -m venv $(OLDEST)
+	$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/oldest.txt
+	$(OLDEST)/bin/python -m $(PYTEST) tests/service $(PYTEST_ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check
@@ -112,5 +130,5 @@ lock:
 	$(LOCK) pyproject.toml --group training --constraint requirements/dev.txt --output-file requirements/training.txt
 
 clean:
-	rm -rf $(VENV) .venv-lock .venv-proto build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(OLDEST) .venv-lock .venv-proto build dist *.egg-info .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
