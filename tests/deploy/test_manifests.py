@@ -54,15 +54,8 @@ def test_an_unknown_field_is_found() -> None:
 
 
 def test_yaml_is_well_formed() -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "yamllint",
-        "--strict",
-        "--config-file",
-        str(ROOT / ".yamllint"),
-        *map(str, yaml_files()),
-    ]
+    files = [str(file) for file in yaml_files()]
+    command = [sys.executable, "-m", "yamllint", "--strict", "--config-file", str(ROOT / ".yamllint"), *files]
     done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
     assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr
 

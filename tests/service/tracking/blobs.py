@@ -118,11 +118,6 @@ class _Sfn(_Network):
             middle = np.full(2, CROP_SIDE / 2)
             for centre, height, who in _blobs(image)[:1]:
                 pose[i], identity[i] = self.pose(centre, height, middle, CROP_SIDE), who
-        gaze = np.tile(GAZE_LOGIT, (len(images), 1))
-        raw: dict[str, np.ndarray] = {
-            "pose": pose,
-            "identity": identity,
-            "expression": np.zeros((len(images), 46)),
-            "gaze": gaze,
-        }
+        expression, gaze = np.zeros((len(images), 46)), np.tile(GAZE_LOGIT, (len(images), 1))
+        raw: dict[str, np.ndarray] = {"pose": pose, "identity": identity, "expression": expression, "gaze": gaze}
         return {name: value.astype(np.float32) for name, value in raw.items()}
