@@ -42,9 +42,10 @@ def test_the_server_knows_its_settings() -> None:
 
 def test_ports_are_the_servers_on_this_machine_only() -> None:
     settings = Settings.from_environment(SERVER["environment"])
+    (exposed,) = re.findall(r"^EXPOSE (.+)$", DOCKERFILE, re.MULTILINE)
     for port, number in zip(SERVER["ports"], (settings.http_port, settings.grpc_port), strict=True):
         assert port == f"${{MFN_ADDRESS:-127.0.0.1}}:{number}:{number}"
-        assert str(number) in re.search(r"^EXPOSE (.+)$", DOCKERFILE, re.MULTILINE)[1].split()  # type: ignore[index]
+        assert str(number) in exposed.split()
     for name in ("prometheus", "grafana"):
         assert all(port.startswith("127.0.0.1:") for port in SERVICES[name]["ports"])
 
@@ -57,7 +58,8 @@ def test_the_server_is_the_image_of_the_dockerfile() -> None:
     own = re.search(r"HEALTHCHECK [^\[]+CMD (\[.+\])", DOCKERFILE)
     assert own is not None
     assert yaml.safe_load(own[1]) == command
-    assert SERVER["image"] == f"mfn:{re.search(r'^ARG VERSION=(.+)$', DOCKERFILE, re.MULTILINE)[1]}"  # type: ignore[index]
+    (version,) = re.findall(r"^ARG VERSION=(.+)$", DOCKERFILE, re.MULTILINE)
+    assert SERVER["image"] == f"mfn:{version}"
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -89,7 +91,7 @@ def test_prometheus_takes_its_configuration(tmp_path: Path) -> None:
     target = flag.partition("=")[2]
     for path, file in inside.items():
         (tmp_path / Path(path).name).write_text(file.read_text())
-    command = [tool("promtool"), "check", "config", tmp_path / Path(target).name]
+    command = [tool("promtool"), "check", "config", str(tmp_path / Path(target).name)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "1 rule files found" in done.stdout + done.stderr

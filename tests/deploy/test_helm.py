@@ -256,7 +256,7 @@ def test_the_pages_values_are_taken() -> None:
 def test_notes_say_what_is_missing() -> None:
     def notes(values: Object) -> str:
         with helm.Chart.load(CHART) as chart:
-            files = chart.render(values, name="mfn", namespace="mfn")
+            files: dict[str, str] = chart.render(values, name="mfn", namespace="mfn")
         return next(text for file, text in files.items() if file.endswith("NOTES.txt"))
 
     assert "without TLS" in notes({})

@@ -40,7 +40,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 (source / target).mkdir(parents=True, exist_ok=True)
                 shutil.copy(path, source / target)
     for folder in (source / "clients/python", source):
-        command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", wheels, folder]
+        command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(wheels), str(folder)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
     folder = tmp_path_factory.mktemp("site-packages")

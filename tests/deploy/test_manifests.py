@@ -54,7 +54,8 @@ def test_an_unknown_field_is_found() -> None:
 
 
 def test_yaml_is_well_formed() -> None:
-    command = [sys.executable, "-m", "yamllint", "--strict", "--config-file", ROOT / ".yamllint", *yaml_files()]
+    files = [str(file) for file in yaml_files()]
+    command = [sys.executable, "-m", "yamllint", "--strict", "--config-file", str(ROOT / ".yamllint"), *files]
     done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
     assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr
 
@@ -148,7 +149,7 @@ def test_cores_are_the_pods_own_where_it_matters() -> None:
 
 def test_the_autoscaler_is_quick_up_and_slow_down() -> None:
     def most_per_minute(rules: Any, pods: int) -> float:
-        rates = [
+        rates: list[float] = [
             (rule["value"] if rule["type"] == "Pods" else pods * rule["value"] / 100) * 60 / rule["periodSeconds"]
             for rule in rules["policies"]
         ]

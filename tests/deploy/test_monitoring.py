@@ -46,7 +46,7 @@ def test_alerts_fire_where_they_should_and_nowhere_else() -> None:
 
 def test_every_alert_has_a_test_of_both() -> None:
     cases = yaml.safe_load((MONITORING / "rules_test.yaml").read_text())["tests"]
-    fires, silent = set(), set()
+    fires, silent = set[str](), set[str]()
     for case in cases:
         for check in case.get("alert_rule_test", []):
             (fires if check["exp_alerts"] else silent).add(check["alertname"])

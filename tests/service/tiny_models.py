@@ -47,7 +47,7 @@ def _identity(value: np.ndarray, precision: str) -> tuple[list[Any], list[onnx.T
         return [], [_constant("identity_value", value)]
     node = helper.make_node("DequantizeLinear", ["identity_bits", "identity_step"], ["identity_value"])
     bits = np.round(value / INT8_STEP).astype(np.int8)
-    return [node], [_constant("identity_bits", bits), _constant("identity_step", INT8_STEP)]
+    return [node], [_constant("identity_bits", bits), _constant("identity_step", np.asarray(INT8_STEP))]
 
 
 def _save(path: Path, nodes: list[Any], inputs: list[Any], outputs: list[Any], constants: list[Any]) -> None:

@@ -30,6 +30,8 @@ def test_calls_answer_as_those_of_the_client_that_waits(address: str, png: bytes
             expected = waiting.retarget(png, landmarks=True, refine=True)
         answer = await client.retarget(png, landmarks=True, refine=True)
         (face,), (expected_face,) = answer.faces, expected.faces
+        assert face.landmarks is not None
+        assert face.identity is not None
         assert (face.landmarks == expected_face.landmarks).all()
         assert (face.identity == expected_face.identity).all()
 

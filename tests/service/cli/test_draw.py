@@ -15,6 +15,7 @@ from service.cli.draw import (
     MIN_LONGER_SIDE,
     MIN_WEIGHT,
     Panel,
+    Surface,
     draw_axes,
     draw_faces,
     draw_landmarks,
@@ -202,12 +203,12 @@ def test_a_lone_face_gets_its_whole_panel_at_its_right() -> None:
 @pytest.mark.parametrize("surface", ["mesh", "landmarks"])
 @pytest.mark.parametrize("side", [200, 512, 3000])
 def test_only_the_face_and_its_panel_change(
-    side: int, surface: str, astronaut_faces: Faces, face_model: FaceModel
+    side: int, surface: Surface, astronaut_faces: Faces, face_model: FaceModel
 ) -> None:
     scale = side / 512
     photo = Image.fromarray(astronaut()).resize((side, side))
     faces = replace(astronaut_faces, box=astronaut_faces.box * scale, scale=astronaut_faces.scale * scale)
-    drawn = draw_faces(photo, faces, face_model, surface)  # type: ignore[arg-type]
+    drawn = draw_faces(photo, faces, face_model, surface)
     expected = photo.resize(drawn.size, Image.Resampling.LANCZOS)
     rows, columns = np.nonzero((np.asarray(drawn) != np.asarray(expected)).any(-1))
     spot = 512 * np.array([columns.min(), rows.min(), columns.max(), rows.max()]) / drawn.width
@@ -231,5 +232,5 @@ def test_any_pose_and_size_can_be_drawn(face_model: FaceModel) -> None:
         gaze=no_gaze(count),
     )
     for surface in ("mesh", "landmarks"):
-        drawn = draw_faces(Image.new("RGB", (400, 300)), faces, face_model, surface)  # type: ignore[arg-type]
+        drawn = draw_faces(Image.new("RGB", (400, 300)), faces, face_model, surface)
         assert drawn.size == (1200, 900)

@@ -18,6 +18,8 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 class Handler(BaseHTTPRequestHandler):
+    server: "Server"
+
     def do_GET(self) -> None:
         self.server.asked.append(self.path)
         self.send_response(self.server.status)

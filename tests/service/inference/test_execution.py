@@ -39,7 +39,7 @@ class Runtime:
         if isinstance(started, Exception):
             raise started
         session = real_session(network, options, providers=[CPU])
-        session.get_providers = lambda: started  # type: ignore[method-assign]
+        session.get_providers = lambda: started
         return session
 
 

@@ -27,8 +27,16 @@ HERE = Path(__file__).resolve().parent
 PICTURE = HERE.parents[1] / "pictures" / "five_faces.webp"
 REFERENCE = json.loads((HERE / "reference_faces.json").read_text(encoding="utf-8"))
 # torch and the runtime add up in other orders: 0.002 of raw outputs is what an export may differ by.
-CLOSE = {"rtol": 2e-3, "atol": 2e-3}
-CLOSE_PIXELS = {"rtol": 0, "atol": 0.1}
+CLOSE = 2e-3
+CLOSE_PIXELS = 0.1
+
+
+def assert_close(found: np.ndarray, expected: np.ndarray) -> None:
+    np.testing.assert_allclose(found, expected, rtol=CLOSE, atol=CLOSE)
+
+
+def assert_close_pixels(found: np.ndarray, expected: np.ndarray) -> None:
+    np.testing.assert_allclose(found, expected, rtol=0, atol=CLOSE_PIXELS)
 
 
 def column(network: str, name: str) -> np.ndarray:
@@ -58,13 +66,13 @@ def test_mfn_in_pixels_of_its_input(models: Models, picture: Picture) -> None:
     priors = models.priors[models.side]
     detections = detect(raw["detection"], priors, 0.5)
     faces = decode(raw, priors, detections.take(suppress(detections.box, 0.45, 20).best))
-    np.testing.assert_allclose(faces.score, column("mfn", "score"), **CLOSE)
-    np.testing.assert_allclose(faces.box, column("mfn", "box"), **CLOSE_PIXELS)
-    np.testing.assert_allclose(faces.pose.quaternion, column("mfn", "quaternion"), **CLOSE)
-    np.testing.assert_allclose(faces.pose.origin, column("mfn", "origin"), **CLOSE_PIXELS)
-    np.testing.assert_allclose(faces.pose.scale, column("mfn", "scale"), **CLOSE)
-    np.testing.assert_allclose(faces.identity, column("mfn", "identity"), **CLOSE)
-    np.testing.assert_allclose(faces.expression, column("mfn", "expression"), **CLOSE)
+    assert_close(faces.score, column("mfn", "score"))
+    assert_close_pixels(faces.box, column("mfn", "box"))
+    assert_close(faces.pose.quaternion, column("mfn", "quaternion"))
+    assert_close_pixels(faces.pose.origin, column("mfn", "origin"))
+    assert_close(faces.pose.scale, column("mfn", "scale"))
+    assert_close(faces.identity, column("mfn", "identity"))
+    assert_close(faces.expression, column("mfn", "expression"))
 
 
 def test_mfn_in_the_picture(models: Models) -> None:
@@ -74,9 +82,9 @@ def test_mfn_in_the_picture(models: Models) -> None:
     np.testing.assert_allclose(
         faces.box.reshape(-1, 2), (corners - [0, 77]) * [1200 / 288, 560 / 134], rtol=0, atol=0.5
     )
-    np.testing.assert_allclose(faces.scale, column("merged", "scale") * (1200 / 288), **CLOSE)
+    assert_close(faces.scale, column("merged", "scale") * (1200 / 288))
     for name in ("score", "quaternion", "identity", "expression"):
-        np.testing.assert_allclose(getattr(faces, name), column("merged", name), **CLOSE)
+        assert_close(getattr(faces, name), column("merged", name))
 
 
 def test_sfn_in_the_picture(models: Models, picture: Picture) -> None:
@@ -84,9 +92,9 @@ def test_sfn_in_the_picture(models: Models, picture: Picture) -> None:
     raw = models.sfn.run(np.stack([crop.sample(picture) for crop in crops]))
     found = Pipeline(models).retarget_picture(picture, RetargetOptions()).faces
     faces = apply_refinement(found, crops, raw, picture.width, picture.height, 63)
-    np.testing.assert_allclose(faces.quaternion, column("sfn", "quaternion"), **CLOSE)
-    np.testing.assert_allclose(faces.identity, column("sfn", "identity"), **CLOSE)
-    np.testing.assert_allclose(faces.expression, column("sfn", "expression"), **CLOSE)
+    assert_close(faces.quaternion, column("sfn", "quaternion"))
+    assert_close(faces.identity, column("sfn", "identity"))
+    assert_close(faces.expression, column("sfn", "expression"))
     landmarks = faces.landmarks(models.face_model, picture.width, picture.height)
     np.testing.assert_allclose(landmarks, column("sfn", "landmarks"), rtol=0, atol=0.5)
 

@@ -26,7 +26,7 @@ from service.server.state import ServerState
 from service.server.workers import Workers
 from service.settings import Settings
 from service.tracking.session import Session
-from tests.service.server.grpc.conftest import Running
+from tests.service.server.grpc.conftest import Running, trailing_metadata
 from tests.service.server.grpc.conftest import running as grpc_server
 from tests.service.server.rest.conftest import running as http_server
 
@@ -72,9 +72,9 @@ def unary(servers: Servers, picture: bytes, options: dict[str, Any]) -> Told:
     request = pb.RetargetRequest(image=pb.Image(encoded=picture), options=pb.Options(**options))
     with pytest.raises(grpc.RpcError) as failed:
         servers.rpc.stub.Retarget(request, metadata=[("x-request-id", REQUEST_ID)], timeout=20)
-    trailing = dict(failed.value.trailing_metadata())
+    trailing = trailing_metadata(failed.value)
     assert trailing["x-request-id"] == REQUEST_ID
-    return Told(KINDS_BY_NAME[trailing["mfn-problem"]], failed.value.details(), failed.value.code().name)
+    return Told(KINDS_BY_NAME[trailing["mfn-problem"]], failed.value.details() or "", failed.value.code().name)
 
 
 def grpc_stream(servers: Servers, picture: bytes, options: dict[str, Any]) -> Told:
@@ -89,8 +89,8 @@ def grpc_stream(servers: Servers, picture: bytes, options: dict[str, Any]) -> To
     try:
         problem = next(message.answer for message in stream if message.WhichOneof("message") == "answer").problem
     except grpc.RpcError as error:
-        name = dict(error.trailing_metadata())["mfn-problem"]  # type: ignore[attr-defined]
-        return Told(KINDS_BY_NAME[name], error.details(), error.code().name)  # type: ignore[attr-defined]
+        name = trailing_metadata(error)["mfn-problem"]
+        return Told(KINDS_BY_NAME[name], error.details() or "", error.code().name)
     kind = KINDS_BY_NAME[problem.name]
     return Told(kind, problem.detail, CODES[kind].grpc)
 
@@ -258,7 +258,7 @@ def test_a_failure_of_the_server(
         told = EVERY[transport](servers, png, {})
     assert (told.kind.name, told.detail) == (name, sentence)
     (line,) = [line for line in caplog.records if line.levelno > logging.INFO]
-    assert (line.name, line.fields["request_id"]) == ("mfn.requests", REQUEST_ID)  # type: ignore[attr-defined]
+    assert (line.name, vars(line)["fields"]["request_id"]) == ("mfn.requests", REQUEST_ID)
     if told.kind is NO_MEMORY:
         assert line.levelno == logging.WARNING
         assert line.getMessage().startswith("no memory left for a request")

@@ -157,7 +157,7 @@ def test_streams_are_told_of_the_end_and_what_is_in_work_is_answered(
 
 def test_no_answer_is_lost_when_the_server_ends_under_load(models_dir: Path, port: int, png: bytes) -> None:
     """Requests that were taken are answered; those that come too late find nobody, and none is cut off."""
-    answered, refused, cut_off = [], [], []
+    answered, refused, cut_off = list[bytes](), list[int](), list[bytes]()
     stopped = threading.Event()
 
     def send() -> None:
@@ -335,8 +335,8 @@ def test_a_renewed_certificate_is_shown_on_both_doors(
                     assert stub(another).GetModel(pb.GetModelRequest(), timeout=20).model.name
             with client(old) as late, pytest.raises(httpx2.ConnectError):
                 late.get("/readyz")
-            with channel(old) as late, pytest.raises(grpc.RpcError) as refused:
-                stub(late).GetModel(pb.GetModelRequest(), timeout=20)
+            with channel(old) as late_channel, pytest.raises(grpc.RpcError) as refused:
+                stub(late_channel).GetModel(pb.GetModelRequest(), timeout=20)
             assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
             assert stub(rpc_before).GetModel(pb.GetModelRequest(), timeout=20).model.name
             metrics = http_after.get("/metrics").text

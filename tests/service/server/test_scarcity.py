@@ -16,6 +16,7 @@ from mfn.v1 import retarget_pb2_grpc
 from PIL import Image
 
 from tests.service.processes import ROOT, free_port, server, wait_until_ready
+from tests.service.server.grpc.conftest import trailing_metadata
 from tests.service.tiny_models import encoded
 
 resource = pytest.importorskip("resource", reason="limits are POSIX")
@@ -83,7 +84,7 @@ def test_a_picture_that_there_is_no_memory_for_is_refused_and_others_are_served(
             with pytest.raises(grpc.RpcError) as error:
                 stub.Retarget(pb.RetargetRequest(image=pb.Image(encoded=large)), timeout=30)
             assert error.value.code() is grpc.StatusCode.UNAVAILABLE
-            assert dict(error.value.trailing_metadata())["mfn-problem"] == "no-memory"
+            assert trailing_metadata(error.value)["mfn-problem"] == "no-memory"
             assert faces() == (1, 1)
         metrics = httpx2.get(f"{url}/metrics").text
         for transport, method, code in (("http", "POST /retarget", "503"), ("grpc", "Retarget", "UNAVAILABLE")):

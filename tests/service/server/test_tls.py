@@ -117,9 +117,9 @@ def test_a_certificate_holds_from_its_first_to_its_last_second(tmp_path: Path) -
     settings = Settings(tls_certificate_file=tmp_path / "chain.pem", tls_key_file=tmp_path / "key.pem")
     second = timedelta(seconds=1)
     for now in (begin, end):
-        certificate = load_certificate(settings, now)
-        assert certificate is not None
-        assert certificate.end == end
+        loaded = load_certificate(settings, now)
+        assert loaded is not None
+        assert loaded.end == end
     with pytest.raises(StartError, match=r"chain\.pem is not valid before 2026-01-01 00:00:00.*2025-12-31 23:59:59"):
         load_certificate(settings, begin - second)
     with pytest.raises(StartError, match=r"chain\.pem has run out on 2026-02-01 00:00:00.* Renew it"):

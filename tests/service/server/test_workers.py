@@ -1,5 +1,7 @@
+import operator
 import threading
 from concurrent.futures import CancelledError, Future
+from functools import partial
 
 import pytest
 
@@ -28,7 +30,8 @@ def fill(workers: Workers, count: int) -> list[tuple[Gate, Future[str]]]:
 
 def test_jobs_run_and_answer() -> None:
     workers = Workers(2, 3)
-    assert [workers.submit(lambda i=i: i * i).result(PATIENCE) for i in range(20)] == [i * i for i in range(20)]
+    answers = [workers.submit(partial(operator.mul, i, i)).result(PATIENCE) for i in range(20)]
+    assert answers == [i * i for i in range(20)]
     workers.close()
 
 

@@ -11,7 +11,7 @@ class Transport(asyncio.Transport):
         super().__init__()
         self.sent = b""
         self.unread = 0
-        self.reading = True
+        self._reading = True
         self.closed = self.aborted = self.ended = False
         self.protocol: Any = None
 
@@ -21,11 +21,14 @@ class Transport(asyncio.Transport):
     def get_write_buffer_size(self) -> int:
         return self.unread
 
+    def is_reading(self) -> bool:
+        return self._reading
+
     def pause_reading(self) -> None:
-        self.reading = False
+        self._reading = False
 
     def resume_reading(self) -> None:
-        self.reading = True
+        self._reading = True
 
     def can_write_eof(self) -> bool:
         return True

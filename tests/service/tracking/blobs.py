@@ -71,7 +71,7 @@ def _blobs(image: np.ndarray) -> list[tuple[np.ndarray, float, float]]:
     found = []
     for label in range(1, number + 1):
         y, x = np.nonzero(labels == label)
-        height = np.sqrt(len(x) / (np.pi / 4 * 0.8))
+        height = float(np.sqrt(len(x) / (np.pi / 4 * 0.8)))
         green = float(np.median(image[y, x, 1]))
         found.append((np.array([x.mean(), y.mean()]) + 0.5, height, green / 127.5 - 1))
     return sorted(found, key=lambda blob: -blob[1])
@@ -118,6 +118,6 @@ class _Sfn(_Network):
             middle = np.full(2, CROP_SIDE / 2)
             for centre, height, who in _blobs(image)[:1]:
                 pose[i], identity[i] = self.pose(centre, height, middle, CROP_SIDE), who
-        gaze = np.tile(GAZE_LOGIT, (len(images), 1))
-        raw = {"pose": pose, "identity": identity, "expression": np.zeros((len(images), 46)), "gaze": gaze}
+        expression, gaze = np.zeros((len(images), 46)), np.tile(GAZE_LOGIT, (len(images), 1))
+        raw: dict[str, np.ndarray] = {"pose": pose, "identity": identity, "expression": expression, "gaze": gaze}
         return {name: value.astype(np.float32) for name, value in raw.items()}

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from service.vision.faces import Faces
 from service.vision.gaze import no_gaze
@@ -22,7 +23,8 @@ def identity_of(seed: int) -> np.ndarray:
 def identity_noise(random: np.random.Generator, number: int) -> np.ndarray:
     """(number, 50), root mean square IDENTITY_NOISE."""
     directions = np.random.default_rng(7).normal(size=(NOISE_DIRECTIONS, 50)) / np.sqrt(NOISE_DIRECTIONS)
-    return IDENTITY_NOISE * random.normal(size=(number, NOISE_DIRECTIONS)) @ directions
+    noise: np.ndarray = IDENTITY_NOISE * random.normal(size=(number, NOISE_DIRECTIONS)) @ directions
+    return noise
 
 
 @dataclass(frozen=True)
@@ -36,17 +38,18 @@ class Person:
 
 
 def faces_of(
-    boxes: np.ndarray,
+    boxes: npt.ArrayLike,
     identities: np.ndarray,
     score: float = 0.9,
     expression: np.ndarray | None = None,
     gaze: np.ndarray | None = None,
 ) -> Faces:
     """Faces that are turned straight to the camera; without a gaze unless given."""
-    n = len(boxes)
+    box = np.asarray(boxes, np.float32).reshape(-1, 4)
+    n = len(box)
     return Faces(
         score=np.full(n, score, np.float32),
-        box=np.asarray(boxes, np.float32).reshape(n, 4),
+        box=box,
         quaternion=np.tile(np.array([0, 0, 0, 1], np.float32), (n, 1)),
         translation=np.zeros((n, 3), np.float32),
         scale=np.full(n, 5, np.float32),
@@ -61,7 +64,8 @@ def film(people: list[Person], seconds: float, fps: float, seed: int = 0) -> Ite
     random = np.random.default_rng(seed)
     for frame in range(round(seconds * fps)):
         timestamp = frame / fps
-        boxes, seen = [], []
+        boxes: list[np.ndarray] = []
+        seen: list[int] = []
         for i in sorted(range(len(people)), key=lambda i: people[i].distance):
             place = people[i].place(timestamp)
             if place is None:

@@ -28,7 +28,8 @@ def then(pipeline: Pipeline, followed: Followed, picture: Picture) -> Followed:
 
 
 def is_lost(before: Followed, later: Followed, strangeness: float = 1.0) -> list[bool]:
-    return before.lost(later, np.full(len(later.faces), strangeness), 0.5).tolist()
+    lost: list[bool] = before.lost(later, np.full(len(later.faces), strangeness), 0.5).tolist()
+    return lost
 
 
 def test_a_face_is_found_where_it_went(pipeline: Pipeline) -> None:

@@ -1,9 +1,11 @@
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 
 from service.errors import BAD_PARAMETER, RequestError
 from service.tracking.options import SmoothingOptions, StreamOptions
+
+Options = Callable[..., StreamOptions | SmoothingOptions]
 
 
 def test_defaults_hold() -> None:
@@ -22,10 +24,10 @@ def test_defaults_hold() -> None:
         (SmoothingOptions, "derivative_cutoff", 0.01, 1000),
     ],
 )
-def test_ranges(kind: Any, name: str, low: float, high: float) -> None:
+def test_ranges(kind: Options, name: str, low: float, high: float) -> None:
     for value in (low, high):
         assert getattr(kind(**{name: value}), name) == value
-    for value in (low - 0.005 if isinstance(low, float) else low - 1, high + 1, float("nan"), float("inf")):
+    for value in (low - 0.005 if 0 < low < 1 else low - 1, high + 1, float("nan"), float("inf")):
         with pytest.raises(RequestError) as refused:
             kind(**{name: value})
         assert refused.value.kind is BAD_PARAMETER

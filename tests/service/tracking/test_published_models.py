@@ -42,10 +42,10 @@ def test_followed_heads_are_where_a_search_finds_them(pipeline: Pipeline, heads:
     """Half a face to the right, growing by 7 %, in steps of a thirtieth of a face."""
     session = Session(pipeline, StreamOptions(follow=True, refine=True, detect_every=300))
     first = session.look(view(heads, -20, 0, 0.85), 0.0)
-    for frame in range(1, 17):
-        last = view(heads, -20 - 5 * frame, -frame, 0.85 + 0.004 * frame)
-        result = session.look(last, frame * STEP)
-        assert not result.searched
+    views = [view(heads, -20 - 5 * frame, -frame, 0.85 + 0.004 * frame) for frame in range(1, 17)]
+    results = [session.look(seen, frame * STEP) for frame, seen in enumerate(views, start=1)]
+    assert not any(result.searched for result in results)
+    last, result = views[-1], results[-1]
     assert len(result.faces) == 5
     assert result.track_id.tolist() == first.track_id.tolist()
     expected = pipeline.retarget_picture(last, RetargetOptions(refine=True)).faces
@@ -62,10 +62,9 @@ def test_heads_that_stand_still_are_not_drifted_off(pipeline: Pipeline, heads: I
     session = Session(pipeline, StreamOptions(follow=True, refine=True, detect_every=300))
     picture = view(heads, 50)
     first = session.look(picture, 0.0)
-    for frame in range(1, 21):
-        last = session.look(picture, frame * STEP)
-        assert not last.searched
-    assert iou(first.faces.box, last.faces.box).diagonal().min() > 0.93
+    later = [session.look(picture, frame * STEP) for frame in range(1, 21)]
+    assert not any(result.searched for result in later)
+    assert iou(first.faces.box, later[-1].faces.box).diagonal().min() > 0.93
 
 
 def test_a_head_that_is_covered_is_missed(pipeline: Pipeline, heads: Image.Image) -> None:

@@ -41,13 +41,13 @@ class OneEuro:
         return self.hatxprev
 
 
-def one_euro(values: Sequence[float], times: Sequence[float], options: SmoothingOptions = OPTIONS) -> np.ndarray:
+def one_euro(values: np.ndarray, times: np.ndarray, options: SmoothingOptions = OPTIONS) -> np.ndarray:
     reference = OneEuro(options.min_cutoff, options.beta, options.derivative_cutoff)
     rates = [math.nan, *(1 / np.diff(times))]
     return np.array([reference.filter(x, rate) for x, rate in zip(values, rates, strict=True)])
 
 
-def smoothed(faces: Sequence[Faces], times: Sequence[float], options: SmoothingOptions = OPTIONS) -> list[Faces]:
+def smoothed(faces: Sequence[Faces], times: np.ndarray, options: SmoothingOptions = OPTIONS) -> list[Faces]:
     smoother = Smoother(options)
     return [smoother.smooth(face, IDS, time) for face, time in zip(faces, times, strict=True)]
 
@@ -76,7 +76,7 @@ def test_a_box_is_filtered_in_face_sizes() -> None:
     """One that moves along x at a scale of 5 pixels a cm: its size is that of 20 cm, 100 pixels."""
     random = np.random.default_rng(1)
     times, x = uneven_times(random, 40), np.cumsum(random.normal(0, 20, 40))
-    faces = [replace(FACE, box=FACE.box + np.float32([[dx, 0, dx, 0]])) for dx in x]
+    faces = [replace(FACE, box=FACE.box + np.array([[dx, 0, dx, 0]], np.float32)) for dx in x]
     expected = 100 * one_euro(x / 100, times)
     found = np.array([face.box[0] for face in smoothed(faces, times)]) - FACE.box[0]
     np.testing.assert_allclose(found, expected[:, None] * [1, 0, 1, 0], atol=1e-3)
@@ -86,7 +86,7 @@ def test_the_heads_origin_is_filtered_in_face_sizes() -> None:
     """Translation is, in units of 20 cm, since scale stays."""
     random = np.random.default_rng(2)
     times, x = uneven_times(random, 40), np.cumsum(random.normal(0, 4, 40))
-    faces = [replace(FACE, translation=np.float32([[tx, 3, -80]])) for tx in x]
+    faces = [replace(FACE, translation=np.array([[tx, 3, -80]], np.float32)) for tx in x]
     found = np.array([face.translation[0] for face in smoothed(faces, times)])
     np.testing.assert_allclose(found[:, 0], 20 * one_euro(x / 20, times), atol=1e-4)
     np.testing.assert_allclose(found[:, 1:], [[3, -80]] * 40, rtol=1e-6)
@@ -120,11 +120,11 @@ def test_a_turn_past_half_a_circle_goes_on() -> None:
 def test_the_first_face_is_unchanged() -> None:
     random = np.random.default_rng(4)
     faces = Faces(
-        score=np.float32([0.9, 0.8]),
+        score=np.array([0.9, 0.8], np.float32),
         box=random.uniform(0, 500, (2, 4)).astype(np.float32),
         quaternion=euler_to_quaternion([10, -40], [5, 6], [7, 170]).astype(np.float32),
         translation=random.normal(0, 30, (2, 3)).astype(np.float32),
-        scale=np.float32([3.3, 11.7]),
+        scale=np.array([3.3, 11.7], np.float32),
         identity=random.normal(size=(2, 50)).astype(np.float32),
         expression=random.uniform(size=(2, 46)).astype(np.float32),
         gaze=random.uniform(size=(2, 8)).astype(np.float32),
@@ -154,9 +154,9 @@ def test_a_still_face_shakes_far_less() -> None:
         replace(
             FACE,
             box=(FACE.box + random.normal(0, 1.5, (1, 4))).astype(np.float32),
-            translation=np.float32([[3 + random.normal(0, 0.2), -2 + random.normal(0, 0.2), -400 / scale]]),
+            translation=np.array([[3 + random.normal(0, 0.2), -2 + random.normal(0, 0.2), -400 / scale]], np.float32),
             quaternion=euler_to_quaternion(*random.normal(0, 1, (3, 1))).astype(np.float32),
-            scale=np.float32([scale]),
+            scale=np.array([scale], np.float32),
             identity=(FACE.identity + random.normal(0, 0.15, (1, 50))).astype(np.float32),
             expression=np.clip(FACE.expression + random.normal(0, 0.02, (1, 46)), 0, 1).astype(np.float32),
         )
@@ -177,7 +177,10 @@ def test_scale_jitter_does_not_move_a_face_far_from_the_centre() -> None:
     scale = 5 * np.exp(0.05 * np.random.default_rng(6).normal(size=30))
     depth = -focal_length(480, 63.0)
     faces = [
-        replace(FACE, scale=np.float32([s]), translation=np.float32([[400 / s, 100 / s, depth / s]])) for s in scale
+        replace(
+            FACE, scale=np.array([s], np.float32), translation=np.array([[400 / s, 100 / s, depth / s]], np.float32)
+        )
+        for s in scale
     ]
     for face in smoothed(faces, times):
         np.testing.assert_allclose(face.scale * face.translation[0], [400, 100, depth], rtol=1e-5)
@@ -194,7 +197,7 @@ def test_expressions_stay_between_0_and_1(expressions: np.ndarray, min_cutoff: f
 @given(st.lists(st.tuples(st.floats(-500, 500), st.floats(0.01, 300)), min_size=2, max_size=12))
 def test_a_box_stays_a_box(sides: list[tuple[float, float]]) -> None:
     """However its corners jump."""
-    faces = [replace(FACE, box=np.float32([[x, x, x + size, x + size]])) for x, size in sides]
+    faces = [replace(FACE, box=np.array([[x, x, x + size, x + size]], np.float32)) for x, size in sides]
     for face in smoothed(faces, np.arange(len(sides)) / 30):
         x1, y1, x2, y2 = face.box[0]
         assert x1 <= x2

@@ -32,6 +32,10 @@ def absent(start: float, end: float, place: Callable[[float], Place]) -> Callabl
     return lambda t: None if start <= t < end else place(t)
 
 
+def moving(x: float, y: float, speed: float) -> Callable[[float], Place]:
+    return lambda t: (x + speed * t, y)
+
+
 @at_any_rate
 @pytest.mark.parametrize("speed", [80, 200, 400])
 def test_people_cross(fps: float, speed: float) -> None:
@@ -73,10 +77,7 @@ def test_half_a_second_of_occlusion(fps: float, place: Callable[[float], Place])
 @at_any_rate
 def test_a_row_of_people_is_occluded_and_comes_back_moved(fps: float) -> None:
     for seed in SEEDS:
-        people = [
-            Person(identity_of(9 * seed + k), absent(1, 1.5, lambda t, k=k: (200 + 130 * k + 60 * t, 300)))
-            for k in range(4)
-        ]
+        people = [Person(identity_of(9 * seed + k), absent(1, 1.5, moving(200 + 130 * k, 300, 60))) for k in range(4)]
         assert keep_their_ids(ids_of(people, 2, fps, seed))
 
 
@@ -88,7 +89,7 @@ def test_after_more_than_a_second_nobody_is_remembered(fps: float) -> None:
 
 @at_any_rate
 def test_lookalikes_far_apart_keep_their_ids(fps: float) -> None:
-    twins = [Person(identity_of(0), lambda t, k=k: (200 + 600 * k + 50 * t, 300)) for k in range(2)]
+    twins = [Person(identity_of(0), moving(200 + 600 * k, 300, 50)) for k in range(2)]
     assert keep_their_ids(ids_of(twins, 2, fps))
 
 
@@ -127,19 +128,19 @@ def test_a_face_long_at_rest_may_come_back_turned() -> None:
 
 
 def test_newcomers_get_new_ids_in_their_order() -> None:
-    people = [Person(identity_of(k), lambda t, k=k: (200 * k, 100) if t >= 0.3 * k else None) for k in range(5)]
+    people = [Person(identity_of(k), absent(0, 0.3 * k, moving(200 * k, 100, 0))) for k in range(5)]
     assert [set(ids) for ids in ids_of(people, 2, 30)] == [{1}, {2}, {3}, {4}, {5}]
 
 
 def test_known_faces_need_no_matching() -> None:
     tracker = Tracker()
-    ids = tracker.update(faces_of([[0, 0, 100, 100], [300, 0, 400, 100]], np.zeros((2, 50))), 0.0)
+    boxes, identities = np.array([[0, 0, 100, 100], [300, 0, 400, 100]]), np.zeros((2, 50))
+    ids = tracker.update(faces_of(boxes, identities), 0.0)
     for frame in range(1, 30):  # at 12 face sizes a second, far beyond what boxes alone would tell
-        boxes = np.array([[0, 0, 100, 100], [300, 0, 400, 100]]) + 40 * frame
-        tracker.follow(faces_of(boxes, np.zeros((2, 50))), ids, frame / 30)
+        tracker.follow(faces_of(boxes + 40 * frame, identities), ids, frame / 30)
     assert tracker.alive.tolist() == [1, 2]
     assert not tracker.someone_hidden
-    again = faces_of(boxes[::-1] + 40, np.zeros((2, 50)))
+    again = faces_of(boxes[::-1] + 40 * 30, identities)
     assert tracker.update(again, 1.0).tolist() == [2, 1]
 
 
@@ -159,8 +160,8 @@ def test_strangeness_is_in_deviations_of_a_frame() -> None:
     tracker, random = Tracker(), np.random.default_rng(0)
     for frame in range(900):
         noise = random.normal(0, 0.3, 50)
-        ids = tracker.update(faces_of([[0, 0, 100, 100]], identity_of(0) + noise), frame / 30)
-    strangeness = tracker.identity_distance(identity_of(0)[None] + 0.6, ids)
+        tracker.update(faces_of([[0, 0, 100, 100]], identity_of(0) + noise), frame / 30)
+    strangeness = tracker.identity_distance(identity_of(0)[None] + 0.6, tracker.alive)
     assert strangeness[0] == pytest.approx(2, rel=0.1)
 
 

@@ -70,7 +70,7 @@ def test_what_is_unobserved_hangs_on_the_gaze() -> None:
     seen = np.zeros((2, 8), np.float32)
     assert unobserved(seen) == NEVER_OBSERVED == ("tongueOut",)
     assert unobserved(no_gaze(2)) == unobserved(no_gaze(0)) == WITHOUT_GAZE
-    assert ARKIT_NAMES[GAZE] == GAZE_NAMES
+    assert list(ARKIT_NAMES)[GAZE] == list(GAZE_NAMES)
 
 
 def test_a_foreign_name_is_refused(models: Models) -> None:

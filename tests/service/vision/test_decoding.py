@@ -144,7 +144,7 @@ def test_a_group_is_the_mean_of_its_members_by_score() -> None:
     )  # fmt: skip
     merged = vote(candidates, Groups(np.array([0, 2]), np.array([0, 0, 1, 0])))
     np.testing.assert_allclose(merged.score, [0.8, 0.3])
-    np.testing.assert_allclose(merged.box, [[3 / 5, 0, 9 + 3 / 5, 9], [50, 50, 60, 60]], rtol=1e-6)
+    np.testing.assert_allclose(merged.box, [[3 / 5, 0, 9 + 3 / 5, 9], [50, 50, 60, 60.0]], rtol=1e-6)
     np.testing.assert_allclose(merged.pose.origin, [[1, 0], [50, 50]], rtol=1e-6)
     np.testing.assert_allclose(merged.pose.scale, [2, 5], rtol=1e-6)  # 1^(2/3) 8^(1/3)
     np.testing.assert_allclose(merged.identity[:, 0], [1 / 3, 2], rtol=1e-6)

@@ -41,14 +41,14 @@ def test_shapes_take_any_leading_dimensions(model: FaceModel) -> None:
 def test_projection_by_hand() -> None:
     """Equation 2: u = W/2 + s (x + tx), v = H/2 - s (y + ty)."""
     points = np.array([[1, 2, 30.0]])
-    pixels = project(points, UPRIGHT, np.array([0.5, -1, -99]), np.float64(4), 100, 50)
+    pixels = project(points, UPRIGHT, np.array([0.5, -1, -99]), np.array(4.0), 100, 50)
     np.testing.assert_allclose(pixels, [[50 + 4 * 1.5, 25 - 4 * 1.0]])
 
 
 def test_a_turn_to_the_image_right_moves_the_nose_right_and_hides_nothing_else(model: FaceModel) -> None:
     shape = model.landmarks.shape(np.zeros(IDENTITY_MODES), np.zeros(EXPRESSIONS))
     turned = [
-        project(shape, euler_to_quaternion(yaw, pitch, 0), np.zeros(3), np.float64(10), 0, 0)
+        project(shape, euler_to_quaternion(yaw, pitch, 0), np.zeros(3), np.array(10.0), 0, 0)
         for yaw, pitch in ((0, 0), (20, 0), (0, 20))
     ]
     nose = [pixels[30] - pixels[[36, 45]].mean(axis=0) for pixels in turned]
@@ -60,7 +60,7 @@ def test_the_projection_is_differentiable_as_its_formula_says(model: FaceModel) 
     """Finite differences of the pixels against s R d(shape)/dw."""
     rng = np.random.default_rng(1)
     w_id, w_exp = rng.normal(size=IDENTITY_MODES), rng.random(EXPRESSIONS)
-    quaternion, scale = euler_to_quaternion(25, -10, 40), np.float64(7)
+    quaternion, scale = euler_to_quaternion(25, -10, 40), np.array(7.0)
 
     def pixels(w: np.ndarray) -> np.ndarray:
         shape = model.landmarks.shape(w_id.astype(float), w).astype(np.float64)

@@ -18,10 +18,11 @@ ALL = 10_000  # a side that no frame here has: converted whole
 PACKED = [PixelFormat.RGB, PixelFormat.RGBA, PixelFormat.BGRA]
 PLANAR = [PixelFormat.NV12, PixelFormat.I420]
 formats = st.sampled_from(PixelFormat)
+Planes = tuple[np.ndarray, np.ndarray, np.ndarray]  # Y, Cb, Cr
 
 
 def read(
-    data: bytes,
+    data: bytes | memoryview,
     width: int,
     height: int,
     pixel_format: PixelFormat,
@@ -69,11 +70,12 @@ def planar(y: np.ndarray, cb: np.ndarray, cr: np.ndarray, pixel_format: PixelFor
     return luma + rows_with_garbage(cb, half) + rows_with_garbage(cr, half)
 
 
-def yuv_planes(width: int, height: int, seed: int, low: int = 0, high: int = 256) -> tuple[np.ndarray, ...]:
+def yuv_planes(width: int, height: int, seed: int, low: int = 0, high: int = 256) -> Planes:
     """Random planes Y (h, w) and Cb, Cr of half the size, rounded up."""
     random = np.random.default_rng(seed)
     half = ((height + 1) // 2, (width + 1) // 2)
-    return tuple(random.integers(low, high, shape, np.uint8) for shape in ((height, width), half, half))
+    y, cb, cr = (random.integers(low, high, shape, np.uint8) for shape in ((height, width), half, half))
+    return y, cb, cr
 
 
 def rgb_by_loop(y: np.ndarray, cb: np.ndarray, cr: np.ndarray, kr: float, kb: float) -> np.ndarray:
@@ -86,10 +88,11 @@ def rgb_by_loop(y: np.ndarray, cb: np.ndarray, cr: np.ndarray, kr: float, kb: fl
             red = luma + 2 * (1 - kr) * (float(cr[i // 2, j // 2]) - 128) / 224
             green = (luma - kr * red - kb * blue) / (1 - kr - kb)
             rgb[i, j] = red, green, blue
-    return np.clip(rgb * 255, 0, 255)
+    clipped: np.ndarray = np.clip(rgb * 255, 0, 255)
+    return clipped
 
 
-def yuv_of_rgb(rgb: np.ndarray, kr: float = 0.299, kb: float = 0.114) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def yuv_of_rgb(rgb: np.ndarray, kr: float = 0.299, kb: float = 0.114) -> Planes:
     """Limited-range planes of RGB (h, w, 3) with even sides; chroma is the mean of 2 x 2 pixels."""
     red, green, blue = np.moveaxis(rgb / 255, -1, 0)
     luma = kr * red + (1 - kr - kb) * green + kb * blue
@@ -189,8 +192,8 @@ def test_matrix_goes_by_the_shorter_side(width: int, height: int, matrix: str) -
     weights = {"601": (0.299, 0.114), "709": (0.2126, 0.0722)}[matrix]
     planes = yuv_planes(width, height, 3)
     pixels = read(planar(*planes, PixelFormat.NV12), width, height, PixelFormat.NV12).pixels
-    corner = [plane[:8, :8] for plane in planes]
-    np.testing.assert_allclose(pixels[:8, :8], rgb_by_loop(*corner, *weights), atol=0.51)
+    y, cb, cr = (plane[:8, :8] for plane in planes)
+    np.testing.assert_allclose(pixels[:8, :8], rgb_by_loop(y, cb, cr, *weights), atol=0.51)
 
 
 @pytest.mark.parametrize("pixel_format", PLANAR)

@@ -98,5 +98,5 @@ def test_turn_in_plane_of_a_turn_in_the_plane_is_its_roll() -> None:
 
 def test_normalize_gives_unit_length_and_a_positive_w() -> None:
     quaternions = np.array([[0, 0, 0, -2.0], [3, 0, 0, -4], [0, 0, 0, 0]])
-    expected = [[0, 0, 0, 1], [-0.6, 0, 0, 0.8], [0, 0, 0, 1]]
+    expected = np.array([[0, 0, 0, 1], [-0.6, 0, 0, 0.8], [0, 0, 0, 1]])
     np.testing.assert_allclose(normalize(quaternions), expected)

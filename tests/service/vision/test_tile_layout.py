@@ -1,4 +1,5 @@
 from itertools import pairwise
+from random import Random
 
 import numpy as np
 import pytest
@@ -61,12 +62,12 @@ def test_a_turned_picture_has_turned_tiles(width: int, height: int, count: int) 
 
 @given(st.integers(40, 4000), st.integers(40, 4000), st.integers(2, MAX_TILES), st.randoms(use_true_random=False))
 def test_what_is_as_large_as_the_overlap_lies_whole_in_a_tile(
-    width: int, height: int, count: int, random: object
+    width: int, height: int, count: int, random: Random
 ) -> None:
     tiles = windows(width, height, count)
     size = np.floor(OVERLAP * max(tiles[0].width, tiles[0].height)) - 1
-    x = random.uniform(0, max(0, width - size))  # type: ignore[attr-defined]
-    y = random.uniform(0, max(0, height - size))  # type: ignore[attr-defined]
+    x = random.uniform(0, max(0, width - size))
+    y = random.uniform(0, max(0, height - size))
     right, bottom = min(width, x + size), min(height, y + size)
     assert any(
         tile.x <= x and tile.y <= y and right <= tile.x + tile.width and bottom <= tile.y + tile.height

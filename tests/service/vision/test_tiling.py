@@ -10,9 +10,13 @@ SIDE = 96
 
 def candidates(score: list[float], box: list[float]) -> Candidates:
     n = len(score)
-    pose = Pose(np.tile(np.float32([0, 0, 0, 1]), (n, 1)), np.tile(np.float32(box[:2]), (n, 1)), np.ones(n, np.float32))
+    pose = Pose(
+        np.tile(np.array([0, 0, 0, 1], np.float32), (n, 1)),
+        np.tile(np.array(box[:2], np.float32), (n, 1)),
+        np.ones(n, np.float32),
+    )
     return Candidates(
-        np.float32(score), np.tile(np.float32(box), (n, 1)), pose, np.zeros((n, 50), np.float32),
+        np.array(score, np.float32), np.tile(np.array(box, np.float32), (n, 1)), pose, np.zeros((n, 50), np.float32),
         np.zeros((n, 46), np.float32),
     )  # fmt: skip
 
@@ -48,8 +52,8 @@ def test_only_cuts_through_the_picture_silence_a_tile(picture: Picture) -> None:
     at_left = [0, 30, 20, 50]
     at_right = [SIDE - EDGE_MARGIN - 20, 30, SIDE - EDGE_MARGIN + 1, 50]
     inside = [EDGE_MARGIN + 1, 0, SIDE - EDGE_MARGIN - 1, 96]  # past the picture's edges, above and below
-    boxes = np.float32([at_left, at_right, inside])
-    detections = Detections(np.arange(3), np.float32([0.9, 0.8, 0.7]), boxes)
+    boxes = np.array([at_left, at_right, inside], np.float32)
+    detections = Detections(np.arange(3), np.array([0.9, 0.8, 0.7], np.float32), boxes)
     assert left.drop_cut_boxes(detections).index.tolist() == [0, 2]
     assert right.drop_cut_boxes(detections).index.tolist() == [1, 2]
 
@@ -58,9 +62,9 @@ def heights(view: Tile, *boxes: float) -> list[int]:
     """Which boxes of these heights, in the middle of the view's square, count in it."""
     middle = view.letterbox.side / 2
     rows = [[middle - 1, middle - h / 2, middle + 1, middle + h / 2] for h in boxes]
-    return view.drop_cut_boxes(
-        Detections(np.arange(len(rows)), np.ones(len(rows), np.float32), np.float32(rows))
-    ).index.tolist()
+    detections = Detections(np.arange(len(rows)), np.ones(len(rows), np.float32), np.array(rows, np.float32))
+    index: list[int] = view.drop_cut_boxes(detections).index.tolist()
+    return index
 
 
 @pytest.mark.parametrize("tiles", [1, 2])
@@ -97,8 +101,8 @@ def test_what_the_usual_size_shows_lies_in_the_square_of_the_larger_one(picture:
 
 def test_the_usual_size_cuts_no_face(picture: Picture) -> None:
     *_, usual = Tile.of(picture, 576, 1, 288)
-    past_the_edges = np.float32([[-5, 60, 40, 100], [250, 60, 300, 230]])
-    detections = Detections(np.arange(2), np.float32([0.9, 0.8]), past_the_edges)
+    past_the_edges = np.array([[-5, 60, 40, 100], [250, 60, 300, 230]], np.float32)
+    detections = Detections(np.arange(2), np.array([0.9, 0.8], np.float32), past_the_edges)
     assert usual.drop_cut_boxes(detections).index.tolist() == [0, 1]
 
 
@@ -106,7 +110,7 @@ def test_the_pool_is_in_descending_score() -> None:
     pooled = concat_candidates(
         [candidates([0.9, 0.3], [0, 0, 1, 1]), candidates([0.8, 0.3, 0.2], [2, 2, 3, 3]), candidates([], [0] * 4)]
     )
-    np.testing.assert_array_equal(pooled.score, np.float32([0.9, 0.8, 0.3, 0.3, 0.2]))
+    np.testing.assert_array_equal(pooled.score, np.array([0.9, 0.8, 0.3, 0.3, 0.2], np.float32))
     assert pooled.box[:, 0].tolist() == [0, 2, 0, 2, 2]
 
 

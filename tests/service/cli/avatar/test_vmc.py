@@ -28,7 +28,8 @@ def contents(datagrams: list[bytes]) -> list[tuple[str, list[Any]]]:
 
 def turned(quaternion: np.ndarray, vector: np.ndarray) -> np.ndarray:
     """The formula holds in either frame; Unity's is left-handed, and so is the turn there."""
-    return quaternion_to_matrix(quaternion) @ vector
+    result: np.ndarray = quaternion_to_matrix(quaternion) @ vector
+    return result
 
 
 def test_bytes_of_the_head() -> None:

@@ -197,7 +197,7 @@ def test_a_camera_that_ends_was_unplugged(monkeypatch: pytest.MonkeyPatch) -> No
     camera = open_frames("0")
     assert isinstance(camera, Camera)
     assert camera.live
-    times = []
+    times: list[float] = []
     with pytest.raises(VideoError, match="Camera 0 gives no more frames"):
         times.extend(frame.timestamp for frame in camera)
     assert capture.released == 1

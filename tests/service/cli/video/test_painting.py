@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from service.cli.draw import COLOURS
+from service.cli.draw import COLOURS, Surface
 from service.cli.video.loop import Wish
 from service.cli.video.painting import MIN_LONGER_SIDE, Painter, colour_of, paint
 from service.inference.models import Models
@@ -31,9 +31,9 @@ def test_people_have_colours_of_their_own_that_stay() -> None:
 
 
 @pytest.mark.parametrize("surface", ["mesh", "landmarks"])
-def test_a_face_s_colour_follows_its_track_and_not_its_place(surface: str, face_model: FaceModel) -> None:
+def test_a_face_s_colour_follows_its_track_and_not_its_place(surface: Surface, face_model: FaceModel) -> None:
     pictures = [
-        paint(pixels_of(), seen(boxes).result, face_model, surface)  # type: ignore[arg-type]
+        paint(pixels_of(), seen(boxes).result, face_model, surface)
         for boxes in ({1: LEFT, 2: RIGHT}, {2: RIGHT, 1: LEFT}, {2: LEFT, 1: RIGHT})
     ]
     for picture, left, right in zip(pictures, (1, 1, 2), (2, 2, 1), strict=True):

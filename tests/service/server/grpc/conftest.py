@@ -2,9 +2,10 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from typing import Any, TypeVar, cast
 
 import grpc
 import pytest
@@ -17,6 +18,12 @@ from service.server.workers import Workers
 from service.settings import Settings
 
 PATIENCE = 20  # seconds; nothing here takes more than an instant
+Result = TypeVar("Result")
+
+
+def trailing_metadata(error: grpc.RpcError) -> dict[str, str]:
+    """What came with the end of a call that failed. (grpc-stubs do not know that these are pairs, and of texts.)"""
+    return dict(cast("tuple[tuple[str, str], ...]", error.trailing_metadata()))
 
 
 class Running:
@@ -27,7 +34,7 @@ class Running:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
-        self.server: GrpcServer = self.on_loop(self._start)
+        self.server: GrpcServer = self.on_loop(self._start())
         self.port = self.server.port
         self.channel = grpc.insecure_channel(f"127.0.0.1:{self.port}")
         self.stub = retarget_pb2_grpc.RetargetServiceStub(self.channel)
@@ -37,19 +44,19 @@ class Running:
         await server.start()
         return server
 
-    def on_loop(self, task, *arguments):  # type: ignore[no-untyped-def]
-        """Runs a coroutine function on the server's loop and returns what it does."""
-        return asyncio.run_coroutine_threadsafe(task(*arguments), self._loop).result(PATIENCE)
+    def on_loop(self, task: Coroutine[Any, Any, Result]) -> Result:
+        """Runs a coroutine on the server's loop and returns what it does."""
+        return asyncio.run_coroutine_threadsafe(task, self._loop).result(PATIENCE)
 
     def drain(self) -> None:
         async def task() -> None:
             self.state.draining.set()
 
-        self.on_loop(task)
+        self.on_loop(task())
 
     def close(self) -> None:
         self.channel.close()
-        self.on_loop(self.server.stop, 0.5)
+        self.on_loop(self.server.stop(0.5))
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(PATIENCE)
         self._loop.close()

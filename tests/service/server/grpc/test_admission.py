@@ -92,7 +92,7 @@ def test_nobody_is_hurried_where_nobody_waits() -> None:
         admission, log, sender = Admission(1, LARGEST, GRACE, WAITING), list[str](), Sender()
         task = receiving(admission, sender, log, "slow")
         await asyncio.sleep(2 * GRACE)
-        sender.send(grpc.aio.EOF)
+        sender.send(grpc.aio.EOF)  # type: ignore[attr-defined]  # not in grpc-stubs
         await task
         assert log == ["slow sent None"]
 

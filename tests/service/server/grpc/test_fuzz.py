@@ -16,6 +16,7 @@ def options(number: float | None) -> pb.Options:
 
 def raw(sizes: tuple[int, int, int, int], data: bytes) -> pb.Image:
     pixel_format, width, height, stride = sizes
+    # enums are open in proto3: any number may come
     return pb.Image(raw=pb.RawPixels(format=pixel_format, width=width, height=height, stride=stride, data=data))  # type: ignore[arg-type]
 
 

@@ -203,14 +203,14 @@ def test_requests_that_come_before_an_answer_stay_bytes() -> None:
         protocol.data_received(GET * 1000)
         await moment()  # in which the application asks for the body, and so for more to be read
         protocol.data_received(GET * 1000)
-        assert (len(desk.scopes), len(protocol.pipeline), transport.reading) == (1, 0, False)
+        assert (len(desk.scopes), len(protocol.pipeline), transport.is_reading()) == (1, 0, False)
         desk.hold.set()
         for _ in range(2000):
             await moment()
             if len(desk.asked) == 2000:
                 break
         assert transport.sent.count(b"HTTP/1.1 200 OK") == 2000
-        assert transport.reading
+        assert transport.is_reading()
 
     run(test)
 
@@ -227,7 +227,7 @@ def test_nothing_is_read_while_requests_wait(first: bytes) -> None:
         while protocol.pipeline or protocol._held:
             assert len(protocol._held) <= 20 * len(GET)
             await moment()
-            if transport.reading and (protocol.pipeline or protocol._held):
+            if transport.is_reading() and (protocol.pipeline or protocol._held):
                 protocol.data_received(GET * 20)
             desk.hold.set()
             await asyncio.sleep(0)
@@ -235,7 +235,7 @@ def test_nothing_is_read_while_requests_wait(first: bytes) -> None:
         desk.hold.set()
         await moment()
         assert len(desk.asked) == 21
-        assert transport.reading
+        assert transport.is_reading()
 
     run(test)
 
@@ -442,6 +442,6 @@ def test_of_connections_whose_requests_were_held_one_goes_on_at_a_time() -> None
         while len(desk.asked) < 500:
             await moment()
         await moment()
-        assert all(transport.sent.count(b"HTTP/1.1 200 OK") == 10 and transport.reading for _, transport in lines)
+        assert all(transport.sent.count(b"HTTP/1.1 200 OK") == 10 and transport.is_reading() for _, transport in lines)
 
     run(test, replace(LIMITS, max_connections=50))

@@ -151,8 +151,7 @@ def test_calibration(door: Door, png: bytes) -> None:
     seen = look(1)
     socket.send(json.dumps({"calibration": "take_neutral"}))
     assert look(2)["neutral"] == "collecting"
-    for number in range(3, 45):
-        face = look(number)
+    *_, face = (look(number) for number in range(3, 45))
     assert face["neutral"] == "on"
     assert max(face["expression"].values()) == pytest.approx(0, abs=1e-4)
     socket.send(json.dumps({"calibration": "reset"}))
