@@ -1,5 +1,7 @@
 """What keeps the server from starting: one line that says why, another code than 0, and never a port that is open."""
 
+import contextlib
+import io
 import json
 import socket
 import threading
@@ -10,6 +12,7 @@ from pathlib import Path
 import pytest
 import trustme
 
+from service.cli.main import main
 from tests.service.processes import accepts, free_port, server
 from tests.service.tiny_models import write_manifest, write_models
 
@@ -17,28 +20,31 @@ DAY = timedelta(days=1)
 
 
 def refused(models: Path, *words: str, **settings: str) -> None:
-    """Asserts that the server does not start, and that its one line has these words."""
+    """Asserts that `mfn serve` does not start, and that its one line has these words."""
     http, rpc = free_port(), free_port()
-    settings = {"MFN_HTTP_PORT": str(http), "MFN_GRPC_PORT": str(rpc)} | settings
+    ports = {"MFN_HTTP_PORT": str(http), "MFN_GRPC_PORT": str(rpc)}
+    settings = {"MFN_MODELS_DIR": str(models), "MFN_HOST": "127.0.0.1"} | ports | settings
     taken = {port for port in (http, rpc) if str(port) not in settings.values()}
     opened: set[int] = set()
-    with server(models, http, **settings) as process:
-        ended = threading.Event()
+    ended = threading.Event()
 
-        def watch() -> None:
-            while not ended.wait(0.01):
-                opened.update(port for port in (http, rpc) if port not in taken and accepts(port))
+    def watch() -> None:
+        while not ended.wait(0.01):
+            opened.update(port for port in (http, rpc) if port not in taken and accepts(port))
 
-        watching = threading.Thread(target=watch)
-        watching.start()
-        try:
-            _, errors = process.communicate(timeout=60)
-        finally:
-            ended.set()
-            watching.join()
-    assert process.returncode == 1, errors
+    watching = threading.Thread(target=watch)
+    watching.start()
+    try:
+        with pytest.MonkeyPatch.context() as environment, contextlib.redirect_stderr(io.StringIO()) as errors:
+            for name, value in settings.items():
+                environment.setenv(name, value)
+            code = main(["serve"])
+    finally:
+        ended.set()
+        watching.join()
+    assert code == 1, errors.getvalue()
     assert not opened
-    (line,) = errors.splitlines()
+    (line,) = errors.getvalue().splitlines()
     assert line.startswith("mfn: ")
     for word in words:
         assert word in line
