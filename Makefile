@@ -2,6 +2,10 @@
 #   make run    set up and serve on port 8000        make test   set up and run all tests
 #   make lint   style, formatting and type checks    make lock   renew the lock files after a change of pyproject.toml
 #   make format correct style and formatting         make readme renew the README's picture, answer and settings
+#   make coverage       the tests, and which branches they reach      make test-oldest   with the oldest dependencies
+#   make wheels         both distributions, into dist/                make try-wheels    install them and serve a picture
+#   make sbom           what the image holds, into dist/              make provenance    what dist/ and models/ are made from
+#   make weight         of the files and of a clone                   make audit         known weaknesses of what is locked
 #   make proto  generate clients/python/mfn/v1 from proto/      make publish-proto   the contract as later ones are held against it
 #   make training-environment   add what training needs (gigabytes: PyTorch brings CUDA along)
 #   make models publish both networks in every form, from models/weights/ (needs the training environment)
@@ -20,7 +24,8 @@ UPGRADE ?=
 LOCK := .venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes $(UPGRADE) \
 	--no-emit-package mfn-retarget-client --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
-.PHONY: run test lint format readme proto publish-proto training-environment models lock clean
+.PHONY: run test coverage test-oldest lint types weight format readme wheels try-wheels sbom provenance audit \
+	proto publish-proto training-environment models lock clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.serve
@@ -50,9 +55,18 @@ test-oldest:
 lint: $(VENV)/.dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy
+	$(MAKE) types
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/zizmor --offline --quiet --no-progress .github
 	$(BIN)/buf lint proto
 	$(BIN)/buf breaking proto --against proto/published.binpb
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+# No file over 10 MB, and a clone without history under 35 MB.
+weight: $(VENV)/.python
+	$(BIN)/python -m tools.weight
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix
@@ -69,12 +83,12 @@ wheels: $(VENV)/.serve
 try-wheels: wheels
 	$(BIN)/python -m tools.try_wheels dist
 
-# Both are of what the image and models/ hold, and go beside a release.
+# What the image holds, and what wheels, models and (with IMAGE=NAME@sha256:DIGEST) the image were made from.
 sbom: $(VENV)/.dev
 	$(BIN)/python -m tools.sbom dist
 
 provenance: $(VENV)/.dev
-	$(BIN)/python -m tools.provenance dist
+	$(BIN)/python -m tools.provenance dist $(IMAGE)
 
 # Known weaknesses of what is served and of what it is developed with; asks PyPI.
 audit: $(VENV)/.dev

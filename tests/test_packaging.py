@@ -40,7 +40,7 @@ class Wheel(NamedTuple):
 
 @pytest.fixture(scope="module")
 def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Wheel]:
-    """By the distributions' names; built as `make wheels` does, from a copy, which the build writes to."""
+    """By the distributions' names; built from a copy, as the build writes beside what it reads."""
     copy, dist = tmp_path_factory.mktemp("repository"), tmp_path_factory.mktemp("dist")
     for name in SOURCES:
         if (ROOT / name).is_dir():
@@ -49,7 +49,7 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Wheel]:
         else:
             shutil.copy(ROOT / name, copy / name)
     for folder in ("clients/python", "."):
-        command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(dist), str(copy / folder)]
+        command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(dist), str(copy / folder)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
     return {wheel.metadata["Name"]: wheel for wheel in map(opened, dist.glob("*.whl"))}

@@ -235,7 +235,9 @@ def test_pages_of_other_hosts_may_not_open_a_stream(
 def test_silence_age_and_shutdown_end_a_stream(
     door: Door, settings: Settings, pipeline: Pipeline, workers: Workers
 ) -> None:
-    door.serve(create_app(ServerState(replace(settings, stream_idle_seconds=0.1), pipeline, workers)))
+    door.serve(
+        create_app(ServerState(replace(settings, stream_idle_seconds=0.1, header_seconds=0.2), pipeline, workers))
+    )
     assert ended(door.open(), 504)
     socket = door.open({})
     received(socket)
