@@ -48,8 +48,7 @@ coverage: $(VENV)/.dev
 OLDEST := .venv-oldest
 test-oldest:
 	test -x $(OLDEST)/bin/python || $(PYTHON) -m venv $(OLDEST)
-	$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
-	$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/oldest.txt
+	$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/oldest.txt
 	$(OLDEST)/bin/python -m $(PYTEST) tests/service $(PYTEST_ARGS)
 
 lint: $(VENV)/.dev
@@ -140,7 +139,8 @@ lock:
 	$(LOCK) pyproject.toml --group test --group lint --group docs --constraint requirements/serve.txt --output-file requirements/dev.txt
 	$(LOCK) --group build --constraint requirements/dev.txt --output-file requirements/build.txt
 	$(LOCK) pyproject.toml --extra telemetry --constraint requirements/dev.txt --output-file requirements/telemetry.txt
-	$(LOCK) pyproject.toml --resolution lowest-direct --output-file requirements/oldest.txt
+	$(LOCK) pyproject.toml --resolution lowest-direct --output-file .venv-lock/oldest.txt
+	$(LOCK) pyproject.toml --group test --constraint .venv-lock/oldest.txt --output-file requirements/oldest.txt
 	$(LOCK) pyproject.toml --group training --constraint requirements/dev.txt --output-file requirements/training.txt
 
 clean:

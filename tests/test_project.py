@@ -101,7 +101,7 @@ def name_of(requirement: str) -> str:
     ("name", "extras", "groups"),
     [
         ("serve", (), ()),
-        ("oldest", (), ()),
+        ("oldest", (), ("test",)),
         ("telemetry", ("telemetry",), ()),
         ("dev", ("telemetry",), ("test", "lint", "docs")),
         ("training", (), ("training",)),
