@@ -49,7 +49,8 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Wheel]:
         else:
             shutil.copy(ROOT / name, copy / name)
     for folder in ("clients/python", "."):
-        command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(dist), str(copy / folder)]
+        build = [sys.executable, "-m", "build", "--wheel", "--no-isolation"]
+        command = [*build, "--outdir", str(dist), str(copy / folder)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
     return {wheel.metadata["Name"]: wheel for wheel in map(opened, dist.glob("*.whl"))}

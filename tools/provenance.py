@@ -1,8 +1,8 @@
 """Writes what the models and the wheels were made from: `python -m tools.provenance FOLDER [IMAGE@sha256:DIGEST]`.
 
 FOLDER gets two in-toto statements with SLSA's provenance (https://slsa.dev/spec/v1.0/provenance), unsigned:
-models.intoto.json of the files that models/manifest.json names, and release.intoto.json of the wheels in FOLDER and, where
-its digest is said, of the image. Both name the commit, so there must be one: a tree with changes is refused.
+models.intoto.json of the files that models/manifest.json names, and release.intoto.json of the wheels in FOLDER and,
+where its digest is said, of the image. Both name the commit, so there must be one: a tree with changes is refused.
 """
 
 import hashlib

@@ -1,8 +1,8 @@
 """Writes what the image holds as a CycloneDX bill of materials: `python -m tools.sbom FOLDER [LOCK]`.
 
-FOLDER gets mfn.cdx.json. Its components are the packages of requirements/LOCK.txt (serve unless said) that are installed
-on Linux, the client, and the models that are served, with their checksums. What the image's base holds is its maker's to
-tell.
+FOLDER gets mfn.cdx.json. Its components are the packages of requirements/LOCK.txt (by default serve) that are installed
+on Linux, the client, and the models that are served, with their checksums. What the image's base holds is its maker's
+to tell.
 """
 
 import io
