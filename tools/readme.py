@@ -18,13 +18,12 @@ from typing import Any, Final
 from PIL import Image
 
 from service.cli.main import main as mfn
-from service.errors import PROBLEM_KINDS
 from service.inference.manifest import read_manifest
 from service.inference.models import Models
 from service.inference.options import RetargetOptions
 from service.inference.pipeline import Pipeline
+from service.server.problems import CODES
 from service.server.schema import retarget_document
-from service.server.websocket.endpoint import CLOSE_CODES, POLICY_VIOLATED
 from service.settings import Settings, markdown_table
 from service.vision.face_model import FaceModel
 from tools import websocket_schema
@@ -66,11 +65,10 @@ def _found(name: str, text: str) -> re.Match[str]:
 
 
 def problems_table() -> str:
-    """The kinds of problems, a line each, as every door tells them."""
+    """The kinds of problems, a line each, as each transport tells them."""
     lines = ["| name | what | HTTP | gRPC | WebSocket |", "|---|---|---|---|---|"]
-    for kind in PROBLEM_KINDS:
-        close = CLOSE_CODES.get(kind, POLICY_VIOLATED)
-        lines.append(f"| `{kind.name}` | {kind.title} | {kind.status} | {kind.grpc} | {close} |")
+    for kind, codes in CODES.items():
+        lines.append(f"| `{kind.name}` | {kind.title} | {codes.http} | {codes.grpc} | {codes.websocket} |")
     return "\n".join(lines) + "\n"
 
 
@@ -99,9 +97,7 @@ def generated() -> dict[Path, str]:
 
 def stale() -> list[Path]:
     """The generated documents that are not as they should be."""
-    return [
-        path for path, text in generated().items() if not path.exists() or path.read_text(encoding="utf-8") != text
-    ]
+    return [path for path, text in generated().items() if not path.exists() or path.read_text(encoding="utf-8") != text]
 
 
 def shortened(answer: dict[str, Any]) -> str:

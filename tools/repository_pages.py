@@ -45,7 +45,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     return files
 
 
-def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG001
     """The page with its links as they lead on the site."""
     here = PurePosixPath(page.file.src_uri)
     source = here.relative_to(PAGES) if here.is_relative_to(PAGES) else DOCS / here

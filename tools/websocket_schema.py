@@ -1,4 +1,4 @@
-"""The messages of the WebSocket door as a JSON Schema (draft 2020-12), made from the models that read and write them."""
+"""The messages of a stream over WebSocket as a JSON Schema, made from the models that read them, and those of REST."""
 
 import json
 from typing import Any, Final
@@ -8,30 +8,37 @@ from pydantic.json_schema import models_json_schema
 
 from service.server import schema
 from service.server.websocket.endpoint import MAX_TEXT, STAMP, CalibrationMessage, Configuration, SmoothingMessage
+from service.settings import FACES_RANGE, SCORE_RANGE
 from service.tracking.neutral import NeutralState
 from service.tracking.options import MAX_BETA, MAX_DETECT_EVERY, MAX_HERTZ
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+
+
+def span(low: float, high: float) -> dict[str, Any]:
+    """The keywords of a range, both ends included."""
+    return {"minimum": low, "maximum": high}
+
 
 # Of each option: what it means, and the range that is held when a stream begins.
 OPTIONS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "drop_policy": (
         "latest: a new frame replaces the one that waits; none: every frame is answered, and you are slowed down", {}
     ),
-    "min_score": ("least score of a face; the server's default where it is null", {"minimum": 0.01, "maximum": 1}),
-    "max_faces": ("most faces; the server's default where it is null", {"minimum": 1, "maximum": 100}),
+    "min_score": ("least score of a face; the server's default where it is null", span(*SCORE_RANGE)),
+    "max_faces": ("most faces; the server's default where it is null", span(*FACES_RANGE)),
     "refine": ("a second look at each face of each frame", {}),
     "input_size": ("pixels along the longer side, one of those that GET /model tells; null: the smallest", {}),
     "follow": ("search for faces now and then, and follow them in between", {}),
-    "detect_every": ("frames from one search to the next when following", {"minimum": 1, "maximum": MAX_DETECT_EVERY}),
+    "detect_every": ("frames from one search to the next when following", span(1, MAX_DETECT_EVERY)),
     "smoothing": ("a One-Euro filter on box, pose and coefficients; {} takes its defaults, null leaves it out", {}),
     "include": ("what to add to each face: landmarks, blendshapes", {}),
     "stamped": ("frames begin with 16 bytes of stamp", {}),
     "key": ("an API key, where the server asks for one", {}),
 }  # fmt: skip
 SMOOTHING: Final[dict[str, tuple[str, dict[str, Any]]]] = {
-    "min_cutoff": ("Hz: what a still face is filtered with", {"minimum": 0.01, "maximum": MAX_HERTZ}),
-    "beta": ("Hz that the cut-off rises by at one unit a second", {"minimum": 0, "maximum": MAX_BETA}),
+    "min_cutoff": ("Hz: what a still face is filtered with", span(0.01, MAX_HERTZ)),
+    "beta": ("Hz that the cut-off rises by at one unit a second", span(0, MAX_BETA)),
 }
 
 
@@ -92,9 +99,9 @@ FROM_SERVER: Final = (ModelMessage, FrameAnswer, FrameProblem, End)
 
 def document() -> dict[str, Any]:
     """The schema of any text message; `$defs` has one for each kind, and FromClient and FromServer for each side."""
-    kinds, generated = models_json_schema(
-        [(model, "validation") for model in FROM_CLIENT] + [(model, "serialization") for model in FROM_SERVER]
-    )
+    # "validation" for both sides: members that may be left out are left out of answers, not null
+    models = (*FROM_CLIENT, *FROM_SERVER)
+    kinds, generated = models_json_schema([(model, "validation") for model in models])
     definitions = generated["$defs"]
     for model, options in (("Configuration", OPTIONS), ("SmoothingMessage", SMOOTHING)):
         properties = definitions[model]["properties"]
@@ -102,13 +109,13 @@ def document() -> dict[str, Any]:
             _limit(properties[name], limits)
             properties[name]["description"] = meaning
     definitions["FromClient"] = {"oneOf": [kinds[model, "validation"] for model in FROM_CLIENT]}
-    definitions["FromServer"] = {"oneOf": [kinds[model, "serialization"] for model in FROM_SERVER]}
+    definitions["FromServer"] = {"oneOf": [kinds[model, "validation"] for model in FROM_SERVER]}
     return {
         "$schema": DIALECT,
         "title": "MFN's stream over WebSocket",
-        "description": f"Text messages of /retarget/stream, at most {MAX_TEXT} characters from you. Binary messages are "
-        f"frames: a JPEG, PNG or WebP file; where the configuration says stamped, after {STAMP.size} bytes: sequence, "
-        "uint64, and timestamp in microseconds, int64, both little-endian.",
+        "description": f"Text messages of /retarget/stream, at most {MAX_TEXT} characters from you. Binary messages "
+        f"are frames: a JPEG, PNG or WebP file; where the configuration says stamped, after {STAMP.size} bytes: "
+        "sequence, uint64, and timestamp in microseconds, int64, both little-endian.",
         "oneOf": [{"$ref": "#/$defs/FromClient"}, {"$ref": "#/$defs/FromServer"}],
         "$defs": definitions,
     }
@@ -127,6 +134,6 @@ def options_table() -> str:
     for model, options, prefix in ((Configuration, OPTIONS, ""), (SmoothingMessage, SMOOTHING, "smoothing.")):
         defaults = model().model_dump(mode="json")
         for name, (meaning, limits) in options.items():
-            span = f"{limits['minimum']:g}, {limits['maximum']:g}" if limits else ""
-            lines.append(f"| `{prefix}{name}` | `{json.dumps(defaults[name])}` | {span} | {meaning} |")
+            ends = f"{limits['minimum']:g}, {limits['maximum']:g}" if limits else ""
+            lines.append(f"| `{prefix}{name}` | `{json.dumps(defaults[name])}` | {ends} | {meaning} |")
     return "\n".join(lines) + "\n"

