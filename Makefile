@@ -20,7 +20,7 @@ UPGRADE ?=
 LOCK := .venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes $(UPGRADE) \
 	--no-emit-package mfn-retarget-client --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
-.PHONY: run test lint format readme proto publish-proto training-environment models lock clean
+.PHONY: run test lint format docs readme proto publish-proto training-environment models lock clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.serve
@@ -39,6 +39,10 @@ lint: $(VENV)/.dev
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+# The pages of docs/ and the documents beside what they describe, as a site; a dead link is an error.
+docs: $(VENV)/.dev
+	$(BIN)/python -m mkdocs build --strict
 
 readme: $(VENV)/.dev
 	$(BIN)/python -m tools.readme

@@ -23,13 +23,16 @@ DOCUMENTS: Final = (
     "bench/RESULTS.md",
     "clients/python/README.md",
     "deploy/CAPACITY.md",
+    "deploy/OPERATIONS.md",
     "deploy/README.md",
+    "deploy/helm/mfn/README.md",
     "deploy/monitoring/README.md",
     "deploy/monitoring/RUNBOOK.md",
     "models/MODEL_CARD.md",
     "models/mobile/README.md",
     "models/mobile/SPEED.md",
     "training/README.md",
+    "training/render/README.md",
 )
 # Code is passed over. Of a link: its text, its target and its anchor.
 LINK: Final = re.compile(

@@ -51,7 +51,6 @@ class ModelMessage(BaseModel):
 class StreamTiming(schema.TimingMs):
     """Milliseconds."""
 
-    refine: float = Field(description="in the Single Face Network")
     track: float = Field(description="tracking, smoothing and calibration")
 
 
@@ -108,15 +107,15 @@ def document() -> dict[str, Any]:
         for name, (meaning, limits) in options.items():
             _limit(properties[name], limits)
             properties[name]["description"] = meaning
-    definitions["FromClient"] = {"oneOf": [kinds[model, "validation"] for model in FROM_CLIENT]}
-    definitions["FromServer"] = {"oneOf": [kinds[model, "validation"] for model in FROM_SERVER]}
+    definitions["FromClient"] = {"anyOf": [kinds[model, "validation"] for model in FROM_CLIENT]}
+    definitions["FromServer"] = {"anyOf": [kinds[model, "validation"] for model in FROM_SERVER]}
     return {
         "$schema": DIALECT,
         "title": "MFN's stream over WebSocket",
         "description": f"Text messages of /retarget/stream, at most {MAX_TEXT} characters from you. Binary messages "
         f"are frames: a JPEG, PNG or WebP file; where the configuration says stamped, after {STAMP.size} bytes: "
         "sequence, uint64, and timestamp in microseconds, int64, both little-endian.",
-        "oneOf": [{"$ref": "#/$defs/FromClient"}, {"$ref": "#/$defs/FromServer"}],
+        "anyOf": [{"$ref": "#/$defs/FromClient"}, {"$ref": "#/$defs/FromServer"}],
         "$defs": definitions,
     }
 
