@@ -32,9 +32,9 @@ def test_it_is_short() -> None:
     assert len(TEXT.splitlines()) <= MOST_LINES
 
 
-def test_it_says_which_version_it_shows() -> None:
+def test_it_says_which_models_it_shows() -> None:
     version = read_manifest(Settings().models_dir / "manifest.json").version
-    assert f"Version {version}." in part("picture", TEXT)
+    assert f"Models {version}." in part("picture", TEXT)
     assert part("picture", TEXT) == caption(), "run `make readme`"
 
 

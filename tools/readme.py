@@ -149,7 +149,7 @@ def caption() -> str:
     return (
         '<img src="docs/faces.webp" width="840" alt="Four faces found in one picture: each with box, mesh, head pose '
         'and strongest expression coefficients">\n\n'
-        f"*Version {version}. Drawn by `mfn retarget --refine --draw`: a photo beside three rendered heads.*\n"
+        f"*Models {version}. Drawn by `mfn retarget --refine --draw`: a photo beside three rendered heads.*\n"
     )
 
 

@@ -20,6 +20,9 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 DOCS: Final = PurePosixPath("docs")
 PAGES: Final = PurePosixPath("repository")  # where the documents lie on the site
 DOCUMENTS: Final = (
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
     "bench/RESULTS.md",
     "clients/python/README.md",
     "deploy/CAPACITY.md",

@@ -13,7 +13,10 @@ README = ROOT / "README.md"
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
 # Documents that lie beside what they describe.
 FOLDERS = ("bench", "clients", "deploy", "models", "training")
-OTHERS = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.md"))
+OTHERS = [
+    *(ROOT / name for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")),
+    *sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.md")),
+]
 
 
 def name_of(path: Path) -> str:

@@ -8,13 +8,11 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
+from service import __version__
 from service.cli.main import build_parser, main
-from service.inference.manifest import read_manifest
 from service.server.auth import SHORTEST_KEY
-from service.settings import Settings
 from tests.docs.pages import PAGES, README, ROOT, blocks, name_of, send, shell_lines
 
-VERSION = read_manifest(Settings().models_dir / "manifest.json").version
 QUICKSTARTS = sorted((ROOT / "docs/quickstart").glob("*.md"))
 SCREEN = 60  # lines of text
 
@@ -68,7 +66,7 @@ def test_every_overlay_is_there(arguments: list[str]) -> None:
 
 def test_images_have_todays_version_and_files_are_there() -> None:
     text = (ROOT / "docs/quickstart/platform.md").read_text(encoding="utf-8")
-    assert set(re.findall(r"\bmfn:(\d+\.\d+\.\d+)", text)) == {VERSION}
+    assert set(re.findall(r"\bmfn:(\d+\.\d+\.\d+)", text)) == {__version__}
     for page in PAGES:
         for compose in shell_lines(page, "docker", "compose", "-f"):
             assert (ROOT / compose[0]).is_file()
