@@ -24,7 +24,7 @@ UPGRADE ?=
 LOCK := .venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes $(UPGRADE) \
 	--no-emit-package mfn-retarget-client --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
-.PHONY: run test coverage test-oldest lint types weight format readme wheels try-wheels sbom provenance audit \
+.PHONY: run test coverage test-oldest lint types weight format docs readme wheels try-wheels sbom provenance audit \
 	proto publish-proto training-environment models lock clean
 .DELETE_ON_ERROR:
 
@@ -70,6 +70,10 @@ weight: $(VENV)/.python
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+# The pages of docs/ and the documents beside what they describe, as a site; a dead link is an error.
+docs: $(VENV)/.dev
+	$(BIN)/python -m mkdocs build --strict
 
 readme: $(VENV)/.dev
 	$(BIN)/python -m tools.readme
@@ -144,5 +148,5 @@ lock:
 	$(LOCK) pyproject.toml --group training --constraint requirements/dev.txt --output-file requirements/training.txt
 
 clean:
-	rm -rf $(VENV) $(OLDEST) .venv-lock .venv-proto build dist *.egg-info .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(OLDEST) .venv-lock .venv-proto build dist site *.egg-info .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

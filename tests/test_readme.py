@@ -1,55 +1,22 @@
-"""The README's commands run and its tables are true."""
+"""The README is short, its commands run, and the answer it shows is true."""
 
-import argparse
 import json
 import re
-import shlex
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
-from service.cli.main import build_parser
-from service.inference.models import Models
-from service.inference.pipeline import Pipeline
-from service.server.problems import CODES
-from service.server.rest.app import create_app
-from service.server.state import ServerState
-from service.server.telemetry.metrics import DROP_REASONS, MODEL_LABELS, STAGES, Limits, Metrics
-from service.server.workers import Workers
-from service.settings import Settings, markdown_table
-from service.vision.face_model import FaceModel
-from tools.readme import README, ROOT, answer, part, shortened
+from service.inference.manifest import read_manifest
+from service.settings import Settings
+from tests.docs.conftest import client
+from tests.docs.pages import README, send, shell_lines
+from tools.readme import answer, caption, part, shortened
+
+__all__ = ["client"]
 
 TEXT = README.read_text(encoding="utf-8")
-CURLS = re.findall(r"^curl .*$", TEXT, re.MULTILINE)
-
-
-@pytest.fixture(scope="module")
-def client() -> Any:
-    settings = Settings()
-    workers = Workers(1, 1)
-    app = create_app(ServerState(settings, Pipeline(Models.load(settings.models_dir), settings), workers))
-    with TestClient(app, base_url="http://localhost:8000") as client:
-        yield client
-    workers.close()
-
-
-def post(client: TestClient, curl: str) -> Any:
-    """Sends what a curl command line would send."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("url")
-    parser.add_argument("-H", dest="header")
-    parser.add_argument("--data-binary", dest="body")
-    parser.add_argument("-F", dest="form")
-    call = parser.parse_args(shlex.split(curl)[1:])
-    if call.form:
-        name, file = call.form.split("=@")
-        return client.post(call.url, files={name: (file, (ROOT / file).read_bytes(), "image/jpeg")})
-    header, value = call.header.split(": ")
-    return client.post(call.url, content=(ROOT / call.body.removeprefix("@")).read_bytes(), headers={header: value})
+MOST_LINES = 150
 
 
 def shape(value: Any) -> Any:
@@ -61,8 +28,19 @@ def shape(value: Any) -> Any:
     return float if isinstance(value, int | float) else value
 
 
-def test_the_first_curl_gets_the_answer_shown(client: TestClient) -> None:
-    response = post(client, CURLS[0])
+def test_it_is_short() -> None:
+    assert len(TEXT.splitlines()) <= MOST_LINES
+
+
+def test_it_says_which_models_it_shows() -> None:
+    version = read_manifest(Settings().models_dir / "manifest.json").version
+    assert f"Models {version}." in part("picture", TEXT)
+    assert part("picture", TEXT) == caption(), "run `make readme`"
+
+
+def test_the_curl_gets_the_answer_shown(client: TestClient) -> None:
+    (curl,) = shell_lines(README, "curl")
+    response = send(client, curl)
     assert response.status_code == 200
     shown = json.loads(part("answer", TEXT).removeprefix("```json\n").removesuffix("```\n"))
     answered = json.loads(shortened(response.json()))
@@ -79,14 +57,6 @@ def test_the_first_curl_gets_the_answer_shown(client: TestClient) -> None:
     assert shape(shown) == shape(answered)
 
 
-@pytest.mark.parametrize("curl", CURLS)
-def test_every_curl_is_answered(curl: str, client: TestClient) -> None:
-    response = post(client, curl)
-    assert response.status_code == 200
-    for face in response.json()["faces"]:
-        assert ("landmarks" in face) == ("landmarks" in curl)
-
-
 def test_the_answer_is_shortened_to_json() -> None:
     full = answer()
     short = json.loads(shortened(full))
@@ -94,40 +64,6 @@ def test_the_answer_is_shortened_to_json() -> None:
     assert [face["box"] for face in short["faces"]] == [face["box"] for face in full["faces"]]
 
 
-def test_every_setting_is_documented() -> None:
-    assert part("settings", TEXT) == markdown_table(), "run `make readme`"
-
-
-def test_every_problem_is_documented() -> None:
-    listed = re.findall(r"^\| (\d+) \| `([\w-]+)` \| (.*) \| (\w+) \|$", TEXT, re.MULTILINE)
-    assert listed == [(str(codes.http), kind.name, kind.title, codes.grpc) for kind, codes in CODES.items()]
-
-
-def test_every_metric_is_documented() -> None:
-    """Series that are not the process's own, as Prometheus sees them."""
-    metrics = Metrics("1", "a", "int8", "cpu", Limits(1, 32, 64), lambda: 0)
-    metrics.certificate(datetime(2030, 1, 1, tzinfo=UTC))  # with TLS it has every series that there is
-    known = {family.name for family in metrics.registry.collect() if family.name.startswith("mfn_")}
-    listed = re.findall(r"^\| `(mfn_\w+)` \|", part("metrics", TEXT), re.MULTILINE)
-    assert {name.removesuffix("_total") for name in listed} == known
-    assert f"| `mfn_model_info` | {', '.join(MODEL_LABELS)} |" in part("metrics", TEXT)
-    assert ", ".join(STAGES) in part("metrics", TEXT)
-    assert ", ".join(DROP_REASONS) in part("metrics", TEXT)
-
-
-def test_every_expression_is_named_in_order() -> None:
-    listed = part("expressions", TEXT).split()[1:-1]
-    assert tuple(listed) == FaceModel.load(Settings().models_dir / "face_model.npz").expression_names
-
-
-def test_every_option_of_the_command_line_is_understood() -> None:
-    commands = re.findall(r"^ +\.venv/bin/mfn ([^#>\n]*)", TEXT, re.MULTILINE)
-    assert len(commands) >= 4
-    for command in commands:
-        build_parser().parse_args(shlex.split(command))
-
-
-def test_every_file_that_is_linked_exists() -> None:
-    linked = [*re.findall(r"\]\(([^):]+)\)", TEXT), *re.findall(r'src="([^"]+)"', TEXT)]
-    assert linked
-    assert not [path for path in linked if not (Path(README).parent / path).exists()]
+def test_it_clones_without_history_and_runs() -> None:
+    (command,) = re.findall(r"^git clone .*$", TEXT, re.MULTILINE)
+    assert command == "git clone --depth 1 ADDRESS mfn && cd mfn && make run"

@@ -1,46 +1,103 @@
-"""Renews what the README shows of the program itself: the picture, the answer to its curl, the settings.
+"""Renews what the documents show of the program itself: the picture, an answer, settings, problems, messages.
 
-Run `make readme` after the published networks, the answer or a setting has changed. Each renewed part of README.md
-stands between two comments, <!-- begin NAME --> and <!-- end NAME -->.
+Run `make readme` after the published networks, the answer, a setting, a problem or a message has changed. Each renewed
+part of a document stands between two comments, <!-- begin NAME --> and <!-- end NAME -->.
 """
 
+import argparse
 import json
 import re
+import sys
+import textwrap
+from collections.abc import Sequence
 from dataclasses import astuple
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Final
 
 from PIL import Image
 
 from service.cli.main import main as mfn
+from service.inference.manifest import read_manifest
 from service.inference.models import Models
 from service.inference.options import RetargetOptions
 from service.inference.pipeline import Pipeline
+from service.server.problems import CODES
 from service.server.schema import retarget_document
 from service.settings import Settings, markdown_table
+from service.vision.face_model import FaceModel
+from tools import websocket_schema
 
-ROOT = Path(__file__).resolve().parent.parent
-README = ROOT / "README.md"
-PHOTO = ROOT / "docs/astronaut.jpg"
-RENDERED = ROOT / "tests/pictures/five_faces.webp"
-PICTURE = ROOT / "docs/faces.webp"
+ROOT: Final = Path(__file__).resolve().parent.parent
+README: Final = ROOT / "README.md"
+DOCS: Final = ROOT / "docs"
+SCHEMA: Final = DOCS / "websocket.schema.json"
+PHOTO: Final = DOCS / "astronaut.jpg"
+RENDERED: Final = ROOT / "tests/pictures/five_faces.webp"
+PICTURE: Final = DOCS / "faces.webp"
 
 # The picture: part of the photo beside some of the rendered heads, all as high. Corners x1, y1, x2, y2 in pixels.
-PHOTO_PART = (96, 10, 362, 360)
-RENDERED_PART = (0, 0, 776, 560)
+PHOTO_PART: Final = (96, 10, 362, 360)
+RENDERED_PART: Final = (0, 0, 776, 560)
 
-IDENTITY_SHOWN = 4
-EXPRESSIONS_SHOWN = 5
-RUNS = 20
+LINE: Final = 120  # characters
+IDENTITY_SHOWN: Final = 4
+EXPRESSIONS_SHOWN: Final = 5
+RUNS: Final = 20
 
 
 def part(name: str, text: str) -> str:
-    """The text between the two comments of this name."""
+    """The text between the two comments of this name. Raises ValueError where they are not there."""
+    return _found(name, text).group(1)
+
+
+def with_part(name: str, text: str, content: str) -> str:
+    """The text with this content between the two comments. Raises ValueError where they are not there."""
+    found = _found(name, text)
+    return text[: found.start(1)] + content + text[found.end(1) :]
+
+
+def _found(name: str, text: str) -> re.Match[str]:
     found = re.search(rf"<!-- begin {name} -->\n(.*?)<!-- end {name} -->", text, re.DOTALL)
     if found is None:
-        raise ValueError(f"README.md has no part {name!r}")
-    return found.group(1)
+        raise ValueError(f"There is no part {name!r}: no comments <!-- begin {name} --> and <!-- end {name} -->.")
+    return found
+
+
+def problems_table() -> str:
+    """The kinds of problems, a line each, as each transport tells them."""
+    lines = ["| name | what | HTTP | gRPC | WebSocket |", "|---|---|---|---|---|"]
+    for kind, codes in CODES.items():
+        lines.append(f"| `{kind.name}` | {kind.title} | {codes.http} | {codes.grpc} | {codes.websocket} |")
+    return "\n".join(lines) + "\n"
+
+
+def expressions() -> str:
+    """The names of the 46 expression coefficients, in their order."""
+    names = FaceModel.load(Settings().models_dir / "face_model.npz").expression_names
+    return f"```text\n{textwrap.fill(' '.join(names), LINE)}\n```\n"
+
+
+def schema_text() -> str:
+    return json.dumps(websocket_schema.document(), indent=1) + "\n"
+
+
+def generated() -> dict[Path, str]:
+    """Each document whose content follows from the code alone, as it should be."""
+    documents = {SCHEMA: schema_text()}
+    for name, page, content in (
+        ("settings", DOCS / "settings.md", markdown_table()),
+        ("problems", DOCS / "problems.md", problems_table()),
+        ("options", DOCS / "websocket.md", websocket_schema.options_table()),
+        ("expressions", DOCS / "models.md", expressions()),
+    ):
+        documents[page] = with_part(name, page.read_text(encoding="utf-8"), content)
+    return documents
+
+
+def stale() -> list[Path]:
+    """The generated documents that are not as they should be."""
+    return [path for path, text in generated().items() if not path.exists() or path.read_text(encoding="utf-8") != text]
 
 
 def shortened(answer: dict[str, Any]) -> str:
@@ -64,7 +121,7 @@ def shortened(answer: dict[str, Any]) -> str:
 
 
 def answer() -> dict[str, Any]:
-    """The answer to PHOTO, as REST gives it, of the quickest of several runs."""
+    """The answer to the README's curl; its times are of the quickest of several runs."""
     settings = Settings()
     pipeline = Pipeline(Models.load(settings.models_dir), settings)
     photo = PHOTO.read_bytes()
@@ -86,25 +143,49 @@ def group() -> Image.Image:
     return picture
 
 
-def main() -> None:
-    """Reads the options and runs the command."""
+def caption() -> str:
+    """The picture in the README, and the version that drew it."""
+    version = read_manifest(Settings().models_dir / "manifest.json").version
+    return (
+        '<img src="docs/faces.webp" width="840" alt="Four faces found in one picture: each with box, mesh, head pose '
+        'and strongest expression coefficients">\n\n'
+        f"*Models {version}. Drawn by `mfn retarget --refine --draw`: a photo beside three rendered heads.*\n"
+    )
+
+
+def renew_readme() -> None:
+    """Draws the picture and asks for the answer anew: both are of this machine, and differ a little elsewhere."""
     with TemporaryDirectory() as folder:
         photo = Path(folder) / "group.png"
         group().save(photo)
         if code := mfn(["retarget", str(photo), "--refine", "--draw", str(PICTURE)]):
             raise SystemExit(code)
     text = README.read_text(encoding="utf-8")
-    renewed = {
-        "picture": '<img src="docs/faces.webp" width="840" alt="Four faces found in one picture: each with box, mesh, '
-        'head pose and strongest expression coefficients">\n\n'
-        "*Drawn by `mfn retarget --refine --draw`: a photo beside three rendered heads, in one picture.*\n",
-        "answer": f"```json\n{shortened(answer())}\n```\n",
-        "settings": markdown_table(),
-    }
-    for name, content in renewed.items():
-        text = text.replace(part(name, text), content, 1)
+    for name, content in (("picture", caption()), ("answer", f"```json\n{shortened(answer())}\n```\n")):
+        text = with_part(name, text, content)
     README.write_text(text, encoding="utf-8")
 
 
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit code: 0, or 1 where --check finds a document that is not current."""
+    parser = argparse.ArgumentParser(prog="python -m tools.readme", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="write nothing; exit with 1 where a part that follows from the code alone is not current (the picture and "
+        "the answer depend on the machine: they are not looked at)",
+    )
+    chosen = parser.parse_args(arguments)
+    if chosen.check:
+        paths = stale()
+        for path in paths:
+            print(f"{path.relative_to(ROOT)} is not current; run `make readme`.", file=sys.stderr)
+        return 1 if paths else 0
+    for path, text in generated().items():
+        path.write_text(text, encoding="utf-8")
+    renew_readme()
+    return 0
+
+
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -6,7 +6,7 @@ import pytest
 from service.errors import StartError
 from service.settings import Settings, markdown_table
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs/settings.md"
 
 
 def test_defaults_are_those_of_the_contract() -> None:
@@ -108,5 +108,5 @@ def test_table_describes_every_setting() -> None:
         assert meaning
 
 
-def test_readme_shows_the_table() -> None:
-    assert markdown_table() in README.read_text("utf-8")
+def test_the_page_of_settings_shows_the_table() -> None:
+    assert markdown_table() in PAGE.read_text("utf-8")

@@ -1,4 +1,4 @@
-"""The page at /docs: what /openapi.json says, and a form to try a picture. One page, nothing from elsewhere."""
+"""The page at /docs: what /openapi.json says of REST, and a form to try a picture. One page, nothing from elsewhere."""
 
 from typing import Final
 
@@ -15,7 +15,8 @@ DOCS_PAGE: Final = """<!doctype html>
   td { padding: 0 1rem 0.2rem 0; vertical-align: top; }
 </style>
 <h1 id="title">MFN</h1>
-<p><a href="openapi.json">openapi.json</a> describes the same for programs.</p>
+<p><a href="openapi.json">openapi.json</a> describes the same for programs. Streams are no part of it: over WebSocket at
+  /retarget/stream see docs/websocket.md, over gRPC proto/mfn/v1/retarget.proto of the source.</p>
 <form id="try">
   <h2>Try a picture</h2>
   <input type="file" accept="image/jpeg,image/png,image/webp" required>

