@@ -1,4 +1,8 @@
-"""The workflows are valid, leave nothing open, and run what is there."""
+"""The workflows are valid, leave nothing open, and run what is there.
+
+check-jsonschema and zizmor stand in for actionlint, whose package on PyPI fetches its program from GitHub when it is
+installed, past the lock and its hashes.
+"""
 
 import re
 import subprocess
