@@ -86,12 +86,13 @@ wheels: $(VENV)/.serve
 try-wheels: wheels
 	$(BIN)/python -m tools.try_wheels dist
 
-# What the image holds, and what wheels, models and (with IMAGE=NAME@sha256:DIGEST) the image were made from.
+# What image and models hold, and what wheels, models and (with IMAGE=NAME@sha256:DIGEST) the image were made from.
+# BASE=NAME:TAG@sha256:DIGEST is what the image is built on.
 sbom: $(VENV)/.dev
-	$(BIN)/python -m tools.sbom dist
+	$(BIN)/python -m tools.sbom dist $(if $(BASE),--base $(BASE))
 
 provenance: $(VENV)/.dev
-	$(BIN)/python -m tools.provenance dist $(IMAGE)
+	$(BIN)/python -m tools.provenance dist $(if $(IMAGE),--image $(IMAGE)) $(if $(BASE),--base $(BASE))
 
 # Known weaknesses of what is served and of what it is developed with; asks PyPI.
 audit: $(VENV)/.dev

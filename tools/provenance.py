@@ -1,10 +1,11 @@
-"""Writes what the models and the wheels were made from: `python -m tools.provenance FOLDER [IMAGE@sha256:DIGEST]`.
+"""Writes what the models and the wheels were made from: `python -m tools.provenance FOLDER`, after `make wheels`.
 
 FOLDER gets two in-toto statements with SLSA's provenance (https://slsa.dev/spec/v1.0/provenance), unsigned:
 models.intoto.json of the files that models/manifest.json names, and release.intoto.json of the wheels in FOLDER and,
 where its digest is said, of the image. Both name the commit, so there must be one: a tree with changes is refused.
 """
 
+import argparse
 import hashlib
 import json
 import os
@@ -23,9 +24,12 @@ PROVENANCE: Final = "https://slsa.dev/provenance/v1"
 BUILD_TYPE: Final = "urn:mfn:make"  # externalParameters names the target
 # What goes into the forms of the networks beside the weights: see training/export.
 MODEL_INPUTS: Final = ("calibration.npz", "face_model.npz", "weights/mfn.npz", "weights/sfn.npz")
+MODEL_LOCK: Final = "requirements/training.txt"
 RELEASE_INPUTS: Final = (
     "Dockerfile",
     "models/manifest.json",
+    "models/weights/mfn.npz",
+    "models/weights/sfn.npz",
     "requirements/build.txt",
     "requirements/serve.txt",
     "requirements/telemetry.txt",
@@ -34,17 +38,19 @@ RELEASE_INPUTS: Final = (
 Named = dict[str, Any]  # a resource as in-toto describes it: name or uri, and digest
 
 
-def main(folder: Path, image: str = "") -> None:
+def main(folder: Path, image: str = "", base: str = "") -> None:
+    """image: what was built, base: what it was built on; both as NAME@sha256:DIGEST."""
     folder.mkdir(parents=True, exist_ok=True)
     commit = committed()
-    write(
-        folder / "models.intoto.json", statement(published_models(), "models", [commit, *files(MODELS, MODEL_INPUTS)])
-    )
+    inputs = [commit, *files(MODELS, MODEL_INPUTS), *files(ROOT, (MODEL_LOCK,))]
+    write(folder / "models.intoto.json", statement(published_models(), "models", inputs))
     wheels = [resource(path.name, sha256(path)) for path in sorted(folder.glob("*.whl"))]
     if not wheels:
         raise SystemExit(f"{folder} holds no wheels: run `make wheels` first.")
     subjects = [*wheels, *([image_of(image)] if image else [])]
-    write(folder / "release.intoto.json", statement(subjects, "wheels", [commit, *files(ROOT, RELEASE_INPUTS)]))
+    bases = [image_of(base)] if base else []
+    inputs = [commit, *files(ROOT, RELEASE_INPUTS), *bases]
+    write(folder / "release.intoto.json", statement(subjects, "wheels", inputs))
 
 
 def committed() -> Named:
@@ -117,4 +123,11 @@ def write(path: Path, document: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), *sys.argv[2:3])
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.provenance", description="Writes what a release is made from."
+    )
+    parser.add_argument("folder", type=Path, help="holds the wheels, and gets the statements")
+    parser.add_argument("--image", default="", metavar="NAME@sha256:DIGEST", help="the image that was built")
+    parser.add_argument("--base", default="", metavar="NAME@sha256:DIGEST", help="what the image was built on")
+    options = parser.parse_args()
+    main(options.folder, options.image, options.base)

@@ -1,25 +1,35 @@
-"""Writes what the image holds as a CycloneDX bill of materials: `python -m tools.sbom FOLDER [LOCK]`.
+"""Writes bills of materials in CycloneDX 1.6: `python -m tools.sbom FOLDER`, after `make wheels`.
 
-FOLDER gets mfn.cdx.json. Its components are the packages of requirements/LOCK.txt (by default serve) that are installed
-on Linux, the client, and the models that are served, with their checksums. What the image's base holds is its maker's
-to tell.
+FOLDER holds the wheels, and gets mfn.cdx.json of the image: the packages of requirements/LOCK.txt that it installs, the
+server and the client, and the models that they serve; and models.cdx.json of the models in every form, with the weights
+they are made from. What the image's base holds is its maker's to tell. The same commit and wheels give the same bytes.
 """
 
-import io
-import json
+import argparse
+import hashlib
+import os
+import re
 import subprocess
-import sys
-from collections.abc import Iterator
+import uuid
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+from cyclonedx.model import ExternalReference, ExternalReferenceType, HashAlgorithm, HashType, XsUri
+from cyclonedx.model.bom import Bom, BomMetaData
+from cyclonedx.model.component import Component, ComponentType
+from cyclonedx.model.license import LicenseExpression
+from cyclonedx.output.json import JsonV1Dot6
+from packageurl import PackageURL
 from packaging.requirements import Requirement
 
 from service import __version__
-from service.inference.manifest import MANIFEST, Manifest, read_manifest
+from service.inference.manifest import MANIFEST, read_manifest
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-SERVED_FORMS: Final = ("float32.onnx", "int8.onnx")
+MODELS: Final = ROOT / "models"
+DISTRIBUTIONS: Final = ("mfn-retarget", "mfn-retarget-client")
 LINUX: Final = {
     "implementation_name": "cpython",
     "os_name": "posix",
@@ -31,77 +41,137 @@ LINUX: Final = {
 }
 
 
-def main(folder: Path, lock: str = "serve") -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+def main(folder: Path, lock: str = "serve", base: str = "") -> None:
+    """lock: of requirements/, what the image installs. base: what it is built on, as NAME:TAG@sha256:DIGEST."""
     locked = (ROOT / f"requirements/{lock}.txt").read_text(encoding="utf-8")
-    manifest = read_manifest(ROOT / "models" / MANIFEST)
-    text = json.dumps(bill_of_materials(installed_on_linux(locked), manifest), indent=2)
-    (folder / "mfn.cdx.json").write_text(f"{text}\n", encoding="utf-8")
-
-
-def installed_on_linux(lock: str) -> str:
-    """The lock file's requirements whose markers hold for Linux and the oldest Python that is supported."""
-    return "\n".join(block for block in requirements_of(lock) if holds(block))
-
-
-def requirements_of(lock: str) -> Iterator[str]:
-    """Each requirement with its hashes, comments left out."""
-    lines = "\n".join(line for line in lock.splitlines() if not line.lstrip().startswith("#"))
-    for block in lines.replace("\\\n", " ").splitlines():
-        if block.strip():
-            yield block
-
-
-def holds(block: str) -> bool:
-    marker = Requirement(block.partition("--hash")[0]).marker
-    return marker is None or marker.evaluate(LINUX)
-
-
-def bill_of_materials(requirements: str, manifest: Manifest) -> dict[str, Any]:
-    """requirements: lines as pip reads them, with hashes."""
-    command = [sys.executable, "-m", "cyclonedx_py", "requirements", "-", "--output-format", "JSON"]
-    done = subprocess.run(
-        [*command, "--output-reproducible"], input=requirements, capture_output=True, text=True, check=True
+    bases = [base_image(base)] if base else []
+    parts = [*packages(locked), *wheels(folder), *models(["*.onnx", "face_model.npz", MANIFEST]), *bases]
+    image = Component(type=ComponentType.CONTAINER, name="mfn", version=__version__, bom_ref="mfn")
+    (folder / "mfn.cdx.json").write_text(document(image, parts), encoding="utf-8")
+    published = Component(
+        type=ComponentType.MACHINE_LEARNING_MODEL, name="mfn-models", version=models_version(), bom_ref="mfn-models"
     )
-    bill: dict[str, Any] = json.load(io.StringIO(done.stdout))
-    bill["metadata"]["component"] = {
-        "type": "application",
-        "bom-ref": "mfn",
-        "name": "mfn",
-        "version": __version__,
-        "purl": f"pkg:pypi/mfn-retarget@{__version__}",
-        "licenses": [{"license": {"id": "Apache-2.0"}}],
-    }
-    bill["components"] += [client(), *models(manifest)]
-    return bill
+    every = models(["*.onnx", "*.tflite", "*.npz", "weights/*.npz", MANIFEST])
+    (folder / "models.cdx.json").write_text(document(published, every), encoding="utf-8")
 
 
-def client() -> dict[str, Any]:
-    name = "mfn-retarget-client"
-    return {
-        "type": "library",
-        "bom-ref": name,
-        "name": name,
-        "version": __version__,
-        "purl": f"pkg:pypi/{name}@{__version__}",
-        "licenses": [{"license": {"id": "Apache-2.0"}}],
-    }
+def packages(lock: str) -> list[Component]:
+    """What a lock file installs on Linux with the oldest Python that is supported, with the checksums of the files that
+    each may come as."""
+    components = []
+    for entry in re.findall(r"^\w.*(?:\n +--hash.*)+", lock, re.MULTILINE):
+        requirement = Requirement(entry.partition("\\")[0])
+        if requirement.marker is not None and not requirement.marker.evaluate(LINUX):
+            continue
+        (pin,) = requirement.specifier
+        address = PackageURL("pypi", name=requirement.name, version=pin.version)
+        files = ExternalReference(
+            type=ExternalReferenceType.DISTRIBUTION,
+            url=XsUri(str(address)),
+            comment="installed from one of these files",
+            hashes=[hash_of(digest) for digest in re.findall(r"sha256:(\w+)", entry)],
+        )
+        components.append(
+            Component(
+                name=requirement.name,
+                version=pin.version,
+                purl=address,
+                bom_ref=str(address),
+                external_references=[files],
+            )
+        )
+    return components
 
 
-def models(manifest: Manifest) -> Iterator[dict[str, Any]]:
-    """The face model, and each network in each form that is served."""
-    networks = (manifest.networks.mfn, manifest.networks.sfn)
-    served = [network.forms[form] for network in networks for form in SERVED_FORMS]
-    for file, license_id in [(manifest.face_model, "MIT"), *((file, "Apache-2.0") for file in served)]:
-        yield {
-            "type": "machine-learning-model",
-            "bom-ref": file.file,
-            "name": file.file,
-            "version": manifest.version,
-            "hashes": [{"alg": "SHA-256", "content": file.sha256}],
-            "licenses": [{"license": {"id": license_id}}],
-        }
+def wheels(folder: Path) -> list[Component]:
+    """The server and the client, with the checksums of their wheels. Ends the program where one is missing."""
+    components = []
+    for name in DISTRIBUTIONS:
+        path = folder / f"{name.replace('-', '_')}-{__version__}-py3-none-any.whl"
+        if not path.is_file():
+            raise SystemExit(f"{folder} does not hold {path.name}: run `make wheels` first.")
+        address = PackageURL("pypi", name=name, version=__version__)
+        components.append(
+            Component(
+                name=name,
+                version=__version__,
+                purl=address,
+                bom_ref=str(address),
+                hashes=[hash_of(sha256(path))],
+                licenses=[LicenseExpression("Apache-2.0")],
+            )
+        )
+    return components
+
+
+def models(patterns: Iterable[str]) -> list[Component]:
+    """Files of models/ that are part of the commit: networks and their weights as models, everything else as data."""
+    names = git("ls-files", "-z", "--", *(f":(glob){pattern}" for pattern in patterns)).split("\0")
+    card = ExternalReference(type=ExternalReferenceType.MODEL_CARD, url=XsUri("models/MODEL_CARD.md"))
+    components = []
+    for name in filter(None, names):
+        network = name.endswith((".onnx", ".tflite")) or name.startswith("weights/")
+        components.append(
+            Component(
+                type=ComponentType.MACHINE_LEARNING_MODEL if network else ComponentType.DATA,
+                name=f"models/{name}",
+                version=models_version(),
+                bom_ref=f"models/{name}",
+                hashes=[hash_of(sha256(MODELS / name))],
+                licenses=[LicenseExpression("MIT" if name == "face_model.npz" else "Apache-2.0")],
+                external_references=[card] if network else [],
+            )
+        )
+    return components
+
+
+def base_image(reference: str) -> Component:
+    """reference: NAME:TAG@sha256:DIGEST. Ends the program where it is something else."""
+    found = re.fullmatch(r"([^@]+):([\w.-]+)@sha256:([0-9a-f]{64})", reference)
+    if found is None:
+        raise SystemExit(f"{reference} names no image by its digest; expected NAME:TAG@sha256:DIGEST.")
+    name, tag, digest = found.groups()
+    return Component(
+        type=ComponentType.CONTAINER, name=name, version=tag, bom_ref=f"{name}:{tag}", hashes=[hash_of(digest)]
+    )
+
+
+def document(subject: Component, parts: list[Component]) -> str:
+    """A bill of materials as JSON, of the commit's time. Its serial number is made from all that it says."""
+    bom = Bom(
+        components=parts, metadata=BomMetaData(component=subject, timestamp=made()), serial_number=uuid.UUID(int=0)
+    )
+    bom.register_dependency(subject, parts)
+    bom.serial_number = uuid.uuid5(uuid.NAMESPACE_OID, JsonV1Dot6(bom).output_as_string())
+    return JsonV1Dot6(bom).output_as_string(indent=2) + "\n"
+
+
+def made() -> datetime:
+    """SOURCE_DATE_EPOCH, where it is set, or when the commit was made; in UTC."""
+    seconds = os.environ.get("SOURCE_DATE_EPOCH") or git("show", "--no-patch", "--format=%ct", "HEAD")
+    return datetime.fromtimestamp(int(seconds), UTC)
+
+
+def models_version() -> str:
+    return read_manifest(MODELS / MANIFEST).version
+
+
+def git(*arguments: str) -> str:
+    return subprocess.run(["git", *arguments], cwd=MODELS, capture_output=True, text=True, check=True).stdout
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def hash_of(digest: str) -> HashType:
+    return HashType(alg=HashAlgorithm.SHA_256, content=digest)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), *sys.argv[2:3])
+    parser = argparse.ArgumentParser(prog="python -m tools.sbom", description="Writes what image and models hold.")
+    parser.add_argument("folder", type=Path, help="holds the wheels, and gets the bills of materials")
+    parser.add_argument("--lock", choices=("serve", "telemetry"), default="serve", help="what the image installs")
+    parser.add_argument("--base", default="", metavar="NAME:TAG@sha256:DIGEST", help="what the image is built on")
+    options = parser.parse_args()
+    main(options.folder, options.lock, options.base)
