@@ -12,9 +12,10 @@ from typing import Literal, get_args
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from service.vision.arrays import Array
 from service.vision.face_model import FaceModel, project
 from service.vision.faces import Face, Faces
-from service.vision.rotation import Array, quaternion_to_euler, quaternion_to_matrix
+from service.vision.rotation import quaternion_to_euler, quaternion_to_matrix
 
 Surface = Literal["mesh", "landmarks"]
 SURFACES: tuple[Surface, ...] = get_args(Surface)

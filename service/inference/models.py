@@ -13,12 +13,12 @@ from service.errors import BAD_PARAMETER, RequestError, StartError
 from service.inference.execution import Execution
 from service.inference.manifest import MANIFEST, FileSpec, Manifest, NetworkSpec, read_manifest
 from service.vision.arkit import NEVER_OBSERVED, WITHOUT_GAZE, arkit_matrix
+from service.vision.arrays import Array, Pixels
 from service.vision.crops import CROP_SIDE
 from service.vision.decoding import Level, Priors, build_priors
 from service.vision.face_model import EXPRESSIONS, IDENTITY_MODES, FaceModel
-from service.vision.gaze import GAZE_NAMES, LOOKS
-from service.vision.letterbox import PAD_GREY, Pixels
-from service.vision.rotation import Array
+from service.vision.gaze import GAZE_COEFFICIENTS, GAZE_NAMES
+from service.vision.letterbox import PAD_GREY
 
 COEFFICIENTS: Final = (("pose", 7), ("identity", IDENTITY_MODES), ("expression", EXPRESSIONS))
 
@@ -166,7 +166,7 @@ def _gaze(folder: Path, manifest: Manifest) -> tuple[tuple[str, int], ...]:
             f"{folder / MANIFEST}: unobserved_arkit is {', '.join(manifest.unobserved_arkit) or 'empty'}; of networks "
             f"{'with' if output else 'without'} gaze expected {', '.join(expected)}."
         )
-    return (("gaze", LOOKS),) if output else ()
+    return (("gaze", GAZE_COEFFICIENTS),) if output else ()
 
 
 def _expect(folder: Path, name: str, spec: NetworkSpec, input_shape: Shape, outputs: Shapes) -> None:

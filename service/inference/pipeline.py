@@ -13,15 +13,17 @@ from service.errors import too_many_bytes
 from service.inference.models import Models
 from service.inference.options import RetargetOptions
 from service.settings import Settings
-from service.vision.crops import apply_refinement, blend_estimates, crops_of, side_for
-from service.vision.decoding import VOTE_SCORE_RATIO, Candidates, detect, vote
+from service.vision.crops import crops_of, side_for
+from service.vision.decoding import Candidates, detect
 from service.vision.decoding import decode as decode_candidates
 from service.vision.faces import Faces, to_image_space
 from service.vision.image import ImageLoader, LazyImage, Picture
 from service.vision.image import decode as decode_picture
 from service.vision.mirroring import is_turned, mirror_partners, run_with_mirror
 from service.vision.nms import suppress
+from service.vision.refinement import apply_refinement, blend_estimates
 from service.vision.tiling import Tile, concat_candidates
+from service.vision.voting import VOTE_SCORE_RATIO, vote
 
 # Longer side that is enough for a second look at any face: one of 5 % of it still fills its crop.
 REFINE_SIDE: Final = 2048

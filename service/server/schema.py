@@ -12,9 +12,10 @@ from pydantic import BaseModel, Field
 from service.inference.models import Models
 from service.inference.pipeline import RetargetResult, Timing
 from service.vision.arkit import ARKIT_NAMES, blendshapes, unobserved
+from service.vision.arrays import Array
 from service.vision.faces import Faces
 from service.vision.gaze import GAZE_NAMES, has_gaze
-from service.vision.rotation import Array, quaternion_to_euler
+from service.vision.rotation import quaternion_to_euler
 
 Include = Literal["landmarks", "blendshapes"]
 INCLUDES: Final = ("landmarks", "blendshapes")

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from service.vision.rotation import Array
+from service.vision.arrays import Array
 
 
 def assign(cost: Array, limit: float) -> NDArray[np.intp]:

@@ -12,9 +12,9 @@ from service.tracking.follow import Followed
 from service.tracking.options import StreamOptions
 from service.tracking.scene_change import Scene
 from service.tracking.tracker import Ids, Tracker
-from service.vision.crops import blend_estimates
 from service.vision.faces import Faces
 from service.vision.image import LazyImage
+from service.vision.refinement import blend_estimates
 
 MAX_FOLLOW_GAP: Final = 0.25  # seconds between frames; in more than that, faces leave their crops
 # Seconds after a search in which neither a changed picture nor a hidden face is a reason for another one: a crowd that

@@ -11,7 +11,7 @@ from typing import Final, Self
 import numpy as np
 
 from service.tracking.rows import Rows
-from service.vision.rotation import Array
+from service.vision.arrays import Array
 
 # Standard deviation of a detected box' centre, in face sizes: over a still face as over its neighbours in time.
 SEEN_NOISE: Final = 0.03

@@ -12,8 +12,8 @@ from typing import Final
 import numpy as np
 
 from service.tracking.tracker import Ids
+from service.vision.arrays import Array
 from service.vision.face_model import EXPRESSIONS
-from service.vision.rotation import Array
 
 COLLECT_SECONDS: Final = 1.0
 MIN_RANGE: Final = (

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from service.vision.arrays import Array
 from service.vision.image import Picture
-from service.vision.rotation import Array
 
 GRID: Final = 32  # cells along the picture's longer side
 SAMPLES: Final = 6  # pixels a cell and axis that are looked at: their mean has a sixth of a pixel's noise

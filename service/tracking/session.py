@@ -15,10 +15,10 @@ from service.tracking.neutral import Neutral, NeutralState
 from service.tracking.options import StreamOptions
 from service.tracking.smoothing import Smoother
 from service.tracking.tracker import Ids
+from service.vision.arrays import Array
 from service.vision.face_model import FaceModel
 from service.vision.faces import Faces
 from service.vision.image import ImageLoader, LazyImage, Picture
-from service.vision.rotation import Array
 
 
 @dataclass(frozen=True)

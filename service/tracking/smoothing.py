@@ -19,12 +19,12 @@ import numpy as np
 
 from service.tracking.options import SmoothingOptions
 from service.tracking.tracker import Ids
+from service.vision.arrays import Array
 from service.vision.decoding import FACE_HEIGHT_CM
 from service.vision.face_model import EXPRESSIONS, IDENTITY_MODES
 from service.vision.faces import Faces
-from service.vision.gaze import LOOKS
-from service.vision.rotation import Array, multiply
-from service.vision.rotation_vectors import inverse, rotation_of, rotation_vector
+from service.vision.gaze import GAZE_COEFFICIENTS
+from service.vision.rotation import inverse, multiply, quaternion_to_rotation_vector, rotation_vector_to_quaternion
 
 IDENTITY_UNIT: Final = 10.0  # standard deviations
 
@@ -34,7 +34,7 @@ ORIGIN: Final = slice(4, 6)
 SCALE: Final = 6
 IDENTITY: Final = slice(7, 7 + IDENTITY_MODES)
 EXPRESSION: Final = slice(7 + IDENTITY_MODES, 7 + IDENTITY_MODES + EXPRESSIONS)
-GAZE: Final = slice(EXPRESSION.stop, EXPRESSION.stop + LOOKS)
+GAZE: Final = slice(EXPRESSION.stop, EXPRESSION.stop + GAZE_COEFFICIENTS)
 ROTATION: Final = slice(GAZE.stop, GAZE.stop + 3)  # of steps and speeds only: a rotation vector
 
 
@@ -70,14 +70,16 @@ class Smoother:
         before, turned = np.stack([state.value for state in known]), np.stack([state.quaternion for state in known])
         before = np.where(np.isnan(before), seen, before)
         elapsed = timestamp - np.array([[state.timestamp] for state in known])
-        step = np.concatenate([seen - before, rotation_vector(multiply(quaternion, inverse(turned)))], axis=-1)
+        step = np.concatenate(
+            [seen - before, quaternion_to_rotation_vector(multiply(quaternion, inverse(turned)))], axis=-1
+        )
         last_speed = np.stack([state.speed for state in known])
         last_speed[np.isnan(last_speed)] = 0
         speed = last_speed + _gain(self._options.derivative_cutoff, elapsed) * (step / elapsed - last_speed)
         cutoff = self._options.min_cutoff + self._options.beta * _pace(speed, faces.scale[:, None] * FACE_HEIGHT_CM)
         step *= _gain(cutoff, elapsed)
         value = before + step[:, : GAZE.stop]
-        quaternion = multiply(rotation_of(step[:, ROTATION]), turned)  # along the great circle: slerp
+        quaternion = multiply(rotation_vector_to_quaternion(step[:, ROTATION]), turned)  # along the great circle: slerp
         for row, track in enumerate(track_id):
             self._states[int(track)] = _State(value[row], quaternion[row], speed[row], timestamp)
         return _replaced(faces, value, quaternion)

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from service.tracking.assignment import assign
 from service.tracking.kalman import KalmanBoxes
 from service.tracking.rows import Rows
+from service.vision.arrays import Array
 from service.vision.face_model import IDENTITY_MODES
 from service.vision.faces import Faces
 from service.vision.nms import iou
-from service.vision.rotation import Array
 
 Ids = NDArray[np.int64]
 

@@ -26,8 +26,9 @@ import numpy as np
 
 from service.cli.avatar.mirror import mirror_blendshapes, mirror_gaze, mirror_quaternion
 from service.vision.arkit import ARKIT_NAMES
+from service.vision.arrays import Array
 from service.vision.gaze import eye_rotations, has_gaze
-from service.vision.rotation import Array, quaternion_to_matrix
+from service.vision.rotation import quaternion_to_matrix
 
 PORT: Final = 11111
 PACKET_VERSION: Final = 6

@@ -5,8 +5,8 @@ from typing import Final
 import numpy as np
 
 from service.vision.arkit import ARKIT_NAMES
+from service.vision.arrays import Array
 from service.vision.mirroring import GAZE_PARTNERS, mirror_partners
-from service.vision.rotation import Array
 
 # (52,) where each coefficient's counterpart stands among ARKit's names.
 COUNTERPARTS: Final = mirror_partners(ARKIT_NAMES)

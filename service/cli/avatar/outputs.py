@@ -10,8 +10,8 @@ from service.cli.video.loop import Seen
 from service.tracking.session import FrameResult
 from service.tracking.tracker import MEMORY_SECONDS
 from service.vision.arkit import blendshapes
-from service.vision.gaze import LOOKS, has_gaze
-from service.vision.rotation import Array
+from service.vision.arrays import Array
+from service.vision.gaze import GAZE_COEFFICIENTS, has_gaze
 
 SUBJECT: Final = "mfn"  # of the leading face; others are told apart by their tracks
 
@@ -91,5 +91,5 @@ class Vmc:
         if has_gaze(gaze):
             self._eyes_turned = True
         elif self._eyes_turned:  # bones stay as they were last told: eyes that nobody sees any more look straight ahead
-            self._eyes_turned, gaze = False, np.zeros(LOOKS, np.float32)
+            self._eyes_turned, gaze = False, np.zeros(GAZE_COEFFICIENTS, np.float32)
         self._sender.send(*vmc.packets(weights, gaze, faces.quaternion[row], seconds, mirror=self._mirror))

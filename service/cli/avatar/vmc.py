@@ -17,8 +17,9 @@ import numpy as np
 from service.cli.avatar.mirror import mirror_blendshapes, mirror_gaze, mirror_quaternion
 from service.cli.avatar.osc import bundles, message
 from service.vision.arkit import ARKIT_NAMES
+from service.vision.arrays import Array
 from service.vision.gaze import eye_rotations, has_gaze
-from service.vision.rotation import Array, euler_to_quaternion
+from service.vision.rotation import euler_to_quaternion
 
 PORT: Final = 39539  # of a program that draws an avatar; one that only passes on to it (VMC itself) takes 39540
 NAMES: Final = tuple(name[0].upper() + name[1:] for name in ARKIT_NAMES)

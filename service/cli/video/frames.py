@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Protocol, Self
 
-from service.vision.letterbox import Pixels
+from service.vision.arrays import Pixels
 
 LONGEST_GAP_SECONDS: Final = 0.5  # of a recording's own time, that frames are left out for
 PATIENCE_SECONDS: Final = 2.0  # that a camera gets to give its last frame before the program goes on without it

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from service.cli.video.frames import Frames, VideoError, VideoFrame
 from service.cli.video.loop import Wish
-from service.vision.letterbox import Pixels
+from service.vision.arrays import Pixels
 
 # What an ending stands for: codecs that every build of OpenCV can write.
 CODECS: Final = {".mp4": "mp4v", ".avi": "MJPG"}

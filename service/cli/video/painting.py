@@ -10,8 +10,8 @@ from service.cli.draw import COLOURS, INK, Colour, Surface, boxes_on, draw_heads
 from service.cli.video.loop import Seen, Wish
 from service.tracking.neutral import NeutralState
 from service.tracking.session import FrameResult
+from service.vision.arrays import Pixels
 from service.vision.face_model import FaceModel
-from service.vision.letterbox import Pixels
 
 MIN_LONGER_SIDE: Final = 960  # pixels; smaller frames are enlarged to it, for their letters' sake
 FONT_OF_PICTURE: Final = 0.017  # font size of a tag, in longer sides of the picture

@@ -22,7 +22,7 @@ from service.cli.video.loop import Wish
 from service.cli.watch import address
 from service.tracking.options import SmoothingOptions, StreamOptions
 from service.tracking.session import Session
-from service.vision.letterbox import Pixels
+from service.vision.arrays import Pixels
 
 FIVE_FACES = Path(__file__).resolve().parents[2] / "pictures/five_faces.webp"
 

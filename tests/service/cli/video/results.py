@@ -6,7 +6,7 @@ from service.cli.video.frames import VideoFrame
 from service.cli.video.loop import Seen
 from service.tracking.neutral import NeutralState
 from service.tracking.session import FrameResult, FrameTiming
-from service.vision.letterbox import Pixels
+from service.vision.arrays import Pixels
 from tests.service.tracking.people import faces_of
 
 WIDTH, HEIGHT = 640, 480

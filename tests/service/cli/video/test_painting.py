@@ -6,8 +6,8 @@ from service.cli.video.loop import Wish
 from service.cli.video.painting import MIN_LONGER_SIDE, Painter, colour_of, paint
 from service.inference.models import Models
 from service.tracking.neutral import NeutralState
+from service.vision.arrays import Pixels
 from service.vision.face_model import FaceModel
-from service.vision.letterbox import Pixels
 from tests.service.cli.video.results import HEIGHT, WIDTH, pixels_of, seen
 
 SCALE = MIN_LONGER_SIDE / WIDTH
