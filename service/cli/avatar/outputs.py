@@ -8,7 +8,7 @@ from service.cli.avatar import livelink, vmc
 from service.cli.avatar.udp import UdpSender
 from service.cli.video.loop import Seen
 from service.tracking.session import FrameResult
-from service.tracking.tracker import MEMORY_SECONDS
+from service.tracking.tracker import MAX_AGE_SECONDS
 from service.vision.arkit import blendshapes
 from service.vision.arrays import Array
 from service.vision.gaze import GAZE_COEFFICIENTS, has_gaze
@@ -30,7 +30,7 @@ class Lead:
     def row_in(self, result: FrameResult, timestamp: float) -> int | None:
         """Where the leading face stands among those of a frame; None while it is out of sight."""
         present: list[int] = result.track_id.tolist()
-        if self._track_id not in present and timestamp - self._last_seen > MEMORY_SECONDS:
+        if self._track_id not in present and timestamp - self._last_seen > MAX_AGE_SECONDS:
             self._track_id = None
         if self._track_id is None and present:
             self._track_id = present[int(result.faces.scale.argmax())]

@@ -38,7 +38,7 @@ def watch(frames: Iterable[VideoFrame], session: Session, viewers: Sequence[View
     number = 0
     for number, frame in enumerate(frames, start=1):
         height, width = frame.pixels.shape[:2]
-        result = session.look(Picture(frame.pixels, width, height), frame.timestamp)
+        result = session.process_picture(Picture(frame.pixels, width, height), frame.timestamp)
         seen = Seen(number, frame, result)
         wishes = [viewer.view(seen) for viewer in viewers]
         if Wish.TAKE_NEUTRAL in wishes:

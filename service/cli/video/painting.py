@@ -51,7 +51,7 @@ def paint(pixels: Pixels, result: FrameResult, face_model: FaceModel, surface: S
         picture = picture.resize(size, Image.Resampling.BILINEAR)
     layer = Image.new("RGBA", size)
     colours = [colour_of(track_id) for track_id in result.track_id.tolist()]
-    draw_heads(layer, result.seen, face_model, (width, height), surface, colours)
+    draw_heads(layer, result.uncalibrated, face_model, (width, height), surface, colours)
     draw_panels(layer, result.faces, face_model.expression_names, (width, height), colours)
     draw_tags(layer, result, colours)
     picture.paste(layer, mask=layer)

@@ -216,7 +216,7 @@ def frame_answer(answer: Answer, models: Models, included: Included) -> pb.Frame
         return message
     message.width, message.height = result.width, result.height
     message.timing.CopyFrom(timing_of(result.timing))
-    faces = faces_of(result.faces, models, result.width, result.height, included, result.seen)
+    faces = faces_of(result.faces, models, result.width, result.height, included, result.uncalibrated)
     for face, track_id, neutral in zip(faces, result.track_id.tolist(), result.neutral, strict=True):
         face.track_id = track_id
         face.neutral = NEUTRAL_STATES[neutral]

@@ -227,7 +227,7 @@ def answer_document(
     }
     if isinstance(result, RequestError):
         return document | {"problem": problem_document(result)}
-    faces = schema.face_documents(result.faces, models, result.width, result.height, include, result.seen)
+    faces = schema.face_documents(result.faces, models, result.width, result.height, include, result.uncalibrated)
     for face, track_id, neutral in zip(faces, result.track_id.tolist(), result.neutral, strict=True):
         face |= {"track_id": track_id, "neutral": neutral.value}
     return document | {

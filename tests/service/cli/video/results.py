@@ -34,12 +34,12 @@ def seen(
     faces.translation[:, 1] = (HEIGHT / 2 - centre[:, 1]) / scale
     result = FrameResult(
         faces=faces,
-        seen=faces,
+        uncalibrated=faces,
         track_id=np.array(list(boxes), np.int64),
         neutral=(neutral,) * len(boxes),
         width=WIDTH,
         height=HEIGHT,
-        searched=True,
+        detected=True,
         timing=FrameTiming(),
     )
     return Seen(number, VideoFrame(pixels_of(), timestamp), result)
