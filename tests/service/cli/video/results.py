@@ -1,9 +1,9 @@
-"""What a session might have seen, made up."""
+"""Made-up results of a session."""
 
 import numpy as np
 
 from service.cli.video.frames import VideoFrame
-from service.cli.video.loop import Seen
+from service.cli.video.loop import ProcessedFrame
 from service.tracking.neutral import NeutralState
 from service.tracking.session import FrameResult, FrameTiming
 from service.vision.arrays import Pixels
@@ -16,14 +16,14 @@ def pixels_of(grey: int = 90) -> Pixels:
     return np.full((HEIGHT, WIDTH, 3), grey, np.uint8)
 
 
-def seen(
+def processed_frame(
     boxes: dict[int, tuple[float, float, float, float]],
     timestamp: float = 0.0,
     expression: np.ndarray | None = None,
     neutral: NeutralState = NeutralState.OFF,
     number: int = 1,
     gaze: np.ndarray | None = None,
-) -> Seen:
+) -> ProcessedFrame:
     """Faces by their tracks; each is as large as its box is wide."""
     corners = np.array(list(boxes.values()), np.float32).reshape(-1, 4)
     faces = faces_of(corners, np.zeros((len(boxes), 50)), expression=expression, gaze=gaze)
@@ -42,4 +42,4 @@ def seen(
         detected=True,
         timing=FrameTiming(),
     )
-    return Seen(number, VideoFrame(pixels_of(), timestamp), result)
+    return ProcessedFrame(number, VideoFrame(pixels_of(), timestamp), result)
