@@ -104,7 +104,7 @@ class FrameTracker:
     def _follow(
         self, state: _FollowState, decoded: LazyImage, timestamp: float, thumbnail: SceneThumbnail
     ) -> TrackedFrame:
-        """Follows the faces of the last frame; detects anew where one of them is lost."""
+        """Follows the faces of the last frame; detects again where one of them is lost."""
         face_model, track_id = self._pipeline.models.face_model, state.track_id
         faces, timing = self._refine(state.followed.faces, decoded)
         followed = state.followed.updated(faces, decoded.picture, face_model)

@@ -93,8 +93,6 @@ class Vmc:
         weights = blendshapes(faces.expression[row], gaze, self._arkit)
         if has_gaze(gaze):
             self._eyes_turned = True
-        elif (
-            self._eyes_turned
-        ):  # bones keep their last rotation, so eyes without gaze must be told to look straight ahead
+        elif self._eyes_turned:  # bones keep their last rotation: without gaze the eyes must be sent straight ahead
             self._eyes_turned, gaze = False, np.zeros(GAZE_COEFFICIENTS, np.float32)
         self._sender.send(*vmc.packets(weights, gaze, faces.quaternion[row], seconds, mirror=self._mirror))

@@ -206,5 +206,5 @@ def _read(capture: Any) -> Pixels | None:
     return bgr if success else None
 
 
-def _rate(told: float) -> float:
-    return told if 1 <= told <= MAX_RATE else DEFAULT_RATE
+def _rate(reported: float) -> float:
+    return reported if 1 <= reported <= MAX_RATE else DEFAULT_RATE
