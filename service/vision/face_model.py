@@ -42,8 +42,8 @@ class LinearShape:
 class FaceModel:
     """The face model that is published with the networks.
 
-    landmarks: the 68 points. mesh: the vertices of a light surface of ICT-FaceKit's narrow face. triangles: (T, 3) int32
-    indices of the mesh's vertices, counter-clockwise seen from outside. expression_names: 46, in the order of
+    landmarks: the 68 points. mesh: the vertices of a light surface of ICT-FaceKit's narrow face. triangles: (T, 3)
+    int32 indices of the mesh's vertices, counter-clockwise seen from outside. expression_names: 46, in the order of
     w_exp.
     """
 

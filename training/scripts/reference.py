@@ -27,7 +27,6 @@ from service.inference.execution import Execution
 from service.inference.models import Models
 from service.inference.options import RetargetOptions
 from service.inference.pipeline import Pipeline
-from service.vision.arrays import Array
 from service.vision.crops import Crop, crops_of
 from service.vision.image import decode
 from service.vision.letterbox import Letterbox
