@@ -1,4 +1,4 @@
-"""`python -m service` is `mfn`."""
+"""Runs the command line: `python -m service` is `mfn`."""
 
 import sys
 

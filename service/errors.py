@@ -1,20 +1,20 @@
-"""What can go wrong: with a request, by kind, and with the start of the server.
+"""The errors of the service: of requests, by kind, and of the server's start.
 
-A kind has a name and a title, the same words each time; what happened this time goes into the detail, a sentence that
-says what was wrong, what was expected and what to do. How each transport tells a kind is in service.server.problems.
+A kind has a constant name and title. What happened in one request is in its detail: sentences that tell what was wrong,
+what was expected and what to do. service.server.problems maps the kinds to the codes of each transport.
 """
 
 import traceback
 from dataclasses import dataclass
 from typing import Final
 
-# What says so in libraries without an exception of their own for it: onnxruntime's arena, CUDA and Pillow, Linux.
+# Messages of libraries that have no exception type for a lack of memory: onnxruntime's arena, CUDA and Pillow, Linux.
 NO_MEMORY_WORDS: Final = ("failed to allocate memory", "out of memory", "cannot allocate memory")
 
 
 @dataclass(frozen=True)
 class ProblemKind:
-    """A kind of failure. name: short and stable, for programs. title: for people, the same words each time."""
+    """A kind of failure. name: short and stable, for programs. title: constant, for people."""
 
     name: str
     title: str
@@ -37,7 +37,10 @@ DEADLINE_PASSED: Final = ProblemKind("deadline-passed", "The deadline has passed
 
 
 class RequestError(Exception):
-    """A request that cannot be served. detail: the sentence for its sender. retry_after: seconds, where it helps."""
+    """A request that cannot be served.
+
+    detail: sentences for the client. retry_after: seconds until a retry may succeed, None where a retry does not help.
+    """
 
     def __init__(self, kind: ProblemKind, detail: str, retry_after: int | None = None) -> None:
         super().__init__(detail)
@@ -51,20 +54,20 @@ class StartError(Exception):
 
 
 def out_of_range(name: str, value: float, low: float, high: float) -> RequestError:
-    """The answer to a parameter whose value is not within low..high, both included."""
+    """The error of a parameter whose value is not within low..high, both included."""
     shown = value if isinstance(value, int) else f"{value:g}"
     return RequestError(BAD_PARAMETER, f"The parameter {name} is {shown}; expected a number from {low:g} to {high:g}.")
 
 
 def too_many_bytes(limit: int) -> RequestError:
-    """The answer to a picture of more than `limit` bytes."""
+    """The error of a picture of more than `limit` bytes."""
     return RequestError(
         TOO_LARGE, f"The picture has more than {limit} bytes, the most allowed. Scale it down or compress it more."
     )
 
 
 def deadline_passed(seconds: float) -> RequestError:
-    """The answer to a picture that was not answered within `seconds`."""
+    """The error of a request that was not finished within `seconds`."""
     return RequestError(
         DEADLINE_PASSED,
         f"No answer after {seconds:g} s, the most that a picture may take. "
@@ -73,21 +76,22 @@ def deadline_passed(seconds: float) -> RequestError:
 
 
 def internal_failure() -> RequestError:
-    """The answer to a request that failed for a reason that is the server's own, which only its log tells."""
+    """The error of a request that failed through the server's own fault; the cause is only in its log."""
     return RequestError(
         INTERNAL, "The server could not finish this request; the error is in its log. Others are served as before."
     )
 
 
 def lacks_memory(error: Exception) -> bool:
-    """Whether it was raised for want of memory; onnxruntime and Pillow's decoders say so in words alone."""
+    """Whether an error was raised for lack of memory; onnxruntime and Pillow's decoders tell it only in the message."""
     return isinstance(error, MemoryError) or any(words in str(error).lower() for words in NO_MEMORY_WORDS)
 
 
 def memory_problem(error: Exception) -> RequestError | None:
-    """The answer to a request that failed for want of memory; None where it failed for something else.
+    """The error of a request that failed for lack of memory; None where it failed for another reason.
 
-    What the failed calls held is let go of at once, not whenever the traceback's reference cycle is found.
+    Clears the frames of the traceback, so that what they hold is freed now, not when the garbage collector finds the
+    reference cycle.
     """
     if not lacks_memory(error):
         return None

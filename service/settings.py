@@ -11,14 +11,14 @@ from typing import Any, Final, Self
 from service.errors import StartError
 
 PREFIX: Final = "MFN_"
-# What Kubernetes sets in every pod beside a Service named mfn; no setting, and nobody's mistake.
+# Variables that Kubernetes sets in every pod of a namespace with a Service named mfn; they are no settings.
 SERVICE_LINK: Final = re.compile(r"MFN_(SERVICE_(HOST|PORT\w*)|PORT_\d+_(TCP|UDP|SCTP)\w*)=.*|MFN_PORT=\w+://.*")
-SUGGESTIONS: Final = 2  # for a name that is misspelt
+SUGGESTIONS: Final = 2  # number of names suggested for a misspelt one, at most
 LOG_LEVELS: Final = ("critical", "error", "warning", "info", "debug")
 LOG_FORMATS: Final = ("json", "text")
 PRECISIONS: Final = ("int8", "float32")
-PROVIDER_NAMES: Final = ("cpu", "cuda", "coreml", "openvino")  # what runs the networks, see service.inference.execution
-# Lowest and highest value of what a request may choose, by settings and by its own parameters.
+PROVIDER_NAMES: Final = ("cpu", "cuda", "coreml", "openvino")  # of execution providers, see service.inference.execution
+# Lowest and highest values, of settings and of requests' own parameters.
 SCORE_RANGE: Final = (0.01, 1)
 FACES_RANGE: Final = (1, 100)
 
@@ -31,12 +31,12 @@ def _published_models() -> Path:
 
 
 def _cores() -> int:
-    """Cores this process may use; a container's limit shows here where it is a CPU set."""
+    """Number of cores that this process may use; of containers' limits only a CPU set counts here."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _number(default: float, low: float, high: float, description: str) -> Any:
-    """A setting within low..high, both included; whole where the default is."""
+    """A setting within low..high, both included; an integer where the default is one."""
     return field(default=default, metadata={"description": description, "low": low, "high": high})
 
 
@@ -51,7 +51,7 @@ def _text(default: str, description: str, choices: tuple[str, ...] = ()) -> Any:
 
 @dataclass(frozen=True)
 class Settings:
-    """Every setting of the server. The environment variable of a field is MFN_ and its name in capitals."""
+    """All settings of the server. The environment variable of a field is MFN_ and its name in capitals."""
 
     host: str = _text("0.0.0.0", "address to listen on; 127.0.0.1 serves this machine only")
     http_port: int = _number(8000, 0, 65535, "port of REST and WebSocket; 0 takes a free one")
@@ -125,7 +125,7 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
-        """Settings of the MFN_* variables. Raises StartError where one is unknown or its value does not fit."""
+        """Reads the settings from MFN_* variables. Raises StartError where one is unknown or its value is invalid."""
         known = {PREFIX + setting.name.upper(): setting for setting in fields(cls)}
         given = {
             name: value
@@ -138,7 +138,7 @@ class Settings:
 
 
 def _suggestion(name: str, known: Iterable[str]) -> str:
-    """What may have been meant by an unknown name."""
+    """The sentences that suggest known names for an unknown one."""
     if near := difflib.get_close_matches(name, known, SUGGESTIONS):
         return f"Did you mean {' or '.join(near)}? Correct its name, or unset it."
     return f"Unset it; the settings are {', '.join(sorted(known))}."

@@ -1,1 +1,1 @@
-"""What the command line can do, a file a command: each adds its arguments, and runs with what was given."""
+"""The command line. Each command has a file, with its arguments and the function that runs it."""

@@ -1,4 +1,4 @@
-"""Values of options that several commands have, checked as they are read."""
+"""Options that several commands have, and the parsers of their values."""
 
 import argparse
 from typing import Final, TypeVar
@@ -9,11 +9,12 @@ from service.settings import FACES_RANGE, SCORE_RANGE
 from service.vision.tile_layout import MAX_TILES
 
 Number = TypeVar("Number", int, float)
-OK: Final = 0  # exit codes, see service.cli.main
-FAILED: Final = 1
+OK: Final = 0  # exit code, see service.cli.main
+FAILED: Final = 1  # exit code
 
 
 def add_input_size(parser: argparse.ArgumentParser) -> None:
+    """Adds the option --input-size."""
     parser.add_argument(
         "--input-size",
         type=int,
@@ -24,7 +25,7 @@ def add_input_size(parser: argparse.ArgumentParser) -> None:
 
 
 def check_input_size(parser: argparse.ArgumentParser, models: Models, chosen: argparse.Namespace) -> None:
-    """Ends the program with a sentence and exit code 2 where the models are not for what --input-size says."""
+    """Ends the program with a message and exit code 2 where the models do not accept the chosen --input-size."""
     try:
         models.input_size(chosen.input_size)
     except RequestError as error:
@@ -32,17 +33,17 @@ def check_input_size(parser: argparse.ArgumentParser, models: Models, chosen: ar
 
 
 def score(text: str) -> float:
-    """A face's score."""
+    """Parses the score of a face."""
     return _within(float(text), text, *SCORE_RANGE)
 
 
 def count(text: str) -> int:
-    """A number of faces."""
+    """Parses a number of faces."""
     return _within(int(text), text, *FACES_RANGE)
 
 
 def tiles(text: str) -> int:
-    """Into how many tiles a picture's longer side is cut."""
+    """Parses the number of tiles along a picture's longer side."""
     return _within(int(text), text, 1, MAX_TILES)
 
 

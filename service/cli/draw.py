@@ -1,8 +1,8 @@
-"""Faces drawn on their picture: box, mesh or landmarks, pose axes and the strongest coefficients.
+"""Draws faces on their picture: box, mesh or landmarks, pose axes and the strongest coefficients.
 
-Small pictures are enlarged before drawing, so that lines and letters stay legible; every width and font size follows
-from the face's size and the picture's. Everything is drawn on one transparent layer at SUPERSAMPLING times the size,
-because Pillow draws without smoothing, and laid over the picture at the end.
+Small pictures are enlarged before drawing, so that lines and letters stay legible; all widths and font sizes follow
+from the face's and the picture's size. Everything is drawn on one transparent layer at SUPERSAMPLING times the size,
+because Pillow draws without antialiasing, and composited onto the picture at the end.
 """
 
 from collections.abc import Sequence
@@ -12,9 +12,10 @@ from typing import Literal, get_args
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from service.vision.arrays import Array
 from service.vision.face_model import FaceModel, project
 from service.vision.faces import Face, Faces
-from service.vision.rotation import Array, quaternion_to_euler, quaternion_to_matrix
+from service.vision.rotation import quaternion_to_euler, quaternion_to_matrix
 
 Surface = Literal["mesh", "landmarks"]
 SURFACES: tuple[Surface, ...] = get_args(Surface)
@@ -22,8 +23,8 @@ Colour = tuple[int, int, int]
 Box = tuple[float, float, float, float]  # x1, y1, x2, y2
 
 MIN_LONGER_SIDE = 1200  # pixels; smaller pictures are enlarged to it
-SUPERSAMPLING = 2
-SUPERSAMPLED_UP_TO = 2600  # pixels of the longer side; above it lines are wide enough to do without
+SUPERSAMPLING = 2  # the layer's pixels per pixel of the picture
+SUPERSAMPLED_UP_TO = 2600  # pixels of the longer side; in larger pictures lines are wide enough without
 
 COLOURS: tuple[Colour, ...] = ((64, 196, 255), (255, 171, 64), (129, 230, 120), (255, 128, 171), (197, 158, 255))
 AXIS_COLOURS: tuple[Colour, ...] = ((255, 59, 48), (40, 205, 65), (30, 110, 255))  # x, y, z
@@ -33,11 +34,11 @@ GROOVE: Colour = (70, 78, 92)  # a bar's empty part
 
 MESH_ALPHA = 95  # of 255
 WIRE_ALPHA = 150
-WIRED_EDGES = (4.0, 14.0)  # pixels of the layer: wires of shorter edges would run into fog, so they fade out
-LIGHT = np.array([0.3, 0.5, 0.81], np.float32)  # where the mesh is lit from, camera frame
+WIRED_EDGES = (4.0, 14.0)  # pixels of the layer, lengths of edges between which wires fade in; short ones would blur
+LIGHT = np.array([0.3, 0.5, 0.81], np.float32)  # direction toward the light, camera frame
 AXIS_CM = 7.0  # about half a face's width
-CHIN, NOSE_TIP = 8, 30
-UNDER_CHIN_CM = 0.4  # how far the drawn mesh reaches below the chin; the throat is left out
+CHIN, NOSE_TIP = 8, 30  # landmarks
+UNDER_CHIN_CM = 0.4  # the drawn mesh reaches this far below the chin; the throat is left out
 
 # Landmarks that are joined by lines: first, last, whether the last is joined to the first again.
 CONTOURS = (
@@ -54,9 +55,9 @@ CONTOURS = (
 
 MAX_BARS = 6
 MIN_WEIGHT = 0.1  # weaker coefficients get no bar
-FONT_OF_FACE = 0.078  # font size in face heights, within these parts of the picture's longer side:
-FONT_OF_PICTURE = (0.0095, 0.019)
-PANEL_OF_FACE = 1.2  # a panel is at most this many times as high as its face, at least its title
+FONT_OF_FACE = 0.078  # font size in face heights
+FONT_OF_PICTURE = (0.0095, 0.019)  # smallest and largest font size in longer sides of the picture
+PANEL_OF_FACE = 1.2  # greatest height of a panel in face heights; it has at least its title
 
 
 @dataclass(frozen=True)
@@ -69,15 +70,17 @@ class Panel:
 
     @property
     def em(self) -> float:
+        """Height of the font's letter M, pixels of the layer."""
         return self.font.getbbox("M")[3]
 
     @property
     def name_width(self) -> float:
+        """Width of the longest name, pixels of the layer."""
         return max(self.font.getlength(name) for name, _ in self.rows) if self.rows else 0
 
     @property
     def size(self) -> tuple[float, float]:
-        """Width and height, margins included."""
+        """Width and height with margins, pixels of the layer."""
         bars = self.name_width + 7.5 * self.em if self.rows else 0
         return max(self.font.getlength(self.title), bars) + 1.2 * self.em, (
             1 + len(self.rows)
@@ -85,12 +88,12 @@ class Panel:
 
 
 def enlargement(width: int, height: int) -> float:
-    """By how much a picture of width x height pixels is enlarged before drawing; 1 for those large enough."""
+    """The factor by which a picture of width x height pixels is enlarged before drawing; 1 for large ones."""
     return max(1.0, MIN_LONGER_SIDE / max(width, height))
 
 
 def draw_faces(image: Image.Image, faces: Faces, face_model: FaceModel, surface: Surface = "mesh") -> Image.Image:
-    """A copy of the picture with its faces on it, enlarged by enlargement(*image.size).
+    """Draws faces on a copy of their picture, which is enlarged by enlargement(*image.size).
 
     image: RGB. faces: in pixels of image. surface: the mesh, shaded, or the 68 landmarks with their contours.
     """
@@ -114,8 +117,11 @@ def draw_heads(
     surface: Surface,
     colours: Sequence[Colour],
 ) -> None:
-    """Surface, box and axes of each face, near ones over far ones. layer: RGBA, laid over the picture at any scale.
-    colours: one for each face."""
+    """Draws surface, box and axes of each face, near ones over far ones.
+
+    layer: RGBA, of the picture at any scale. picture_size: width and height of the picture, pixels. colours: one for
+    each face.
+    """
     pen = ImageDraw.Draw(layer)
     to_layer = layer.width / picture_size[0]
     landmarks = faces.landmarks(face_model, *picture_size) * to_layer
@@ -139,7 +145,7 @@ def draw_panels(
     picture_size: tuple[int, int],
     colours: Sequence[Colour],
 ) -> None:
-    """Score, pose and strongest coefficients of each face, beside it where there is room."""
+    """Draws score, pose and strongest coefficients of each face beside it, where there is room."""
     pen = ImageDraw.Draw(layer)
     boxes = boxes_on(layer, faces, picture_size)
     panels = [panel_of(face, expression_names, box, layer.size) for face, box in zip(faces, boxes, strict=True)]
@@ -149,7 +155,7 @@ def draw_panels(
 
 
 def boxes_on(layer: Image.Image, faces: Faces, picture_size: tuple[int, int]) -> list[Box]:
-    """The faces' boxes in pixels of a layer over the picture."""
+    """The faces' boxes in pixels of a layer of the picture."""
     to_layer = layer.width / picture_size[0]
     return [(box[0], box[1], box[2], box[3]) for box in (faces.box * to_layer).tolist()]
 
@@ -162,7 +168,8 @@ def draw_mesh(
     to_layer: float,
     colour: Colour,
 ) -> None:
-    """The front of the mesh, far triangles first, each in one shade; wired where its edges are long enough."""
+    """Draws the triangles of the mesh that face the camera, far ones first, flat-shaded; with wires where they are
+    large enough."""
     shape = face_model.mesh.shape(face.identity, face.expression)
     scale = np.array(face.scale, np.float32)
     points = project(shape, face.quaternion, face.translation, scale, *image_size) * to_layer
@@ -186,7 +193,7 @@ def draw_mesh(
 
 
 def draw_landmarks(pen: ImageDraw.ImageDraw, points: Array, colour: Colour) -> None:
-    """The 68 points (68, 2), joined to jaw, brows, nose, eyes and lips."""
+    """Draws the landmarks (68, 2), joined to jaw, brows, nose, eyes and lips."""
     dot = max(1.5, float(np.ptp(points[:, 1])) / 110)
     for line_width, line_colour in ((dot * 2, (*INK, 160)), (dot, (*colour, 255))):
         for first, last, closed in CONTOURS:
@@ -197,12 +204,13 @@ def draw_landmarks(pen: ImageDraw.ImageDraw, points: Array, colour: Colour) -> N
 
 
 def draw_box(pen: ImageDraw.ImageDraw, box: Box, colour: Colour) -> None:
+    """Draws a box with rounded corners."""
     line = max(2, round((box[3] - box[1]) / 120))
     pen.rounded_rectangle(ordered(box), 3 * line, outline=(*colour, 230), width=line)
 
 
 def draw_axes(pen: ImageDraw.ImageDraw, origin: Array, axes: Array) -> None:
-    """Three arrows from origin (2,), the one that points farthest away first.
+    """Draws three arrows from origin (2,), the one that points farthest away first.
 
     axes: (3, 3), columns the head's x, y and z in the camera frame, in pixels.
     """
@@ -210,10 +218,10 @@ def draw_axes(pen: ImageDraw.ImageDraw, origin: Array, axes: Array) -> None:
     line = max(2.0, length / 22)
     for axis in np.argsort(axes[2]):
         step = axes[:2, axis] * [1, -1]
-        seen = float(np.linalg.norm(step))
-        along = step / max(seen, 1e-6)
+        visible = float(np.linalg.norm(step))
+        along = step / max(visible, 1e-6)
         across = np.array([-along[1], along[0]])
-        head = min(4 * line, seen)
+        head = min(4 * line, visible)
         neck, tip = origin + step - along * head, origin + step
         ends = [neck + across * head * 0.5, tip, neck - across * head * 0.5]
         for margin, colour in ((line * 0.7, (*INK, 150)), (0.0, (*AXIS_COLOURS[axis], 255))):
@@ -225,7 +233,7 @@ def draw_axes(pen: ImageDraw.ImageDraw, origin: Array, axes: Array) -> None:
 
 
 def panel_of(face: Face, expression_names: tuple[str, ...], box: Box, layer_size: tuple[int, int]) -> Panel:
-    """Score, pose and the strongest coefficients of one face, in a font that suits its size."""
+    """The panel with score, pose and the strongest coefficients of one face, in a font that fits its size."""
     weights = [(expression_names[i], float(face.expression[i])) for i in np.argsort(-face.expression)[:MAX_BARS]]
     yaw, pitch, roll = (round(float(angle)) for angle in quaternion_to_euler(face.quaternion))
     smallest, largest = (part * max(layer_size) for part in FONT_OF_PICTURE)
@@ -242,9 +250,10 @@ def panel_of(face: Face, expression_names: tuple[str, ...], box: Box, layer_size
 def place_panels(
     panels: list[Panel], boxes: list[Box], layer_size: tuple[int, int]
 ) -> list[tuple[Panel, tuple[float, float] | None]]:
-    """Where each panel goes: beside its face, clear of every box and panel, inside the picture.
+    """Places each panel beside its face, without overlap with any box or panel, inside the picture.
 
-    Panels lose rows from the weakest until they fit; one that does not fit at all has the corner None.
+    Panels lose their weakest rows until they fit. Returns them with their top left corners, None for one that does not
+    fit at all.
     """
     taken = list(boxes)
     placed: list[tuple[Panel, tuple[float, float] | None]] = []
@@ -281,6 +290,7 @@ def free_corner(panel: Panel, box: Box, taken: list[Box], layer_size: tuple[int,
 
 
 def draw_panel(pen: ImageDraw.ImageDraw, panel: Panel, corner: tuple[float, float], colour: Colour) -> None:
+    """Draws a panel at its top left corner."""
     em = panel.em
     left, top = corner
     width, height = panel.size
@@ -299,6 +309,6 @@ def draw_panel(pen: ImageDraw.ImageDraw, panel: Panel, corner: tuple[float, floa
 
 
 def ordered(box: Box) -> Box:
-    """The same box with its corners in the order Pillow wants, at least one pixel large."""
+    """The box with its corners in the order that Pillow requires, at least one pixel large."""
     x1, y1, x2, y2 = box
     return min(x1, x2), min(y1, y2), max(x1 + 1, x2), max(y1 + 1, y2)

@@ -1,4 +1,4 @@
-"""A face in words, for terminals."""
+"""Text about a face, for terminals."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -8,11 +8,11 @@ import numpy as np
 from service.vision.faces import Face
 from service.vision.rotation import quaternion_to_euler
 
-STRONGEST: Final = 3  # coefficients that are named
+STRONGEST: Final = 3  # number of coefficients that are named
 
 
 def angles_of(face: Face) -> tuple[int, int, int]:
-    """(yaw, pitch, roll), degrees."""
+    """Yaw, pitch and roll in whole degrees."""
     yaw, pitch, roll = (round(float(angle)) for angle in quaternion_to_euler(face.quaternion))
     return yaw, pitch, roll
 

@@ -1,8 +1,8 @@
-"""`python -m service.cli.health`: whether the server in this container is ready, for a container's health check.
+"""`python -m service.cli.health`: a container's health check, which asks the server whether it is ready.
 
-Exit code 0: it is; 1: it is not, and a line on stderr says what it answered. This runs every few seconds beside the
-server, within its limits of time and memory, and so needs nothing but the standard library: no model, and none of the
-settings but where the server listens, which service.settings documents.
+Exit code 0: it is ready; 1: it is not, and a line on stderr tells its answer. This runs every few seconds beside the
+server, within the container's limits of time and memory, so it imports the standard library only, and reads only those
+settings that tell where the server listens; service.settings documents them.
 """
 
 import contextlib
@@ -14,14 +14,14 @@ from collections.abc import Mapping
 from typing import Final
 
 READY: Final = "/readyz"
-TIMEOUT: Final = 4.0  # seconds; below that of the container's health check, which would end it without a word
+TIMEOUT: Final = 4.0  # seconds; less than that of the container's health check, which would end this without a message
 DEFAULT_HOST: Final = "0.0.0.0"
 DEFAULT_HTTP_PORT: Final = "8000"
-LOOPBACK: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # a server on all addresses is on this one
+LOOPBACK: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # the address to ask of a server that listens on all
 
 
 def main(environment: Mapping[str, str] = os.environ) -> int:
-    """Asks the server that the MFN_* variables describe, and returns the exit code."""
+    """Asks the server that the MFN_* variables describe whether it is ready. Returns the exit code."""
     try:
         with contextlib.closing(_connection(environment)) as connection:
             connection.request("GET", READY)
@@ -42,7 +42,7 @@ def _connection(environment: Mapping[str, str]) -> http.client.HTTPConnection:
     port = int(environment.get("MFN_HTTP_PORT", DEFAULT_HTTP_PORT))
     if "MFN_TLS_CERTIFICATE_FILE" not in environment:
         return http.client.HTTPConnection(host, port, timeout=TIMEOUT)
-    # The certificate is for the name that clients use; this asks the server beside it, by its address.
+    # The certificate is not verified: it is for the name that clients use, not for this address.
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

@@ -1,9 +1,8 @@
-"""The command line: `mfn serve` runs the server, `mfn retarget` looks at photos, `mfn watch` at a video or a camera;
+"""The command line: `mfn serve` runs the server, `mfn retarget` processes photos, `mfn watch` a video or a camera;
 `mfn --version` tells the versions of code and models.
 
-Exit codes: 0 all went well, also where no face was found, and where a watched video was ended by whoever watched; 1 a
-photo, a video or a camera could not be read, or something not be drawn, or the models or the port are not there; 2 the
-command line itself is wrong.
+Exit codes: 0 success, also without any face, and where the user ended `mfn watch`; 1 a photo, a video or a camera could
+not be read, a drawing not be written, or models or port are not available; 2 the command line is wrong.
 """
 
 import argparse
@@ -43,12 +42,14 @@ class PrintVersions(argparse.Action):
     """
 
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        """Called by argparse for the option."""
         print(f"{parser.prog} {__version__}")
         print(f"models {read_manifest(Settings.from_environment().models_dir / MANIFEST).version}")
         parser.exit()
 
 
 def build_parser() -> argparse.ArgumentParser:
+    """The parser of the command line; each command sets `run`, called with settings and arguments."""
     parser = argparse.ArgumentParser(prog="mfn", description="Finds every face: box, pose, expression.")
     parser.add_argument("--version", action=PrintVersions, nargs=0, help="tell the versions of code and models")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")

@@ -1,4 +1,4 @@
-"""`mfn retarget`: looks at photos and prints or draws what it finds."""
+"""`mfn retarget`: finds the faces in photos, and prints or draws them."""
 
 import argparse
 import json
@@ -25,10 +25,11 @@ from service.vision.faces import Face
 from service.vision.image import decode
 from service.vision.tile_layout import MAX_TILES
 
-ALL_PIXELS = sys.maxsize  # a side no picture has, so that decoding never shrinks it
+ALL_PIXELS = sys.maxsize  # a side that no picture has, so that decoding never reduces its size
 
 
 def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
+    """Adds the command to the parser."""
     parser = commands.add_parser(
         "retarget",
         help="find the faces in photos",
@@ -63,7 +64,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
 
 
 def run(parser: argparse.ArgumentParser, settings: Settings, chosen: argparse.Namespace) -> int:
-    """Returns the exit code. Raises StartError where the models, or what is to run them, are not there."""
+    """Runs the command. Returns the exit code. Raises StartError where models or execution provider are missing."""
     if chosen.include and not chosen.json:
         parser.error("--include adds to what --json prints; give both")
     check_drawing_target(parser, chosen.photos, chosen.draw)
@@ -77,13 +78,13 @@ def run(parser: argparse.ArgumentParser, settings: Settings, chosen: argparse.Na
         tiles=chosen.tiles,
         input_size=chosen.input_size,
     )
-    # Every photo gets its turn, so that one that cannot be read hides nothing of the others.
+    # A photo that cannot be read does not end the loop, so that the others are still processed.
     codes = [retarget(photo, pipeline, options, chosen) for photo in chosen.photos]
     return max(codes)
 
 
 def retarget(photo: Path, pipeline: Pipeline, options: RetargetOptions, chosen: argparse.Namespace) -> int:
-    """Prints, and draws where chosen, the faces of one photo. Returns OK, or FAILED after saying why on stderr."""
+    """Prints, and draws where chosen, the faces of one photo. Returns OK, or FAILED with the reason on stderr."""
     try:
         data = photo.read_bytes()
         result = pipeline.retarget(data, options)
@@ -111,7 +112,7 @@ def retarget(photo: Path, pipeline: Pipeline, options: RetargetOptions, chosen: 
 
 
 def draw(data: bytes, result: RetargetResult, pipeline: Pipeline, target: Path, surface: Surface) -> None:
-    """Writes the faces on their photo, at its full size, to target; its name's ending tells the format."""
+    """Draws the faces on their photo, at its full size, into a file; the suffix of its name is the format."""
     image = Image.fromarray(decode(data, ALL_PIXELS, pipeline.settings.max_megapixels).pixels)
     drawn = draw_faces(image, result.faces, pipeline.models.face_model, surface)
     encoded = BytesIO()
@@ -120,7 +121,7 @@ def draw(data: bytes, result: RetargetResult, pipeline: Pipeline, target: Path, 
 
 
 def table(photo: Path, result: RetargetResult, expression_names: Sequence[str]) -> str:
-    """The faces of a photo for people: a heading and a line for each."""
+    """The table of a photo's faces: a heading, and a line for each."""
     count = len(result.faces)
     faces = "1 face" if count == 1 else f"{count or 'no'} faces"
     heading = f"{photo}: {faces} in {result.width} x {result.height} pixels"
@@ -128,6 +129,7 @@ def table(photo: Path, result: RetargetResult, expression_names: Sequence[str]) 
 
 
 def table_line(face: Face, expression_names: Sequence[str]) -> str:
+    """The table's line of a face."""
     x1, y1, x2, y2 = (round(float(edge)) for edge in face.box)
     yaw, pitch, roll = angles_of(face)
     return (
@@ -137,7 +139,7 @@ def table_line(face: Face, expression_names: Sequence[str]) -> str:
 
 
 def check_drawing_target(parser: argparse.ArgumentParser, photos: Sequence[Path], target: Path | None) -> None:
-    """Ends the program with a sentence and exit code 2 where --draw cannot work, before any photo is looked at."""
+    """Ends the program with a message and exit code 2 where --draw cannot work, before any photo is processed."""
     if target is None:
         return
     if target.is_dir() or not target.suffix:
@@ -157,6 +159,7 @@ def check_drawing_target(parser: argparse.ArgumentParser, photos: Sequence[Path]
 
 
 def included(text: str) -> tuple[str, ...]:
+    """Parses the value of --include."""
     names = tuple(name for name in text.split(",") if name)
     if unknown := [name for name in names if name not in INCLUDES]:
         raise argparse.ArgumentTypeError(f"{unknown[0]!r} is not one of {', '.join(INCLUDES)}")

@@ -1,4 +1,4 @@
-"""`mfn watch`: looks at a video or a camera, frame by frame; prints, draws, or moves avatars by what it finds."""
+"""`mfn watch`: tracks the faces of a video or a camera, and prints or draws them or sends them to avatars."""
 
 import argparse
 import os
@@ -14,9 +14,9 @@ from service.cli.avatar import livelink, vmc
 from service.cli.avatar.outputs import LiveLink, Vmc
 from service.cli.avatar.udp import UdpSender
 from service.cli.draw import SURFACES
-from service.cli.video.frames import Frames, Latest, VideoError, VideoFrame, in_real_time
+from service.cli.video.frames import Frames, LatestFrames, VideoError, VideoFrame, in_real_time
 from service.cli.video.lines import Lines
-from service.cli.video.loop import Viewer, watch
+from service.cli.video.loop import Sink, watch
 from service.cli.video.opencv import CODECS, VideoFile, Window, open_frames
 from service.cli.video.painting import Canvas, Painter
 from service.inference.execution import Execution
@@ -30,6 +30,7 @@ Address = tuple[str, int]  # host, port
 
 
 def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
+    """Adds the command to the parser."""
     parser = commands.add_parser(
         "watch",
         help="follow the faces in a video or before a camera",
@@ -68,7 +69,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
 
 
 def run(parser: argparse.ArgumentParser, settings: Settings, chosen: argparse.Namespace) -> int:
-    """Returns the exit code. Raises StartError where the models, or what is to run them, are not there."""
+    """Runs the command. Returns the exit code. Raises StartError where models or execution provider are missing."""
     check_use(parser, chosen)
     default = StreamOptions(min_score=settings.default_min_score, max_faces=settings.default_max_faces)
     options = StreamOptions(
@@ -85,51 +86,51 @@ def run(parser: argparse.ArgumentParser, settings: Settings, chosen: argparse.Na
             execution = Execution(settings.precision, settings.execution_provider, threads=settings.workers)
             models = Models.load(settings.models_dir, execution)
             check_input_size(parser, models, chosen)
-            viewers = open_viewers(stack, models, frames, chosen)
+            sinks = open_sinks(stack, models, frames, chosen)
             session = Session(Pipeline(models, settings), options)
-            watch(timed(stack, frames, chosen), session, viewers)
+            watch(timed(stack, frames, chosen), session, sinks)
     except VideoError as error:
         print(f"mfn: {error}", file=sys.stderr)
         return FAILED
-    except BrokenPipeError:  # who read our lines has seen enough; Python would complain of it once more at its end
+    except BrokenPipeError:  # the reader of the output has closed it; Python would report that once more at its exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         pass  # the usual way to end watching a camera
     return OK
 
 
-def open_viewers(stack: ExitStack, models: Models, frames: Frames, chosen: argparse.Namespace) -> list[Viewer]:
-    """Everyone who sees the frames, closed with the stack. Raises VideoError."""
-    viewers: list[Viewer] = []
+def open_sinks(stack: ExitStack, models: Models, frames: Frames, chosen: argparse.Namespace) -> list[Sink]:
+    """Opens the sinks of the frames, which are closed with the stack. Raises VideoError."""
+    sinks: list[Sink] = []
     if chosen.livelink is not None:
         sender = stack.enter_context(udp("--livelink", chosen.livelink))
-        viewers.append(LiveLink(sender, models.arkit, chosen.everyone, chosen.mirror))
+        sinks.append(LiveLink(sender, models.arkit, chosen.everyone, chosen.mirror))
     if chosen.vmc is not None:
         sender = stack.enter_context(udp("--vmc", chosen.vmc))
-        viewers.append(Vmc(sender, models.arkit, chosen.mirror))
+        sinks.append(Vmc(sender, models.arkit, chosen.mirror))
     canvases: list[Canvas] = []
     if chosen.window:
         canvases.append(stack.enter_context(closing(Window())))
     if chosen.out is not None:
         canvases.append(stack.enter_context(closing(VideoFile(chosen.out, frames.rate))))
     if canvases:
-        viewers.append(Painter(models.face_model, chosen.surface, canvases))
+        sinks.append(Painter(models.face_model, chosen.surface, canvases))
     else:
-        viewers.append(Lines(models.face_model.expression_names))
-    return viewers
+        sinks.append(Lines(models.face_model.expression_names))
+    return sinks
 
 
 def timed(stack: ExitStack, frames: Frames, chosen: argparse.Namespace) -> Iterable[VideoFrame]:
-    """Frames when they are wanted: the latest of a camera, a recording at its own pace where someone looks on."""
+    """Times the frames: the latest of a camera; a recording in real time where it is shown or sent to avatars."""
     if frames.live:
-        return stack.enter_context(Latest(frames))
+        return stack.enter_context(LatestFrames(frames))
     if chosen.window or chosen.livelink is not None or chosen.vmc is not None:
         return in_real_time(frames, frames.rate, skip=chosen.out is None)  # a written video has every frame
     return frames
 
 
 def udp(option: str, target: Address) -> UdpSender:
-    """Raises VideoError where the host is not known."""
+    """The sender to an address. Raises VideoError where the host is unknown. option: that names the address."""
     try:
         return UdpSender(*target)
     except OSError as error:
@@ -137,7 +138,7 @@ def udp(option: str, target: Address) -> UdpSender:
 
 
 def check_use(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> None:
-    """Ends the program with a sentence and exit code 2 where the options do not go together."""
+    """Ends the program with a message and exit code 2 where options contradict each other."""
     if chosen.everyone and chosen.livelink is None:
         parser.error("--everyone is about what --livelink sends; give both")
     if chosen.mirror and chosen.livelink is None and chosen.vmc is None:
@@ -150,7 +151,7 @@ def check_use(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> No
 
 
 def address(default_port: int, text: str) -> Address:
-    """Of HOST, HOST:PORT, an IPv6 address, or one in brackets and :PORT."""
+    """Parses HOST, HOST:PORT, an IPv6 address, or an IPv6 address in brackets with :PORT."""
     host, colon, port = text.rpartition(":")
     if not colon or (":" in host and not host.endswith("]")) or text.endswith("]"):
         host, port = text, str(default_port)

@@ -1,0 +1,1 @@
+"""The published models and the pipeline that runs them on pictures."""

@@ -1,4 +1,4 @@
-"""How the networks are run: in which precision, by which of onnxruntime's execution providers, in how many threads."""
+"""How the networks are run: precision, onnxruntime's execution provider, threads."""
 
 import contextlib
 import sys
@@ -12,7 +12,7 @@ from service.errors import StartError
 
 @dataclass(frozen=True)
 class Provider:
-    """name: onnxruntime's. needs: what to do where it is not there."""
+    """An execution provider: its name in onnxruntime, and what to do where onnxruntime does not have it (needs)."""
 
     name: str
     needs: str
@@ -31,8 +31,11 @@ PROVIDERS: Final = {  # by the names of settings.PROVIDER_NAMES
 
 @dataclass(frozen=True)
 class Execution:
-    """How networks are run. precision: of settings.PRECISIONS. provider: of PROVIDERS, that of the processor that runs
-    them. threads: of the CPU, inside one run of a network. runs: of a network that go on at the same time."""
+    """How networks are run.
+
+    precision: one of settings.PRECISIONS. provider: one of PROVIDERS. threads: CPU threads within one run of a network.
+    runs: number of runs at the same time.
+    """
 
     precision: str = "int8"
     provider: str = "cpu"
@@ -41,20 +44,23 @@ class Execution:
 
     @property
     def form(self) -> str:
-        """Name of the networks' form in the manifest."""
+        """The name of the networks' form in the manifest, such as `int8.onnx`."""
         return f"{self.precision}.onnx"
 
     def prepare(self) -> None:
-        """To be called before the first open. Raises StartError where the installed onnxruntime lacks the provider."""
+        """Prepares the provider; call this before the first open.
+
+        Raises StartError where the installed onnxruntime does not have the provider.
+        """
         if PROVIDERS[self.provider].name not in onnxruntime.get_available_providers():
             raise self._refusal("which the installed onnxruntime does not have")
         if self.provider == "cuda":
-            # Finds CUDA where pip has put it; prints what it does not find, which is no output of ours.
+            # Finds CUDA where pip has installed it. It prints what it does not find, which must not go to stdout.
             with contextlib.redirect_stdout(sys.stderr):
                 onnxruntime.preload_dlls()
 
     def open(self, network: bytes) -> onnxruntime.InferenceSession:
-        """A session of an ONNX file, run by the provider and by no other in its stead.
+        """Opens a session of an ONNX file that runs on the provider, without fallback to another one.
 
         Raises StartError where the provider does not start, and onnxruntime's own errors where the CPU's does not.
         """
@@ -64,7 +70,7 @@ class Execution:
         options.log_severity_level = 3  # errors only
         provider = PROVIDERS[self.provider].name
         try:
-            # Without fallback a provider that fails says so; else onnxruntime goes on with the CPU's, here and later.
+            # With fallback, onnxruntime would silently go on with the CPU's provider, here and later.
             session = onnxruntime.InferenceSession(
                 network, options, providers=[(provider, self._provider_options())], enable_fallback=0
             )
@@ -72,7 +78,7 @@ class Execution:
             if self.provider == "cpu":
                 raise
             raise self._refusal(f"which does not start: {' '.join(str(error).split())}") from error
-        # A library that is missing is no failure to onnxruntime, only a line on stderr: the session is the CPU's.
+        # Where a library is missing, onnxruntime only writes a line to stderr and uses the CPU's provider.
         if provider not in session.get_providers():
             raise self._refusal("which does not start; onnxruntime's lines above this one tell what is missing")
         return session
@@ -80,13 +86,13 @@ class Execution:
     def _provider_options(self) -> dict[str, str]:
         match self.provider:
             case "cuda":
-                # By default it tries out every algorithm at each new number of faces to look closer at, and rounds
-                # the factors of float32's products to ten bits.
+                # By default it tries every algorithm at each new batch size, that is, number of faces to refine, and
+                # rounds the factors of float32 products to ten bits (TF32).
                 return {"cudnn_conv_algo_search": "HEURISTIC", "use_tf32": "0"}
             case "coreml":
                 return {"ModelFormat": "MLProgram"}  # the older default knows fewer operators
             case "openvino":
-                # It has threads of its own, in streams that run side by side; by default one stream with all cores.
+                # OpenVINO has its own threads, in streams that run in parallel; by default one stream with all cores.
                 streams, threads = str(self.runs), str(self.runs * self.threads)
                 return {"device_type": "CPU", "num_streams": streams, "num_of_threads": threads}
         return {}

@@ -1,4 +1,4 @@
-"""models/manifest.json: what is published, under which names, in which forms, with which checksums."""
+"""The schema of models/manifest.json: what is published, under which names, in which forms, with which checksums."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -15,7 +15,7 @@ class _Part(BaseModel):
 
 
 class InputSpec(_Part):
-    """name, shape and dtype of a network's input; a dimension that may vary is not a number."""
+    """A network's input; a dimension of its shape that may vary is not a number."""
 
     name: str
     shape: list[int | str | None]
@@ -23,17 +23,21 @@ class InputSpec(_Part):
 
 
 class LevelSpec(_Part):
+    """A level of priors: its grid's stride and its anchors' (width, height), in pixels of the network's input."""
+
     stride: int = Field(gt=0)
     anchors: list[tuple[float, float]] = Field(min_length=1)
 
 
 class FileSpec(_Part):
+    """A published file: its name in the models' folder and the hexadecimal SHA-256 of its content."""
+
     file: str = Field(pattern=r"^[\w.-]+$")
     sha256: str
 
 
 class NetworkSpec(_Part):
-    """forms: the files that hold the network, by precision and format, as in `int8.onnx`."""
+    """A network: the files that hold it, by precision and format such as `int8.onnx`, its input and outputs' shapes."""
 
     forms: dict[str, FileSpec]
     input: InputSpec
@@ -41,8 +45,11 @@ class NetworkSpec(_Part):
 
 
 class MfnSpec(NetworkSpec):
-    """input_sizes: sides in pixels of the square inputs that the ONNX forms are for, the usual one first; where there
-    are none, it is the one in the input's shape."""
+    """The Multiple Face Network.
+
+    pad_value: grey level around pictures in its input. input_sizes: sides in pixels of the square inputs that the ONNX
+    forms accept, the default first; where the list is empty, the side in the input's shape. levels: of its priors.
+    """
 
     pad_value: int
     input_sizes: list[int] = []
@@ -50,18 +57,22 @@ class MfnSpec(NetworkSpec):
 
 
 class SfnSpec(NetworkSpec):
+    """The Single Face Network. crop_factor: side of a crop relative to the longer side of the landmarks' box."""
+
     crop_factor: float = Field(gt=0)
 
 
 class NetworkSpecs(_Part):
+    """The two networks."""
+
     mfn: MfnSpec
     sfn: SfnSpec
 
 
 class Manifest(_Part):
-    """What a server needs of the manifest; what else stands there, such as the weights' file, it does not look at.
+    """The parts of the manifest that a server needs; others, such as the weights' file, are ignored.
 
-    gaze_names: of the Single Face Network's output "gaze"; none, as the output, in models before 0.6.
+    gaze_names: of the Single Face Network's output "gaze"; empty in models before 0.6, which do not have that output.
     """
 
     name: str
@@ -75,7 +86,7 @@ class Manifest(_Part):
 
 
 def read_manifest(path: Path) -> Manifest:
-    """Raises StartError where the manifest is missing or not what is expected."""
+    """Reads and validates the manifest. Raises StartError where it is missing or invalid."""
     try:
         return Manifest.model_validate_json(path.read_bytes())
     except OSError as error:

@@ -1,4 +1,4 @@
-"""The published models: the files that a server loads, and the checks without which nothing is served."""
+"""Loads and checks the published models; a server starts only if all checks pass."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -13,16 +13,17 @@ from service.errors import BAD_PARAMETER, RequestError, StartError
 from service.inference.execution import Execution
 from service.inference.manifest import MANIFEST, FileSpec, Manifest, NetworkSpec, read_manifest
 from service.vision.arkit import NEVER_OBSERVED, WITHOUT_GAZE, arkit_matrix
+from service.vision.arrays import Array, Pixels
 from service.vision.crops import CROP_SIDE
 from service.vision.decoding import Level, Priors, build_priors
 from service.vision.face_model import EXPRESSIONS, IDENTITY_MODES, FaceModel
-from service.vision.gaze import GAZE_NAMES, LOOKS
-from service.vision.letterbox import PAD_GREY, Pixels
-from service.vision.rotation import Array
+from service.vision.gaze import GAZE_COEFFICIENTS, GAZE_NAMES
+from service.vision.letterbox import PAD_GREY
 
+# Names and widths of the outputs that both networks have.
 COEFFICIENTS: Final = (("pose", 7), ("identity", IDENTITY_MODES), ("expression", EXPRESSIONS))
 
-Shape = tuple[int | None, ...]  # None fits any number
+Shape = tuple[int | None, ...]  # None matches any number
 Shapes = dict[str, Shape]
 
 
@@ -35,14 +36,17 @@ class Network:
     outputs: tuple[str, ...]
 
     def run(self, images: Pixels) -> dict[str, Array]:
-        """Raw outputs by name, float32, of images (B, side, side, 3) uint8."""
+        """Runs the network on images (B, side, side, 3) uint8. Returns its raw outputs by name, float32."""
         return dict(zip(self.outputs, self.session.run(self.outputs, {self.input: images}), strict=True))
 
 
 @dataclass(frozen=True)
 class Models:
-    """What is served of models/, checked. arkit: (46, 52), see service.vision.arkit. side: of the MFN's square input,
-    pixels, where no other is chosen. priors: by the sides that may be chosen, the usual one first."""
+    """The models that are served, checked.
+
+    side: default side in pixels of MFN's square input. priors: by the sides that a request may choose, the default
+    first. arkit: matrix (46, 52), see service.vision.arkit.
+    """
 
     manifest: Manifest
     execution: Execution
@@ -54,9 +58,9 @@ class Models:
     arkit: Array
 
     def input_size(self, chosen: int | None) -> int:
-        """The side of MFN's square input that a request has chosen, or the usual one where it has chosen none.
+        """The side in pixels of MFN's square input that a request has chosen, or the default for None.
 
-        Raises RequestError BAD_PARAMETER where the networks are not for it.
+        Raises RequestError BAD_PARAMETER where the network does not accept it.
         """
         size = self.side if chosen is None else chosen
         if size not in self.priors:
@@ -66,19 +70,20 @@ class Models:
 
     @property
     def crop_factor(self) -> float:
+        """Side of a crop relative to the longer side of the landmarks' box, see service.vision.crops.crop_around."""
         return self.manifest.networks.sfn.crop_factor
 
     @property
     def files(self) -> dict[str, FileSpec]:
-        """The files of the networks that are loaded, by the networks' names."""
+        """The files that are loaded, by the networks' names."""
         networks, form = self.manifest.networks, self.execution.form
         return {"mfn": networks.mfn.forms[form], "sfn": networks.sfn.forms[form]}
 
     @classmethod
     def load(cls, folder: Path, execution: Execution | None = None) -> "Models":
-        """Reads and checks the models in a folder; of each network the form that is executed, and no other.
+        """Reads and checks the models in a folder; of each network only the form that will be run.
 
-        Raises StartError, which names the file that is wrong and why, or the execution provider that is not there.
+        Raises StartError, which names the file that is wrong and why, or the execution provider that is missing.
         """
         execution = execution or Execution()
         execution.prepare()
@@ -110,7 +115,7 @@ class Models:
         if mfn.pad_value != PAD_GREY:
             raise StartError(f"{folder / MANIFEST}: pad_value is {mfn.pad_value}; this server pads with {PAD_GREY}.")
         network = _load_network(folder, "mfn", mfn, execution, [(1, size, size, 3) for size in sizes])
-        # a file for several sizes does not say how many priors it has at one
+        # A file for several input sizes does not tell how many priors it has at one of them.
         rows = network.run(np.zeros((1, sizes[0], sizes[0], 3), np.uint8))["detection"].shape[1]
         if rows != len(priors[sizes[0]].centre):
             raise StartError(
@@ -147,9 +152,9 @@ def _checked_bytes(folder: Path, spec: FileSpec) -> bytes:
 
 
 def _gaze(folder: Path, manifest: Manifest) -> tuple[tuple[str, int], ...]:
-    """The Single Face Network's output of the gaze and its width; none in models before 0.6, which see no gaze.
+    """Name and width of the Single Face Network's gaze output; none in models before 0.6, which do not have it.
 
-    Raises StartError where the manifest says one thing here and another there.
+    Raises StartError where the manifest contradicts itself.
     """
     names, output = manifest.gaze_names, "gaze" in manifest.networks.sfn.outputs
     if bool(names) != output:
@@ -166,11 +171,11 @@ def _gaze(folder: Path, manifest: Manifest) -> tuple[tuple[str, int], ...]:
             f"{folder / MANIFEST}: unobserved_arkit is {', '.join(manifest.unobserved_arkit) or 'empty'}; of networks "
             f"{'with' if output else 'without'} gaze expected {', '.join(expected)}."
         )
-    return (("gaze", LOOKS),) if output else ()
+    return (("gaze", GAZE_COEFFICIENTS),) if output else ()
 
 
 def _expect(folder: Path, name: str, spec: NetworkSpec, input_shape: Shape, outputs: Shapes) -> None:
-    """Raises StartError unless the manifest promises the shapes that the pipeline needs."""
+    """Raises StartError unless the manifest declares the shapes that the pipeline needs."""
     if spec.input.dtype != "uint8" or not _fits(spec.input.shape, input_shape):
         raise StartError(
             f"{folder / MANIFEST}: the input of {name} is {spec.input.dtype} {spec.input.shape}; "
@@ -198,14 +203,14 @@ def _load_network(
         session = execution.open(data)
     except StartError:
         raise
-    except Exception as error:  # the runtime has exceptions of its own, without a common base
+    except Exception as error:  # onnxruntime's own exceptions have no common base class
         raise StartError(f"The model file {path} is not a network that can be run: {error}") from error
-    found = {node.name: node.shape for node in (*session.get_inputs(), *session.get_outputs())}
+    declared = {node.name: node.shape for node in (*session.get_inputs(), *session.get_outputs())}
     inputs = [(spec.input.name, shape) for shape in input_shapes]
     for name, shape in [*inputs, *spec.outputs.items()]:
-        if name not in found or not _fits(found[name], shape):
+        if name not in declared or not _fits(declared[name], shape):
             raise StartError(
-                f"The model file {path} has {name} of shape {found.get(name)}; {MANIFEST} says {shape}. "
+                f"The model file {path} has {name} of shape {declared.get(name)}; {MANIFEST} says {shape}. "
                 "Restore the two files that belong together."
             )
     if session.get_inputs()[0].type != "tensor(uint8)":
@@ -214,7 +219,7 @@ def _load_network(
 
 
 def _fits(shape: Sequence[Any], expected: Sequence[Any]) -> bool:
-    """Whether two shapes agree in every dimension that both give as a number."""
+    """Whether two shapes are equal in every dimension that is a number in both."""
     return len(shape) == len(expected) and all(
         a == b for a, b in zip(shape, expected, strict=True) if isinstance(a, int) and isinstance(b, int)
     )

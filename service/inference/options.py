@@ -1,4 +1,4 @@
-"""What a request for a picture's faces may choose, checked when it is chosen."""
+"""The options of a request for a picture's faces, validated on construction."""
 
 from dataclasses import dataclass
 
@@ -9,13 +9,13 @@ from service.vision.tile_layout import MAX_TILES
 
 @dataclass(frozen=True)
 class RetargetOptions:
-    """What a request may choose. Raises RequestError BAD_PARAMETER where a number is out of range.
+    """Options of a request. Raises RequestError BAD_PARAMETER where a number is out of range.
 
-    min_score: least score of a face, 0.01 to 1. max_faces: the best ones, 1 to 100. refine: the Single Face Network
-    looks at each face, too. tiles: into how many the longer side is cut, so that small faces are found, 1 (the whole
-    picture only) to MAX_TILES. input_size: pixels of the longer side that the Multiple Face Network sees, one of
-    Models.priors, which is checked where the models are known; None for the usual number. With more than that it sees
-    the picture at the usual number, too, for faces that fill it.
+    min_score: lowest score of a face, 0.01 to 1. max_faces: number of faces at most, the best ones, 1 to 100. refine:
+    whether the Single Face Network refines each face. tiles: number of tiles along the longer side, for small faces, 1
+    (the whole picture only) to MAX_TILES. input_size: side in pixels of the Multiple Face Network's input, one of
+    Models.priors, which is checked where the models are known; None for the default. With a larger one than the
+    default, inference at the default size takes place, too, for faces that fill the picture.
     """
 
     min_score: float = 0.5
@@ -31,6 +31,6 @@ class RetargetOptions:
 
 
 def check_range(name: str, value: float, low: float, high: float) -> None:
-    """Raises RequestError BAD_PARAMETER unless value is within low..high, both included."""
+    """Raises RequestError BAD_PARAMETER unless low <= value <= high. name: of the parameter, for the message."""
     if not low <= value <= high:  # a NaN is in no range
         raise out_of_range(name, value, low, high)

@@ -1,4 +1,4 @@
-"""The way of a picture: bytes to RGB, to the network's input, to candidates, to faces, to refined faces."""
+"""The pipeline of a picture: bytes to RGB, to the network's input, to candidates, to faces, to refined faces."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
@@ -13,27 +13,33 @@ from service.errors import too_many_bytes
 from service.inference.models import Models
 from service.inference.options import RetargetOptions
 from service.settings import Settings
-from service.vision.crops import apply_refinement, blend_estimates, crops_of, side_for
-from service.vision.decoding import VOTE_SCORE_RATIO, Candidates, detect, vote
+from service.vision.crops import crops_of, side_for
+from service.vision.decoding import Candidates, detect
 from service.vision.decoding import decode as decode_candidates
 from service.vision.faces import Faces, to_image_space
 from service.vision.image import ImageLoader, LazyImage, Picture
 from service.vision.image import decode as decode_picture
 from service.vision.mirroring import is_turned, mirror_partners, run_with_mirror
 from service.vision.nms import suppress
+from service.vision.refinement import apply_refinement, blend_estimates
 from service.vision.tiling import Tile, concat_candidates
+from service.vision.voting import VOTE_SCORE_RATIO, vote
 
-# Longer side that is enough for a second look at any face: one of 5 % of it still fills its crop.
+# Pixels of the longer side that pictures are decoded to at most for refinement: a face of 5 % of it still fills its
+# crop.
 REFINE_SIDE: Final = 2048
-# Of the picture, not of the network's input, to which a picture of 1 x 1 is enlarged too: on fewer pixels no face
-# shows, whatever the network takes the blur for.
+# Least side of a face's box in pixels of the picture, not of the network's input, to which even a picture of 1 x 1 is
+# enlarged. Fewer pixels cannot show a face, whatever the network detects in the blur.
 MIN_FACE_PIXELS: Final = 6
 
 
 @dataclass(frozen=True)
 class Timing:
-    """Milliseconds of each step. preprocess: what makes the networks' inputs. inference: in the Multiple Face Network.
-    refine: in the Single Face Network."""
+    """Milliseconds that each step took.
+
+    decode: of the picture. preprocess: making the networks' inputs. queue: waiting before the first step. inference:
+    runs of the Multiple Face Network. refine: runs of the Single Face Network. postprocess: networks' outputs to faces.
+    """
 
     decode: float = 0.0
     preprocess: float = 0.0
@@ -44,7 +50,7 @@ class Timing:
 
     @classmethod
     def of_steps(cls, times: Sequence[float]) -> Self:
-        """Of the four moments, seconds, between which inputs are made, a network runs and its answer is read."""
+        """The timing of four points in time, seconds: before preprocessing, before and after inference, at the end."""
         preprocess, inference, postprocess = np.diff(times) * 1e3
         return cls(preprocess=float(preprocess), inference=float(inference), postprocess=float(postprocess))
 
@@ -54,7 +60,7 @@ class Timing:
 
 @dataclass(frozen=True)
 class RetargetResult:
-    """The faces of a picture of width x height pixels, after its EXIF orientation."""
+    """The faces of a picture of width x height pixels, after its EXIF orientation, and how long each step took."""
 
     faces: Faces
     width: int
@@ -63,14 +69,14 @@ class RetargetResult:
 
 
 class Pipeline:
-    """Finds and describes the faces of pictures. Holds no state between pictures: threads may share it."""
+    """Detects and describes the faces of pictures. It holds no state between pictures, so threads may share it."""
 
     def __init__(self, models: Models, settings: Settings | None = None) -> None:
         self.models = models
         self.settings = settings or Settings()
 
     def retarget(self, data: bytes, options: RetargetOptions, queue_ms: float = 0.0) -> RetargetResult:
-        """The faces in an encoded picture; queue_ms, the time it has waited, goes into the timing.
+        """The faces in an encoded picture. queue_ms: milliseconds that it has waited, for the timing.
 
         Raises RequestError where the picture cannot be decoded or is too large.
         """
@@ -85,8 +91,12 @@ class Pipeline:
         return self.retarget_source(lambda _: picture, options)
 
     def retarget_source(self, source: ImageLoader, options: RetargetOptions, queue_ms: float = 0.0) -> RetargetResult:
-        """The faces in a picture that is decoded as large as is needed to find them, and, for a second look, as large
-        as the smallest of them needs it. Raises RequestError BAD_PARAMETER where there is no such input size."""
+        """The faces in a picture that is decoded on demand: as large as detection needs it, then as large as refinement
+        of the smallest face needs it.
+
+        queue_ms: milliseconds that it has waited, for the timing. Raises RequestError BAD_PARAMETER where the network
+        does not accept the input size, and what the source raises.
+        """
         decoded = LazyImage(source)
         picture = decoded.at_least(options.tiles * self.models.input_size(options.input_size))
         faces, timing = self.detect(picture, options)
@@ -97,59 +107,62 @@ class Pipeline:
         return RetargetResult(faces, picture.width, picture.height, timing)
 
     def detect(self, picture: Picture, options: RetargetOptions) -> tuple[Faces, Timing]:
-        """The faces that the Multiple Face Network finds in a picture. Raises RequestError BAD_PARAMETER where there is
-        no such input size."""
+        """The faces that the Multiple Face Network detects in a picture.
+
+        Raises RequestError BAD_PARAMETER where the network does not accept the input size.
+        """
         side = self.models.input_size(options.input_size)
-        views = Tile.of(picture, side, options.tiles, self.models.side)
-        # what a face is must not hang on the score asked for: candidates below it still have their say
-        looks = [self._look(view, picture, VOTE_SCORE_RATIO * options.min_score) for view in views]
-        timing = sum((spent for _, spent in looks), Timing())
+        tiles = Tile.of(picture, side, options.tiles, self.models.side)
+        # A face must not depend on the requested score, so candidates below it still vote.
+        results = [self._detect_in_tile(tile, picture, VOTE_SCORE_RATIO * options.min_score) for tile in tiles]
+        timing = sum((tile_timing for _, tile_timing in results), Timing())
         start = perf_counter()
-        candidates = concat_candidates([found for found, _ in looks])
+        candidates = concat_candidates([tile_candidates for tile_candidates, _ in results])
         eligible = int((candidates.score >= options.min_score).sum())
         if not eligible:
             return Faces.none(), timing
         groups = suppress(candidates.box, self.settings.nms_iou, options.max_faces, eligible)
-        merged = vote(candidates, groups)
-        faces = to_image_space(merged, views[0].whole, self.settings.field_of_view)
+        faces = to_image_space(vote(candidates, groups), tiles[0].whole, self.settings.field_of_view)
         faces = faces.take(np.flatnonzero(np.ptp(faces.box.reshape(-1, 2, 2), axis=1).min(axis=-1) >= MIN_FACE_PIXELS))
         return faces, timing + Timing(postprocess=(perf_counter() - start) * 1e3)
 
-    def _look(self, view: Tile, picture: Picture, min_score: float) -> tuple[Candidates, Timing]:
-        """The candidates that one view shows, in the square of the whole picture."""
-        models, priors = self.models, self.models.priors[view.letterbox.side]
+    def _detect_in_tile(self, tile: Tile, picture: Picture, min_score: float) -> tuple[Candidates, Timing]:
+        """The candidates in one tile, in the square of the whole picture."""
+        models, priors = self.models, self.models.priors[tile.letterbox.side]
         times = [perf_counter()]
-        square = view.square(picture)
+        square = tile.square(picture)
         times.append(perf_counter())
         raw = models.mfn.run(square[None])
         times.append(perf_counter())
-        detections = view.drop_cut_boxes(detect(raw["detection"], priors, min_score))
-        candidates = view.to_whole(decode_candidates(raw, priors, detections))
+        detections = tile.drop_cut_boxes(detect(raw["detection"], priors, min_score))
+        candidates = tile.to_whole(decode_candidates(raw, priors, detections))
         times.append(perf_counter())
         return candidates, Timing.of_steps(times)
 
     def refine(self, faces: Faces, decoded: LazyImage) -> tuple[Faces, Timing]:
-        """The faces found in a picture after a second look at each: what both looks say together."""
-        second, timing = self.refine_faces(faces, decoded)
-        return blend_estimates(faces, second), timing
+        """Refines the faces detected in a picture: blends both networks' estimates. Timing as in refine_faces."""
+        refined, timing = self.refine_faces(faces, decoded)
+        return blend_estimates(faces, refined), timing
 
     @cached_property
     def _expression_partners(self) -> NDArray[np.intp]:
         return mirror_partners(self.models.face_model.expression_names)
 
     def refine_faces(self, faces: Faces, decoded: LazyImage) -> tuple[Faces, Timing]:
-        """What the Single Face Network alone says of faces that were found in a picture, or in one shortly before it,
-        in a picture with pixels enough for the smallest of them; boxes and scores stay. The time that decoding takes is
-        not in the timing."""
+        """The Single Face Network's estimates alone, without a blend; boxes and scores stay.
+
+        faces: detected in this picture or in a frame shortly before it. The picture is decoded as large as the smallest
+        of them needs; the time for that is not in the timing.
+        """
         if not len(faces):
             return faces, Timing()
         models, picture = self.models, decoded.picture
         width, height = picture.width, picture.height
         start = perf_counter()
         crops = crops_of(faces, models.face_model, width, height, models.crop_factor)
-        spent = perf_counter() - start
+        crop_seconds = perf_counter() - start
         picture = decoded.at_least(min(side_for(crops, width, height), REFINE_SIDE))
-        times = [perf_counter() - spent]
+        times = [perf_counter() - crop_seconds]
         samples = np.stack([crop.sample(picture) for crop in crops])
         times.append(perf_counter())
         raw = run_with_mirror(models.sfn.run, samples, is_turned(faces.quaternion), self._expression_partners)

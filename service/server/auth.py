@@ -1,4 +1,4 @@
-"""Who may ask: API keys, compared in constant time."""
+"""Authentication by API keys, compared in constant time."""
 
 import hmac
 from collections.abc import Mapping
@@ -9,18 +9,18 @@ from service.errors import UNAUTHENTICATED, RequestError, StartError
 
 HEADERS: Final = ("authorization", "x-api-key")  # names of HTTP headers and of gRPC metadata
 BEARER: Final = "bearer "
-SHORTEST_KEY: Final = 16  # characters; a shorter one could be guessed
+MIN_KEY_LENGTH: Final = 16  # characters; a shorter key could be guessed
 
 
 class ApiKeys:
-    """The keys that are let in; with none of them, everybody is."""
+    """The accepted API keys; without any, requests need no key."""
 
     def __init__(self, keys: frozenset[str] = frozenset()) -> None:
         self._keys = [key.encode() for key in sorted(keys)]
 
     @classmethod
     def of_setting(cls, keys: str, file: Path | None) -> Self:
-        """Keys with commas between, and the lines of a file, in which # begins a comment.
+        """Parses comma-separated keys, and a file with one key on each line, in which # begins a comment.
 
         Raises StartError where the file cannot be read, holds no key, or a key is too short.
         """
@@ -37,12 +37,13 @@ class ApiKeys:
             if not in_file:
                 raise StartError(f"MFN_API_KEYS_FILE is {file}, which holds no key. Expected one key a line.")
             found |= in_file
-        if any(len(key) < SHORTEST_KEY for key in found):
-            raise StartError(f"An API key has fewer than {SHORTEST_KEY} characters. Make it longer, at random.")
+        if any(len(key) < MIN_KEY_LENGTH for key in found):
+            raise StartError(f"An API key has fewer than {MIN_KEY_LENGTH} characters. Make it longer, at random.")
         return cls(frozenset(found))
 
     @property
-    def wanted(self) -> bool:
+    def required(self) -> bool:
+        """Whether requests need a key."""
         return bool(self._keys)
 
     def check(self, headers: Mapping[str, str]) -> None:
@@ -54,7 +55,7 @@ class ApiKeys:
         self.check_key(given.strip())
 
     def check_key(self, given: str) -> None:
-        """Raises RequestError UNAUTHENTICATED unless it is one of the keys. Takes as long whichever it is."""
+        """Raises RequestError UNAUTHENTICATED unless the given key is accepted. Takes the same time for every key."""
         if not self._keys:
             return
         encoded = given.encode("utf-8", "surrogateescape")

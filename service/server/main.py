@@ -1,4 +1,4 @@
-"""One process, one model, two servers: HTTP and gRPC on one event loop, until a signal ends it."""
+"""The server process: an HTTP and a gRPC server on one event loop, from its start to its shutdown by a signal."""
 
 import asyncio
 import contextlib
@@ -37,17 +37,17 @@ from service.vision.crops import CROP_SIDE
 from service.vision.image import Picture
 
 LOGGER: Final = logging.getLogger("mfn.server")
-M_ARENA_MAX: Final = -8  # <malloc.h>
-ARENAS: Final = 2
+M_ARENA_MAX: Final = -8  # mallopt's parameter, <malloc.h>
+MAX_ARENAS: Final = 2  # of glibc's malloc
 NO_MEMORY_LINE: Final = b"mfn: No memory is left for the server itself. Give it more, or lower MFN_MAX_MEGAPIXELS.\n"
-BACKLOG: Final = 2048  # connections that may wait to be taken up
+BACKLOG: Final = 2048  # connections that may wait to be accepted
 
 
 def serve(settings: Settings) -> int:
-    """Serves until SIGTERM or SIGINT, then lets requests in work finish; a second signal ends them, too.
+    """Serves until SIGTERM or SIGINT, then lets requests in progress finish; a second signal ends them, too.
 
-    Returns the exit code: 0, or 1 where models, what runs them, keys, certificates or ports keep it from starting; a
-    line on stderr says why.
+    Returns the exit code: 0, or 1 where models, execution provider, keys, certificate or ports keep it from starting; a
+    line on stderr tells why.
     """
     try:
         certificate = load_certificate(settings)
@@ -56,11 +56,13 @@ def serve(settings: Settings) -> int:
             settings.precision, settings.execution_provider, threads=settings.intra_op_threads, runs=settings.workers
         )
         with bind(settings.host, settings.http_port, "MFN_HTTP_PORT") as listener:
-            bind(settings.host, settings.grpc_port, "MFN_GRPC_PORT").close()  # gRPC binds it later, and says less of it
+            bind(
+                settings.host, settings.grpc_port, "MFN_GRPC_PORT"
+            ).close()  # gRPC binds it later, with a less clear error
             pipeline = Pipeline(Models.load(settings.models_dir, execution), settings)
             set_up_logs(settings.log_level, settings.log_format)
             settings = within_open_files(settings)
-            _keep_memory_flat()
+            _limit_arenas()
             tracer = None
             if settings.otlp_endpoint:
                 tracer = OtlpTracer.to(settings.otlp_endpoint, __version__)
@@ -77,18 +79,18 @@ def serve(settings: Settings) -> int:
 
 
 async def _run(state: ServerState, certificate: Certificate | None, listener: socket.socket) -> None:
-    """Both servers, from their start to the end of the last request in work."""
+    """Runs both servers from their start to the end of the last request in progress."""
     settings = state.settings
     asyncio.get_running_loop().set_exception_handler(_on_loop_failure)
     if certificate is not None:
         state.metrics.certificate(certificate.end)
     rpc = GrpcServer(state, certificate)
     http = _Http(state, certificate)
-    ending = _Ending()
-    ending.watch()
+    signals = _ShutdownSignals()
+    signals.watch()
     try:
         listener.listen(BACKLOG)
-    except OSError as error:  # somebody else has come to listen there meanwhile, as gRPC where its port is the same
+    except OSError as error:  # another process listens there by now, or our gRPC server where both ports are the same
         await rpc.stop(0)
         raise _port_problem(settings.host, settings.http_port, "MFN_HTTP_PORT", error) from error
     await rpc.start()
@@ -103,23 +105,21 @@ async def _run(state: ServerState, certificate: Certificate | None, listener: so
         "Listening on %s://%s:%d, documented at /docs, and for gRPC on port %d",
         "http" if certificate is None else "https", settings.host, listener.getsockname()[1], rpc.port,
     )  # fmt: skip
-    await asyncio.wait([serving, asyncio.create_task(ending.begun.wait())], return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait([serving, asyncio.create_task(signals.first.wait())], return_when=asyncio.FIRST_COMPLETED)
 
     http.not_ready()
     await rpc.not_ready()
-    hurried = asyncio.create_task(ending.hurried.wait())
+    forced = asyncio.create_task(signals.second.wait())
     if settings.drain_delay_seconds:
         LOGGER.info("Not ready any more: what comes within %g s is still taken", settings.drain_delay_seconds)
-        await asyncio.wait(
-            (serving, hurried), timeout=settings.drain_delay_seconds, return_when=asyncio.FIRST_COMPLETED
-        )
+        await asyncio.wait((serving, forced), timeout=settings.drain_delay_seconds, return_when=asyncio.FIRST_COMPLETED)
     LOGGER.info("Shutting down: requests in work have %g s to finish", settings.drain_seconds)
     http.server.should_exit = True
     stopping = asyncio.create_task(rpc.stop(settings.drain_seconds))
-    await asyncio.sleep(0)  # it begins: clients are told before their streams end, and open them elsewhere
+    await asyncio.sleep(0)  # so that clients get GOAWAY before their streams end, and open them on another server
     state.draining.set()
     finished = asyncio.gather(stopping, serving)
-    await asyncio.wait((finished, hurried), return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait((finished, forced), return_when=asyncio.FIRST_COMPLETED)
     if not finished.done():
         LOGGER.warning("Stopping at once: a second signal came")
         http.server.force_exit = True
@@ -132,39 +132,41 @@ async def _run(state: ServerState, certificate: Certificate | None, listener: so
 async def _reload_certificate(
     state: ServerState, certificate: Certificate | None, rpc: GrpcServer, http: "_Http"
 ) -> None:
-    """Both servers and the metric follow the certificate's files for as long as the server runs."""
+    """Reloads the certificate into both servers and the metric whenever its files change, until it is cancelled."""
     if certificate is None:
         return
 
-    def show(renewed: Certificate) -> None:
-        rpc.show(renewed)
-        http.show(renewed)
+    def on_renewal(renewed: Certificate) -> None:
+        rpc.replace_certificate(renewed)
+        http.replace_certificate(renewed)
         state.metrics.certificate(renewed.end)
 
-    await CertificateReloader(state.settings, certificate, show).watch()
+    await CertificateReloader(state.settings, certificate, on_renewal).watch()
 
 
 def _on_loop_failure(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Ends the process where the event loop itself finds no memory: what it has missed it will not make up for, and a
-    server that answers some and not others is worse than one that is started anew."""
+    """Ends the process where the event loop itself runs out of memory.
+
+    The loop does not repeat what has failed, and a server that answers only some requests is worse than a restart.
+    """
     if isinstance(context.get("exception"), MemoryError):
         os.write(sys.stderr.fileno(), NO_MEMORY_LINE)
         os._exit(1)
     loop.default_exception_handler(context)
 
 
-class _Ending:
-    """The signals that end the server. begun: after the first. hurried: after the second."""
+class _ShutdownSignals:
+    """The signals that end the server. first, second: set when the first and the second one come."""
 
     def __init__(self) -> None:
-        self.begun, self.hurried = asyncio.Event(), asyncio.Event()
+        self.first, self.second = asyncio.Event(), asyncio.Event()
 
     def watch(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, self._on_signal)
 
     def _on_signal(self) -> None:
-        (self.hurried if self.begun.is_set() else self.begun).set()
+        (self.second if self.first.is_set() else self.first).set()
 
 
 class _Http:
@@ -176,27 +178,27 @@ class _Http:
         app = create_app(state, self._readiness)
         self.server = HttpServer(app, state.settings, self._tls.context if self._tls else None)
 
-    def show(self, certificate: Certificate) -> None:
-        """Connections that come from now on are shown this one."""
+    def replace_certificate(self, certificate: Certificate) -> None:
+        """Presents this certificate to new connections."""
         if self._tls is not None:
-            self._tls.show(certificate)
+            self._tls.replace_certificate(certificate)
 
     def not_ready(self) -> None:
-        """/readyz says 503 from now on; requests are still served."""
-        self._readiness.leave()
+        """Lets /readyz answer 503 from now on; requests are still served."""
+        self._readiness.set_not_ready()
 
 
 def bind(host: str, port: int, setting: str) -> socket.socket:
-    """A socket that is bound and does not listen yet: nobody is to connect before the server can answer.
+    """A socket that is bound but does not listen yet, so that no client connects before the server can answer.
 
-    setting: the name of the port's. Raises StartError where the address is taken or not ours.
+    setting: name of the port's setting. Raises StartError where the address is in use or not of this machine.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
-    # A port of which connections of an earlier server linger is free; one that is listened on is not.
+    # Reuses a port with lingering connections of an earlier server, but not one that another process listens on.
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    # Accepted sockets inherit this. Without it an answer's headers and body, two writes, lie 40 ms apart: asyncio
-    # sets it only on sockets made with an explicit TCP protocol number.
+    # Accepted sockets inherit this. Without it a response's headers and body, two writes, are 40 ms apart (Nagle's
+    # algorithm): asyncio sets it only on sockets made with an explicit TCP protocol number.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     try:
         listener.bind((host, port))
@@ -211,12 +213,12 @@ def _port_problem(host: str, port: int, setting: str, error: OSError) -> StartEr
 
 
 def _warm_up(pipeline: Pipeline, workers: Workers, count: int) -> None:
-    """One empty picture of each input size through both networks in each of `count` threads, so that no request takes
-    longer than the next, nor needs memory that those before it did not."""
-    together = threading.Barrier(count)  # keeps a quick thread from taking two of the jobs
+    """Warms up both networks with an empty picture of each input size in each of `count` threads, so that the first
+    requests are as fast as later ones and need no more memory."""
+    barrier = threading.Barrier(count)  # so that each thread takes one of the jobs
 
     def work() -> None:
-        together.wait()
+        barrier.wait()
         for side in pipeline.models.priors:
             picture = Picture(np.zeros((side, side, 3), np.uint8), side, side)
             pipeline.retarget_picture(picture, RetargetOptions(input_size=side))
@@ -226,9 +228,9 @@ def _warm_up(pipeline: Pipeline, workers: Workers, count: int) -> None:
         job.result()
 
 
-def _keep_memory_flat() -> None:
-    """Bounds what glibc's malloc holds in reserve: by default each of many threads has an arena of its own, and each
-    arena keeps what pictures of the past have left in it."""
+def _limit_arenas() -> None:
+    """Limits the arenas of glibc's malloc: by default each thread has its own, which keeps the memory of past
+    pictures."""
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):  # another C library
-            ctypes.CDLL(None).mallopt(M_ARENA_MAX, ARENAS)
+            ctypes.CDLL(None).mallopt(M_ARENA_MAX, MAX_ARENAS)

@@ -1,4 +1,4 @@
-"""How each transport tells a kind of failure: one table for REST, gRPC and WebSocket, and RFC 9457's documents."""
+"""The codes of each kind of failure in REST, gRPC and WebSocket, and RFC 9457's problem documents."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,10 @@ POLICY_VIOLATION, SERVER_FAILURE, TRY_AGAIN_LATER = 1008, 1011, 1013
 
 @dataclass(frozen=True)
 class Codes:
-    """http: status. grpc: name of the status code. websocket: close code of a stream that ends with the failure."""
+    """The codes of a kind of failure.
+
+    http: status. grpc: name of the status code. websocket: close code of a stream that ends with the failure.
+    """
 
     http: int
     grpc: str
@@ -52,6 +55,6 @@ def problem_type(kind: ProblemKind) -> str:
 
 
 def problem_document(problem: RequestError) -> dict[str, Any]:
-    """The members of an RFC 9457 problem document."""
+    """The problem document (RFC 9457) of an error, as JSON types."""
     kind = problem.kind
     return {"type": problem_type(kind), "title": kind.title, "status": CODES[kind].http, "detail": problem.detail}

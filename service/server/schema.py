@@ -1,6 +1,7 @@
-"""Answers as JSON, of REST, WebSocket and the command line: their schema for clients, and the fast way to write them.
+"""The JSON documents of REST, WebSocket and the command line, and their schema for OpenAPI.
 
-The models document (OpenAPI); documents are built straight from the arrays, and a test holds one against the other.
+The pydantic models are the schema only. Documents are built directly from the arrays, which is faster; a test compares
+the two.
 """
 
 from collections.abc import Collection
@@ -12,14 +13,15 @@ from pydantic import BaseModel, Field
 from service.inference.models import Models
 from service.inference.pipeline import RetargetResult, Timing
 from service.vision.arkit import ARKIT_NAMES, blendshapes, unobserved
+from service.vision.arrays import Array
 from service.vision.faces import Faces
 from service.vision.gaze import GAZE_NAMES, has_gaze
-from service.vision.rotation import Array, quaternion_to_euler
+from service.vision.rotation import quaternion_to_euler
 
 Include = Literal["landmarks", "blendshapes"]
 INCLUDES: Final = ("landmarks", "blendshapes")
 
-# Decimals that are written: well below what the networks resolve, and half as long as all that float32 holds.
+# Decimals in documents: far finer than the networks' accuracy, and half as long as all digits of float32.
 PIXEL_DECIMALS: Final = 2
 COEFFICIENT_DECIMALS: Final = 5
 ANGLE_DECIMALS: Final = 3
@@ -28,17 +30,21 @@ TIME_DECIMALS: Final = 3
 
 
 class ModelName(BaseModel):
+    """Name and version of the models."""
+
     name: str
     version: str
 
 
 class ImageSize(BaseModel):
+    """Size of the picture."""
+
     width: int = Field(description="pixels, after the picture's EXIF orientation")
     height: int
 
 
 class TimingMs(BaseModel):
-    """Milliseconds."""
+    """Milliseconds that each step took."""
 
     decode: float
     preprocess: float
@@ -58,6 +64,8 @@ class Box(BaseModel):
 
 
 class HeadPose(BaseModel):
+    """Rotation, translation and scale of a head under weak perspective."""
+
     quaternion: list[float] = Field(min_length=4, max_length=4, description="[x, y, z, w], unit, head to camera")
     yaw: float = Field(description="degrees; positive turns the face toward the image's right")
     pitch: float = Field(description="degrees; positive looks down")
@@ -67,6 +75,8 @@ class HeadPose(BaseModel):
 
 
 class FaceAnswer(BaseModel):
+    """One face."""
+
     score: float = Field(ge=0, le=1)
     box: Box
     pose: HeadPose
@@ -80,6 +90,8 @@ class FaceAnswer(BaseModel):
 
 
 class RetargetAnswer(BaseModel):
+    """The faces of a picture."""
+
     model: ModelName
     image: ImageSize
     timing_ms: TimingMs
@@ -90,7 +102,7 @@ class RetargetAnswer(BaseModel):
 
 
 class ProblemDocument(BaseModel):
-    """RFC 9457."""
+    """A problem document, RFC 9457."""
 
     type: str
     title: str
@@ -99,12 +111,16 @@ class ProblemDocument(BaseModel):
 
 
 class NetworkAnswer(BaseModel):
+    """One of the two networks."""
+
     file: str
     sha256: str
     input: list[int | str | None] = Field(description="shape, uint8 RGB")
 
 
 class ModelAnswer(ModelName):
+    """The models that answer."""
+
     precision: str = Field(description="what the networks calculate in: int8 or float32")
     networks: dict[str, NetworkAnswer]
     input_sizes: list[int] = Field(description="pixels, what the parameter input_size may choose")
@@ -116,6 +132,8 @@ class ModelAnswer(ModelName):
 
 
 class Status(BaseModel):
+    """Answer to a probe."""
+
     status: Literal["alive", "ready"]
 
 
@@ -131,15 +149,23 @@ def retarget_document(result: RetargetResult, models: Models, include: Collectio
 
 
 def unobserved_document(faces: Faces, include: Collection[str]) -> dict[str, Any]:
-    """What an answer with these faces says of its blendshapes, where they are included."""
+    """The member of a response that names its unobserved blendshapes, where blendshapes are included."""
     return {"unobserved_arkit": list(unobserved(faces.gaze))} if "blendshapes" in include else {}
 
 
 def face_documents(
-    faces: Faces, models: Models, width: int, height: int, include: Collection[str] = (), seen: Faces | None = None
+    faces: Faces,
+    models: Models,
+    width: int,
+    height: int,
+    include: Collection[str] = (),
+    uncalibrated: Faces | None = None,
 ) -> list[dict[str, Any]]:
-    """The faces in a picture of width x height pixels as JSON types. include: of INCLUDES. seen: the same faces before
-    a calibration, which landmarks show."""
+    """The faces in a picture of width x height pixels as JSON types.
+
+    include: of INCLUDES. uncalibrated: the same faces with absolute expressions, for landmarks; the faces themselves
+    by default.
+    """
     low, size = faces.box[:, :2], faces.box[:, 2:] - faces.box[:, :2]
     boxes = _rounded(np.concatenate([low, size], axis=-1), PIXEL_DECIMALS)
     quaternions = _rounded(faces.quaternion, QUATERNION_DECIMALS)
@@ -169,7 +195,7 @@ def face_documents(
     for i in np.flatnonzero(has_gaze(faces.gaze)):
         documents[i]["gaze"] = dict(zip(GAZE_NAMES, gazes[i], strict=True))
     if "landmarks" in include:
-        points = _rounded((seen or faces).landmarks(models.face_model, width, height), PIXEL_DECIMALS)
+        points = _rounded((uncalibrated or faces).landmarks(models.face_model, width, height), PIXEL_DECIMALS)
         for document, landmarks in zip(documents, points, strict=True):
             document["landmarks"] = landmarks
     if "blendshapes" in include:
@@ -180,7 +206,7 @@ def face_documents(
 
 
 def timing_document(timing: Timing) -> dict[str, float]:
-    """Milliseconds of each step; `refine` where a second look was taken."""
+    """Milliseconds of each step; `refine` only where faces were refined."""
     return {name: round(ms, TIME_DECIMALS) for name, ms in vars(timing).items() if name != "refine" or ms}
 
 
@@ -211,5 +237,5 @@ def model_document(models: Models) -> dict[str, Any]:
 
 
 def _rounded(values: Array, decimals: int) -> Any:
-    """Nested lists of numbers as JSON shows them: rounded as float64, so that no float32 digits trail."""
+    """Rounds an array to nested lists of numbers; as float64, so that JSON has no trailing float32 digits."""
     return np.round(values.astype(np.float64), decimals).tolist()

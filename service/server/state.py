@@ -1,4 +1,4 @@
-"""What all transports of one server share: one model, one queue, one set of limits, one telemetry."""
+"""The state that all transports of a server share: models, queue, limits and telemetry."""
 
 import asyncio
 import contextlib
@@ -17,8 +17,7 @@ from service.settings import Settings
 
 @dataclass
 class ServerState:
-    """What answers requests, and what is known of them. streams: how many are open. draining: set once the server shuts
-    down."""
+    """The shared state of one server. streams: number of open streams. draining: set once the server shuts down."""
 
     settings: Settings
     pipeline: Pipeline
@@ -51,8 +50,8 @@ class ServerState:
             )
 
     @contextlib.contextmanager
-    def stream_place(self) -> Iterator[None]:
-        """A block that holds one of the places for streams. Raises RequestError where none is free."""
+    def stream_slot(self) -> Iterator[None]:
+        """A block that holds one of max_streams slots. Raises RequestError OVERLOADED where none is free."""
         self.refuse_when_draining()
         if self.streams >= self.settings.max_streams:
             raise RequestError(

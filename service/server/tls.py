@@ -1,4 +1,4 @@
-"""The certificate that both servers show, where there is one."""
+"""The TLS certificate that both servers present."""
 
 import re
 import ssl
@@ -11,14 +11,16 @@ from service.errors import StartError
 from service.settings import Settings
 
 PEM_CERTIFICATE: Final = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
-# Tags of ASN.1 (X.690, section 8) that a certificate has before and in its validity.
+# Tags of ASN.1 (X.690, section 8): of the version field and of a UTCTime in the validity.
 VERSION_TAG, UTC_TIME_TAG = 0xA0, 0x17
 
 
 @dataclass(frozen=True)
 class Certificate:
-    """What the PEM files hold, and a context that shows it. end: the last second that the server's own certificate
-    holds, None where it could not be read."""
+    """A certificate chain and its key, both PEM, and a context that presents them.
+
+    end: the last second at which the server's own certificate is valid, None where it could not be read.
+    """
 
     chain: bytes
     key: bytes
@@ -27,9 +29,12 @@ class Certificate:
 
 
 def load_certificate(settings: Settings, now: datetime | None = None) -> Certificate | None:
-    """None without TLS. Raises StartError where a file is missing, where the two do not belong together or change
-    meanwhile, and where the certificate does not hold at this time (the server's own: a chain may carry others that
-    nobody needs)."""
+    """Loads the certificate of the settings; None without TLS. now: time to validate it at, the current one by default.
+
+    Raises StartError where a file is missing, where the two do not belong together or change while they are read, and
+    where the server's own certificate is not valid at that time; others in the chain are not checked, since clients may
+    not need them.
+    """
     chain_file, key_file = settings.tls_certificate_file, settings.tls_key_file
     if chain_file is None and key_file is None:
         return None
@@ -38,7 +43,7 @@ def load_certificate(settings: Settings, now: datetime | None = None) -> Certifi
     chain, key = _read("MFN_TLS_CERTIFICATE_FILE", chain_file), _read("MFN_TLS_KEY_FILE", key_file)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
-        # a passphrase would be asked for on a terminal that a server does not have
+        # Without a password OpenSSL would ask for a passphrase on a terminal, which a server does not have.
         context.load_cert_chain(chain_file, key_file, password="")
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
         if "MISMATCH" in (getattr(error, "reason", None) or ""):
@@ -50,7 +55,7 @@ def load_certificate(settings: Settings, now: datetime | None = None) -> Certifi
             f"TLS cannot be set up with {chain_file} and {key_file}: {error}. Expected a certificate chain and its "
             "private key, both PEM, the key without a passphrase."
         ) from error
-    # the context has read the files by itself, and one server is not to show another certificate than the other
+    # The context has read the files itself; gRPC must present the same certificate.
     if (chain, key) != (_read("MFN_TLS_CERTIFICATE_FILE", chain_file), _read("MFN_TLS_KEY_FILE", key_file)):
         raise StartError(f"{chain_file} and {key_file} were changed while they were read. Try again.")
     end = _checked_end(chain_file, chain, now or datetime.now(UTC))
@@ -60,21 +65,21 @@ def load_certificate(settings: Settings, now: datetime | None = None) -> Certifi
 class RenewableContext:
     """A context for a server to listen with, whose certificate can be replaced.
 
-    Loading another one into a context that is in use would not do: where its key is of another kind, OpenSSL keeps
-    both and may go on to show the old one. So each has a context of its own, to which handshakes are handed over when
-    the client's first message is read, whether or not that names a server.
+    A second certificate cannot be loaded into the same context: where its key is of another type, OpenSSL keeps both
+    and may go on to present the old one. So each certificate has its own context, to which the SNI callback switches a
+    handshake when it reads the client's first message, whether or not that names a server.
     """
 
     def __init__(self, certificate: Certificate) -> None:
-        self.context = self._shown = certificate.context
-        self.context.sni_callback = self._hand_over
+        self.context = self._current = certificate.context
+        self.context.sni_callback = self._switch
 
-    def show(self, certificate: Certificate) -> None:
-        """Handshakes that begin from now on are shown this one."""
-        self._shown = certificate.context
+    def replace_certificate(self, certificate: Certificate) -> None:
+        """Presents this certificate in new handshakes."""
+        self._current = certificate.context
 
-    def _hand_over(self, connection: ssl.SSLObject, *_: object) -> None:
-        connection.context = self._shown
+    def _switch(self, connection: ssl.SSLObject, *_: object) -> None:
+        connection.context = self._current
 
 
 def _read(name: str, file: Path) -> bytes:
@@ -87,9 +92,9 @@ def _read(name: str, file: Path) -> bytes:
 
 
 def _checked_end(chain_file: Path, chain: bytes, now: datetime) -> datetime | None:
-    """When the first certificate of a chain runs out. Raises StartError unless it holds now."""
+    """The time at which a chain's first certificate expires. Raises StartError unless it is valid now."""
     first = PEM_CERTIFICATE.search(chain.decode("latin-1"))
-    if first is None:  # OpenSSL knows older names of the block, too; clients will see to its dates
+    if first is None:  # OpenSSL also reads blocks with older names; clients will check the dates
         return None
     begin, end = validity(ssl.PEM_cert_to_DER_cert(first[0]))
     if now > end:
@@ -103,7 +108,7 @@ def _checked_end(chain_file: Path, chain: bytes, now: datetime) -> datetime | No
 
 
 def validity(certificate: bytes) -> tuple[datetime, datetime]:
-    """notBefore and notAfter of a DER certificate that OpenSSL could read (RFC 5280, section 4.1)."""
+    """The validity, notBefore and notAfter, of a DER certificate that OpenSSL could read (RFC 5280, section 4.1)."""
     _, body, _ = _element(certificate, 0)
     _, position, _ = _element(certificate, body)
     tag, _, after = _element(certificate, position)
@@ -117,9 +122,9 @@ def validity(certificate: bytes) -> tuple[datetime, datetime]:
 
 
 def _element(der: bytes, start: int) -> tuple[int, int, int]:
-    """(tag, start of the content, end) of the element that starts there."""
+    """Tag, start of the content, and end of the ASN.1 element at `start`."""
     tag, length, content = der[start], der[start + 1], start + 2
-    if length & 0x80:  # then it tells how many bytes the length has
+    if length & 0x80:  # long form: the other bits tell how many bytes the length has
         size = length & 0x7F
         length, content = int.from_bytes(der[content : content + size], "big"), content + size
     return tag, content, content + length
@@ -128,6 +133,6 @@ def _element(der: bytes, start: int) -> tuple[int, int, int]:
 def _time(der: bytes, start: int) -> datetime:
     tag, content, end = _element(der, start)
     text = der[content:end].decode("ascii")
-    if tag == UTC_TIME_TAG:  # with two digits of a year from 1950 to 2049
+    if tag == UTC_TIME_TAG:  # its years have two digits, from 1950 to 2049
         text = ("19" if text[0] >= "5" else "20") + text
     return datetime.strptime(text, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)

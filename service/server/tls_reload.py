@@ -1,4 +1,4 @@
-"""A certificate that is renewed while the server runs is taken up, without a restart."""
+"""Reloads a renewed certificate without a restart."""
 
 import asyncio
 import logging
@@ -12,41 +12,39 @@ from service.server.tls import Certificate, load_certificate
 from service.settings import Settings
 
 LOGGER: Final = logging.getLogger("mfn.tls")
-# Seconds between two looks at the files. Kubernetes takes a minute or two itself to bring a Secret's new content to
-# them, and certificates are renewed days before they run out: to look more often would gain nothing.
-LOOK_SECONDS: Final = 60.0
+# Seconds between two checks of the files. Kubernetes itself takes a minute or two to update the files of a Secret, and
+# certificates are renewed days before they expire, so shorter intervals would gain nothing.
+CHECK_SECONDS: Final = 60.0
 
 
 class CertificateReloader:
-    """Looks at the certificate's files now and then.
+    """Checks the certificate's files periodically, and reloads them when they change."""
 
-    certificate: the one that is shown so far. show: called with each that is to take its place.
-    """
-
-    def __init__(self, settings: Settings, certificate: Certificate, show: Callable[[Certificate], None]) -> None:
-        self._settings, self._show = settings, show
-        self._shown = certificate.chain, certificate.key
+    def __init__(self, settings: Settings, certificate: Certificate, on_renewal: Callable[[Certificate], None]) -> None:
+        """certificate: the current one. on_renewal: called with each renewed one."""
+        self._settings, self._on_renewal = settings, on_renewal
+        self._current = certificate.chain, certificate.key
         self._refused: tuple[bytes | None, bytes | None] | None = None
 
     async def watch(self) -> None:
-        """Looks every LOOK_SECONDS, until it is cancelled."""
+        """Checks the files every CHECK_SECONDS, until it is cancelled."""
         while True:
-            await asyncio.sleep(LOOK_SECONDS)
-            self.look()
+            await asyncio.sleep(CHECK_SECONDS)
+            self.check()
 
-    def look(self, now: datetime | None = None) -> None:
-        """Takes up what is in the files where that is new, and a server could start with it.
+    def check(self, now: datetime | None = None) -> None:
+        """Reloads the files where they have changed and a server could start with them.
 
-        Otherwise what is shown stays, and a warning says why: one for the same content, however often it is seen. It is
-        tried each time, as what is not valid yet will be.
+        Otherwise the current certificate stays, and a warning tells why, once for the same content. The content is
+        tried again at each check, since it may become valid. now: as in load_certificate.
         """
         content = _content(self._settings.tls_certificate_file), _content(self._settings.tls_key_file)
-        if content == self._shown:
+        if content == self._current:
             self._refused = None
             return
         try:
             renewed = load_certificate(self._settings, now)
-        except Exception as error:  # whatever is wrong with the files, the server has a certificate to go on with
+        except Exception as error:  # whatever is wrong with the files, the server still has its current certificate
             if content != self._refused:
                 reason = error if isinstance(error, StartError) else repr(error)
                 LOGGER.warning("Not taken up, the certificate from before is still shown: %s", reason)
@@ -54,15 +52,15 @@ class CertificateReloader:
             return
         if renewed is None:
             return
-        self._show(renewed)
-        self._shown, self._refused = (renewed.chain, renewed.key), None
+        self._on_renewal(renewed)
+        self._current, self._refused = (renewed.chain, renewed.key), None
         LOGGER.info(
             "Took up a renewed certificate, which holds until %s", renewed.end or "a date that could not be read"
         )
 
 
 def _content(file: Path | None) -> bytes | None:
-    """None where it cannot be read."""
+    """The file's content, None where there is no file or it cannot be read."""
     try:
         return file.read_bytes() if file else None
     except OSError:

@@ -1,4 +1,4 @@
-"""A fixed number of threads and a bounded queue in front of them; what does not fit is refused at once."""
+"""A thread pool with a bounded queue; jobs beyond its capacity are refused at once."""
 
 import threading
 from collections.abc import Callable
@@ -14,7 +14,10 @@ T = TypeVar("T")
 
 
 class Workers:
-    """`count` threads work, at most `queue_length` jobs wait; a cancelled job holds its place until its turn."""
+    """A pool of `count` threads, with at most `queue_length` jobs waiting.
+
+    A cancelled job still counts until a thread takes it from the queue.
+    """
 
     def __init__(self, count: int, queue_length: int) -> None:
         self.capacity = count + queue_length
@@ -25,13 +28,14 @@ class Workers:
             thread.start()
 
     def depth(self) -> int:
-        """How many jobs wait for a thread."""
+        """Number of jobs that wait for a thread."""
         return self._jobs.qsize()
 
     def submit(self, job: Callable[[], T], bounded: bool = True) -> Future[T]:
-        """Queues a job. Raises RequestError OVERLOADED where no place is free.
+        """Queues a job. Raises RequestError OVERLOADED where the capacity is reached.
 
-        Jobs that are not bounded need no place: those of streams, which are few and have one job each at a time.
+        bounded: whether the job counts against the capacity. Those of streams do not: each of the few streams has one
+        job at a time.
         """
         if bounded and not self._places.acquire(blocking=False):
             raise RequestError(
@@ -44,7 +48,7 @@ class Workers:
         return future
 
     def close(self) -> None:
-        """Ends the threads once the jobs that are queued now are done."""
+        """Ends the threads after the jobs that are queued now."""
         for _ in self._threads:
             self._jobs.put(None)
         for thread in self._threads:
@@ -61,4 +65,4 @@ class Workers:
             finally:
                 if bounded:
                     self._places.release()
-                del item, future, job  # a picture is not kept while the thread waits for the next
+                del item, future, job  # so that no picture is kept while the thread waits for the next job

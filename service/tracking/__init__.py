@@ -1,0 +1,1 @@
+"""Live streams: faces followed, tracked and smoothed from frame to frame, and calibrated to each person's neutral."""

@@ -1,22 +1,23 @@
-"""Which face goes with which track: the assignment of least total cost."""
+"""The linear assignment of faces to tracks with the least total cost."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from service.vision.rotation import Array
+from service.vision.arrays import Array
 
 
 def assign(cost: Array, limit: float) -> NDArray[np.intp]:
-    """The column (N,) that each row gets, -1 for none, so that the total is least; no column goes to two rows.
+    """Assigns columns to rows with the least total cost. Returns each row's column (N,), -1 for none.
 
-    cost: (N, M). A row without a column costs `limit`; pairs at `limit` or above, or of NaN, are never made.
-    Shortest augmenting paths, one a row (Jonker and Volgenant, "A shortest augmenting path algorithm for dense and
-    sparse linear assignment problems", Computing 38, 1987): exact, in at most N * N steps over arrays of M + N. Taking
-    the cheapest pair first would be shorter, but errs just where tracks cross: it may leave a face without its track
-    to save another one a little.
+    cost: (N, M). No column goes to two rows. A row without a column costs `limit`; pairs of cost `limit` or above, or
+    NaN, are never assigned.
+    The algorithm is that of shortest augmenting paths, one for each row (Jonker and Volgenant, "A shortest augmenting
+    path algorithm for dense and sparse linear assignment problems", Computing 38, 1987): exact, in at most N * N steps
+    over arrays of M + N. A greedy assignment, the cheapest pair first, would be shorter, but fails where tracks cross:
+    it may leave a face without its track to make another pair a little cheaper.
     """
     rows, columns = cost.shape
-    # one column for each row to fall back on, so that everyone finds a place
+    # One more column for each row stands for no assignment.
     table = np.full((rows, columns + rows), limit, np.float64)
     table[:, :columns] = np.where(cost < limit, cost, limit)
     row_price, column_price = np.zeros(rows), np.zeros(columns + rows)
@@ -38,7 +39,7 @@ def assign(cost: Array, limit: float) -> NDArray[np.intp]:
         row_price[start] += length
         row_price[owner[inner]] += length - distance[inner]
         column_price[reached] += distance[reached] - length
-        while column >= 0:  # the path's rows move up by one column each
+        while column >= 0:  # each row of the path takes the column before its own
             previous = int(before[column])
             owner[column] = start if previous < 0 else owner[previous]
             column = previous

@@ -1,38 +1,38 @@
-"""What the two networks cost here and now, and which way through a stream is the cheaper one."""
+"""Measured costs of the two networks, and whether following is cheaper than detecting in every frame."""
 
 from collections import deque
 from statistics import median
 from typing import Final
 
-KEPT: Final = 15  # measurements that the median is of: a few hiccups of the machine do not sway it
-# A way is left when the other one costs this much less: the networks differ a little in what they see, and a face
-# should not flicker between them.
-ADVANTAGE: Final = 0.15
+WINDOW: Final = 15  # measurements in a running median, which a few outliers do not change
+# Fraction by which the other choice must be cheaper before it is taken (hysteresis): the networks' estimates differ a
+# little, and a face should not flicker between them.
+MIN_SAVING: Final = 0.15
 
 
 class Costs:
-    """Running medians of milliseconds: of a search with the Multiple Face Network, of a face with the Single one."""
+    """Running medians of milliseconds: of a detection in a frame, and of the refinement of one face."""
 
     def __init__(self) -> None:
-        self._search: deque[float] = deque(maxlen=KEPT)
-        self._face: deque[float] = deque(maxlen=KEPT)
-        self._following = True  # until both are known
+        self._detections: deque[float] = deque(maxlen=WINDOW)
+        self._refinements: deque[float] = deque(maxlen=WINDOW)  # of one face
+        self._following = True  # until both costs are known
 
-    def searched(self, milliseconds: float) -> None:
-        """A search for faces took this long."""
-        self._search.append(milliseconds)
+    def add_detection(self, milliseconds: float) -> None:
+        """Adds the time that a detection took."""
+        self._detections.append(milliseconds)
 
-    def looked(self, milliseconds: float, faces: int) -> None:
-        """Looks at `faces` faces took this long together."""
+    def add_refinement(self, milliseconds: float, faces: int) -> None:
+        """Adds the time that the refinement of `faces` faces took together."""
         if faces:
-            self._face.append(milliseconds / faces)
+            self._refinements.append(milliseconds / faces)
 
     def following_pays(self, faces: int, detect_every: int) -> bool:
-        """Whether to follow so many faces, with a search every detect_every frames, or to search in every frame.
+        """Whether following `faces` faces with a detection every detect_every frames is cheaper than detecting always.
 
-        A frame costs faces * f + s / detect_every in the one way and s in the other.
+        With r for the refinement of a face and d for a detection, a frame costs faces * r + d / detect_every or d.
         """
-        if self._search and self._face:
-            follow, search = faces * median(self._face), median(self._search) * (1 - 1 / detect_every)
-            self._following = follow < search * (1 + ADVANTAGE if self._following else 1 - ADVANTAGE)
+        if self._detections and self._refinements:
+            follow, saved = faces * median(self._refinements), median(self._detections) * (1 - 1 / detect_every)
+            self._following = follow < saved * (1 + MIN_SAVING if self._following else 1 - MIN_SAVING)
         return self._following

@@ -1,8 +1,8 @@
-"""Faces followed from frame to frame by the Single Face Network alone (paper, section 5.2).
+"""Follows faces from frame to frame with the Single Face Network alone (paper, section 5.2).
 
-A face's crop comes from its landmarks in the frame before; the network finds the face in it, and so on. Nothing adds
-up, since each answer stands on the picture: on a still one, twenty steps in a row end within 0.02 face sizes of the
-first (112 portraits, models 0.1.0).
+A face is cropped around its landmarks in the previous frame, and the network estimates its landmarks in this one.
+Errors do not accumulate, since each estimate is made from the picture: on a still picture, twenty steps in a row end
+within 0.02 face sizes of the first (112 portraits, models 0.1.0).
 """
 
 from dataclasses import dataclass, replace
@@ -11,35 +11,35 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from service.vision.arrays import Array
 from service.vision.crops import CROP_SIDE, Crop, crop_around
 from service.vision.face_model import FaceModel
 from service.vision.faces import Faces
 from service.vision.image import Picture
 from service.vision.nms import iou
-from service.vision.rotation import Array
 
-# The network answers any crop with a face, so its answer is judged by the step from the last one. Measured with models
-# 0.1.0 on 112 portraits: all limits together pass 99 % of faces that moved by 15 % of their size, grew by 5 % and
-# turned by 8 degrees at once, and refuse all that were covered by background, 92 % of those half covered and 94 % of
-# those that became somebody else's. (Likeness alone: 0.90 at the 5th percentile, against 0.51, 0.68 and 0.74 at the
-# 95th.) A needless alarm costs a search.
-MIN_LIKENESS: Final = 0.6  # of the face's coarse picture before and after
-MAX_MOVE: Final = 0.25  # of the landmarks' centre, in face sizes; the crop's edge is near
+# Limits of the change from one frame to the next. The network estimates a face in any crop, so a face counts as lost
+# where the change is implausible. Measured with models 0.1.0 on 112 portraits: all limits together pass 99 % of faces
+# that moved by 15 % of their size, grew by 5 % and turned by 8 degrees at once, and reject all that were covered by
+# background, 92 % of those half covered and 94 % of those replaced by another person's. (Similarity alone: 0.90 at the
+# 5th percentile, against 0.51, 0.68 and 0.74 at the 95th.) A false alarm costs a detection.
+MIN_SIMILARITY: Final = 0.6  # of the face's patch in both frames, see similarity
+MAX_MOVE: Final = 0.25  # face sizes, of the landmarks' centre; beyond it, the face reaches the crop's edge
 MAX_GROWTH: Final = 0.15  # of log scale
 MAX_TURN: Final = 15.0  # degrees
-MAX_STRANGENESS: Final = 3.0  # of identity, as in service.tracking.tracker
+MAX_IDENTITY_DISTANCE: Final = 3.0  # standard deviations, see service.tracking.tracker
 
-COARSE: Final = 8  # cells of a face's coarse picture along a side
-FINE: Final = 24  # pixels of the picture that are looked at for them along a side
-FAINT: Final = 30.0  # grey levels squared; faces of less contrast, 4 levels, have no likeness to lose
+PATCH_SIDE: Final = 8  # cells along a side of a face's grey patch
+PATCH_SAMPLES: Final = 24  # pixels of the picture along a side that these are averaged from
+SIMILARITY_FLOOR: Final = 30.0  # grey levels squared; the constant that keeps SSIM stable for patches without contrast
 
 
 @dataclass(frozen=True)
-class Followed:
-    """N faces as the networks see them, to be found again in the next frame.
+class FollowedFaces:
+    """N faces of a frame, unsmoothed, to be followed into the next one.
 
-    landmarks: (N, 68, 2) pixels. frame: (N, 4) the Multiple Face Network's box in that of the landmarks: its centre and
-    its size, both in the latter's width and height. patch: (N, 8, 8) each face in grey, upright.
+    landmarks: (N, 68, 2) pixels. frame: (N, 4) the detected box relative to the landmarks' box: offset of its centre
+    and its size, both in widths and heights of the latter. patch: (N, 8, 8) grey levels of each face, upright.
     """
 
     faces: Faces
@@ -48,16 +48,16 @@ class Followed:
     patch: Array
 
     @classmethod
-    def found(cls, faces: Faces, picture: Picture, face_model: FaceModel) -> "Followed":
-        """Faces from a search, refined."""
+    def from_detection(cls, faces: Faces, picture: Picture, face_model: FaceModel) -> "FollowedFaces":
+        """Starts to follow faces that were detected and refined in a picture."""
         landmarks = faces.landmarks(face_model, picture.width, picture.height)
         centre, size = _centre_and_size(landmarks)
         corners = faces.box.reshape(-1, 2, 2)
         frame = np.concatenate([(corners.mean(axis=1) - centre) / size, np.ptp(corners, axis=1) / size], axis=-1)
         return cls(faces, landmarks, frame, _patches(picture, landmarks, faces.quaternion))
 
-    def then(self, faces: Faces, picture: Picture, face_model: FaceModel) -> "Followed":
-        """The same faces, refined in a later picture: their boxes go with their landmarks."""
+    def updated(self, faces: Faces, picture: Picture, face_model: FaceModel) -> "FollowedFaces":
+        """The same faces, refined in a later picture; their boxes move with their landmarks."""
         landmarks = faces.landmarks(face_model, picture.width, picture.height)
         centre, size = _centre_and_size(landmarks)
         centre, half = centre + self.frame[:, :2] * size, self.frame[:, 2:] * size / 2
@@ -65,11 +65,11 @@ class Followed:
         patch = _patches(picture, landmarks, faces.quaternion)
         return replace(self, faces=replace(faces, box=box), landmarks=landmarks, patch=patch)
 
-    def lost(self, later: "Followed", strangeness: Array, max_iou: float) -> NDArray[np.bool_]:
-        """(N,) which of the faces a later frame's are not: its network looked at something else.
+    def lost(self, later: "FollowedFaces", identity_distance: Array, max_iou: float) -> NDArray[np.bool_]:
+        """Whether each face is lost in a later frame, (N,): whether the network has estimated something else there.
 
-        strangeness: (N,) of the later identities to their tracks, in standard deviations. max_iou: of the boxes of two
-        faces; beyond it, both crops have come to hold one and the same.
+        identity_distance: (N,) of the later identities from those of their tracks, in standard deviations. max_iou: of
+        the boxes of two faces; beyond it, both crops hold the same face.
         """
         (centre, size), (later_centre, _) = _centre_and_size(self.landmarks), _centre_and_size(later.landmarks)
         move = np.linalg.norm(later_centre - centre, axis=-1) / np.sqrt(size.prod(axis=-1))
@@ -78,41 +78,44 @@ class Followed:
         turn = np.degrees(2 * np.arccos(np.minimum(cosine, 1)))
         box = later.faces.box
         others = (iou(box, box) * ~np.eye(len(box), dtype=bool)).max(axis=1, initial=0)
-        good: NDArray[np.bool_] = (
-            (likeness(self.patch, later.patch) >= MIN_LIKENESS)
+        kept: NDArray[np.bool_] = (
+            (similarity(self.patch, later.patch) >= MIN_SIMILARITY)
             & (move <= MAX_MOVE)
             & (growth <= MAX_GROWTH)
             & (turn <= MAX_TURN)
-            & (strangeness <= MAX_STRANGENESS)
+            & (identity_distance <= MAX_IDENTITY_DISTANCE)
             & (others <= max_iou)
         )
-        return ~good  # a NaN anywhere is good for nothing
+        return ~kept  # so that a NaN counts as lost
 
 
-def likeness(patch: Array, later: Array) -> Array:
-    """(N,) 1 for equal grey patches (N, 8, 8), 0 for unrelated ones: SSIM without its term of brightness (Wang, Bovik,
-    Sheikh and Simoncelli, "Image Quality Assessment", IEEE Transactions on Image Processing 13, 2004)."""
+def similarity(patch: Array, later: Array) -> Array:
+    """Structural similarity (N,) of grey patches (N, 8, 8): 1 for equal ones, 0 for unrelated ones.
+
+    It is SSIM without its luminance term (Wang, Bovik, Sheikh and Simoncelli, "Image Quality Assessment", IEEE
+    Transactions on Image Processing 13, 2004).
+    """
     a, b = (x - x.mean(axis=(1, 2), keepdims=True) for x in (patch, later))
-    together, alone = 2 * (a * b).mean(axis=(1, 2)), (a**2 + b**2).mean(axis=(1, 2))
-    likeness: Array = (together + FAINT) / (alone + FAINT)
-    return likeness
+    covariance, variances = (a * b).mean(axis=(1, 2)), (a**2 + b**2).mean(axis=(1, 2))
+    ssim: Array = (2 * covariance + SIMILARITY_FLOOR) / (variances + SIMILARITY_FLOOR)
+    return ssim
 
 
 def _centre_and_size(landmarks: Array) -> tuple[Array, Array]:
-    """(N, 2) each, pixels, of the boxes around landmarks (N, 68, 2)."""
+    """Centres and sizes (N, 2) in pixels of the boxes around landmarks (N, 68, 2)."""
     low, high = landmarks.min(axis=1), landmarks.max(axis=1)
     return (low + high) / 2, np.maximum(high - low, 1e-3)
 
 
 def _patches(picture: Picture, landmarks: Array, quaternion: Array) -> Array:
-    """(N, 8, 8) mean grey of the squares around landmarks (N, 68, 2), turned upright; the edge goes on outside."""
-    axis = (np.arange(FINE) + 0.5) * CROP_SIDE / FINE
+    """Mean grey levels (N, 8, 8) of upright squares around landmarks (N, 68, 2); edge pixels repeat outside."""
+    axis = (np.arange(PATCH_SAMPLES) + 0.5) * CROP_SIDE / PATCH_SAMPLES
     grid = np.stack(np.meshgrid(axis, axis), axis=-1)
     crops: list[Crop] = [crop_around(*face, 1.0) for face in zip(landmarks, quaternion, strict=True)]
-    points = np.array([crop.to_picture(grid) for crop in crops]).reshape(-1, FINE, FINE, 2)
+    points = np.array([crop.to_picture(grid) for crop in crops]).reshape(-1, PATCH_SAMPLES, PATCH_SAMPLES, 2)
     height, width = picture.pixels.shape[:2]
     ratio = np.array([width / picture.width, height / picture.height])
     x, y = np.moveaxis(np.clip(points * ratio, 0, [width - 1, height - 1]).astype(int), -1, 0)
-    cells = (len(points), COARSE, FINE // COARSE, COARSE, FINE // COARSE)
-    grey: Array = picture.pixels[y, x, 1].reshape(cells).mean(axis=(2, 4))  # green is nearest to brightness
+    cells = (len(points), PATCH_SIDE, PATCH_SAMPLES // PATCH_SIDE, PATCH_SIDE, PATCH_SAMPLES // PATCH_SIDE)
+    grey: Array = picture.pixels[y, x, 1].reshape(cells).mean(axis=(2, 4))  # green is closest to luminance
     return grey

@@ -1,8 +1,8 @@
-"""What each person's face looks like at rest, taken off what it shows.
+"""Neutral calibration: each person's expression at rest, subtracted from what they show.
 
-No face rests at zero: brows are low, corners of mouths hang, lids are heavy. For a second the faces of a stream are
-taken to be at rest; from then on each person's mean of that second is their zero. Gaze is left as it is: it is a
-direction, and who looks aside for that second does not look straight ahead.
+No face is at zero when it rests: brows are low, corners of mouths hang, lids are heavy. During one second the faces of
+a stream are assumed to be at rest; from then on each person's mean of that second is their zero. Gaze is not
+calibrated: it is a direction, and a person who looks aside during that second does not look straight ahead.
 """
 
 from dataclasses import dataclass, field
@@ -12,17 +12,15 @@ from typing import Final
 import numpy as np
 
 from service.tracking.tracker import Ids
+from service.vision.arrays import Array
 from service.vision.face_model import EXPRESSIONS
-from service.vision.rotation import Array
 
 COLLECT_SECONDS: Final = 1.0
-MIN_RANGE: Final = (
-    0.1  # left to a coefficient that is near 1 at rest, so that its noise is not blown up beyond 10 times
-)
+MIN_RANGE: Final = 0.1  # least range left to a coefficient that is near 1 at rest: its noise grows at most 10 times
 
 
 class NeutralState(StrEnum):
-    """Of a track: nothing is taken off, its rest is being collected, or it is taken off."""
+    """A track's state: not calibrated, its neutral expression is being collected, or it is being subtracted."""
 
     OFF = "off"
     COLLECTING = "collecting"
@@ -31,7 +29,7 @@ class NeutralState(StrEnum):
 
 @dataclass
 class _Mean:
-    """Of the expressions (46,) seen so far."""
+    """A running mean of expressions (46,)."""
 
     total: Array = field(default_factory=lambda: np.zeros(EXPRESSIONS))
     count: int = 0
@@ -45,61 +43,62 @@ class _Mean:
         return self.total / self.count
 
 
-class Neutral:
-    """The resting faces of one stream's tracks.
+class NeutralCalibration:
+    """The neutral expressions of one stream's tracks.
 
-    Collecting begins with a frame and ends with the first one a second later; who is remembered by the tracker when it
-    begins takes part, who comes later does not, and who is not seen in that second stays as they were. A rest that is
-    on stays on until the next one has been collected.
+    Collecting starts with a frame and ends with the first frame at least a second later. Tracks that exist when it
+    starts take part; later ones do not, and a track without a face during that second stays as it was. A neutral
+    expression stays in use until the next one has been collected.
     """
 
     def __init__(self) -> None:
-        self._rest: dict[int, Array] = {}
+        self._neutral: dict[int, Array] = {}
         self._collecting: dict[int, _Mean] = {}
-        self._begins = False
+        self._requested = False
         self._end = -np.inf
 
     def calibrate(self) -> None:
-        """Begins to collect with the next frame, anew if that is going on."""
-        self._begins = True
+        """Starts to collect with the next frame; starts again if it is collecting already."""
+        self._requested = True
 
     def reset(self) -> None:
-        """Takes nothing off any more, and collects nothing."""
-        self._rest, self._collecting, self._begins = {}, {}, False
+        """Forgets all neutral expressions and stops collecting."""
+        self._neutral, self._collecting, self._requested = {}, {}, False
 
     def subtract(self, expression: Array, track_id: Ids, alive: Ids, timestamp: float) -> Array:
-        """Expressions (N, 46) in [0, 1] of tracks (N,), seen from each one's rest: 0 at rest or below, 1 at 1.
+        """Expressions (N, 46) relative to each track's neutral one: 0 where that is or below, 1 at 1.
 
-        alive: (T,) all tracks that are remembered; what is known of others is forgotten.
+        expression: (N, 46) in [0, 1], of a frame's faces. track_id: (N,) theirs. alive: (T,) all tracks that the
+        tracker keeps; others are forgotten. timestamp: of the frame, seconds.
         """
         self._keep(alive)
-        if self._begins:
-            self._begins, self._end = False, timestamp + COLLECT_SECONDS
+        if self._requested:
+            self._requested, self._end = False, timestamp + COLLECT_SECONDS
             self._collecting = {track: _Mean() for track in alive.tolist()}
         elif self._collecting and timestamp >= self._end:
-            self._rest |= {track: mean.value for track, mean in self._collecting.items() if mean.count}
+            self._neutral |= {track: mean.value for track, mean in self._collecting.items() if mean.count}
             self._collecting = {}
-        for track, seen in zip(track_id.tolist(), expression, strict=True):
+        for track, row in zip(track_id.tolist(), expression, strict=True):
             if track in self._collecting:
-                self._collecting[track].add(seen)
-        rest = np.array([self._rest.get(track, np.zeros(EXPRESSIONS)) for track in track_id.tolist()])
-        return from_rest(expression, rest.reshape(expression.shape))
+                self._collecting[track].add(row)
+        neutral = np.array([self._neutral.get(track, np.zeros(EXPRESSIONS)) for track in track_id.tolist()])
+        return relative_to_neutral(expression, neutral.reshape(expression.shape))
 
     def states(self, track_id: Ids) -> tuple[NeutralState, ...]:
-        """Of each track (N,), after the last frame."""
+        """The state of each track (N,) after the last frame."""
         return tuple(self._state(track) for track in track_id.tolist())
 
     def _state(self, track: int) -> NeutralState:
         if track in self._collecting:
             return NeutralState.COLLECTING
-        return NeutralState.ON if track in self._rest else NeutralState.OFF
+        return NeutralState.ON if track in self._neutral else NeutralState.OFF
 
     def _keep(self, alive: Ids) -> None:
         kept = set(alive.tolist())
-        self._rest = {track: rest for track, rest in self._rest.items() if track in kept}
+        self._neutral = {track: neutral for track, neutral in self._neutral.items() if track in kept}
         self._collecting = {track: mean for track, mean in self._collecting.items() if track in kept}
 
 
-def from_rest(expression: Array, rest: Array) -> Array:
-    """clip((e - n) / (1 - n), 0, 1), float32, of expressions e and those at rest n, both (..., 46) in [0, 1]."""
-    return np.clip((expression - rest) / np.maximum(1 - rest, MIN_RANGE), 0, 1).astype(np.float32)
+def relative_to_neutral(expression: Array, neutral: Array) -> Array:
+    """Expressions e relative to neutral ones n, both (..., 46) in [0, 1]: clip((e - n) / (1 - n), 0, 1), float32."""
+    return np.clip((expression - neutral) / np.maximum(1 - neutral, MIN_RANGE), 0, 1).astype(np.float32)

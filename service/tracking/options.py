@@ -1,4 +1,4 @@
-"""What a stream may choose, checked when it is chosen."""
+"""The options of a stream, validated on construction."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -6,18 +6,18 @@ from typing import Final
 from service.errors import BAD_PARAMETER, RequestError
 from service.inference.options import RetargetOptions, check_range
 
-MAX_HERTZ: Final = 1000.0  # no camera is faster; a cutoff up here filters nothing
-MAX_BETA: Final = 1000.0
-MAX_DETECT_EVERY: Final = 300  # ten seconds at 30 fps
+MAX_HERTZ: Final = 1000.0  # of a cutoff; no camera is faster, and a cutoff that high filters nothing
+MAX_BETA: Final = 1000.0  # Hz per unit a second, see service.tracking.smoothing
+MAX_DETECT_EVERY: Final = 300  # frames, ten seconds at 30 fps
 
 
 @dataclass(frozen=True)
 class SmoothingOptions:
-    """The One-Euro filter's, see service.tracking.smoothing for the units that make one pair right for every quantity.
+    """Parameters of the One-Euro filter; service.tracking.smoothing tells the units of speed of each quantity.
 
-    min_cutoff: Hz, 0.01 to 1000; what a still face is filtered with: lower is steadier, and later. beta: 0 to 1000, Hz
-    that the cutoff rises by when a face moves at one unit a second: higher follows faster. derivative_cutoff: Hz, 0.01
-    to 1000, of the filter for the speed itself. Raises RequestError BAD_PARAMETER outside these ranges.
+    min_cutoff: Hz, 0.01 to 1000, the cutoff for a still face; lower is steadier but has more lag. beta: 0 to 1000, Hz
+    that the cutoff rises by when a face moves at one unit a second; higher has less lag. derivative_cutoff: Hz, 0.01 to
+    1000, of the filter of the speed itself. Raises RequestError BAD_PARAMETER outside these ranges.
     """
 
     min_cutoff: float = 1.0
@@ -32,12 +32,12 @@ class SmoothingOptions:
 
 @dataclass(frozen=True)
 class StreamOptions(RetargetOptions):
-    """What a stream may choose beside RetargetOptions, of which tiles are not for streams.
+    """Options of a stream: those of RetargetOptions except tiles, which streams do not have, and its own.
 
-    refine: the Single Face Network looks at each face of each frame. follow: faces are followed with that network from
-    frame to frame where this is cheaper, and searched for every detect_every frames (1 to 300), when one is lost and
-    when the picture changes. smoothing: None leaves the faces as the networks see them. Raises RequestError
-    BAD_PARAMETER where a number is out of range.
+    refine: whether the Single Face Network refines each face of each frame. follow: whether faces are followed with
+    that network from frame to frame where this is cheaper. They are then detected every detect_every frames (1 to 300),
+    when one is lost and when the picture changes. smoothing: None for none. Raises RequestError BAD_PARAMETER where a
+    number is out of range.
     """
 
     follow: bool = False

@@ -1,6 +1,6 @@
-"""A live stream: what its frames have in common, from one to the next.
+"""The session of a live stream: its state from one frame to the next.
 
-A frame's faces are searched or followed, given their tracks, smoothed, and seen from each one's face at rest.
+A frame's faces are detected or followed, assigned to tracks, smoothed, and calibrated to each person's neutral face.
 """
 
 import math
@@ -11,101 +11,102 @@ from time import perf_counter
 from service.errors import BAD_PARAMETER, RequestError
 from service.inference.pipeline import Pipeline, Timing
 from service.tracking.frame_tracker import FrameTracker
-from service.tracking.neutral import Neutral, NeutralState
+from service.tracking.neutral import NeutralCalibration, NeutralState
 from service.tracking.options import StreamOptions
 from service.tracking.smoothing import Smoother
 from service.tracking.tracker import Ids
+from service.vision.arrays import Array
 from service.vision.face_model import FaceModel
 from service.vision.faces import Faces
 from service.vision.image import ImageLoader, LazyImage, Picture
-from service.vision.rotation import Array
 
 
 @dataclass(frozen=True)
 class FrameTiming(Timing):
-    """Milliseconds of each step; track: of all that ties a frame to those before it."""
+    """Milliseconds that each step of a frame took; track: following, assignment, smoothing and calibration."""
 
     track: float = 0.0
 
 
 @dataclass(frozen=True)
 class FrameResult:
-    """The faces of a frame of width x height pixels, in descending score; a followed face keeps that of its search.
+    """The faces of a frame of width x height pixels, in descending score; a followed face keeps that of its detection.
 
-    faces: smoothed, their expressions seen from each one's rest. seen: the same with expressions as they are seen,
-    which is what landmarks are made of. track_id: (N,) int64 from 1, one person's all along the stream and never
-    another's. neutral: of each face. searched: whether the Multiple Face Network looked, or known faces were followed.
+    faces: smoothed, with expressions relative to each person's neutral one. uncalibrated: the same with absolute
+    expressions, which the landmarks follow from. track_id: (N,) int64 from 1, the same for a person throughout the
+    stream and never given to another. neutral: each face's state of calibration. detected: whether the faces were
+    detected in this frame, or followed into it.
     """
 
     faces: Faces
-    seen: Faces
+    uncalibrated: Faces
     track_id: Ids
     neutral: tuple[NeutralState, ...]
     width: int
     height: int
-    searched: bool
+    detected: bool
     timing: FrameTiming
 
     def landmarks(self, face_model: FaceModel) -> Array:
-        """(N, 68, 2) pixels of the 68 landmarks."""
-        return self.seen.landmarks(face_model, self.width, self.height)
+        """The 68 landmarks (N, 68, 2) of each face in pixels."""
+        return self.uncalibrated.landmarks(face_model, self.width, self.height)
 
 
 class Session:
-    """The state of one live stream; it ends with the object, and no other stream sees it.
-
-    One thread at a time may use it. The pipeline may be shared.
-    """
+    """The state of one live stream. Use it from one thread at a time; sessions may share a pipeline."""
 
     def __init__(self, pipeline: Pipeline, options: StreamOptions, clock: Callable[[], float] = perf_counter) -> None:
-        """clock: in seconds, measures the networks' cost for the choice between searching and following. Raises
-        RequestError BAD_PARAMETER where there is no such input size."""
-        self._lookout = FrameTracker(pipeline, options, clock)
+        """clock: in seconds, measures the networks' cost for the choice between detecting and following.
+
+        Raises RequestError BAD_PARAMETER where the network does not accept the input size.
+        """
+        self._frame_tracker = FrameTracker(pipeline, options, clock)
         self._smoother = Smoother(options.smoothing) if options.smoothing else None
-        self._neutral = Neutral()
+        self._neutral = NeutralCalibration()
         self._timestamp = -math.inf
 
-    def look(self, picture: Picture, timestamp: float) -> FrameResult:
-        """As look_at, at a frame that is decoded."""
+    def process_picture(self, picture: Picture, timestamp: float) -> FrameResult:
+        """The faces of the next frame, which is decoded already; otherwise as process_frame."""
         return self.process_frame(lambda _: picture, timestamp)
 
     def process_frame(self, source: ImageLoader, timestamp: float, queue_ms: float = 0.0) -> FrameResult:
-        """The faces of the next frame. timestamp: seconds, from any start. queue_ms: what went before, for the timing.
+        """The faces of the next frame.
 
-        Raises RequestError BAD_PARAMETER where the timestamp is not above the last frame's. A frame that raises
-        changes nothing: the next one goes on from the frame before.
+        timestamp: seconds from any origin. queue_ms: milliseconds that the frame has waited, for the timing.
+        Raises RequestError BAD_PARAMETER where the timestamp is not above the last frame's, and what the source raises.
+        A frame that raises does not change the session.
         """
         self._check(timestamp)
         start = perf_counter()
         decoded = LazyImage(source)
-        seen = self._lookout.look(decoded, timestamp)
+        frame = self._frame_tracker.process(decoded, timestamp)
         self._timestamp = timestamp
-        alive = self._lookout.tracker.alive
-        faces = seen.faces
+        alive = self._frame_tracker.tracker.alive
+        faces = frame.faces
         if self._smoother:
             self._smoother.keep(alive)
-            faces = self._smoother.smooth(faces, seen.track_id, timestamp)
-        expression = self._neutral.subtract(faces.expression, seen.track_id, alive, timestamp)
-        steps = vars(seen.timing) | {"decode": decoded.milliseconds}
+            faces = self._smoother.smooth(faces, frame.track_id, timestamp)
+        expression = self._neutral.subtract(faces.expression, frame.track_id, alive, timestamp)
+        steps = vars(frame.timing) | {"decode": decoded.milliseconds}
         track_ms = (perf_counter() - start) * 1e3 - sum(steps.values())
         picture = decoded.picture
         return FrameResult(
             faces=replace(faces, expression=expression),
-            seen=faces,
-            track_id=seen.track_id,
-            neutral=self._neutral.states(seen.track_id),
+            uncalibrated=faces,
+            track_id=frame.track_id,
+            neutral=self._neutral.states(frame.track_id),
             width=picture.width,
             height=picture.height,
-            searched=seen.searched,
+            detected=frame.detected,
             timing=FrameTiming(**steps | {"queue": queue_ms, "track": track_ms}),
         )
 
     def calibrate(self) -> None:
-        """Takes the second that begins with the next frame as the resting face of everyone who is there."""
+        """Calibrates: the mean of the second that starts with the next frame becomes each person's neutral face."""
         self._neutral.calibrate()
 
     def reset_neutral(self) -> None:
-        """Expressions are as they are seen again, from the next frame on."""
+        """Ends the calibration: expressions are absolute again from the next frame on."""
         self._neutral.reset()
 
     def _check(self, timestamp: float) -> None:

@@ -1,15 +1,15 @@
-"""Less jitter: the One-Euro filter on every quantity of a face.
+"""Smoothing: the One-Euro filter on every quantity of a face.
 
-A low-pass filter whose cutoff rises with speed: steady while a face is still, without lag while it moves (Casiez,
-Roussel and Vogel, "1€ Filter: A Simple Speed-based Low-pass Filter for Noisy Input in Interactive Systems", CHI 2012).
-One pair of min_cutoff and beta fits all quantities, since each speed is told in units a second that a face which moves
-in earnest reaches: face sizes for box and place, 1 for logarithm of scale, expressions and gaze, radians for the
-rotation. Identity stays with a person; 10 standard deviations are its unit, so that what seems to be its speed, being
-noise, opens nothing. A gaze that was not seen is not made up: its filters begin anew with the next one that is.
+It is a low-pass filter whose cutoff rises with speed: steady while a face is still, with little lag while it moves
+(Casiez, Roussel and Vogel, "1€ Filter: A Simple Speed-based Low-pass Filter for Noisy Input in Interactive Systems",
+CHI 2012). One pair of min_cutoff and beta fits all quantities, since each speed is normalized to units a second that a
+moving face reaches: face sizes for box and origin, 1 for logarithm of scale, expressions and gaze, radians for the
+rotation. A person's identity does not change; its unit is 10 standard deviations, so that its noise, which looks like
+speed, does not raise the cutoff. A missing gaze stays missing: its filters start anew with the next gaze.
 
-Defaults, with models 0.1.0 at 30 fps: a still face under a camera's noise moves from frame to frame by 0.15 of what it
-did for boxes to 0.20 for the liveliest coefficient; at one unit a second a quantity comes 21 ms late, at five 6 ms, and
-a blink of 0.15 s still closes the eye.
+With the defaults and models 0.1.0 at 30 fps, camera noise moves a still face from frame to frame by 0.15 (boxes) to
+0.20 (the noisiest coefficient) of what it does without smoothing. The lag of a quantity is 21 ms at one unit a second
+and 6 ms at five, and a blink of 0.15 s still closes the eye.
 """
 
 from dataclasses import dataclass, replace
@@ -19,29 +19,33 @@ import numpy as np
 
 from service.tracking.options import SmoothingOptions
 from service.tracking.tracker import Ids
+from service.vision.arrays import Array
 from service.vision.decoding import FACE_HEIGHT_CM
 from service.vision.face_model import EXPRESSIONS, IDENTITY_MODES
 from service.vision.faces import Faces
-from service.vision.gaze import LOOKS
-from service.vision.rotation import Array, multiply
-from service.vision.rotation_vectors import inverse, rotation_of, rotation_vector
+from service.vision.gaze import GAZE_COEFFICIENTS
+from service.vision.rotation import inverse, multiply, quaternion_to_rotation_vector, rotation_vector_to_quaternion
 
 IDENTITY_UNIT: Final = 10.0  # standard deviations
 
-# Columns of what is filtered: box and head's origin in pixels, log scale, coefficients and gaze; rotation is apart.
+# Columns of the filtered quantities: box and head's origin in pixels, log scale, coefficients and gaze. The rotation is
+# filtered separately.
 BOX: Final = slice(0, 4)
 ORIGIN: Final = slice(4, 6)
 SCALE: Final = 6
 IDENTITY: Final = slice(7, 7 + IDENTITY_MODES)
 EXPRESSION: Final = slice(7 + IDENTITY_MODES, 7 + IDENTITY_MODES + EXPRESSIONS)
-GAZE: Final = slice(EXPRESSION.stop, EXPRESSION.stop + LOOKS)
-ROTATION: Final = slice(GAZE.stop, GAZE.stop + 3)  # of steps and speeds only: a rotation vector
+GAZE: Final = slice(EXPRESSION.stop, EXPRESSION.stop + GAZE_COEFFICIENTS)
+ROTATION: Final = slice(GAZE.stop, GAZE.stop + 3)  # a rotation vector; columns of steps and speeds only
 
 
 @dataclass(frozen=True)
 class _State:
-    """Of one track. value: (111,) smoothed columns. quaternion: (4,) smoothed. speed: (114,) of both, filtered, a
-    second. timestamp: of the frame. NaN in both where the gaze was not seen."""
+    """The state of one track's filters.
+
+    value: (111,) smoothed columns. quaternion: (4,) smoothed. speed: (114,) of both, filtered, per second. timestamp:
+    of the frame, seconds. Value and speed are NaN in the columns of a missing gaze.
+    """
 
     value: Array
     quaternion: Array
@@ -50,46 +54,54 @@ class _State:
 
 
 class Smoother:
-    """The filters of one stream, one a track and quantity."""
+    """The filters of one stream, one for each track and quantity."""
 
     def __init__(self, options: SmoothingOptions) -> None:
         self._options = options
         self._states: dict[int, _State] = {}
 
     def smooth(self, faces: Faces, track_id: Ids, timestamp: float) -> Faces:
-        """The faces, each smoothed with what its track (N,) was before; a track's first face comes back unchanged."""
+        """Smooths faces with the earlier ones of their tracks (N,); a track's first face is returned unchanged.
+
+        timestamp: of the frame, seconds.
+        """
         if not len(faces):
             return faces
-        seen = _columns(faces)
+        measured = _columns(faces)
         quaternion: Array = faces.quaternion.astype(np.float64)
-        first = zip(seen, quaternion, strict=True)
-        known = [
+        first = zip(measured, quaternion, strict=True)
+        states = [
             self._states.get(int(track)) or _State(*face, np.zeros(ROTATION.stop), -np.inf)
             for track, face in zip(track_id, first, strict=True)
         ]
-        before, turned = np.stack([state.value for state in known]), np.stack([state.quaternion for state in known])
-        before = np.where(np.isnan(before), seen, before)
-        elapsed = timestamp - np.array([[state.timestamp] for state in known])
-        step = np.concatenate([seen - before, rotation_vector(multiply(quaternion, inverse(turned)))], axis=-1)
-        last_speed = np.stack([state.speed for state in known])
+        last_value, last_quaternion, last_speed = (
+            np.stack([getattr(state, name) for state in states]) for name in ("value", "quaternion", "speed")
+        )
+        last_value = np.where(np.isnan(last_value), measured, last_value)
         last_speed[np.isnan(last_speed)] = 0
-        speed = last_speed + _gain(self._options.derivative_cutoff, elapsed) * (step / elapsed - last_speed)
-        cutoff = self._options.min_cutoff + self._options.beta * _pace(speed, faces.scale[:, None] * FACE_HEIGHT_CM)
-        step *= _gain(cutoff, elapsed)
-        value = before + step[:, : GAZE.stop]
-        quaternion = multiply(rotation_of(step[:, ROTATION]), turned)  # along the great circle: slerp
+        elapsed = timestamp - np.array([[state.timestamp] for state in states])
+        rotation = quaternion_to_rotation_vector(multiply(quaternion, inverse(last_quaternion)))
+        step = np.concatenate([measured - last_value, rotation], axis=-1)
+        speed = last_speed + _smoothing_factor(self._options.derivative_cutoff, elapsed) * (step / elapsed - last_speed)
+        normalized = _normalized_speed(speed, faces.scale[:, None] * FACE_HEIGHT_CM)
+        step *= _smoothing_factor(self._options.min_cutoff + self._options.beta * normalized, elapsed)
+        value = last_value + step[:, : GAZE.stop]
+        quaternion = multiply(rotation_vector_to_quaternion(step[:, ROTATION]), last_quaternion)  # this is a slerp
         for row, track in enumerate(track_id):
             self._states[int(track)] = _State(value[row], quaternion[row], speed[row], timestamp)
         return _replaced(faces, value, quaternion)
 
     def keep(self, alive: Ids) -> None:
-        """Forgets all tracks but these."""
+        """Keeps the states of these tracks (T,) and forgets all others."""
         self._states = {track: self._states[track] for track in alive.tolist() if track in self._states}
 
 
 def _columns(faces: Faces) -> Array:
-    """(N, 111) float64. The head's origin stands for its translation: that one's pixels jump with the scale's jitter
-    where a face is far from the picture's centre, and pixels are what is seen."""
+    """The filtered columns (N, 111) of faces, float64.
+
+    The head's origin in pixels is filtered in place of its translation: with the latter, a face far from the picture's
+    centre would jump visibly with the jitter of its scale.
+    """
     scale = faces.scale[:, None].astype(np.float64)
     origin = scale * faces.translation[:, :2]
     return np.concatenate([faces.box, origin, np.log(scale), faces.identity, faces.expression, faces.gaze], axis=-1)
@@ -110,19 +122,23 @@ def _replaced(faces: Faces, value: Array, quaternion: Array) -> Faces:
     )
 
 
-def _pace(speed: Array, size: Array) -> Array:
-    """(N, 114) units a second. A box, a place and a rotation move as one: their components share the pace of all, so
-    that a box stays one and a path stays straight. speed: (N, 114). size: (N, 1) pixels of a face."""
-    pace = np.abs(speed)
-    pace[:, BOX] = np.linalg.norm(speed[:, BOX] / size, axis=-1, keepdims=True) / np.sqrt(2)  # two corners: their mean
-    pace[:, ORIGIN] = np.linalg.norm(speed[:, ORIGIN] / size, axis=-1, keepdims=True)
-    pace[:, IDENTITY] /= IDENTITY_UNIT
-    pace[:, ROTATION] = np.linalg.norm(speed[:, ROTATION], axis=-1, keepdims=True)
-    return pace
+def _normalized_speed(speed: Array, size: Array) -> Array:
+    """Absolute speeds (N, 114) in the units a second that the module's docstring tells.
+
+    The components of a box, an origin and a rotation share their common speed, so that all of them have the same
+    cutoff: a box keeps its shape and a path stays straight. speed: (N, 114). size: (N, 1) of the faces, pixels.
+    """
+    normalized = np.abs(speed)
+    # Of the two corners of a box: their root mean square.
+    normalized[:, BOX] = np.linalg.norm(speed[:, BOX] / size, axis=-1, keepdims=True) / np.sqrt(2)
+    normalized[:, ORIGIN] = np.linalg.norm(speed[:, ORIGIN] / size, axis=-1, keepdims=True)
+    normalized[:, IDENTITY] /= IDENTITY_UNIT
+    normalized[:, ROTATION] = np.linalg.norm(speed[:, ROTATION], axis=-1, keepdims=True)
+    return normalized
 
 
-def _gain(cutoff: float | Array, elapsed: Array) -> Array:
-    """Share of a step that a low-pass filter of that cutoff, Hz, takes after a time, seconds: 1 / (1 + tau / T_e)."""
+def _smoothing_factor(cutoff: float | Array, elapsed: Array) -> Array:
+    """The smoothing factor 1 / (1 + tau / T_e) of a low-pass filter. cutoff: Hz. elapsed: T_e, seconds."""
     tau = 1 / (2 * np.pi * np.asarray(cutoff))
-    gain: Array = 1 / (1 + tau / elapsed)
-    return gain
+    factor: Array = 1 / (1 + tau / elapsed)
+    return factor

@@ -1,7 +1,7 @@
-"""The networks' raw outputs to candidate faces, in pixels of the network's input.
+"""Decodes the networks' raw outputs to candidate faces, in pixels of the network's input.
 
-Every prior (an anchor in a cell of a level's grid) says how far a face lies from it. Scores are looked at first;
-the 104 coefficients of a prior are decoded only where it sees a face.
+Outputs are relative to priors (an anchor in a cell of a level's grid). Scores are decoded first; the 104 coefficients
+of a prior are decoded only where its score is high enough.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,18 +11,16 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from service.vision.nms import Groups
-from service.vision.rotation import Array, align_sign, normalize
+from service.vision.arrays import Array
+from service.vision.rotation import normalize
 
-FACE_HEIGHT_CM: Final = 20.0  # a face of the prior's size is about this high: scale is coded relative to it
-LOG_LIMIT: Final = 4.0  # exp of it is 55: no face is that much larger or smaller than its prior
-BOX_VOTE_POWER: Final = (
-    2  # of the score that a candidate's box counts by: the box alone, coefficients count by the score
-)
-MAX_CANDIDATES: Final = 1000  # best scores looked at, so that no picture can make suppression slow
-VOTE_SCORE_RATIO: Final = 0.25  # of the best score in a group; candidates below it have no say in what the face is
+FACE_HEIGHT_CM: Final = 20.0  # height of a face as large as its prior; a pose's scale is coded relative to it
+LOG_LIMIT: Final = 4.0  # limit of log sizes and scales; exp of it is 55, and no face differs that much from its prior
+MAX_CANDIDATES: Final = 1000  # the best that are kept, so that no picture can make suppression slow
 
-Raw = Mapping[str, Array]  # "detection" (1, N, 5), "pose" (N, 7), "identity" (N, 50), "expression" (N, 46), N or 1, N
+# By name: "detection" (1, N, 5), "pose" (1, N, 7), "identity" (1, N, 50) and "expression" (1, N, 46) of N priors, or
+# "pose" (N, 7), "identity" (N, 50), "expression" (N, 46) and "gaze" (N, 8) of N crops. Not yet decoded.
+RawOutputs = Mapping[str, Array]
 
 
 @dataclass(frozen=True)
@@ -35,25 +33,29 @@ class Level:
 
 @dataclass(frozen=True)
 class Priors:
-    """centre: (N, 2) x, y. size: (N, 2) width, height. Pixels of the network's input, float32."""
+    """N priors, in pixels of the network's input, float32.
+
+    centre: (N, 2) x, y. size: (N, 2) width, height.
+    """
 
     centre: Array
     size: Array
 
     @property
     def scale(self) -> Array:
-        """(N,) the length in pixels that origin and scale of a pose are coded in."""
+        """Lengths (N,) in pixels that origin and scale of a pose are coded in."""
         return np.sqrt(self.size[:, 0] * self.size[:, 1])
 
     def take(self, index: NDArray[np.intp]) -> "Priors":
+        """The priors (K,) of an index, in its order."""
         return Priors(self.centre[index], self.size[index])
 
 
 @dataclass(frozen=True)
 class Detections:
-    """Scored boxes before their coefficients, in descending score.
+    """K scored boxes whose coefficients are not yet decoded, in descending score.
 
-    index: (K,) of the prior. score: (K,) in [0, 1]. box: (K, 4) x1, y1, x2, y2.
+    index: (K,) of their priors. score: (K,) in [0, 1]. box: (K, 4) x1, y1, x2, y2 in pixels of the network's input.
     """
 
     index: NDArray[np.intp]
@@ -61,13 +63,17 @@ class Detections:
     box: Array
 
     def take(self, index: NDArray[np.intp]) -> "Detections":
+        """The detections of an index, in its order."""
         return Detections(self.index[index], self.score[index], self.box[index])
 
 
 @dataclass(frozen=True)
 class Pose:
-    """quaternion: (K, 4) unit, head to camera. origin: (K, 2) pixels, of the head frame's origin. scale: (K,) pixels
-    a cm."""
+    """Poses of K heads under weak perspective, in pixels of the network's input.
+
+    quaternion: (K, 4) unit, head to camera. origin: (K, 2) pixels where the head frame's origin projects to.
+    scale: (K,) pixels per cm.
+    """
 
     quaternion: Array
     origin: Array
@@ -76,10 +82,10 @@ class Pose:
 
 @dataclass(frozen=True)
 class Candidates:
-    """K faces in pixels of the network's input, float32, in descending score.
+    """K faces before suppression, in pixels of the network's input, float32, in descending score.
 
-    score: (K,). box: (K, 4) x1, y1, x2, y2. pose: of K. identity: (K, 50) standard deviations. expression: (K, 46)
-    in [0, 1].
+    score: (K,) in [0, 1]. box: (K, 4) x1, y1, x2, y2. pose: of K heads. identity: (K, 50) standard deviations.
+    expression: (K, 46) in [0, 1].
     """
 
     score: Array
@@ -90,7 +96,7 @@ class Candidates:
 
 
 def build_priors(levels: Sequence[Level], side: int) -> Priors:
-    """The priors of a square input: levels in their order, cells row by row, the anchors of a cell together."""
+    """The priors of a square input of side pixels: level by level, cells row by row, the anchors of a cell together."""
     centres, sizes = [], []
     for level in levels:
         axis = (np.arange(side // level.stride, dtype=np.float32) + 0.5) * level.stride
@@ -103,7 +109,7 @@ def build_priors(levels: Sequence[Level], side: int) -> Priors:
 
 
 def detect(detection: Array, priors: Priors, min_score: float) -> Detections:
-    """Boxes with at least min_score, the best MAX_CANDIDATES of them, of raw detections (1, N, 5) or (N, 5)."""
+    """Decodes raw detections (1, N, 5) or (N, 5): boxes with at least min_score, the best MAX_CANDIDATES of them."""
     raw = detection.reshape(-1, 5)
     logit = raw[:, 4]
     threshold = np.log(min_score) - np.log1p(-min_score) if min_score < 1 else np.inf
@@ -117,8 +123,8 @@ def detect(detection: Array, priors: Priors, min_score: float) -> Detections:
     return Detections(index, sigmoid(logit[index]), np.concatenate([centre - half, centre + half], axis=-1))
 
 
-def decode(raw: Raw, priors: Priors, detections: Detections) -> Candidates:
-    """The candidates of detections, from a network's raw outputs."""
+def decode(raw: RawOutputs, priors: Priors, detections: Detections) -> Candidates:
+    """Decodes pose and coefficients of detections from a network's raw outputs."""
     index = detections.index
     return Candidates(
         score=detections.score,
@@ -129,41 +135,8 @@ def decode(raw: Raw, priors: Priors, detections: Detections) -> Candidates:
     )
 
 
-def vote(candidates: Candidates, groups: Groups) -> Candidates:
-    """One candidate for each group of suppression: the mean of its members, each counting by its score, in its box by
-    the score's power of BOX_POWER.
-
-    Several priors look at a face; their mean errs less than the best of them does, in its box as in its coefficients.
-    (Boxes so: Gidaris and Komodakis, "Object detection via a multi-region and semantic segmentation-aware CNN model",
-    ICCV 2015, section 5.3.) A score tells how well its box fits, so that of boxes the good ones count for more: with a
-    power of 2 in place of 1, AP50 rose from 63.6 to 64.5 on multi_train_2 and from 86.4 to 86.5 on multi_val, in
-    int8; 4 takes 0.4 from the latter. The score stays the best one's.
-    """
-    score, best = candidates.score[groups.best], groups.best
-    member = groups.member
-    row = np.flatnonzero(member >= 0)
-    row = row[candidates.score[row] >= VOTE_SCORE_RATIO * score[member[row]]]
-    weight = np.zeros((len(best), len(row)), np.float32)
-    weight[member[row], np.arange(len(row))] = candidates.score[row] / score[member[row]]
-    box_weight = weight**BOX_VOTE_POWER
-    weight /= weight.sum(axis=1, keepdims=True)
-    box_weight /= box_weight.sum(axis=1, keepdims=True)
-    quaternion = candidates.pose.quaternion
-    return Candidates(
-        score=score,
-        box=box_weight @ candidates.box[row],
-        pose=Pose(
-            quaternion=normalize(weight @ align_sign(quaternion[best[member[row]]], quaternion[row])),
-            origin=weight @ candidates.pose.origin[row],
-            scale=np.exp(weight @ np.log(candidates.pose.scale[row])),
-        ),
-        identity=weight @ candidates.identity[row],
-        expression=weight @ candidates.expression[row],
-    )
-
-
 def decode_pose(raw: Array, priors: Priors) -> Pose:
-    """Poses of raw ones (K, 7) at K priors: a raw pose of zeros is a head that looks straight out of its prior."""
+    """Decodes raw poses (K, 7) at K priors; a raw pose of zeros is a frontal head of the prior's size at its centre."""
     length = priors.scale
     return Pose(
         quaternion=normalize(raw[:, :4] + np.array([0, 0, 0, 1], raw.dtype)),
@@ -173,5 +146,5 @@ def decode_pose(raw: Array, priors: Priors) -> Pose:
 
 
 def sigmoid(x: Array) -> Array:
-    """1 / (1 + exp(-x)), written so that it cannot overflow."""
+    """Logistic function 1 / (1 + exp(-x)), written so that it cannot overflow."""
     return (1 + np.tanh(x / 2)) / 2

@@ -1,4 +1,4 @@
-"""The linear face model: coefficients to shape, shape to pixels (paper section 3.1).
+"""The linear face model (3DMM): coefficients to shape, shape to pixels (paper, section 3.1).
 
 A shape is mean + sum w_id[i] identity[i] + sum w_exp[j] expression[j], in centimetres, in the head frame: x to the
 subject's left (the image's right when the head looks at the camera), y up, z toward the viewer. The model is derived
@@ -11,7 +11,8 @@ from typing import Self
 
 import numpy as np
 
-from service.vision.rotation import Array, quaternion_to_matrix
+from service.vision.arrays import Array
+from service.vision.rotation import quaternion_to_matrix
 
 IDENTITY_MODES = 50
 EXPRESSIONS = 46
@@ -39,8 +40,12 @@ class LinearShape:
 
 @dataclass(frozen=True)
 class FaceModel:
-    """landmarks: the 68 points. mesh: a light surface of the narrow face. triangles: (T, 3) int32 into the mesh,
-    counter-clockwise seen from outside. expression_names: the 46 in the order of w_exp."""
+    """The face model that is published with the networks.
+
+    landmarks: the 68 points. mesh: the vertices of a light surface of ICT-FaceKit's narrow face. triangles: (T, 3)
+    int32 indices of the mesh's vertices, counter-clockwise seen from outside. expression_names: 46, in the order of
+    w_exp.
+    """
 
     landmarks: LinearShape
     mesh: LinearShape
@@ -65,9 +70,9 @@ class FaceModel:
 
 
 def project(shape: Array, quaternion: Array, translation: Array, scale: Array, width: float, height: float) -> Array:
-    """Weak perspective (paper, equation 2): pixels (..., V, 2) of points in a picture of width x height pixels.
+    """Projects points under weak perspective (paper, equation 2): pixels (..., V, 2) in a picture of width x height.
 
-    shape: (..., V, 3) cm, head frame. quaternion: (..., 4), unit. translation: (..., 3) cm. scale: (...) pixels a cm.
+    shape: (..., V, 3) cm, head frame. quaternion: (..., 4), unit. translation: (..., 3) cm. scale: (...) pixels per cm.
     u = width / 2 + scale (X'_x + t_x), v = height / 2 - scale (X'_y + t_y), X' = R X.
     """
     turned = shape @ np.swapaxes(quaternion_to_matrix(quaternion), -1, -2)

@@ -1,4 +1,4 @@
-"""Faces in the frame of the picture as sent: what every answer is made of."""
+"""Faces in the coordinates of the picture as sent: what every response is made of."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
@@ -7,18 +7,21 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from service.vision.arrays import Array
 from service.vision.decoding import Candidates, Pose
 from service.vision.face_model import EXPRESSIONS, IDENTITY_MODES, FaceModel, project
-from service.vision.gaze import LOOKS, no_gaze
+from service.vision.gaze import GAZE_COEFFICIENTS, no_gaze
 from service.vision.letterbox import Letterbox
-from service.vision.rotation import Array
 
 
 @dataclass(frozen=True)
 class Face:
-    """One face. score in [0, 1]. box: (4,) x1, y1, x2, y2 pixels. quaternion: (4,) [x, y, z, w], head to camera.
-    translation: (3,) cm. scale: pixels a cm. identity: (50,) standard deviations. expression: (46,) in [0, 1].
-    gaze: (8,) in [0, 1] in the order of GAZE_NAMES, all NaN where no second look was taken, see service.vision.gaze."""
+    """One face.
+
+    score: in [0, 1]. box: (4,) x1, y1, x2, y2 in pixels. quaternion: (4,) [x, y, z, w], unit, head to camera.
+    translation: (3,) cm. scale: pixels per cm. identity: (50,) standard deviations. expression: (46,) in [0, 1].
+    gaze: (8,) in [0, 1] in the order of GAZE_NAMES; all NaN where the face was not refined, see service.vision.gaze.
+    """
 
     score: float
     box: Array
@@ -32,8 +35,11 @@ class Face:
 
 @dataclass(frozen=True)
 class Faces:
-    """N faces in descending score, a row each in arrays of float32: score (N,), box (N, 4), quaternion (N, 4),
-    translation (N, 3), scale (N,), identity (N, 50), expression (N, 46), gaze (N, 8); units as in Face."""
+    """N faces in descending score, one row each in arrays of float32.
+
+    score: (N,). box: (N, 4). quaternion: (N, 4). translation: (N, 3). scale: (N,). identity: (N, 50).
+    expression: (N, 46). gaze: (N, 8). Units are those of Face.
+    """
 
     score: Array
     box: Array
@@ -46,7 +52,8 @@ class Faces:
 
     @classmethod
     def none(cls) -> Self:
-        widths = ((), (4,), (4,), (3,), (), (IDENTITY_MODES,), (EXPRESSIONS,), (LOOKS,))
+        """No faces, N = 0."""
+        widths = ((), (4,), (4,), (3,), (), (IDENTITY_MODES,), (EXPRESSIONS,), (GAZE_COEFFICIENTS,))
         return cls(*(np.zeros((0, *width), np.float32) for width in widths))
 
     def __len__(self) -> int:
@@ -72,20 +79,21 @@ class Faces:
         return (self[i] for i in range(len(self)))
 
     def landmarks(self, face_model: FaceModel, width: int, height: int) -> Array:
-        """(N, 68, 2) pixels of the 68 landmarks in the picture of width x height pixels."""
+        """The 68 landmarks (N, 68, 2) of each face in pixels of a picture of width x height pixels."""
         shape = face_model.landmarks.shape(self.identity, self.expression)
         return project(shape, self.quaternion, self.translation, self.scale, width, height)
 
 
 def focal_length(height: int, field_of_view: float) -> float:
-    """Pixels, of a camera that sees field_of_view degrees from the top of the picture to its bottom."""
+    """Focal length in pixels of a camera with a vertical field of view, degrees, for pictures height pixels high."""
     return float(height / 2 / np.tan(np.radians(field_of_view) / 2))
 
 
 def translation(origin: Array, scale: Array, width: int, height: int, field_of_view: float) -> Array:
-    """(N, 3) cm of heads whose origin projects to pixels origin (N, 2), at scale (N,) pixels a cm.
+    """Translations (N, 3) in cm of heads whose origin projects to origin (N, 2), pixels, at scale (N,), pixels per cm.
 
-    Depth cannot be seen under weak perspective; it is reported for a camera with the given field of view, degrees.
+    width, height: of the picture, pixels. Depth cannot be observed under weak perspective; it is that of a camera with
+    the vertical field_of_view, degrees.
     """
     x = (origin[:, 0] - width / 2) / scale
     y = (height / 2 - origin[:, 1]) / scale
@@ -93,7 +101,10 @@ def translation(origin: Array, scale: Array, width: int, height: int, field_of_v
 
 
 def to_image_space(candidates: Candidates, letterbox: Letterbox, field_of_view: float) -> Faces:
-    """Candidates in the network's input to faces in the picture that the letterbox holds; none has a gaze yet."""
+    """Converts candidates in the network's input to faces in the picture that the letterbox holds, without gaze.
+
+    field_of_view: vertical, degrees.
+    """
     pose: Pose = candidates.pose
     scale = (pose.scale / letterbox.scale).astype(np.float32)
     origin = letterbox.to_picture(pose.origin)

@@ -1,4 +1,4 @@
-"""Bytes of a JPEG, PNG or WebP file to RGB pixels, upright, whatever its mode and whoever sent it."""
+"""Decodes a JPEG, PNG or WebP file to upright RGB pixels, whatever its colour mode."""
 
 import re
 import struct
@@ -13,17 +13,18 @@ import numpy as np
 from PIL import Image, ImageFile
 
 from service.errors import BAD_PICTURE, TOO_LARGE, RequestError, lacks_memory
-from service.vision.letterbox import PAD_GREY, Pixels
+from service.vision.arrays import Pixels
+from service.vision.letterbox import PAD_GREY
 from service.vision.metadata import EXIF_START, without_metadata
 
 FORMATS: Final = ("JPEG", "PNG", "WEBP")
 
-# A progressive JPEG brings its picture in scans, 10 or so; each costs a pass over all of it (30 ms at 25 megapixels)
-# and may take 20 bytes of the file, so that a small file with thousands of them would keep a core busy for minutes.
+# A progressive JPEG holds its picture in about 10 scans. Each costs a pass over the whole picture (30 ms at 25
+# megapixels) but may have only 20 bytes, so a small file with thousands of them would keep a core busy for minutes.
 MAX_JPEG_SCANS: Final = 32
 START_OF_SCAN: Final = b"\xff\xda"
 END_OF_IMAGE: Final = b"\xff\xd9"
-# Of ITU-T T.81's markers those that a length follows, or the end: all but stuffed and filling bytes, TEM and RST.
+# A marker of ITU-T T.81 that a length follows, or the end: all but stuffed bytes, fill bytes, TEM and RST.
 MARKER: Final = re.compile(rb"\xff[^\x00\x01\xff\xd0-\xd7]")
 
 EXIF_ORIENTATION: Final = 0x0112
@@ -39,52 +40,55 @@ UPRIGHT: Final = {
 
 # The limit is ours, below, and comes before any decoding; Pillow's own would only warn at 89 megapixels.
 Image.MAX_IMAGE_PIXELS = None
-# What Pillow has to say about a sender's file is no news for the server's log.
+# Pillow's warnings are about the client's file, so they do not belong in the server's log.
 warnings.filterwarnings("ignore", module=r"PIL(\.|$)")
 
 
 @dataclass(frozen=True)
 class Picture:
-    """pixels: (h, w, 3) uint8 RGB, upright, perhaps decoded at a fraction of the size.
-    width, height: of the picture as sent, after its EXIF orientation; all coordinates are in these pixels."""
+    """A decoded picture.
+
+    pixels: (h, w, 3) uint8 RGB, upright, perhaps decoded at a reduced size. width, height: of the picture as sent,
+    after its EXIF orientation; all coordinates are in these pixels.
+    """
 
     pixels: Pixels
     width: int
     height: int
 
 
-ImageLoader = Callable[[int], Picture]  # decodes a picture so that its longer side has at least so many pixels
+ImageLoader = Callable[[int], Picture]  # decodes a picture so that its longer side has at least that many pixels
 
 
 class LazyImage:
-    """A picture that is decoded when pixels are asked for, and again where more of them are asked for later.
+    """A picture that is decoded at the first access, and again where more pixels are needed later.
 
-    asked: for how many on the longer side, the last time. milliseconds: spent on decoding so far.
+    asked: pixels of the longer side in the last call of at_least. milliseconds: spent on decoding so far.
     """
 
-    def __init__(self, source: ImageLoader) -> None:
-        self._source = source
+    def __init__(self, load: ImageLoader) -> None:
+        self._load = load
         self._picture: Picture | None = None
         self.asked = 0
         self.milliseconds = 0.0
 
     @classmethod
     def of(cls, picture: Picture) -> Self:
-        """One that has all the pixels that there are."""
+        """Wraps a picture that is decoded already."""
         return cls(lambda _: picture)
 
     @property
     def picture(self) -> Picture:
-        """With the pixels that it has by now."""
+        """The picture as it is decoded now."""
         return self._picture or self.at_least(1)
 
     def at_least(self, side: int) -> Picture:
-        """With so many pixels on its longer side, or all that there are. Raises what the source raises."""
+        """The picture with at least `side` pixels on its longer side, or all it has. Raises what the loader raises."""
         self.asked = side
         picture = self._picture
         if picture is None or max(picture.pixels.shape[:2]) < min(side, max(picture.width, picture.height)):
             start = perf_counter()
-            picture = self._picture = self._source(side)
+            picture = self._picture = self._load(side)
             self.milliseconds += (perf_counter() - start) * 1e3
         return picture
 
@@ -92,9 +96,10 @@ class LazyImage:
 def decode(data: bytes, side: int, max_megapixels: float) -> Picture:
     """Decodes a picture so that its longer side has at least `side` pixels (or all that it has).
 
-    A JPEG is decoded at 1/2, 1/4 or 1/8 where that is enough: the time of a large one falls by that much. Transparent
-    parts show the grey that surrounds pictures in the network's input; of metadata only the EXIF orientation is used.
-    Of a JPEG with several pictures (MPO, of many phones) the first is the photo; the rest are previews and depth.
+    A JPEG is decoded at 1/2, 1/4 or 1/8 of its size where that is enough, which takes as much less time. Transparent
+    parts become the grey that surrounds pictures in the network's input. Of the metadata only the EXIF orientation is
+    used. Of a JPEG with several pictures (MPO, written by many phones) the first is the photo; the others, previews and
+    depth, are ignored.
     Raises RequestError: BAD_PICTURE for what is no picture of one frame, TOO_LARGE above max_megapixels.
     """
     if not data:
@@ -113,7 +118,7 @@ def decode(data: bytes, side: int, max_megapixels: float) -> Picture:
         raise RequestError(
             BAD_PICTURE, "The file is animated or has several frames; one was expected. Send a single frame."
         )
-    # The bytes of a scan's beginning may also lie behind the picture, where phones append videos.
+    # The bytes that begin a scan may also follow the picture, where phones append videos.
     if image.format == "JPEG" and data.count(START_OF_SCAN) > MAX_JPEG_SCANS and _scans(data) > MAX_JPEG_SCANS:
         raise RequestError(BAD_PICTURE, f"The JPEG has over {MAX_JPEG_SCANS} scans. Save it again, as a baseline JPEG.")
     width, height = image.size
@@ -123,7 +128,7 @@ def decode(data: bytes, side: int, max_megapixels: float) -> Picture:
         if shrink < 1:
             image.draft(None, (max(1, int(width * shrink)), max(1, int(height * shrink))))
         rgb = _to_rgb(image)
-    except Exception as error:  # decoders raise what they like on a broken file
+    except Exception as error:  # decoders raise errors of many types for a broken file
         if lacks_memory(error):
             raise
         raise RequestError(
@@ -150,7 +155,7 @@ def _open(data: bytes) -> ImageFile.ImageFile:
 
 
 def _scans(data: bytes) -> int:
-    """How many scans a JPEG has until its end."""
+    """Number of scans of a JPEG up to its end marker."""
     count, start = 0, 2
     while (match := MARKER.search(data, start)) and match[0] != END_OF_IMAGE and match.end() + 2 <= len(data):
         count += match[0] == START_OF_SCAN
@@ -159,7 +164,7 @@ def _scans(data: bytes) -> int:
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
-    """Decodes, and brings every mode to RGB."""
+    """Decodes an image and converts it to RGB."""
     image.load()
     if image.mode == "RGB" and "transparency" not in image.info:
         return image
@@ -175,9 +180,9 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 
 def _orientation(exif: bytes) -> int:
-    """The orientation 1 to 8 of an EXIF block (TIFF 6.0 layout, its first directory), 1 where it has none.
+    """Orientation, 1 to 8, in the first directory of an EXIF block (TIFF 6.0 layout); 1 where it has none.
 
-    Read here, without Pillow's parser, since nothing else of a sender's EXIF block is of use.
+    Read here rather than by Pillow's parser, since the rest of a client's EXIF block is not needed.
     """
     tiff = exif.removeprefix(EXIF_START)
     order = {b"II": "<", b"MM": ">"}.get(tiff[:2])

@@ -1,4 +1,4 @@
-"""A picture of any shape in the middle of the network's square, and the way back.
+"""Letterboxing: a picture of any shape in the middle of the network's square input, and coordinates between the two.
 
 Coordinates are continuous: (0, 0) is the top left corner, the centre of pixel (i, j) is (i + 0.5, j + 0.5).
 """
@@ -7,22 +7,20 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
-from service.vision.rotation import Array
+from service.vision.arrays import Array, Pixels
 
-Pixels = NDArray[np.uint8]
-
-PAD_GREY = 114  # what surrounds the picture, in training too
+PAD_GREY = 114  # grey level of the padding around the picture, in training too
 
 
 @dataclass(frozen=True)
 class Letterbox:
-    """Where a picture of width x height pixels lies in a square of side pixels.
+    """The place of a picture of width x height pixels in a square of side pixels.
 
-    content: (width, height) it takes there, whole pixels. offset: (x, y) of its top left corner there.
-    scale: square's pixels per picture's pixel along the longer side; above 1 where the picture is smaller.
+    content: (width, height) of the picture in the square, whole pixels. offset: (x, y) of its top left corner there,
+    pixels. scale: the square's pixels per pixel of the picture along its longer side; above 1 where the picture is
+    smaller.
     """
 
     width: int
@@ -34,20 +32,21 @@ class Letterbox:
 
     @classmethod
     def fit(cls, width: int, height: int, side: int) -> Self:
+        """The letterbox that fits a picture of width x height pixels into the middle of a square of side pixels."""
         scale = side / max(width, height)
         content = (max(1, round(width * scale)), max(1, round(height * scale)))
         offset = ((side - content[0]) // 2, (side - content[1]) // 2)
         return cls(width, height, side, content, offset, scale)
 
     def apply(self, pixels: Pixels) -> Pixels:
-        """The square (side, side, 3) uint8 around RGB pixels (h, w, 3): the picture whole, at any resolution."""
-        if pixels.shape == (self.side, self.side, 3):  # engines may send just what the network takes
+        """The padded square (side, side, 3) uint8 of RGB pixels (h, w, 3): the whole picture, decoded at any size."""
+        if pixels.shape == (self.side, self.side, 3):  # some clients send exactly what the network takes
             return np.ascontiguousarray(pixels)
         square = np.full((self.side, self.side, 3), PAD_GREY, np.uint8)
         x, y = self.offset
         w, h = self.content
-        # Whole factors are averaged away first, as JPEG's own smaller sizes are; what is left is below 2, and bilinear
-        # resizing in Pillow widens its filter when it shrinks, so nothing aliases.
+        # Whole factors are averaged first, as in JPEG's own reduced sizes. The rest is below 2, and Pillow widens its
+        # bilinear filter when it shrinks, so nothing aliases.
         resized = Image.fromarray(pixels).resize((w, h), Image.Resampling.BILINEAR, reducing_gap=1.0)
         square[y : y + h, x : x + w] = np.asarray(resized)
         return square

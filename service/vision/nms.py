@@ -6,13 +6,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from service.vision.rotation import Array
+from service.vision.arrays import Array
 
-BLOCK: Final = 64  # boxes whose overlaps with all others are in memory at once
+BLOCK_ROWS: Final = 64  # boxes whose overlaps with all others are computed, and kept in memory, at once
 
 
 def iou(first: Array, second: Array) -> Array:
-    """Intersection over union (M, N) of boxes (M, 4) with boxes (N, 4), x1, y1, x2, y2."""
+    """Intersection over union (M, N) of boxes (M, 4) with boxes (N, 4), each x1, y1, x2, y2."""
     a, b = first[:, None], second
     width = np.minimum(a[..., 2], b[:, 2]) - np.maximum(a[..., 0], b[:, 0])
     height = np.minimum(a[..., 3], b[:, 3]) - np.maximum(a[..., 1], b[:, 1])
@@ -23,14 +23,17 @@ def iou(first: Array, second: Array) -> Array:
 
 
 def area(boxes: Array) -> Array:
+    """Areas (...) of boxes (..., 4), x1, y1, x2, y2."""
     extent: Array = (boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1])
     return extent
 
 
 @dataclass(frozen=True)
 class Groups:
-    """What suppression leaves of N boxes. best: (K,) index of each box that stays, in descending score. member: (N,)
-    row in `best` of the box that each box was suppressed by, its own row for one that stays, -1 for a box of no group.
+    """The groups that suppression divides N boxes into, one for each box that stays.
+
+    best: (K,) index of each box that stays, in descending score. member: (N,) row in `best` of the box that each box
+    was suppressed by, its own row for a box that stays, -1 for a box without a group.
     """
 
     best: NDArray[np.intp]
@@ -38,18 +41,18 @@ class Groups:
 
 
 def suppress(boxes: Array, max_iou: float, limit: int, eligible: int | None = None) -> Groups:
-    """The boxes that stay, at most `limit`, and which others each of them stands for.
+    """Groups boxes by the box that suppresses them; at most `limit` boxes stay.
 
     boxes: (N, 4) x1, y1, x2, y2 in descending score. A box stays unless it overlaps one that stays by more than
-    max_iou; those after the first `eligible` (all by default) never stay. Overlaps are looked at in blocks of rows: one
-    step a block, and next to nothing for a box that stays.
+    max_iou; those after the first `eligible` (all by default) never stay. Overlaps are computed in blocks of rows,
+    which is faster than a step for each box that stays.
     """
     best: list[int] = []
     member = np.full(len(boxes), -1, np.intp)
     left = np.arange(len(boxes))
     end = len(boxes) if eligible is None else eligible
     while len(left) and left[0] < end and len(best) < limit:
-        block = left[:BLOCK]
+        block = left[:BLOCK_ROWS]
         overlaps = iou(boxes[block], boxes[left]) > max_iou
         alone = np.ones(len(left), bool)
         for row, first in enumerate(block[block < end]):
@@ -62,6 +65,6 @@ def suppress(boxes: Array, max_iou: float, limit: int, eligible: int | None = No
             member[left[overlaps[row]]] = len(best)
             alone &= ~overlaps[row]
             best.append(int(first))
-        alone[: len(block)] = False  # what did not stay by now never does
+        alone[: len(block)] = False  # each box of the block stays or is suppressed by now
         left = left[alone]
     return Groups(np.array(best, np.intp), member)

@@ -1,4 +1,4 @@
-"""A raw frame of a live stream to RGB pixels: the formats that cameras and video decoders give.
+"""Converts a raw frame of a live stream to RGB pixels, from the formats that cameras and video decoders give.
 
 Encoded frames (JPEG, PNG, WebP) go through service.vision.image.decode instead.
 """
@@ -11,14 +11,17 @@ import numpy as np
 from PIL import Image
 
 from service.errors import BAD_PICTURE, TOO_LARGE, RequestError
+from service.vision.arrays import Pixels
 from service.vision.image import Picture
-from service.vision.letterbox import Pixels
 
 
 class PixelFormat(Enum):
-    """Layouts of 8-bit samples. RGB, RGBA and BGRA are one plane of pixels; A is ignored, as video has none.
-    NV12 and I420 are a plane of luma and chroma at half its size, both sides rounded up: interleaved Cb Cr in NV12,
-    a plane of Cb and a plane of Cr in I420. Both are limited range: luma 16 to 235, chroma 16 to 240 around 128."""
+    """Layouts of 8-bit samples.
+
+    RGB, RGBA and BGRA are one plane of pixels; A is ignored, as video has none. NV12 and I420 are a plane of luma and
+    chroma at half its size, both sides rounded up: interleaved Cb Cr in NV12, a plane of Cb and a plane of Cr in I420.
+    Both are limited range: luma 16 to 235, chroma 16 to 240 around 128.
+    """
 
     RGB = "RGB"
     RGBA = "RGBA"
@@ -36,16 +39,16 @@ PIXEL_BYTES: Final = {
     PixelFormat.I420: 1,
 }
 
-# Raw frames do not say which matrix made them. Players take BT.601 for standard and BT.709 for high definition, which
-# begins at 720 lines; they are counted along the shorter side here, since phones also hold the camera upright.
+# Raw frames do not tell their colour matrix. Video players assume BT.601 for standard definition and BT.709 for high
+# definition, which begins at 720 lines. Lines are counted along the shorter side, since phones are also held upright.
 HD_LINES: Final = 720
-BT_601: Final = (0.299, 0.114)  # Kr, Kb: what red and blue add to luma, ITU-R BT.601
+BT_601: Final = (0.299, 0.114)  # Kr, Kb: the weights of red and blue in luma, ITU-R BT.601
 BT_709: Final = (0.2126, 0.0722)  # the same, ITU-R BT.709
 
 
 @dataclass(frozen=True)
 class _Plane:
-    """rows x columns pixels of samples bytes each, the first at offset, rows `stride` bytes apart."""
+    """A plane of rows x columns pixels with `samples` bytes each: the first at `offset`, rows `stride` bytes apart."""
 
     offset: int
     rows: int
@@ -55,7 +58,7 @@ class _Plane:
 
     @property
     def end(self) -> int:
-        """Where the next plane begins."""
+        """Offset in bytes where the next plane begins."""
         return self.offset + self.rows * self.stride
 
     @property
@@ -64,7 +67,7 @@ class _Plane:
         return self.stride - self.columns * self.samples
 
     def view(self, data: bytes | memoryview) -> Pixels:
-        """(rows, columns, samples) uint8, without a copy."""
+        """The plane's samples (rows, columns, samples) uint8, without a copy."""
         shape = (self.rows, self.columns, self.samples)
         return np.ndarray(shape, np.uint8, data, self.offset, (self.stride, self.samples, 1))
 
@@ -78,13 +81,13 @@ def decode_raw(
     side: int,
     max_megapixels: float,
 ) -> Picture:
-    """A raw frame of width x height pixels; its longer side keeps at least `side` pixels (or all that it has).
+    """Converts a raw frame of width x height pixels; its longer side keeps at least `side` pixels (or all that it has).
 
     stride: bytes from a row of the first plane to the next, 0 where rows follow without a gap. The chroma rows of NV12
     have the same stride, those of I420 half of it, rounded up. Padding after the very last row may be missing.
-    Where a whole fraction of the size is enough, pixels are averaged before they are converted, which gives the same
-    picture, since the conversion is linear, in a fraction of the time. An RGB frame is not copied: the pixels are a
-    view of data.
+    Where a whole fraction of the size is enough, pixels are averaged before they are converted. The conversion is
+    linear, so this gives the same picture in a fraction of the time. An RGB frame is not copied: the pixels are a view
+    of data.
     Raises RequestError: TOO_LARGE above max_megapixels, BAD_PICTURE for sizes that do not fit together.
     """
     _check_size(width, height, max_megapixels)
@@ -93,7 +96,7 @@ def decode_raw(
     views = [plane.view(data) for plane in planes]
     shrink = max(1, max(width, height) // side)
     if pixel_format is PixelFormat.RGB:
-        pixels = views[0]  # what comes next, a letterbox or a crop, shrinks it as fast as could be done here
+        pixels = views[0]  # the letterbox or crop that follows shrinks it just as fast
     elif pixel_format is PixelFormat.NV12:
         pixels = _rgb_of_yuv(views[0][..., 0], views[1][..., 0], views[1][..., 1], shrink)
     elif pixel_format is PixelFormat.I420:
@@ -152,9 +155,9 @@ def _check_bytes(count: int, planes: list[_Plane], pixel_format: PixelFormat) ->
 
 
 def _rgb_of_yuv(luma: Pixels, blue: Pixels, red: Pixels, shrink: int) -> Pixels:
-    """RGB (H, W, 3) of luma (h, w) and chroma (half of it, rounded up), where H and W are h and w at 1 / shrink.
+    """Converts luma (h, w) and chroma (half of each, rounded up) to RGB (H, W, 3), H and W being h and w at 1 / shrink.
 
-    An odd factor is lowered to the even one before it, that luma and chroma shrink to the same size.
+    An odd factor is lowered to the next even one, so that luma and chroma shrink to the same size.
     """
     height, width = luma.shape
     y, cb, cr = (Image.fromarray(plane) for plane in (luma, blue, red))
@@ -171,9 +174,9 @@ def _rgb_of_yuv(luma: Pixels, blue: Pixels, red: Pixels, shrink: int) -> Pixels:
 
 
 def _rgb_matrix(kr: float, kb: float) -> tuple[float, ...]:
-    """Three rows of four: what Y, Cb, Cr and 1, limited range, add to R, G and B from 0 to 255.
+    """Pillow's matrix of 3 x 4 weights, row by row, from Y, Cb, Cr in limited range and 1 to R, G and B in 0 to 255.
 
-    By definition luma is kr R + kg G + kb B, and Cb and Cr are B and R less luma, scaled to half of the full range.
+    By definition luma is kr R + kg G + kb B, and Cb and Cr are B - luma and R - luma, scaled to half of the full range.
     """
     kg = 1 - kr - kb
     y, c = 255 / 219, 255 / 224

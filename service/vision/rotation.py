@@ -1,4 +1,4 @@
-"""Rotations of the head: unit quaternions, matrices and the three angles people read.
+"""Rotations of the head as unit quaternions, matrices, rotation vectors, and yaw, pitch and roll.
 
 Camera frame, right-handed: x to the image's right, y up, z toward the viewer. Quaternions are [x, y, z, w] with
 w >= 0 and rotate head coordinates into the camera frame. Angles are in degrees and compose as
@@ -6,14 +6,15 @@ R = Rz(roll) Ry(yaw) Rx(pitch): yaw > 0 turns the face toward the image's right,
 counter-clockwise as seen.
 """
 
-from typing import Any
+from typing import Final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Array = NDArray[np.floating[Any]]
+from service.vision.arrays import Array
 
-MIN_NORM = 1e-8  # below this a quaternion has no direction left and stands for no rotation
+MIN_NORM: Final = 1e-8  # a shorter quaternion has no direction left and stands for no rotation
+MIN_SINE: Final = 1e-12  # of half an angle in radians; below, sine and angle are equal
 
 
 def normalize(quaternion: Array) -> Array:
@@ -25,10 +26,17 @@ def normalize(quaternion: Array) -> Array:
 
 
 def align_sign(other: Array, quaternion: Array) -> Array:
-    """Of quaternions (..., 4) and their negatives, which are the same rotations, the one nearer to the other (..., 4):
-    to be taken before means, since w >= 0 parts neighbours near a turn of 180 degrees."""
+    """Quaternions (..., 4) or their negatives, which are the same rotations, whichever are nearer to other (..., 4).
+
+    Call this before you take a mean: w >= 0 separates neighbours near a rotation by 180 degrees.
+    """
     against = (quaternion * other).sum(axis=-1, keepdims=True) < 0
     return np.where(against, -quaternion, quaternion)
+
+
+def inverse(quaternion: Array) -> Array:
+    """Inverse rotations (..., 4) of unit quaternions (..., 4): their conjugates."""
+    return quaternion * np.array([-1, -1, -1, 1], quaternion.dtype)
 
 
 def multiply(a: Array, b: Array) -> Array:
@@ -88,7 +96,7 @@ def euler_to_quaternion(yaw: ArrayLike, pitch: ArrayLike, roll: ArrayLike) -> Ar
 
 
 def quaternion_to_euler(quaternion: Array) -> tuple[Array, Array, Array]:
-    """(yaw, pitch, roll) in degrees, each (...), of unit quaternions (..., 4); yaw within [-90, 90]."""
+    """Yaw, pitch and roll in degrees, each (...), of unit quaternions (..., 4); yaw within [-90, 90]."""
     m = np.moveaxis(quaternion_to_matrix(quaternion), (-2, -1), (0, 1))
     yaw = np.degrees(np.arcsin(np.clip(-m[2, 0], -1, 1)))
     pitch = np.degrees(np.arctan2(m[2, 1], m[2, 2]))
@@ -96,10 +104,28 @@ def quaternion_to_euler(quaternion: Array) -> tuple[Array, Array, Array]:
     return yaw, pitch, roll
 
 
+def quaternion_to_rotation_vector(quaternion: Array) -> Array:
+    """Rotation vectors (..., 3) of unit quaternions (..., 4): along the axis, as long as the angle, 0 to pi radians."""
+    shorter = np.where(quaternion[..., 3:] < 0, -quaternion, quaternion)  # q and -q are one rotation
+    axis, w = shorter[..., :3], shorter[..., 3:]
+    sine = np.linalg.norm(axis, axis=-1, keepdims=True)
+    half_angle = np.arctan2(sine, w)
+    vector: Array = 2 * axis * np.where(sine > MIN_SINE, half_angle / np.maximum(sine, MIN_SINE), 1)
+    return vector
+
+
+def rotation_vector_to_quaternion(vector: Array) -> Array:
+    """Unit quaternions (..., 4), w >= 0, of rotation vectors (..., 3) of at most pi radians."""
+    half = np.linalg.norm(vector, axis=-1, keepdims=True) / 2
+    return np.concatenate([vector / 2 * np.sinc(half / np.pi), np.cos(half)], axis=-1)
+
+
 def twist_angle(quaternion: Array) -> Array:
-    """Degrees (...), counter-clockwise as seen: of the turns within the picture's plane the one nearest to unit
-    quaternions (..., 4). What remains is a turn about an axis within that plane (swing and twist). Unlike roll, which
-    means nothing at a yaw of 90 degrees, it changes little with the rotation unless the head is seen from behind.
+    """Twist (...) of unit quaternions (..., 4) about the viewing axis, in degrees, counter-clockwise as seen.
+
+    It is the rotation within the picture's plane that is nearest to the whole one; what remains is a rotation about an
+    axis within that plane (swing-twist decomposition). Roll is undefined at a yaw of 90 degrees; the twist changes
+    little with the rotation there, too, unless the head is seen from behind.
     """
     angle: Array = np.degrees(2 * np.arctan2(quaternion[..., 2], quaternion[..., 3]))
     return angle

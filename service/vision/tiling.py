@@ -1,8 +1,7 @@
-"""What the Multiple Face Network looks at, the whole picture at one size or two or a tile of it, and the way to the
-whole one's square.
+"""Tiled inference: the Multiple Face Network's inputs for one picture, and their candidates in common coordinates.
 
-Faces of all views are told apart and merged in one place: the square of the whole picture, see
-service.vision.letterbox.
+The inputs are the whole picture, at one or two sizes, and tiles of it, in which faces are larger. Candidates of all of
+them are suppressed and merged in the square of the whole picture, see service.vision.letterbox.
 """
 
 from collections.abc import Sequence
@@ -12,19 +11,20 @@ from typing import Final, Self
 
 import numpy as np
 
+from service.vision.arrays import Array, Pixels
 from service.vision.decoding import MAX_CANDIDATES, Candidates, Detections, Pose
 from service.vision.image import Picture
-from service.vision.letterbox import Letterbox, Pixels
-from service.vision.rotation import Array
+from service.vision.letterbox import Letterbox
 from service.vision.tile_layout import Window, windows
 
-EDGE_MARGIN: Final = 8.0  # pixels of the square: a box that ends so close to where a tile was cut may be of half a face
-# Heights of boxes, pixels of the square, that count where a picture is looked at in two sizes. Above the first, the
-# larger input knows faces less well than the smaller one, and from 280 on it takes a part for the face: on portraits of
-# landmarks_val, whose faces have 330 pixels at 576, boxes of up to 200 / 240 / 280 / 320 change the landmarks' error of
-# 288 alone (2.98 %) by 0.00 / +0.03 / +0.19 / +0.44; on half of them at two thirds of the size (3.22 %), boxes of up to
-# 200 / 240 / any by -0.01 / -0.27 / -0.29. Below the second, the larger input sees more, and boxes of the smaller one
-# only blur its own: from 0 / 12 / 20 / 30 on, AP50 at 576 is 77.4 / 77.6 / 78.1 / 78.1 on every eighth picture of
+EDGE_MARGIN: Final = 8.0  # pixels of the square; a box that ends closer to a tile's cut edge may be of half a face
+# Heights of boxes, in pixels of the square, that are kept where a picture is inferred at two sizes.
+# MAX_ENLARGED_HEIGHT, of the larger input: it describes larger faces less well than the smaller input does, and from
+# 280 on it mistakes a part for the face. On portraits of landmarks_val, whose faces have 330 pixels at 576, boxes of up
+# to 200 / 240 / 280 / 320 change the landmarks' error of 288 alone (2.98 %) by 0.00 / +0.03 / +0.19 / +0.44; on half of
+# them at two thirds of the size (3.22 %), boxes of up to 200 / 240 / any by -0.01 / -0.27 / -0.29.
+# MIN_USUAL_HEIGHT, of the smaller input: smaller faces have more pixels in the larger one, whose boxes the others would
+# only blur. From 0 / 12 / 20 / 30 on, AP50 at 576 is 77.4 / 77.6 / 78.1 / 78.1 on every eighth picture of
 # multi_train_2, many faces of which are tiny, and from 0 / 20 / 30 on 87.6 / 87.3 / 87.2 on multi_val.
 MAX_ENLARGED_HEIGHT: Final = 240.0
 MIN_USUAL_HEIGHT: Final = 20.0
@@ -32,11 +32,11 @@ MIN_USUAL_HEIGHT: Final = 20.0
 
 @dataclass(frozen=True)
 class Tile:
-    """A part of a picture in the network's square.
+    """One input of the network: a picture or a part of it.
 
-    window: the part, in the picture's decoded pixels; None is the whole picture. letterbox: of the part. whole: of the
-    whole picture, at the size that was chosen. decoded: width and height of that, in decoded pixels. heights: of boxes
-    that count, pixels of the letterbox's square, from the first up to the second.
+    window: the part, in decoded pixels of the picture; None for the whole picture. letterbox: of the part. whole: the
+    letterbox of the whole picture, at the chosen input size. decoded: width and height of the picture, decoded pixels.
+    heights: of boxes that are kept, in pixels of the letterbox's square: at least the first, below the second.
     """
 
     window: Window | None
@@ -47,9 +47,11 @@ class Tile:
 
     @classmethod
     def of(cls, picture: Picture, side: int, tiles: int, usual: int) -> tuple[Self, ...]:
-        """The whole picture, and its tiles where there are more than one along its longer side, in squares of `side`
-        pixels; and where that is more than `usual`, the whole picture once more in a square of `usual` pixels, which
-        shows the faces that are too large in the others."""
+        """The inputs for a picture: the whole one first, then its tiles if `tiles` along the longer side is above 1.
+
+        side: pixels of their squares. Where it is above `usual`, the whole picture comes once more, last, in a square
+        of `usual` pixels, for the faces that are too large in the others.
+        """
         whole = Letterbox.fit(picture.width, picture.height, side)
         height, width = picture.pixels.shape[:2]
         decoded = (width, height)
@@ -60,24 +62,23 @@ class Tile:
         return (
             cls(None, whole, whole, decoded, heights),
             *(
-                cls(part, Letterbox.fit(part.width, part.height, pixels), whole, decoded, counting)
-                for part, pixels, counting in parts
+                cls(part, Letterbox.fit(part.width, part.height, pixels), whole, decoded, kept)
+                for part, pixels, kept in parts
             ),
         )
 
     def square(self, picture: Picture) -> Pixels:
-        """The network's input (side, side, 3)."""
+        """The network's input (side, side, 3) uint8."""
         part = self.window
         if part is None:
             return self.letterbox.apply(picture.pixels)
         return self.letterbox.apply(picture.pixels[part.y : part.y + part.height, part.x : part.x + part.width])
 
     def drop_cut_boxes(self, detections: Detections) -> Detections:
-        """Those that this view shows at a size that counts, and whole: of a tile, those that do not reach where it was
-        cut out of the picture.
+        """Drops detections whose height is outside `heights` or whose box reaches an edge where the tile was cut.
 
-        Nothing is lost by it: what one tile cuts is whole in its neighbour, or so large that the whole picture, which
-        is always looked at, shows it well.
+        No face is lost: one that a tile cuts lies whole in its neighbour, or is large enough for the inference of the
+        whole picture, which always takes place.
         """
         least, most = self.heights
         if (least, most) != (0.0, inf):
@@ -95,23 +96,23 @@ class Tile:
         return detections.take(np.flatnonzero(~cut.any(axis=1)))
 
     def to_whole(self, candidates: Candidates) -> Candidates:
-        """Candidates in this view's square in that of the whole picture."""
+        """Converts candidates from this input's square to that of the whole picture."""
         part = self.window
         if part is None:
             return candidates
         corner = np.array([part.x, part.y], np.float32)
         sent = np.array([self.whole.width / self.decoded[0], self.whole.height / self.decoded[1]], np.float32)
 
-        def moved(points: Array) -> Array:
+        def to_square(points: Array) -> Array:
             return self.whole.to_square((self.letterbox.to_picture(points) + corner) * sent)
 
         pose = candidates.pose
         return Candidates(
             score=candidates.score,
-            box=moved(candidates.box.reshape(-1, 2)).reshape(-1, 4),
+            box=to_square(candidates.box.reshape(-1, 2)).reshape(-1, 4),
             pose=Pose(
                 quaternion=pose.quaternion,
-                origin=moved(pose.origin),
+                origin=to_square(pose.origin),
                 scale=pose.scale * (sent[0] * np.float32(self.whole.scale / self.letterbox.scale)),
             ),
             identity=candidates.identity,
@@ -119,29 +120,29 @@ class Tile:
         )
 
 
-def concat_candidates(found: Sequence[Candidates]) -> Candidates:
-    """The candidates of all views, in one square, the best MAX_CANDIDATES of them in descending score.
+def concat_candidates(parts: Sequence[Candidates]) -> Candidates:
+    """The candidates of all inputs, in one square: the best MAX_CANDIDATES of them in descending score.
 
-    All views that show a face have their say in what it is, each by its score: on photos, boxes so made are nearer the
-    truth than those of the tiles alone.
+    All inputs that show a face vote on it, see service.vision.voting: on photos, boxes so made are nearer to the truth
+    than those of the tiles alone.
     """
-    if len(found) == 1:  # in order already, and what most pictures take
-        return found[0]
-    score = np.concatenate([view.score for view in found])
+    if len(parts) == 1:  # in order already; most requests have one input
+        return parts[0]
+    score = np.concatenate([part.score for part in parts])
     order = np.argsort(-score, kind="stable")[:MAX_CANDIDATES]
 
     def best(values: Sequence[Array]) -> Array:
-        taken: Array = np.concatenate(values)[order]
-        return taken
+        selected: Array = np.concatenate(values)[order]
+        return selected
 
     return Candidates(
         score=score[order],
-        box=best([view.box for view in found]),
+        box=best([part.box for part in parts]),
         pose=Pose(
-            quaternion=best([view.pose.quaternion for view in found]),
-            origin=best([view.pose.origin for view in found]),
-            scale=best([view.pose.scale for view in found]),
+            quaternion=best([part.pose.quaternion for part in parts]),
+            origin=best([part.pose.origin for part in parts]),
+            scale=best([part.pose.scale for part in parts]),
         ),
-        identity=best([view.identity for view in found]),
-        expression=best([view.expression for view in found]),
+        identity=best([part.identity for part in parts]),
+        expression=best([part.expression for part in parts]),
     )

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from service.vision.letterbox import PAD_GREY, Pixels
+from service.vision.arrays import Pixels
+from service.vision.letterbox import PAD_GREY
 from service.vision.rotation import euler_to_quaternion, multiply, normalize, quaternion_to_euler
 
 Floats = NDArray[np.floating[Any]]

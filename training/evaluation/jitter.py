@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from service.vision.letterbox import Pixels
+from service.vision.arrays import Pixels
 from training.evaluation.invariance import Movement
 
 Floats = NDArray[np.floating[Any]]

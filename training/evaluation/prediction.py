@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from service.inference.options import RetargetOptions
 from service.inference.pipeline import Pipeline
+from service.vision.arrays import Pixels
 from service.vision.image import Picture
-from service.vision.letterbox import Pixels
 
 MOST_FACES = 100  # that a request may ask for
 Floats = NDArray[np.floating[Any]]

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from service.vision.letterbox import Pixels
+from service.vision.arrays import Pixels
 from training.evaluation.landmarks import normalised_mean_error
 
 Floats = NDArray[np.floating[Any]]

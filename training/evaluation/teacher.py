@@ -11,8 +11,8 @@ from mediapipe.tasks.python import BaseOptions, vision
 from PIL import Image
 
 from service.vision.arkit import ARKIT_NAMES, GAZE
+from service.vision.arrays import Pixels
 from service.vision.face_model import FaceModel
-from service.vision.letterbox import Pixels
 from service.vision.rotation import matrix_to_quaternion
 from training.data.archives import box_of_points
 from training.evaluation.prediction import Prediction

@@ -17,13 +17,15 @@ import torch
 
 from service.inference.execution import Execution
 from service.inference.models import Models
-from service.vision.crops import Crop, apply_refinement, crops_of
+from service.vision.arrays import Array
+from service.vision.crops import Crop, crops_of
 from service.vision.face_model import FaceModel, project
 from service.vision.faces import Faces
 from service.vision.gaze import no_gaze
 from service.vision.image import Picture
 from service.vision.mirroring import mirror_partners, mirrored_back
-from service.vision.rotation import Array, normalize
+from service.vision.refinement import apply_refinement
+from service.vision.rotation import normalize
 from training.data.archives import BOX_HEIGHT_OVER_POINTS, BOX_SHIFT_UP, BOX_WIDTH_OVER_POINTS, SETS
 from training.data.faces import FaceLabels
 from training.data.packed import Packed

@@ -6,7 +6,7 @@ and a character driven by the answer agree. How the lids follow is training.rend
 
 import numpy as np
 
-from service.vision.gaze import DOWN_DEGREES, IN_DEGREES, LOOKS, OUT_DEGREES, UP_DEGREES, eye_rotations
+from service.vision.gaze import DOWN_DEGREES, GAZE_COEFFICIENTS, IN_DEGREES, OUT_DEGREES, UP_DEGREES, eye_rotations
 from service.vision.rotation import euler_to_quaternion, quaternion_to_matrix
 
 OUTWARD = np.array([1.0, -1.0])  # sign of the yaw that takes the left and the right eye away from the nose
@@ -48,5 +48,5 @@ def gaze_of_angles(angles: np.ndarray) -> np.ndarray:
     """
     away, pitch = angles[:, 0] * OUTWARD, angles[:, 1]
     gaze = np.stack([pitch / DOWN_DEGREES, -away / IN_DEGREES, away / OUT_DEGREES, -pitch / UP_DEGREES])
-    within: np.ndarray = gaze.reshape(LOOKS).clip(0, 1).astype(np.float32)
+    within: np.ndarray = gaze.reshape(GAZE_COEFFICIENTS).clip(0, 1).astype(np.float32)
     return within

@@ -28,9 +28,9 @@ from service.inference.models import Models
 from service.inference.options import RetargetOptions
 from service.inference.pipeline import Pipeline
 from service.vision.crops import Crop, crops_of
-from service.vision.decoding import VOTE_SCORE_RATIO
 from service.vision.image import decode
 from service.vision.letterbox import Letterbox
+from service.vision.voting import VOTE_SCORE_RATIO
 from training.export.calibration import FILE as CALIBRATION
 from training.export.calibration import read_pictures
 from training.export.inference_graph import InferenceGraph
@@ -43,7 +43,7 @@ from training.networks.weights import load_weights
 PICTURE = Path("tests/pictures/five_faces.webp")
 OUT = Path("tests/service/inference/reference_faces.json")
 MIN_SCORE, NMS_IOU = 0.5, 0.5  # the service's defaults
-BOX_POWER = 2  # service.vision.decoding'
+BOX_POWER = 2  # service.vision.voting's
 DIGITS = 5
 
 Pixels = NDArray[np.uint8]  # (H, W, 3)

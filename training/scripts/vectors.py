@@ -23,15 +23,17 @@ from service.inference.options import RetargetOptions
 from service.inference.pipeline import Pipeline
 from service.settings import Settings
 from service.vision.arkit import ARKIT_NAMES, arkit_matrix, blendshapes
-from service.vision.crops import Crop, apply_refinement, blend_estimates, crops_of
-from service.vision.decoding import VOTE_SCORE_RATIO, Level, Raw, build_priors, detect
+from service.vision.crops import Crop, crops_of
+from service.vision.decoding import Level, RawOutputs, build_priors, detect
 from service.vision.face_model import FaceModel
 from service.vision.faces import Faces
-from service.vision.gaze import GAZE_NAMES, LOOKS, no_gaze
+from service.vision.gaze import GAZE_COEFFICIENTS, GAZE_NAMES, no_gaze
 from service.vision.image import Picture
 from service.vision.letterbox import Letterbox
 from service.vision.nms import suppress
+from service.vision.refinement import apply_refinement, blend_estimates
 from service.vision.rotation import normalize, quaternion_to_euler, quaternion_to_matrix
+from service.vision.voting import VOTE_SCORE_RATIO
 from training.scripts.vector_cases import BACKGROUND, COLUMNS, UNIT, Case, Published, cases, random_raw
 
 MODELS: Final = Path("models")
@@ -115,13 +117,13 @@ def letterboxes() -> Iterator[str]:
 def expressions(random: np.random.Generator, names: tuple[str, ...]) -> Iterator[str]:
     """Entries of `arkit`: without a gaze and with one."""
     expression = random.uniform(0, 1, len(names)).astype(np.float32)
-    seen = random.uniform(0, 1, LOOKS).astype(np.float32)
+    seen = random.uniform(0, 1, GAZE_COEFFICIENTS).astype(np.float32)
     for numbers, gaze in (([], no_gaze(1)[0]), (seen, seen)):
         weights = blendshapes(expression, gaze, arkit_matrix(names))
         yield line(names, GAZE_NAMES, ARKIT_NAMES, expression, len(numbers), numbers, weights)
 
 
-def raw_of(case: Case, priors: int) -> Raw:
+def raw_of(case: Case, priors: int) -> RawOutputs:
     """The network's raw outputs: rows of the case, and background where it has none."""
     table = np.zeros((priors, COLUMNS), np.float32)
     table[:, 4] = BACKGROUND / UNIT
@@ -177,7 +179,7 @@ def refinements(random: np.random.Generator, published: Published, face_model: F
     landmarks = faces.landmarks(face_model, case.width, case.height)
     table = random_raw(random, len(faces))[:, 5:]
     pose, identity, expression = np.split(table.astype(np.float32) / UNIT, [7, 57], axis=-1)
-    looks = np.rint(random.normal(0, 2, (len(faces), LOOKS)) * UNIT).astype(np.int64)
+    looks = np.rint(random.normal(0, 2, (len(faces), GAZE_COEFFICIENTS)) * UNIT).astype(np.int64)
     raw = {"pose": pose, "identity": identity, "expression": expression, "gaze": looks.astype(np.float32) / UNIT}
     second = apply_refinement(faces, crops, raw, case.width, case.height, case.field_of_view)
     together = blend_estimates(faces, second)

@@ -1,4 +1,4 @@
-"""Client of MFN's gRPC door: pictures or streams of frames in, every face out."""
+"""Client of MFN's gRPC service: pictures or streams of frames in, every face out."""
 
 from mfn_client.aio import AsyncAnswers, AsyncClient
 from mfn_client.answers import Answer, Face, FrameAnswer, Model, NeutralState, Problem, Timing

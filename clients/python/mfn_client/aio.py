@@ -1,4 +1,4 @@
-"""The client for asyncio: the same calls, awaited; a stream's frames are taken from an asynchronous iterator."""
+"""The client for asyncio: calls are awaited, and a stream's frames come from an asynchronous iterable."""
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Coroutine
@@ -24,16 +24,16 @@ from mfn_client.requests import (
     stream_message,
 )
 
-CORE_ERROR = "Internal error from Core"  # what grpcio says when a call ends while a message is being sent
-REASON_SECONDS = 1.0  # for the status of such a call, which is on its way already, and
-LOOK_SECONDS = 0.001  # between two looks whether it is there
+CORE_ERROR = "Internal error from Core"  # grpcio's detail where a call ends while a message is being sent
+REASON_SECONDS = 1.0  # longest wait for the server's status of such a call, which is on its way already
+POLL_SECONDS = 0.001  # between two checks for it
 
 
 class AsyncClient:
-    """A connection to a server, made when it is first needed, on the event loop that this object is made on."""
+    """A connection to a server, opened at the first call. Use it on the event loop on which you create it."""
 
     def __init__(self, address: str, key: str | None = None, tls: bool | str | Path | None = None) -> None:
-        """As of Client."""
+        """address, key, tls: as in Client."""
         target = target_of(address, key, tls)
         if target.credentials is None:
             self._channel = grpc.aio.insecure_channel(target.address, OPTIONS)
@@ -43,7 +43,7 @@ class AsyncClient:
         self._stub = RetargetServiceStub(self._channel)
 
     async def close(self) -> None:
-        """Ends the calls in work, too."""
+        """Closes the connection and ends calls in progress."""
         await self._channel.close(None)
 
     async def __aenter__(self) -> Self:
@@ -55,7 +55,7 @@ class AsyncClient:
         await self.close()
 
     async def model(self, *, timeout: float | None = TIMEOUT) -> Model:
-        """The model that answers. Raises MfnError."""
+        """Asks which model answers. timeout: seconds. Raises MfnError."""
         try:
             response = await self._stub.GetModel(pb.GetModelRequest(), timeout=timeout, metadata=self._metadata)
         except grpc.RpcError as error:
@@ -76,9 +76,9 @@ class AsyncClient:
         input_size: int | None = None,
         timeout: float | None = TIMEOUT,
     ) -> Answer:
-        """The faces in one picture; options as in Options, timeout in seconds.
+        """Finds the faces in one picture. Options as in Options; timeout in seconds.
 
-        Raises MfnError, and TypeError or ValueError for what is no picture.
+        Raises MfnError where the call fails, and TypeError or ValueError where `image` is not a picture.
         """
         options = Options(
             min_score=min_score,
@@ -97,17 +97,20 @@ class AsyncClient:
             raise error_of(error) from error
 
     def stream(self, frames: AsyncIterable[Sendable], config: StreamConfig | None = None) -> "AsyncAnswers":
-        """Answers to frames as they come. frames: Frame or (image, seconds), and TAKE_NEUTRAL or RESET among them;
-        iterated over in a task of its own, no faster than the server takes them."""
+        """Opens a stream: frames in, answers out, at the same time.
+
+        frames: Frame or (image, seconds), with TAKE_NEUTRAL or RESET among them. They are iterated over in a separate
+        task, no faster than the server accepts them.
+        """
         return AsyncAnswers(self._stub, self._metadata, frames, config or StreamConfig())
 
 
 class AsyncAnswers(AsyncIterator[FrameAnswer]):
     """The answers of one stream, in the order of its frames.
 
-    Ends when the frames do. An exception that the frames raise comes out here, after the answers to what was sent;
-    MfnError where the stream itself fails. Leaving an `async with` block, or cancelling who awaits the next answer,
-    ends the stream early.
+    The iteration ends after the last frame's answer. It raises an exception of your frames' iterator, after the answers
+    to the frames before it, and MfnError where the stream fails. To end the stream early, leave an `async with` block,
+    or cancel the task that awaits the next answer.
     """
 
     def __init__(
@@ -121,13 +124,13 @@ class AsyncAnswers(AsyncIterator[FrameAnswer]):
         self._call.add_done_callback(self._note_status)
 
     async def model(self) -> Model:
-        """The model that answers, as soon as the server has told. Raises MfnError."""
+        """Waits for the server's first message, which tells the model that answers. Raises MfnError."""
         if self._model is None:
             self._model = model_of((await self._next()).model)
         return self._model
 
     def close(self) -> None:
-        """Ends the stream, whatever is still on its way."""
+        """Ends the stream at once; answers that have not arrived are lost."""
         self._call.cancel()
 
     async def __anext__(self) -> FrameAnswer:
@@ -148,16 +151,19 @@ class AsyncAnswers(AsyncIterator[FrameAnswer]):
         return response
 
     async def _wait_for_reason(self) -> None:
-        """Until the server's status is there: it takes the place of grpcio's own error without a callback."""
+        """Waits for the server's status, which replaces grpcio's own error without a callback."""
         now = asyncio.get_running_loop().time
         deadline = now() + REASON_SECONDS
         while self._error is None and now() < deadline:
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
             self._note_status(self._call)
 
     def _note_status(self, call: Any) -> None:
-        """Keeps the server's status. Where a frame is on its way as it comes in, grpcio puts an "Internal error from
-        Core" in its place a moment later, or says so a moment before (its issue 36066)."""
+        """Stores the server's status.
+
+        Where a frame is being sent when the status arrives, grpcio reports "Internal error from Core" a moment before,
+        or replaces the status by it a moment later (grpc/grpc#36066).
+        """
         code, details, trailers = map(_at_once, (call.code(), call.details(), call.trailing_metadata()))
         if code not in (None, grpc.StatusCode.OK) and details != CORE_ERROR:
             self._error = error_of_status(code, details, trailers)
@@ -172,7 +178,7 @@ class AsyncAnswers(AsyncIterator[FrameAnswer]):
 
 
 class _Outgoing:
-    """The messages of a stream, made as gRPC asks for them in its own task, and what stopped them."""
+    """The messages of a stream, created when gRPC asks for them in its own task, and the error that ended them."""
 
     def __init__(self) -> None:
         self._error: Exception | None = None
@@ -180,25 +186,25 @@ class _Outgoing:
     async def messages(
         self, frames: AsyncIterable[Sendable], config: StreamConfig
     ) -> AsyncIterator[pb.RetargetStreamRequest]:
-        """To be iterated over once. Nothing else holds on to the frames, so that they are let go with the stream."""
+        """Yields the messages; iterate once. Only this generator refers to the frames, so they are released with it."""
         yield config_message(config)
-        place = 0
+        number = 0
         try:
             async for item in frames:
-                place += not isinstance(item, Calibration)
-                yield stream_message(item, place)
-        except Exception as error:  # gRPC would cancel the call, and say nothing of it to who reads the answers
+                number += not isinstance(item, Calibration)
+                yield stream_message(item, number)
+        except Exception as error:  # gRPC would cancel the call without telling the reader of the answers
             self._error = error
 
     def raise_error(self) -> None:
-        """What the frames raised, once."""
+        """Raises the exception of the frames' iterator, once."""
         error, self._error = self._error, None
         if error is not None:
             raise error
 
 
 def _at_once(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    """What a coroutine returns that has nothing to wait for; None where it has."""
+    """The result of a coroutine that finishes without waiting; None where it would wait."""
     try:
         coroutine.send(None)
     except StopIteration as returned:

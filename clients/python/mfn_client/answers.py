@@ -1,7 +1,7 @@
-"""What the server answers, as small objects over NumPy arrays.
+"""The server's answers, as dataclasses of NumPy arrays.
 
-Frames, units and signs are the contract's: camera frame right-handed, x to the image's right, y up, z toward the
-viewer; pixels of the upright picture; left and right in names are the subject's.
+Coordinate frames, units and signs are the contract's: the camera frame is right-handed, x to the image's right, y up, z
+toward the viewer; pixels are those of the upright picture; left and right in names are the subject's.
 """
 
 from collections.abc import Sequence
@@ -17,8 +17,11 @@ Array = NDArray[np.float32]
 
 
 class NeutralState(Enum):
-    """How far the calibration of a face has come. OFF: expressions are as seen. COLLECTING: as seen, the resting face
-    is being taken. ON: relative to the resting face."""
+    """The state of a face's neutral calibration.
+
+    OFF: expressions are absolute. COLLECTING: they are absolute, and the neutral face is being collected. ON: they are
+    relative to the neutral face.
+    """
 
     OFF = pb.NEUTRAL_STATE_OFF
     COLLECTING = pb.NEUTRAL_STATE_COLLECTING
@@ -33,11 +36,11 @@ class Face:
     """One face.
 
     score: 0 to 1. box: (4,) x, y, width, height in pixels, which may reach past the picture's edges. quaternion: (4,)
-    [x, y, z, w], unit, w >= 0, head to camera. yaw, pitch, roll: the same turn in degrees, positive toward the image's
-    right, downward, counter-clockwise as seen. translation: (3,) cm. scale: pixels per cm. expression: (46,) weights in
-    [0, 1]. identity: (50,) standard deviations. landmarks: (68, 2) pixels. blendshapes: (52,) weights in [0, 1]; None
-    for the last three where they were not asked for. track_id: stays with the person in a stream; None for a picture.
-    gaze: (8,) weights in [0, 1], where the eyes look; None where no second look was taken.
+    [x, y, z, w], unit, w >= 0, head to camera. yaw, pitch, roll: the same rotation in degrees, positive toward the
+    image's right, downward, counter-clockwise as seen. translation: (3,) cm. scale: pixels per cm. expression: (46,)
+    weights in [0, 1]. identity: (50,) standard deviations. landmarks: (68, 2) pixels. blendshapes: (52,) weights in
+    [0, 1]; None for the last three where you did not ask for them. track_id: stays with the person in a stream; None
+    for a picture. gaze: (8,) weights in [0, 1], the direction of the eyes; None where the face was not refined.
     """
 
     score: float
@@ -59,8 +62,12 @@ class Face:
 
 @dataclass(frozen=True)
 class Timing:
-    """Where the time went, milliseconds. queue: waiting for a worker. inference: in the network that finds faces.
-    refine: in the one that looks closer. track: tracking, smoothing and calibration."""
+    """Milliseconds that each step took.
+
+    decode: of the picture. preprocess: making the networks' inputs. queue: waiting for a worker. inference: runs of the
+    network that detects faces. refine: runs of the one that refines them. postprocess: networks' outputs to faces.
+    track: tracking, smoothing and calibration.
+    """
 
     decode: float
     preprocess: float
@@ -73,8 +80,10 @@ class Timing:
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What one picture of width x height pixels shows; faces in descending score. unobserved_arkit: names of the
-    blendshapes that were not seen and are 0, where blendshapes were asked for."""
+    """The faces in one picture of width x height pixels, in descending score.
+
+    unobserved_arkit: names of the blendshapes that were not observed and are 0, where you asked for blendshapes.
+    """
 
     width: int
     height: int
@@ -86,7 +95,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Problem:
-    """Why a frame could not be looked at. name: as in MfnError.problem. detail: a sentence for people."""
+    """Why a frame could not be processed. name: as in MfnError.problem. detail: text for people."""
 
     name: str
     detail: str
@@ -94,9 +103,12 @@ class Problem:
 
 @dataclass(frozen=True, eq=False)
 class FrameAnswer:
-    """What a frame of width x height pixels shows; faces in descending score. dropped: frames since the stream began.
-    problem: why the frame could not be looked at, None where all went well; then it has neither size nor faces.
-    unobserved_arkit: as of Answer."""
+    """The faces in a frame of width x height pixels, in descending score.
+
+    sequence, timestamp_us: the frame's own. dropped: number of dropped frames since the stream began. problem: why the
+    frame could not be processed, None where it was; with a problem there are neither size nor faces. unobserved_arkit:
+    as in Answer.
+    """
 
     sequence: int
     timestamp_us: int
@@ -110,16 +122,19 @@ class FrameAnswer:
 
     @property
     def timestamp(self) -> float:
-        """Seconds."""
+        """The frame's timestamp in seconds."""
         return self.timestamp_us / 1e6
 
 
 @dataclass(frozen=True)
 class Model:
-    """Which networks answer, and the names behind the numbers. unobserved_arkit: those of arkit_names that no picture
-    shows this model, always 0. sha256: of each network's file, by the network's name. precision: what the networks
-    calculate in, int8 or float32; empty where a server is too old to say. gaze_names: of Face.gaze; none where the
-    model does not see it."""
+    """The networks that answer, and the names of the coefficients.
+
+    expression_names: of Face.expression. arkit_names: of Face.blendshapes. unobserved_arkit: those of arkit_names that
+    this model never observes, always 0. sha256: of each network's file, by the network's name. precision: int8 or
+    float32; empty where the server is too old to tell. gaze_names: of Face.gaze; empty where the model does not
+    estimate it.
+    """
 
     name: str
     version: str
@@ -135,19 +150,20 @@ class Model:
         return dict(zip(self.expression_names, face.expression.tolist(), strict=True))
 
     def blendshapes_of(self, face: Face) -> dict[str, float]:
-        """ARKit's 52 weights of a face by name. Raises ValueError for a face that was not asked for them."""
+        """ARKit's 52 weights of a face by name. Raises ValueError where you did not ask for them."""
         if face.blendshapes is None:
             raise ValueError("the face has no blendshapes; ask for them with blendshapes=True")
         return dict(zip(self.arkit_names, face.blendshapes.tolist(), strict=True))
 
     def gaze_of(self, face: Face) -> dict[str, float]:
-        """The eight looks of a face by ARKit's names. Raises ValueError for a face that had no second look."""
+        """The eight gaze weights of a face by ARKit's names. Raises ValueError where the face was not refined."""
         if face.gaze is None:
             raise ValueError("the face has no gaze; ask for a second look with refine=True")
         return dict(zip(self.gaze_names, face.gaze.tolist(), strict=True))
 
 
 def model_of(message: pb.Model) -> Model:
+    """Converts the message of a model."""
     return Model(
         name=message.name,
         version=message.version,
@@ -161,6 +177,7 @@ def model_of(message: pb.Model) -> Model:
 
 
 def answer_of(message: pb.RetargetResponse) -> Answer:
+    """Converts the response to a picture."""
     return Answer(
         width=message.width,
         height=message.height,
@@ -172,6 +189,7 @@ def answer_of(message: pb.RetargetResponse) -> Answer:
 
 
 def frame_answer_of(message: pb.FrameAnswer) -> FrameAnswer:
+    """Converts the answer to a frame."""
     return FrameAnswer(
         sequence=message.sequence,
         timestamp_us=message.timestamp_us,

@@ -1,4 +1,4 @@
-"""How a server is reached: its address, TLS and a key; the same for both clients."""
+"""The channel to a server, the same for both clients: address, TLS, key and options."""
 
 import json
 from dataclasses import dataclass
@@ -7,30 +7,29 @@ from typing import Final
 
 import grpc
 
-# Where a name stands for several addresses, calls go in turn to each whose health is SERVING, so that none is cancelled
-# by a server that is about to stop.
+# Where a name has several addresses, calls go in turn (round robin) to each whose health is SERVING, so that none is
+# cancelled by a server that is about to stop.
 SERVICE_CONFIG: Final = json.dumps(
     {"loadBalancingConfig": [{"round_robin": {}}], "healthCheckConfig": {"serviceName": ""}}
 )
 
-# One call goes to one server, once: whether to ask again is the caller's to say. A server that vanishes without a word
-# is noticed within 30 s while a call lasts.
+# Calls are not retried: that is the caller's decision. A server that has vanished is noticed within 30 s during a call.
 OPTIONS: Final = (
     ("grpc.enable_retries", 0),
     ("grpc.service_config", SERVICE_CONFIG),
     ("grpc.keepalive_time_ms", 20_000),
     ("grpc.keepalive_timeout_ms", 10_000),
-    ("grpc.http2.max_pings_without_data", 0),  # as many as it takes
+    ("grpc.http2.max_pings_without_data", 0),  # no limit
 )
 
-TIMEOUT: Final = 10.0  # seconds, of calls that are no streams
+TIMEOUT: Final = 10.0  # seconds, default of calls except streams
 
 Metadata = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
 class Target:
-    """address: host:port. metadata: of every call. credentials: None without TLS."""
+    """The target of a channel. address: host:port. metadata: of every call. credentials: None without TLS."""
 
     address: str
     metadata: Metadata
@@ -38,9 +37,10 @@ class Target:
 
 
 def target_of(address: str, key: str | None, tls: bool | str | Path | None) -> Target:
-    """tls: None or False for none, True for the authorities that gRPC trusts, or a file of root certificates, PEM.
+    """The target of a client's arguments.
 
-    Raises ValueError for a key that cannot travel, OSError where the file cannot be read.
+    tls: None or False for none, True for the authorities that gRPC trusts, or a file of root certificates, PEM. Raises
+    ValueError for a key that a header cannot carry, OSError where the file cannot be read.
     """
     if key is not None and not (key.isascii() and key.isprintable()):
         raise ValueError("the key holds a line break or another character that a header cannot carry")

@@ -1,4 +1,4 @@
-"""The client for programs that wait: calls block, and a stream's frames are taken from an iterator in a thread."""
+"""The blocking client: calls wait for their answers, and a stream's frames come from an iterable in a thread."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -25,12 +25,14 @@ from mfn_client.requests import (
 
 
 class Client:
-    """A connection to a server, made when it is first needed. Threads may share it."""
+    """A connection to a server, opened at the first call. Threads may share it."""
 
     def __init__(self, address: str, key: str | None = None, tls: bool | str | Path | None = None) -> None:
-        """address: host:port; dns:///host:port says the same, and calls go in turn to all that the name stands for.
+        """address: host:port, or dns:///host:port; calls go in turn to all addresses of the name.
+
         key: an API key, sent with every call. tls: True for the authorities that gRPC trusts, or a PEM file of root
-        certificates; without it everything, the key too, travels in the clear."""
+        certificates; without TLS everything, the key too, is sent unencrypted.
+        """
         target = target_of(address, key, tls)
         if target.credentials is None:
             self._channel = grpc.insecure_channel(target.address, OPTIONS)
@@ -40,7 +42,7 @@ class Client:
         self._stub = RetargetServiceStub(self._channel)
 
     def close(self) -> None:
-        """Ends the calls in work, too."""
+        """Closes the connection and ends calls in progress."""
         self._channel.close()
 
     def __enter__(self) -> Self:
@@ -52,7 +54,7 @@ class Client:
         self.close()
 
     def model(self, *, timeout: float | None = TIMEOUT) -> Model:
-        """The model that answers. Raises MfnError."""
+        """Asks which model answers. timeout: seconds. Raises MfnError."""
         try:
             response = self._stub.GetModel(pb.GetModelRequest(), timeout, self._metadata)
         except grpc.RpcError as error:
@@ -73,9 +75,9 @@ class Client:
         input_size: int | None = None,
         timeout: float | None = TIMEOUT,
     ) -> Answer:
-        """The faces in one picture; options as in Options, timeout in seconds.
+        """Finds the faces in one picture. Options as in Options; timeout in seconds.
 
-        Raises MfnError, and TypeError or ValueError for what is no picture.
+        Raises MfnError where the call fails, and TypeError or ValueError where `image` is not a picture.
         """
         options = Options(
             min_score=min_score,
@@ -94,16 +96,20 @@ class Client:
             raise error_of(error) from error
 
     def stream(self, frames: Iterable[Sendable], config: StreamConfig | None = None) -> "Answers":
-        """Answers to frames as they come. frames: Frame or (image, seconds), and TAKE_NEUTRAL or RESET among them;
-        iterated over in a thread of its own, no faster than the server takes them."""
+        """Opens a stream: frames in, answers out, at the same time.
+
+        frames: Frame or (image, seconds), with TAKE_NEUTRAL or RESET among them. They are iterated over in a separate
+        thread, no faster than the server accepts them.
+        """
         return Answers(self._stub, self._metadata, frames, config or StreamConfig())
 
 
 class Answers(Iterator[FrameAnswer]):
     """The answers of one stream, in the order of its frames.
 
-    Ends when the frames do. An exception that the frames raise comes out here, after the answers to what was sent;
-    MfnError where the stream itself fails. Leaving a `with` block, or dropping the object, ends the stream early.
+    The iteration ends after the last frame's answer. It raises an exception of your frames' iterator, after the answers
+    to the frames before it, and MfnError where the stream fails. To end the stream early, leave a `with` block, or drop
+    the object.
     """
 
     def __init__(
@@ -115,13 +121,13 @@ class Answers(Iterator[FrameAnswer]):
 
     @property
     def model(self) -> Model:
-        """The model that answers; waits until the server has told. Raises MfnError."""
+        """The model that answers; waits for the server's first message, which tells it. Raises MfnError."""
         if self._model is None:
             self._model = model_of(self._next().model)
         return self._model
 
     def close(self) -> None:
-        """Ends the stream, whatever is still on its way."""
+        """Ends the stream at once; answers that have not arrived are lost."""
         self._call.cancel()
 
     def __next__(self) -> FrameAnswer:
@@ -149,26 +155,26 @@ class Answers(Iterator[FrameAnswer]):
 
 
 class _Outgoing:
-    """The messages of a stream, made as gRPC asks for them in its own thread, and what stopped them."""
+    """The messages of a stream, created when gRPC asks for them in its own thread, and the error that ended them."""
 
     def __init__(self) -> None:
         self._error: BaseException | None = None
 
     def messages(self, frames: Iterable[Sendable], config: StreamConfig) -> Iterator[pb.RetargetStreamRequest]:
-        """To be iterated over once. Nothing else holds on to the frames, so that they are let go with the stream."""
+        """Yields the messages; iterate once. Only this generator refers to the frames, so they are released with it."""
         yield config_message(config)
-        place = 0
+        number = 0
         try:
             for item in frames:
-                place += not isinstance(item, Calibration)
-                yield stream_message(item, place)
+                number += not isinstance(item, Calibration)
+                yield stream_message(item, number)
         except GeneratorExit:
             raise
-        except BaseException as error:  # gRPC's thread would keep it from who reads the answers, or die of it
+        except BaseException as error:  # in gRPC's thread it would not reach the reader of the answers
             self._error = error
 
     def raise_error(self) -> None:
-        """What the frames raised, once."""
+        """Raises the exception of the frames' iterator, once."""
         error, self._error = self._error, None
         if error is not None:
             raise error

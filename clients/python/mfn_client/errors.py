@@ -1,4 +1,4 @@
-"""What went wrong with a call, whoever says so."""
+"""The error of a failed call."""
 
 from collections.abc import Iterable
 from typing import Protocol, cast
@@ -11,9 +11,9 @@ Trailers = Iterable[tuple[str, str | bytes]] | None
 class MfnError(Exception):
     """A call that failed.
 
-    code: gRPC's. problem: the server's name for it, as in the README's table; None where gRPC itself speaks, as of a
-    server that is not there. detail: a sentence for people. retry_after: seconds after which the same call may work,
-    where the server says so.
+    code: gRPC's. problem: the server's name of the failure, as in the README's table; None where the error is gRPC's
+    own, as for a server that is not running. detail: text for people. retry_after: seconds after which the same call
+    may succeed, None where the server does not tell.
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class MfnError(Exception):
 
 
 class _Status(Protocol):
-    """What the errors that gRPC raises have in common, with and without asyncio; their own base class has nothing."""
+    """The methods that gRPC's errors share, with and without asyncio; grpc.RpcError itself has none."""
 
     def code(self) -> grpc.StatusCode: ...
 
@@ -40,19 +40,19 @@ class _Status(Protocol):
 
 
 def error_of(error: grpc.RpcError) -> MfnError:
-    """Of what gRPC raised."""
+    """Converts an error that gRPC raised."""
     status = cast(_Status, error)
     return error_of_status(status.code(), status.details(), status.trailing_metadata())
 
 
 def error_of_status(code: grpc.StatusCode, details: str | None, trailers: Trailers) -> MfnError:
-    """Of the parts of a status that is not OK."""
+    """Converts the parts of a status that is not OK."""
     texts = {key: value for key, value in trailers or () if isinstance(value, str)}
     return MfnError(code, texts.get("mfn-problem"), details or "", _seconds(texts.get("retry-after")))
 
 
 def _seconds(text: str | None) -> float | None:
-    """None, too, for a date, which a proxy may have put there."""
+    """Parses retry-after's seconds; None also for a date, which a proxy may send."""
     try:
         return None if text is None else float(text)
     except ValueError:

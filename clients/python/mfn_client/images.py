@@ -1,4 +1,4 @@
-"""Pictures as callers have them, to the contract's message."""
+"""Pictures in the forms that callers have, and their message."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -9,8 +9,11 @@ from numpy.typing import NDArray
 
 
 class PixelFormat(Enum):
-    """Layouts of raw pixels, 8 bits a sample. RGB, RGBA, BGRA: one plane of pixels; A is ignored. NV12: a plane of Y,
-    then one of U and V in turn at half the resolution. I420: planes of Y, U and V. Both are of limited range."""
+    """Layouts of raw pixels, 8 bits per sample.
+
+    RGB, RGBA, BGRA: one plane of pixels; A is ignored. NV12: a plane of Y, then one of interleaved U and V at half the
+    resolution. I420: planes of Y, U and V. Both are limited range.
+    """
 
     RGB = pb.PIXEL_FORMAT_RGB
     RGBA = pb.PIXEL_FORMAT_RGBA
@@ -21,8 +24,11 @@ class PixelFormat(Enum):
 
 @dataclass(frozen=True)
 class RawImage:
-    """Pixels as a camera or a decoder gives them. width, height: pixels. stride: bytes from one row to the next (of the
-    Y plane for NV12 and I420), 0 where rows follow without a gap. data: the rows, from the top."""
+    """Raw pixels of a camera or a video decoder.
+
+    width, height: pixels. stride: bytes from one row to the next (of the Y plane for NV12 and I420), 0 where rows
+    follow without a gap. data: the rows, from the top.
+    """
 
     format: PixelFormat
     width: int
@@ -35,9 +41,9 @@ Image = bytes | NDArray[np.uint8] | RawImage  # a JPEG, PNG or WebP file; (H, W,
 
 
 def image_message(image: Image) -> pb.Image:
-    """Raises TypeError for what is no picture, ValueError for an array of another shape or type than (H, W, 3) uint8.
+    """Converts a picture to its message. The content of an encoded picture is not checked, since the server does that.
 
-    An encoded picture is not looked into: what is wrong with it, the server tells.
+    Raises TypeError for what is not a picture, ValueError for an array of another shape or type than (H, W, 3) uint8.
     """
     if isinstance(image, bytes):
         return pb.Image(encoded=image)

@@ -1,4 +1,4 @@
-"""What is asked of the server, to the contract's messages."""
+"""Requests: options, frames and calibrations, and their messages."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -9,16 +9,22 @@ from mfn_client.images import Image, image_message
 
 
 class DropPolicy(Enum):
-    """What becomes of frames that come faster than they can be looked at. LATEST: a new one replaces the one that
-    waits, as suits a camera. NONE: every frame is answered and the sender slowed down, as suits a recording."""
+    """What happens to frames that come faster than the server processes them.
+
+    LATEST: a new frame replaces the waiting one; use it for a camera. NONE: every frame is answered, and the sender is
+    slowed down; use it for a recording.
+    """
 
     LATEST = pb.DROP_POLICY_LATEST
     NONE = pb.DROP_POLICY_NONE
 
 
 class Calibration(Enum):
-    """Goes among the frames of a stream. TAKE_NEUTRAL: the next second shows each person's resting face, which is
-    subtracted from then on. RESET: forgets every resting face."""
+    """A calibration that you send among the frames of a stream.
+
+    TAKE_NEUTRAL: each person's mean expression in the next second is their neutral face, which is subtracted from then
+    on. RESET: forgets all neutral faces.
+    """
 
     TAKE_NEUTRAL = pb.CALIBRATION_TAKE_NEUTRAL
     RESET = pb.CALIBRATION_RESET
@@ -30,12 +36,14 @@ RESET = Calibration.RESET
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What is wanted of a picture. min_score: least score of a face, 0.01 to 1. max_faces: the best ones, 1 to 100; the
-    server's defaults where these are None. refine: a second, closer look at each face, more accurate, slower.
-    landmarks, blendshapes, identity: whether faces carry them. tiles: into how many, 1 to 4, the picture's longer side
-    is cut so that smaller faces are found; not for streams. input_size: pixels along the longer side at which the
-    network sees the picture, of those that the server offers, as 288, 416 or 576; more of them show smaller faces, and
-    take longer; the server's default where it is None."""
+    """Options of a request. None stands for the server's default.
+
+    min_score: lowest score of a face, 0.01 to 1. max_faces: number of faces at most, the best ones, 1 to 100. refine:
+    whether a second network refines each face, which is more accurate and slower. landmarks, blendshapes, identity:
+    whether faces have them. tiles: number of tiles along the picture's longer side, 1 to 4, for smaller faces; not for
+    streams. input_size: side in pixels of the detecting network's input, one that the server offers, such as 288, 416
+    or 576; a larger one finds smaller faces and takes longer.
+    """
 
     min_score: float | None = None
     max_faces: int | None = None
@@ -49,8 +57,11 @@ class Options:
 
 @dataclass(frozen=True, kw_only=True)
 class Smoothing:
-    """A One-Euro filter. min_cutoff: hertz at rest, lower is steadier and slower to follow. beta: how much faster
-    movement raises it. The server's defaults where they are None."""
+    """Parameters of the One-Euro filter. None stands for the server's default.
+
+    min_cutoff: cutoff in Hz for a still face; lower is steadier but has more lag. beta: how much speed raises the
+    cutoff; higher has less lag.
+    """
 
     min_cutoff: float | None = None
     beta: float | None = None
@@ -58,9 +69,11 @@ class Smoothing:
 
 @dataclass(frozen=True, kw_only=True)
 class StreamConfig(Options):
-    """What is wanted of each frame of a stream, and how the stream is to be looked at. smoothing: None leaves faces as
-    each frame shows them. follow: looks for new faces every detect_every frames (1 to 300; the server's default where
-    it is None) and only follows those that are known in between, which is quicker."""
+    """Options of a stream, for each of its frames and for the stream as a whole.
+
+    drop_policy: see DropPolicy. smoothing: None for none. follow: whether faces are detected only every detect_every
+    frames (1 to 300; None for the server's default) and followed in between, which is faster.
+    """
 
     drop_policy: DropPolicy = DropPolicy.LATEST
     smoothing: Smoothing | None = None
@@ -70,8 +83,11 @@ class StreamConfig(Options):
 
 @dataclass(frozen=True)
 class Frame:
-    """One picture of a stream. timestamp_us: when it was taken, microseconds on any clock, strictly increasing.
-    sequence: a number that its answer carries; by default its place in the stream, from 1."""
+    """A frame of a stream.
+
+    timestamp_us: when it was taken, microseconds of any clock, strictly increasing. sequence: a number that its answer
+    carries; by default the frame's number in the stream, from 1.
+    """
 
     image: Image
     timestamp_us: int
@@ -82,6 +98,7 @@ Sendable = Frame | tuple[Image, float] | Calibration  # the float: when the pict
 
 
 def options_message(options: Options) -> pb.Options:
+    """Converts options to their message."""
     return pb.Options(
         min_score=options.min_score,
         max_faces=options.max_faces,
@@ -95,11 +112,12 @@ def options_message(options: Options) -> pb.Options:
 
 
 def retarget_message(image: Image, options: Options) -> pb.RetargetRequest:
-    """Raises TypeError or ValueError for what is no picture."""
+    """The message of a picture and options. Raises TypeError or ValueError where `image` is not a picture."""
     return pb.RetargetRequest(image=image_message(image), options=options_message(options))
 
 
 def config_message(config: StreamConfig) -> pb.RetargetStreamRequest:
+    """Converts a stream's options to its first message."""
     smoothing = config.smoothing
     message = pb.StreamConfig(
         options=options_message(config),
@@ -115,8 +133,11 @@ def _smoothing_message(smoothing: Smoothing) -> pb.Smoothing:
     return pb.Smoothing(min_cutoff=smoothing.min_cutoff, beta=smoothing.beta)
 
 
-def stream_message(item: Sendable, place: int) -> pb.RetargetStreamRequest:
-    """place: the number of a frame that has none. Raises TypeError or ValueError for what cannot be sent."""
+def stream_message(item: Sendable, number: int) -> pb.RetargetStreamRequest:
+    """Converts a frame or a calibration to its message.
+
+    number: the sequence of a frame that has none. Raises TypeError or ValueError for what cannot be sent.
+    """
     if isinstance(item, Calibration):
         return pb.RetargetStreamRequest(calibration=item.value)
     if isinstance(item, tuple):
@@ -125,7 +146,7 @@ def stream_message(item: Sendable, place: int) -> pb.RetargetStreamRequest:
     if not isinstance(item, Frame):
         raise TypeError(f"a stream takes Frame, (image, seconds) and Calibration, not {type(item).__name__}")
     frame = pb.Frame(
-        sequence=place if item.sequence is None else item.sequence,
+        sequence=number if item.sequence is None else item.sequence,
         timestamp_us=item.timestamp_us,
         image=image_message(item.image),
     )

@@ -1,1 +1,1 @@
-"""Faces on to game engines and avatar programs: pure functions from arrays to datagrams, and what sends them."""
+"""Sends faces to game engines and avatar programs: pure functions from arrays to datagrams, and their senders."""

@@ -1,9 +1,9 @@
-"""Live Link Face: a face in the datagram that Epic's phone app sends to Unreal Engine, and that many others read.
+"""Live Link Face: the datagram in which Epic's phone app sends a face to Unreal Engine; many other programs read it.
 
 Big-endian, packet version 6:
 
     uint8     6
-    string    device id, a UUID of 36 characters; a string is its length in bytes, int32, and UTF-8 without an end mark
+    string    device id, a UUID of 36 characters; a string is its length in bytes, int32, and UTF-8 without terminator
     string    subject name, as Unreal lists it
     int32     frame number: the time of the frame, as time code
     float32   sub-frame
@@ -12,9 +12,9 @@ Big-endian, packet version 6:
     uint8     61
     float32   61 values: ARKit's 52 weights in the order of SHAPES, then HEAD_AND_EYES in radians
 
-Layout and order are those of Unreal's receiver (AppleARKitFaceSupport, its enumeration EARFaceBlendShape). No document
-gives units and signs of the head; these are what receivers of the app agree on. Those of the eyes are the app's own, as
-its recordings have them beside the looks: yaw > 0 to the subject's right, other than the head's, and pitch > 0 down.
+Layout and order are those of Unreal's receiver (AppleARKitFaceSupport, its enumeration EARFaceBlendShape). Units and
+signs of the head are undocumented; these are what receivers of the app agree on. Those of the eyes are the app's own,
+in its recordings: yaw > 0 to the subject's right, unlike the head's, and pitch > 0 down.
 """
 
 import struct
@@ -26,12 +26,13 @@ import numpy as np
 
 from service.cli.avatar.mirror import mirror_blendshapes, mirror_gaze, mirror_quaternion
 from service.vision.arkit import ARKIT_NAMES
+from service.vision.arrays import Array
 from service.vision.gaze import eye_rotations, has_gaze
-from service.vision.rotation import Array, quaternion_to_matrix
+from service.vision.rotation import quaternion_to_matrix
 
 PORT: Final = 11111
 PACKET_VERSION: Final = 6
-SUBJECT_BYTES: Final = 256  # what Unreal's buffer has room for
+SUBJECT_BYTES: Final = 256  # size of Unreal's buffer for the subject's name
 
 # Unreal's order. The app's own recordings have Right before Left for the jaw and the mouth; on the wire it is this.
 SHAPES: Final = (
@@ -53,7 +54,7 @@ HEAD_AND_EYES: Final = (
     "LeftEyeYaw", "LeftEyePitch", "LeftEyeRoll", "RightEyeYaw", "RightEyePitch", "RightEyeRoll",
 )  # fmt: skip
 
-# (52,) where each of SHAPES stands among ARKit's names.
+# (52,) indices of SHAPES among ARKIT_NAMES.
 FROM_ARKIT: Final = np.array([ARKIT_NAMES.index(name[0].lower() + name[1:]) for name in SHAPES])
 
 SECONDS_A_DAY: Final = 86400
@@ -62,8 +63,11 @@ LAST_SUB_FRAME: Final = 1 - 2**-24  # the largest float32 below 1
 
 @dataclass(frozen=True)
 class FrameTime:
-    """number: frames since midnight, as time code counts. sub_frame: the part of a frame beyond, in [0, 1).
-    numerator, denominator: the rate in frames a second, as in 60 / 1 or 30000 / 1001."""
+    """A frame's time as time code.
+
+    number: frames since midnight. sub_frame: the fraction of a frame beyond, in [0, 1). numerator, denominator: the
+    rate in frames per second, as in 60 / 1 or 30000 / 1001.
+    """
 
     number: int
     sub_frame: float
@@ -72,22 +76,25 @@ class FrameTime:
 
     @classmethod
     def at(cls, seconds: float, numerator: int = 60, denominator: int = 1) -> Self:
-        """The frame at so many seconds, of any clock; time code begins anew each day."""
+        """The frame at a time in seconds of any clock; time code starts again each day."""
         number, sub_frame = divmod(seconds % SECONDS_A_DAY * numerator / denominator, 1)
         return cls(int(number), min(sub_frame, LAST_SUB_FRAME), numerator, denominator)
 
 
 def device_id(subject: str) -> str:
-    """The UUID that a subject is sent under. Unreal takes the subjects of one device for one that changes its name,
-    and drops the one before: of several faces, each needs a device of its own."""
+    """The UUID of the device that a subject is sent as.
+
+    Unreal takes two subjects of one device for a subject that has changed its name, and drops the earlier one. So of
+    several faces each needs its own device.
+    """
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"urn:mfn:{subject}")).upper()
 
 
 def head_angles(quaternion: Array) -> tuple[float, float, float]:
-    """(HeadYaw, HeadPitch, HeadRoll) in radians of a head's rotation (4,) into the camera frame.
+    """HeadYaw, HeadPitch and HeadRoll in radians of a head's rotation (4,), head to camera.
 
-    Yaw and pitch say where the nose points: yaw > 0 to the image's right (the subject's left), pitch > 0 up. Roll > 0
-    turns about the nose, counter-clockwise as seen. They compose as Unreal's rotator does, roll first:
+    Yaw and pitch are the direction of the nose: yaw > 0 to the image's right (the subject's left), pitch > 0 up. Roll
+    is about the nose, > 0 counter-clockwise as seen. They compose as in Unreal's rotator, roll first:
     R = Ry(yaw) Rx(-pitch) Rz(roll), another order than service.vision.rotation's.
     """
     m = quaternion_to_matrix(quaternion.astype(np.float64))
@@ -99,7 +106,7 @@ def head_angles(quaternion: Array) -> tuple[float, float, float]:
 
 
 def eye_angles(gaze: Array) -> tuple[float, ...]:
-    """The six of LeftEyeYaw to RightEyeRoll in radians, of a gaze (8,): 0 where it was not seen. Eyes do not roll."""
+    """LeftEyeYaw to RightEyeRoll in radians of a gaze (8,): 0 for a face without gaze. Eyes do not roll."""
     if not has_gaze(gaze):
         return (0.0,) * 6
     (left_yaw, left_pitch), (right_yaw, right_pitch) = np.radians(eye_rotations(gaze)).tolist()
@@ -109,7 +116,7 @@ def eye_angles(gaze: Array) -> tuple[float, ...]:
 def packet(
     blendshapes: Array, gaze: Array, quaternion: Array, subject: str, time: FrameTime, mirror: bool = False
 ) -> bytes:
-    """One face as a datagram.
+    """The datagram of one face.
 
     blendshapes: (52,) weights in the order of ARKIT_NAMES. gaze: (8,), see eye_angles. quaternion: (4,) head to camera.
     subject: the name that Unreal shows, 1 to 256 bytes of UTF-8. mirror: the avatar's left is the person's right, as in

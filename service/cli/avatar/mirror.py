@@ -1,31 +1,31 @@
-"""A face as its mirror shows it: left and right changed places, in coefficients, gaze and the turn of the head."""
+"""Mirrors a face: swaps left and right in coefficients, gaze and rotation of the head."""
 
 from typing import Final
 
 import numpy as np
 
 from service.vision.arkit import ARKIT_NAMES
+from service.vision.arrays import Array
 from service.vision.mirroring import GAZE_PARTNERS, mirror_partners
-from service.vision.rotation import Array
 
-# (52,) where each coefficient's counterpart stands among ARKit's names.
+# (52,) index of each coefficient's counterpart among ARKIT_NAMES.
 COUNTERPARTS: Final = mirror_partners(ARKIT_NAMES)
 
 
 def mirror_blendshapes(blendshapes: Array) -> Array:
-    """(..., 52) weights in the order of ARKIT_NAMES, left for right."""
+    """Swaps left and right in weights (..., 52) in the order of ARKIT_NAMES."""
     return blendshapes[..., COUNTERPARTS]
 
 
 def mirror_gaze(gaze: Array) -> Array:
-    """(..., 8) looks in the order of GAZE_NAMES, left for right: an eye that looks toward the nose still does."""
+    """Swaps left and right in gazes (..., 8) in the order of GAZE_NAMES; In and Out keep their meaning."""
     return gaze[..., GAZE_PARTNERS]
 
 
 def mirror_quaternion(quaternion: Array) -> Array:
-    """(..., 4) the rotation M R M of R, M = diag(-1, 1, 1) being the mirror in the plane of y and z.
+    """Mirrors rotations R (..., 4) to M R M, where M = diag(-1, 1, 1) is the reflection in the plane of y and z.
 
-    The axis of a rotation is a pseudovector: under a mirror it turns over where a vector stays, so x stays and y and z
+    The axis of a rotation is a pseudovector: a reflection flips it where it keeps a vector, so x stays and y and z
     change sign.
     """
     return quaternion * np.array([1, -1, -1, 1], quaternion.dtype)

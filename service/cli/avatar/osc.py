@@ -1,6 +1,6 @@
-"""Open Sound Control 1.0: messages and bundles, as far as faces need them (integers, floats and strings).
+"""Open Sound Control 1.0: the part that faces need, messages of integers, floats and strings, and bundles.
 
-Everything is big-endian and a multiple of four bytes long.
+Everything is big-endian, and its length a multiple of four bytes.
 """
 
 import struct
@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from typing import Final
 
 BUNDLE: Final = b"#bundle\0"
-IMMEDIATELY: Final = struct.pack(">Q", 1)  # the time tag of what shall take effect on arrival
+IMMEDIATELY: Final = struct.pack(">Q", 1)  # the time tag for effect on arrival
 
-# Datagrams of more than an Ethernet frame's 1500 bytes, headers included, are cut in parts and lost more often.
+# Datagrams that exceed an Ethernet frame's 1500 bytes with their headers are fragmented, and lost more often.
 DATAGRAM_BYTES: Final = 1400
 
 
@@ -28,14 +28,14 @@ def message(address: str, *arguments: int | float | str) -> bytes:
 
 
 def bundle(messages: Iterable[bytes]) -> bytes:
-    """Messages that take effect together, on arrival."""
+    """A bundle of messages that take effect together, on arrival."""
     return BUNDLE + IMMEDIATELY + b"".join(map(_element, messages))
 
 
 def bundles(messages: Iterable[bytes], limit: int = DATAGRAM_BYTES) -> list[bytes]:
-    """Messages in their order in as few bundles as hold them, each of at most limit bytes.
+    """Packs messages, in their order, into as few bundles of at most `limit` bytes as possible.
 
-    A message that is longer than that has a bundle of its own.
+    A message that is longer than that has its own bundle.
     """
     filled: list[list[bytes]] = []
     room = 0
@@ -54,6 +54,6 @@ def _element(content: bytes) -> bytes:
 
 
 def _string(text: str) -> bytes:
-    """ASCII, ended and filled up with one to four zeros."""
+    """A string in ASCII, terminated and padded with one to four zeros."""
     encoded = text.encode("ascii")
     return encoded + b"\0" * (4 - len(encoded) % 4)

@@ -1,4 +1,4 @@
-"""Faces on to avatars: as Live Link Face for Unreal Engine, as VMC for avatar programs."""
+"""Sinks that send faces to avatars: as Live Link Face to Unreal Engine, by VMC to avatar programs."""
 
 from typing import Final
 
@@ -6,83 +6,86 @@ import numpy as np
 
 from service.cli.avatar import livelink, vmc
 from service.cli.avatar.udp import UdpSender
-from service.cli.video.loop import Seen
+from service.cli.video.loop import ProcessedFrame
 from service.tracking.session import FrameResult
-from service.tracking.tracker import MEMORY_SECONDS
+from service.tracking.tracker import MAX_AGE_SECONDS
 from service.vision.arkit import blendshapes
-from service.vision.gaze import LOOKS, has_gaze
-from service.vision.rotation import Array
+from service.vision.arrays import Array
+from service.vision.gaze import GAZE_COEFFICIENTS, has_gaze
 
-SUBJECT: Final = "mfn"  # of the leading face; others are told apart by their tracks
+SUBJECT: Final = "mfn"  # name of the leading face; with all faces, their tracks are appended
 
 
-class Lead:
-    """Whose face is the one where only one can be.
+class LeadingFace:
+    """Chooses the one face that drives an avatar.
 
-    Whoever is largest when nobody leads; until they have been out of sight for as long as tracks are remembered, so
-    that an avatar does not jump from person to person.
+    It is the largest face when there is none yet, and stays so until its track ends, so that an avatar does not jump
+    from person to person.
     """
 
     def __init__(self) -> None:
         self._track_id: int | None = None
-        self._last_seen = 0.0
+        self._last_visible = 0.0
 
     def row_in(self, result: FrameResult, timestamp: float) -> int | None:
-        """Where the leading face stands among those of a frame; None while it is out of sight."""
+        """Row of the leading face among the faces of a frame; None while it is not visible."""
         present: list[int] = result.track_id.tolist()
-        if self._track_id not in present and timestamp - self._last_seen > MEMORY_SECONDS:
+        if self._track_id not in present and timestamp - self._last_visible > MAX_AGE_SECONDS:
             self._track_id = None
         if self._track_id is None and present:
             self._track_id = present[int(result.faces.scale.argmax())]
         if self._track_id not in present:
             return None
-        self._last_seen = timestamp
+        self._last_visible = timestamp
         return present.index(self._track_id)
 
 
 class LiveLink:
-    """Sends the leading face as the subject "mfn", or each as "mfn-" and its track's number."""
+    """Sends the leading face as the subject "mfn", or every face as "mfn-" and its track's number."""
 
     def __init__(self, sender: UdpSender, arkit: Array, everyone: bool, mirror: bool) -> None:
-        """arkit: (46, 52), see service.vision.arkit. mirror: the avatar's left is the person's right."""
+        """arkit: matrix (46, 52), see service.vision.arkit. everyone: whether every face is sent. mirror: the avatar's
+        left is the person's right."""
         self._sender = sender
         self._arkit = arkit
         self._everyone = everyone
         self._mirror = mirror
-        self._lead = Lead()
+        self._leading = LeadingFace()
 
-    def view(self, seen: Seen) -> None:
-        faces, time = seen.result.faces, livelink.FrameTime.at(seen.frame.timestamp)
-        for row, subject in self._subjects(seen):
+    def consume(self, processed: ProcessedFrame) -> None:
+        """Sends the faces of a frame."""
+        faces, time = processed.result.faces, livelink.FrameTime.at(processed.frame.timestamp)
+        for row, subject in self._subjects(processed):
             gaze = faces.gaze[row]
             weights = blendshapes(faces.expression[row], gaze, self._arkit)
             self._sender.send(livelink.packet(weights, gaze, faces.quaternion[row], subject, time, self._mirror))
 
-    def _subjects(self, seen: Seen) -> list[tuple[int, str]]:
+    def _subjects(self, processed: ProcessedFrame) -> list[tuple[int, str]]:
         if self._everyone:
-            return [(row, f"{SUBJECT}-{track_id}") for row, track_id in enumerate(seen.result.track_id.tolist())]
-        row = self._lead.row_in(seen.result, seen.frame.timestamp)
+            return [(row, f"{SUBJECT}-{track_id}") for row, track_id in enumerate(processed.result.track_id.tolist())]
+        row = self._leading.row_in(processed.result, processed.frame.timestamp)
         return [] if row is None else [(row, SUBJECT)]
 
 
 class Vmc:
-    """Sends the leading face; the protocol knows one performer."""
+    """Sends the leading face; the protocol has one performer."""
 
     def __init__(self, sender: UdpSender, arkit: Array, mirror: bool) -> None:
-        """As of LiveLink."""
+        """arkit, mirror: as in LiveLink."""
         self._sender = sender
         self._arkit = arkit
         self._mirror = mirror
-        self._lead = Lead()
+        self._leading = LeadingFace()
         self._start: float | None = None
         self._eyes_turned = False
 
-    def view(self, seen: Seen) -> None:
-        faces, timestamp = seen.result.faces, seen.frame.timestamp
+    def consume(self, processed: ProcessedFrame) -> None:
+        """Sends the leading face of a frame, or that it is not visible."""
+        faces, timestamp = processed.result.faces, processed.frame.timestamp
         if self._start is None:
             self._start = timestamp
         seconds = timestamp - self._start
-        row = self._lead.row_in(seen.result, timestamp)
+        row = self._leading.row_in(processed.result, timestamp)
         if row is None:
             self._sender.send(*vmc.lost(seconds))
             return
@@ -90,6 +93,6 @@ class Vmc:
         weights = blendshapes(faces.expression[row], gaze, self._arkit)
         if has_gaze(gaze):
             self._eyes_turned = True
-        elif self._eyes_turned:  # bones stay as they were last told: eyes that nobody sees any more look straight ahead
-            self._eyes_turned, gaze = False, np.zeros(LOOKS, np.float32)
+        elif self._eyes_turned:  # bones keep their last rotation: without gaze the eyes must be sent straight ahead
+            self._eyes_turned, gaze = False, np.zeros(GAZE_COEFFICIENTS, np.float32)
         self._sender.send(*vmc.packets(weights, gaze, faces.quaternion[row], seconds, mirror=self._mirror))

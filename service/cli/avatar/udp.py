@@ -1,4 +1,4 @@
-"""Datagrams to a program that may or may not be there."""
+"""Sends UDP datagrams to a program that may not be running."""
 
 import socket
 from types import TracebackType
@@ -6,24 +6,25 @@ from typing import Self
 
 
 class UdpSender:
-    """Sends datagrams to one address and never waits.
+    """Sends datagrams to one address without blocking.
 
-    What cannot be sent now (no route, nobody there, a full buffer) is dropped, as the network may drop it later: the
-    next frame replaces it. dropped counts these.
+    A datagram that cannot be sent now (no route, no receiver, a full buffer) is dropped, as the network itself may drop
+    one; the next frame replaces it. dropped: number of these.
     """
 
     def __init__(self, host: str, port: int) -> None:
-        """Looks the host up, which may take a moment. Raises OSError where its name is not known."""
+        """Resolves the host's name, which may take a moment. Raises OSError where it is unknown."""
         found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
-        # Programs that receive faces listen on IPv4, which is not the first that localhost stands for.
+        # Programs that receive faces listen on IPv4, which is not the first address of localhost.
         family, _, _, _, address = min(found, key=lambda entry: entry[0] != socket.AF_INET)
         self._address = address
-        # Not connected: a connected socket answers the next send with the refusal of the last, and does not send it.
+        # Not connected: on a connected socket the refusal of one datagram is the error of the next, which is not sent.
         self._socket = socket.socket(family, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
         self.dropped = 0
 
     def send(self, *packets: bytes) -> None:
+        """Sends datagrams in their order."""
         for packet in packets:
             try:
                 self._socket.sendto(packet, self._address)
@@ -31,6 +32,7 @@ class UdpSender:
                 self.dropped += 1
 
     def close(self) -> None:
+        """Closes the socket."""
         self._socket.close()
 
     def __enter__(self) -> Self:

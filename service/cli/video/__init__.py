@@ -1,1 +1,1 @@
-"""A video or a camera on this machine: frames through a session, and what becomes of the faces in them."""
+"""Videos and cameras on this machine: their frames, the loop that processes them, and what shows the faces."""

@@ -1,4 +1,4 @@
-"""Frames and their times, wherever they come from."""
+"""Frames of videos and cameras, and when they are processed."""
 
 import math
 import threading
@@ -8,28 +8,28 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Protocol, Self
 
-from service.vision.letterbox import Pixels
+from service.vision.arrays import Pixels
 
-LONGEST_GAP_SECONDS: Final = 0.5  # of a recording's own time, that frames are left out for
-PATIENCE_SECONDS: Final = 2.0  # that a camera gets to give its last frame before the program goes on without it
+MAX_SKIP_SECONDS: Final = 0.5  # longest part of a recording, in its own time, of which all frames are skipped
+JOIN_SECONDS: Final = 2.0  # longest wait for a camera's last frame before the program goes on without it
 
 
 @dataclass(frozen=True)
 class VideoFrame:
-    """pixels: (h, w, 3) uint8 RGB. timestamp: seconds, above the last frame's."""
+    """A frame of a video or a camera. pixels: (h, w, 3) uint8 RGB. timestamp: seconds, above the last frame's."""
 
     pixels: Pixels
     timestamp: float
 
 
 class VideoError(Exception):
-    """A video, a camera, a file, a window or a host that cannot be used; the message says which, why and what to do."""
+    """A video, camera, file, window or host cannot be used; the message tells which, why and what to do."""
 
 
 class Frames(Protocol):
-    """A recording or a camera. Iterating over it may raise VideoError.
+    """The frames of a recording or a camera. Iterating over them may raise VideoError.
 
-    rate: frames a second, as it says. live: frames come when they come, and are lost where nobody takes them.
+    rate: nominal, frames per second. live: whether frames come in real time and are lost where they are not taken.
     """
 
     rate: float
@@ -37,13 +37,15 @@ class Frames(Protocol):
 
     def __iter__(self) -> Iterator[VideoFrame]: ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Releases the recording or the camera."""
+        ...
 
 
-class Latest(Iterator[VideoFrame]):
-    """The newest frame each time, read in a thread: what a slow reader sees is late by one frame, not by a queue.
+class LatestFrames(Iterator[VideoFrame]):
+    """The latest frame each time, read in a thread, so that a slow consumer lags by one frame, not by a queue.
 
-    To be closed before the frames themselves are.
+    Close it before the frames themselves.
     """
 
     def __init__(self, frames: Iterable[VideoFrame]) -> None:
@@ -55,7 +57,7 @@ class Latest(Iterator[VideoFrame]):
         self._thread.start()
 
     def _read(self, frames: Iterable[VideoFrame]) -> None:
-        """In the thread, which alone holds on to the frames: they are let go where they are read."""
+        """Reads the frames. Only this thread refers to them, so they are released in the thread that reads them."""
         try:
             for frame in frames:
                 with self._changed:
@@ -81,9 +83,10 @@ class Latest(Iterator[VideoFrame]):
         raise StopIteration
 
     def close(self) -> None:
+        """Ends the thread after its current frame."""
         with self._changed:
             self._over = True
-        self._thread.join(PATIENCE_SECONDS)
+        self._thread.join(JOIN_SECONDS)
 
     def __enter__(self) -> Self:
         return self
@@ -101,10 +104,10 @@ def in_real_time(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[VideoFrame]:
-    """Frames of a recording, none before its time.
+    """Yields the frames of a recording in real time, none before its time.
 
-    skip: those that are late by a whole frame at `rate` frames a second are left out, as a camera's would be, but never
-    for long, so that a machine too slow for the video still shows it.
+    skip: whether frames that are late by a whole frame at `rate` frames per second are skipped, as a camera's would be;
+    for MAX_SKIP_SECONDS at most, so that a machine too slow for the video still shows it. clock, sleep: in seconds.
     """
     start: float | None = None
     shown = -math.inf
@@ -116,7 +119,7 @@ def in_real_time(
         if early > 0:
             sleep(early)
         late = early < -1 / rate
-        if skip and late and frame.timestamp - shown < LONGEST_GAP_SECONDS:
+        if skip and late and frame.timestamp - shown < MAX_SKIP_SECONDS:
             continue
         shown = frame.timestamp
         yield frame

@@ -1,4 +1,4 @@
-"""Each frame through the session, and on to everyone who wants to see what it shows."""
+"""The loop that processes frames in a session and passes the results to sinks."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from service.tracking.session import FrameResult, Session
 from service.vision.image import Picture
 
 
-class Wish(Enum):
-    """What who watches may want: to end, or to have the resting faces taken or forgotten."""
+class Command(Enum):
+    """A user's command: to quit, or to start or reset the neutral calibration."""
 
     QUIT = "quit"
     TAKE_NEUTRAL = "take neutral"
@@ -19,32 +19,34 @@ class Wish(Enum):
 
 
 @dataclass(frozen=True)
-class Seen:
-    """A frame, its number from 1, and what it shows."""
+class ProcessedFrame:
+    """A frame, its number from 1, and its result."""
 
     number: int
     frame: VideoFrame
     result: FrameResult
 
 
-class Viewer(Protocol):
-    """May raise VideoError where it cannot go on."""
+class Sink(Protocol):
+    """A consumer of processed frames: it shows, writes or sends them."""
 
-    def view(self, seen: Seen) -> Wish | None: ...
+    def consume(self, processed: ProcessedFrame) -> Command | None:
+        """Consumes a frame. Returns the user's command, if there is one. Raises VideoError where it cannot go on."""
+        ...
 
 
-def watch(frames: Iterable[VideoFrame], session: Session, viewers: Sequence[Viewer]) -> int:
-    """Until the frames end or a viewer wants to. Returns how many frames were looked at."""
+def watch(frames: Iterable[VideoFrame], session: Session, sinks: Sequence[Sink]) -> int:
+    """Processes frames until they end or a sink returns QUIT. Returns the number of processed frames."""
     number = 0
     for number, frame in enumerate(frames, start=1):
         height, width = frame.pixels.shape[:2]
-        result = session.look(Picture(frame.pixels, width, height), frame.timestamp)
-        seen = Seen(number, frame, result)
-        wishes = [viewer.view(seen) for viewer in viewers]
-        if Wish.TAKE_NEUTRAL in wishes:
+        result = session.process_picture(Picture(frame.pixels, width, height), frame.timestamp)
+        processed = ProcessedFrame(number, frame, result)
+        commands = [sink.consume(processed) for sink in sinks]
+        if Command.TAKE_NEUTRAL in commands:
             session.calibrate()
-        if Wish.RESET_NEUTRAL in wishes:
+        if Command.RESET_NEUTRAL in commands:
             session.reset_neutral()
-        if Wish.QUIT in wishes:
+        if Command.QUIT in commands:
             break
     return number

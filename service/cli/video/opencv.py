@@ -1,4 +1,4 @@
-"""All that needs OpenCV: reading videos and cameras, writing videos, windows. It is loaded when first used."""
+"""Everything that needs OpenCV: reading videos and cameras, writing videos, windows. OpenCV is loaded on first use."""
 
 import math
 import os
@@ -10,43 +10,43 @@ from pathlib import Path
 from typing import Any, Final
 
 from service.cli.video.frames import Frames, VideoError, VideoFrame
-from service.cli.video.loop import Wish
-from service.vision.letterbox import Pixels
+from service.cli.video.loop import Command
+from service.vision.arrays import Pixels
 
-# What an ending stands for: codecs that every build of OpenCV can write.
+# Codecs by the suffix of a file's name; every build of OpenCV can write these.
 CODECS: Final = {".mp4": "mp4v", ".avi": "MJPG"}
-USUAL_RATE: Final = 30.0  # frames a second, where a video or a camera does not tell
-HIGHEST_RATE: Final = 1000.0  # one that says more means something else
-LAST_CAMERA: Final = 99  # from 100 on, the number names a driver, too
-LONGEST_STILL: Final = 5.0  # seconds that a written frame stays at most until the next one
+DEFAULT_RATE: Final = 30.0  # frames per second, where a video or a camera does not tell its rate
+MAX_RATE: Final = 1000.0  # frames per second; a higher value is not a rate
+LAST_CAMERA: Final = 99  # from 100 on, OpenCV's numbers also name a driver
+MAX_STILL_SECONDS: Final = 5.0  # longest time for which a written frame is repeated until the next one
 SILENT: Final = 0  # OpenCV's log level
 FFMPEG_QUIET: Final = "-8"  # that of FFmpeg below it
 
 TITLE: Final = "mfn watch"
 KEYS: Final = {
-    ord("q"): Wish.QUIT,
-    27: Wish.QUIT,  # escape
-    ord("n"): Wish.TAKE_NEUTRAL,
-    ord("r"): Wish.RESET_NEUTRAL,
+    ord("q"): Command.QUIT,
+    27: Command.QUIT,  # escape
+    ord("n"): Command.TAKE_NEUTRAL,
+    ord("r"): Command.RESET_NEUTRAL,
 }
 
 
 def load() -> Any:
-    """The module cv2. Raises VideoError where it is not installed."""
+    """Imports the module cv2. Raises VideoError where it is not installed."""
     try:
         cv2 = import_module("cv2")
     except ImportError as error:
         raise VideoError(
             f"`mfn watch` needs OpenCV, which cannot be loaded ({error}). Install it: pip install 'mfn-retarget[watch]'"
         ) from error
-    # what cannot be opened, we say ourselves
+    # Our own errors tell what cannot be opened.
     cv2.utils.logging.setLogLevel(SILENT)
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", FFMPEG_QUIET)
     return cv2
 
 
 def open_frames(source: str) -> Frames:
-    """A camera where the source is a number, otherwise a video file or address. Raises VideoError."""
+    """Opens a camera where the source is a number, otherwise a video file or address. Raises VideoError."""
     return Camera(int(source)) if source.isdecimal() else Recording(source)
 
 
@@ -72,7 +72,7 @@ class Recording:
         last = -math.inf
         while (bgr := _read(self._capture)) is not None:
             timestamp = self._capture.get(self._cv2.CAP_PROP_POS_MSEC) / 1e3
-            if not last < timestamp < math.inf:  # as in files that have none
+            if not last < timestamp < math.inf:  # as in files without timestamps
                 timestamp = max(last, 0.0) + 1 / self.rate
             last = timestamp
             yield VideoFrame(self._cv2.cvtColor(bgr, self._cv2.COLOR_BGR2RGB), timestamp)
@@ -80,21 +80,22 @@ class Recording:
             raise VideoError(f"{self._source}: not one frame can be read. Give a video that plays elsewhere.")
 
     def close(self) -> None:
+        """Closes the file."""
         self._capture.release()
 
 
 class Camera:
-    """A camera by its number; each frame at the time it came, from the first on."""
+    """A camera by its number; timestamps are when frames came, from the first on."""
 
     live = True
 
     def __init__(self, number: int) -> None:
-        """Raises VideoError where there is none, or it is taken."""
+        """Raises VideoError where there is no such camera, or another program uses it."""
         self._cv2 = load()
         if number > LAST_CAMERA:
             raise VideoError(f"There is no camera {number}: they are numbered from 0 to {LAST_CAMERA}.")
         self._number = number
-        self._read_elsewhere = False
+        self._reading = False  # whether it is being read, in another thread
         self._capture = self._cv2.VideoCapture(number)
         if not self._capture.isOpened():
             raise VideoError(
@@ -103,7 +104,7 @@ class Camera:
         self.rate = _rate(self._capture.get(self._cv2.CAP_PROP_FPS))
 
     def __iter__(self) -> Iterator[VideoFrame]:
-        self._read_elsewhere = True
+        self._reading = True
         start, last = None, -math.inf
         try:
             while (bgr := _read(self._capture)) is not None:
@@ -116,12 +117,13 @@ class Camera:
         raise VideoError(f"Camera {self._number} gives no more frames. Was it unplugged?")
 
     def close(self) -> None:
-        if not self._read_elsewhere:  # otherwise a thread that waits for a frame would have the camera taken from it
+        """Releases the camera, unless a thread reads it, which then releases it itself."""
+        if not self._reading:  # that thread may be waiting for a frame
             self._capture.release()
 
 
 class VideoFile:
-    """Frames into a file, at a constant rate: one stays until the next one's time, and gives way to it."""
+    """A video file that is written at a constant rate: each frame is repeated until the next one's time."""
 
     def __init__(self, path: Path, rate: float) -> None:
         """Raises VideoError where the file cannot be written."""
@@ -133,19 +135,19 @@ class VideoFile:
         self._start = 0.0
         self._written = 0
         try:
-            path.open("ab").close()  # OpenCV would not say why it cannot
+            path.open("ab").close()  # OpenCV would not tell why it fails
         except OSError as error:
             raise VideoError(f"{path}: {error.strerror or error}") from error
 
     def show(self, picture: Pixels, timestamp: float) -> None:
-        """picture: (h, w, 3) uint8 RGB. Raises VideoError."""
+        """Writes a frame (h, w, 3) uint8 RGB. timestamp: seconds. Raises VideoError where the codec is missing."""
         bgr = self._cv2.cvtColor(picture, self._cv2.COLOR_RGB2BGR)
         if self._writer is None:
             self._begin(bgr.shape[1], bgr.shape[0], timestamp)
-        if bgr.shape[1::-1] != self._size:  # a video whose size changes; OpenCV would leave the frame out
+        if bgr.shape[1::-1] != self._size:  # a video whose size changes; OpenCV would drop the frame
             bgr = self._cv2.resize(bgr, self._size)
         due = round((timestamp - self._start) * self._rate) + 1
-        if due - self._written > LONGEST_STILL * self._rate:
+        if due - self._written > MAX_STILL_SECONDS * self._rate:
             self._start += (due - self._written - 1) / self._rate
             due = self._written + 1
         for _ in range(due - self._written):
@@ -160,6 +162,7 @@ class VideoFile:
         self._size, self._start = (width, height), timestamp
 
     def close(self) -> None:
+        """Finishes the file; removes it where nothing has been written."""
         if self._writer is not None:
             self._writer.release()
         elif self._path.stat().st_size == 0:
@@ -167,12 +170,12 @@ class VideoFile:
 
 
 class Window:
-    """Shows frames; its keys say what is wanted."""
+    """A window that shows frames; its keys are commands."""
 
     def __init__(self) -> None:
         """Raises VideoError where no window can be opened."""
         self._cv2 = load()
-        # without a display, OpenCV's toolkit would end the process
+        # Without a display, OpenCV's toolkit would end the process.
         if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
             raise VideoError("There is no display to open a window on. Use --out FILE instead of --window.")
         try:
@@ -183,24 +186,25 @@ class Window:
             ) from error
         self._sized = False
 
-    def show(self, picture: Pixels, timestamp: float) -> Wish | None:  # noqa: ARG002  files need it
-        """picture: (h, w, 3) uint8 RGB."""
+    def show(self, picture: Pixels, timestamp: float) -> Command | None:  # noqa: ARG002  files need it
+        """Shows a frame (h, w, 3) uint8 RGB. Returns the command of the last key, QUIT where the window was closed."""
         if not self._sized:
             self._cv2.resizeWindow(TITLE, picture.shape[1], picture.shape[0])
             self._sized = True
         self._cv2.imshow(TITLE, self._cv2.cvtColor(picture, self._cv2.COLOR_RGB2BGR))
-        wish = KEYS.get(self._cv2.waitKey(1) & 0xFF)  # lock keys show in the higher bits
+        command = KEYS.get(self._cv2.waitKey(1) & 0xFF)  # higher bits tell of lock keys
         closed = self._cv2.getWindowProperty(TITLE, self._cv2.WND_PROP_VISIBLE) < 1
-        return Wish.QUIT if closed else wish
+        return Command.QUIT if closed else command
 
     def close(self) -> None:
+        """Closes the window."""
         self._cv2.destroyAllWindows()
 
 
 def _read(capture: Any) -> Pixels | None:
-    seen, bgr = capture.read()
-    return bgr if seen else None
+    success, bgr = capture.read()
+    return bgr if success else None
 
 
-def _rate(told: float) -> float:
-    return told if 1 <= told <= HIGHEST_RATE else USUAL_RATE
+def _rate(reported: float) -> float:
+    return reported if 1 <= reported <= MAX_RATE else DEFAULT_RATE

@@ -1,0 +1,1 @@
+"""The gRPC transport of proto/mfn/v1/retarget.proto."""

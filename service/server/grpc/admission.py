@@ -1,4 +1,7 @@
-"""Bounds what the gRPC server receives and holds at once: a message's size is not known until all of it is there."""
+"""Admission control of gRPC messages: bounds the memory of those that are received and held at once.
+
+A message's size is unknown until all of it has been received.
+"""
 
 import asyncio
 import contextlib
@@ -10,53 +13,57 @@ import grpc
 from service.errors import OVERLOADED, RequestError
 
 Context = grpc.aio.ServicerContext[Any, Any]
-ENVELOPE_BYTES: Final = 64 * 2**10  # of a message, beyond its picture: names, sizes and options
+ENVELOPE_BYTES: Final = 64 * 2**10  # of a message, besides its picture: names, sizes and options
 
 
 def largest_message(max_bytes: int) -> int:
-    """Bytes of the largest message where a picture may have max_bytes. gRPC itself refuses a larger one, and stops
-    inflating a compressed one there."""
+    """Bytes of the largest message where a picture may have max_bytes.
+
+    gRPC itself refuses a larger one, and stops decompressing there.
+    """
     return max_bytes + ENVELOPE_BYTES
 
 
 async def read(context: Context) -> bytes | None:
-    """A call's next message as it came, None after its last."""
+    """Reads a call's next message as bytes, None after its last."""
     message = await context.read()
     return None if message is grpc.aio.EOF else message  # type: ignore[attr-defined]  # the stubs lack it
 
 
 class Admission:
-    """Counts a message as the largest while it is received, and as what it is while it is held.
+    """A budget of memory for messages: each counts as the largest while it is received, then with its size.
 
-    Where there is no room calls wait, the newest is let in first, and one that takes longer than `grace` seconds to
-    send its message is ended. The newest goes first because among many calls that send nothing the oldest is hardly an
-    honest one: whoever sends at once waits for one grace at most, and not for one for each of them.
+    Where the budget is used up, calls wait, and a call that takes longer than `grace` seconds to send its message is
+    ended. The newest waiting call is admitted first: among many calls that send nothing, the oldest is hardly a real
+    client, and a client that sends at once waits for one grace period at most, not for one for each of them.
 
-    At most `waiting` calls wait; one more ends the one that has waited for the longest time, whose turn would come
-    last. What a call has sent before its message is read lies in memory, up to gRPC's window for each.
+    At most `waiting` calls wait. One more ends the oldest, whose turn would come last, since what a call has sent
+    before its message is read takes memory, too, up to gRPC's flow control window.
     """
 
     def __init__(self, messages: int, largest: int, grace: float, waiting: int) -> None:
-        """messages: how many of `largest` bytes there is room for. waiting: one at least."""
+        """messages: number of messages of `largest` bytes in the budget. grace: seconds. waiting: at least 1."""
         self.largest = largest
         self._most_waiting = waiting
         self._grace = grace
         self._free = messages * largest
-        self._waiting: list[asyncio.Future[bool]] = []  # whether it is let in; the oldest first
+        self._waiting: list[asyncio.Future[bool]] = []  # resolved to whether it is admitted; the oldest first
         self._receiving: set[_Reading] = set()
 
     def slot(self) -> "Slot":
-        """For one message; a block, at whose end the message is no longer held."""
+        """A slot for one message: an asynchronous context manager, at whose end the message is no longer held."""
         return Slot(self)
 
-    async def take(self) -> None:
-        """Takes room for the largest message, when there is some. Raises RequestError OVERLOADED where too many others
-        have come to wait since."""
+    async def acquire(self) -> None:
+        """Takes room for the largest message, or waits for it.
+
+        Raises RequestError OVERLOADED where too many calls have come to wait since.
+        """
         if self._free >= self.largest:
             self._free -= self.largest
             return
         for reading in self._receiving:
-            reading.hurry()
+            reading.limit_time()
         turn = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
         if len(self._waiting) > self._most_waiting:
@@ -64,15 +71,15 @@ class Admission:
             if not oldest.done():
                 oldest.set_result(False)
         try:
-            let_in = await turn
+            admitted = await turn
         except asyncio.CancelledError:
             if turn.cancelled():
                 with contextlib.suppress(ValueError):
                     self._waiting.remove(turn)
             elif turn.result():
-                self.give(self.largest)
+                self.release(self.largest)
             raise
-        if not let_in:
+        if not admitted:
             raise RequestError(
                 OVERLOADED,
                 f"The message was not read: more than {self._most_waiting} calls wait to send theirs. "
@@ -80,8 +87,8 @@ class Admission:
                 retry_after=1,
             )
 
-    def give(self, size: int) -> None:
-        """Gives room back, and lets in those for whom there is enough."""
+    def release(self, size: int) -> None:
+        """Returns bytes to the budget, and admits waiting calls for which there is room now."""
         self._free += size
         while self._waiting and self._free >= self.largest:
             turn = self._waiting.pop()
@@ -90,14 +97,16 @@ class Admission:
                 turn.set_result(True)
 
     async def read(self, context: Context) -> bytes | None:
-        """A call's next message, None after its last. Raises RequestError OVERLOADED where it takes longer than the
-        grace while others wait."""
+        """Reads a call's next message, None after its last.
+
+        Raises RequestError OVERLOADED where it takes longer than the grace period while others wait.
+        """
         reading = _Reading(self._grace)
         try:
             async with reading.limit:
                 self._receiving.add(reading)
                 if self._waiting:
-                    reading.hurry()
+                    reading.limit_time()
                 try:
                     return await read(context)
                 finally:
@@ -112,20 +121,20 @@ class Admission:
 
 
 class _Reading:
-    """limit: the block in which a message is read, without end unless it is to hurry."""
+    """The reading of a message. limit: its timeout, which is set only when other calls wait."""
 
     def __init__(self, grace: float) -> None:
         self.limit = asyncio.timeout(None)
         self._end = asyncio.get_running_loop().time() + grace
 
-    def hurry(self) -> None:
-        """It has its grace from its beginning, and no longer."""
+    def limit_time(self) -> None:
+        """Ends the reading one grace period after it began."""
         if self.limit.when() is None:
             self.limit.reschedule(self._end)
 
 
 class Slot:
-    """Room for one message, taken when it is received and given back at the block's end."""
+    """Room for one message, acquired when it is received and released at the block's end."""
 
     def __init__(self, admission: Admission) -> None:
         self._admission = admission
@@ -137,14 +146,14 @@ class Slot:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._admission.give(self._taken)
+        self._admission.release(self._taken)
 
     async def receive(self, context: Context) -> bytes | None:
-        """A call's next message as bytes, None after its last. To be awaited once. Raises RequestError OVERLOADED."""
-        await self._admission.take()
+        """Reads a call's next message as bytes, None after its last. Await it once. Raises RequestError OVERLOADED."""
+        await self._admission.acquire()
         self._taken = self._admission.largest
         message = await self._admission.read(context)
         size = len(message) if message is not None else 0
-        self._admission.give(self._taken - size)
+        self._admission.release(self._taken - size)
         self._taken = size
         return message

@@ -1,4 +1,4 @@
-"""Bounds what health and reflection receive: they need no key, so anybody may send them anything."""
+"""Bounds what health and reflection receive: they need no key, so any client may send them anything."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Final, NoReturn
@@ -9,22 +9,22 @@ from service.errors import OVERLOADED, RequestError
 from service.server.grpc.admission import Admission, Context
 from service.server.problems import CODES
 
-# A message may be as large as one with a picture, for gRPC's limit is one for all. A probe's comes with its call and
-# is read at once, so few places are enough, and nobody needs one for long.
-PLACES: Final = 4
+# A message may be as large as one with a picture, since gRPC has one limit for all methods. A probe's message comes
+# with its call and is read at once, so few are enough, for a short time each.
+MAX_RECEIVING: Final = 4  # messages received at once
 GRACE_SECONDS: Final = 0.025
-MAX_WAITING: Final = 100  # calls that wait for a place, each with as many unread bytes as gRPC's window has
-LARGEST_PROBE: Final = 4 * 2**10  # bytes; a watched name is kept for as long as it is watched
-MAX_WATCHES: Final = 1024  # calls that stay open: Watch of health, and reflection
+MAX_WAITING: Final = 100  # calls that wait to be read, each with unread bytes up to gRPC's window
+LARGEST_PROBE: Final = 4 * 2**10  # bytes of a message; a watched service's name is kept while it is watched
+MAX_WATCHES: Final = 1024  # calls that stay open: health's Watch, and reflection
 
 
 class HealthInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic in the stubs alone
-    """Reads the messages of every service but `service`, before its handler gets them."""
+    """Interceptor that reads the messages of all services except our own, within limits, before their handlers."""
 
     def __init__(self, service: str, largest: int) -> None:
-        """largest: bytes of the largest message that gRPC receives."""
+        """service: full name of our own. largest: bytes of the largest message that gRPC receives."""
         self._own = f"/{service}/"
-        self._admission = Admission(PLACES, largest, GRACE_SECONDS, MAX_WAITING)
+        self._admission = Admission(MAX_RECEIVING, largest, GRACE_SECONDS, MAX_WAITING)
         self._watches = 0
 
     async def intercept_service(
@@ -32,7 +32,7 @@ class HealthInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  
         continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Any]],
         handler_call_details: grpc.HandlerCallDetails,
     ) -> Any:
-        """The handler of a call, found before anything but its metadata is received."""
+        """Returns the handler of a call, of which only the metadata has been received."""
         handler = await continuation(handler_call_details)
         if handler is None or handler_call_details.method.startswith(self._own):
             return handler

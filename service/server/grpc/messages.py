@@ -1,4 +1,4 @@
-"""Between the messages of proto/mfn/v1/retarget.proto and the pipeline's own types."""
+"""Converts between the messages of proto/mfn/v1/retarget.proto and the pipeline's own types."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -45,7 +45,7 @@ DROP_POLICIES: Final = {
 
 @dataclass(frozen=True)
 class Included:
-    """What faces carry besides box, pose and expression."""
+    """Which optional fields the faces of a response have, besides box, pose and expression."""
 
     identity: bool = True
     landmarks: bool = False
@@ -53,11 +53,12 @@ class Included:
 
     @classmethod
     def of(cls, options: pb.Options) -> "Included":
+        """The fields that a request's options choose."""
         return cls(not options.exclude_identity, options.include_landmarks, options.include_blendshapes)
 
 
 def image_loader(image: pb.Image, settings: Settings) -> ImageLoader:
-    """How to decode an image. Raises RequestError where there is none, or more bytes than allowed."""
+    """The loader of an image. Raises RequestError where there is no image, or more bytes than allowed."""
     kind = image.WhichOneof("content")
     if kind == "encoded":
         _check_bytes(image.encoded, settings)
@@ -81,7 +82,7 @@ def image_loader(image: pb.Image, settings: Settings) -> ImageLoader:
 
 
 def load_image(image: pb.Image, settings: Settings, side: int) -> Picture:
-    """The picture, decoded so that its longer side has at least `side` pixels. Raises RequestError."""
+    """Decodes an image so that its longer side has at least `side` pixels. Raises RequestError where that fails."""
     return image_loader(image, settings)(side)
 
 
@@ -91,7 +92,10 @@ def _check_bytes(data: bytes, settings: Settings) -> None:
 
 
 def retarget_options(message: pb.Options, settings: Settings) -> RetargetOptions:
-    """Raises RequestError BAD_PARAMETER where a number is out of range. 0 tiles or pixels are the usual number."""
+    """The options of a request; 0 tiles or pixels stand for the default.
+
+    Raises RequestError BAD_PARAMETER where a number is out of range.
+    """
     return RetargetOptions(
         min_score=message.min_score if message.HasField("min_score") else settings.default_min_score,
         max_faces=message.max_faces if message.HasField("max_faces") else settings.default_max_faces,
@@ -102,7 +106,7 @@ def retarget_options(message: pb.Options, settings: Settings) -> RetargetOptions
 
 
 def stream_options(message: pb.StreamConfig, settings: Settings) -> StreamOptions:
-    """Raises RequestError BAD_PARAMETER where a number is out of range, or where a stream is to be cut into tiles."""
+    """The options of a stream. Raises RequestError BAD_PARAMETER where a number is out of range or tiles are chosen."""
     return StreamOptions(
         **vars(retarget_options(message.options, settings)),
         follow=message.follow,
@@ -112,7 +116,7 @@ def stream_options(message: pb.StreamConfig, settings: Settings) -> StreamOption
 
 
 def drop_policy_of(value: pb.DropPolicy) -> DropPolicy:
-    """Raises RequestError BAD_PARAMETER where there is no such policy."""
+    """The drop policy of a protobuf value. Raises RequestError BAD_PARAMETER for an unknown one."""
     if value not in DROP_POLICIES:
         names = ", ".join(pb.DropPolicy.Name(known) for known in DROP_POLICIES)
         raise RequestError(BAD_PARAMETER, f"There is no drop policy {value}; expected one of {names}.")
@@ -128,7 +132,7 @@ def _smoothing_of(message: pb.Smoothing) -> SmoothingOptions:
 
 
 def model_of(models: Models) -> pb.Model:
-    """What clients have to know of the models."""
+    """The message that describes the models to clients."""
     manifest = models.manifest
     return pb.Model(
         name=manifest.name,
@@ -143,14 +147,17 @@ def model_of(models: Models) -> pb.Model:
 
 
 def timing_of(timing: Timing) -> pb.Timing:
-    """Milliseconds of each step."""
+    """The message with the milliseconds of each step."""
     return pb.Timing(**vars(timing))
 
 
 def faces_of(
-    faces: Faces, models: Models, width: int, height: int, included: Included, seen: Faces | None = None
+    faces: Faces, models: Models, width: int, height: int, included: Included, uncalibrated: Faces | None = None
 ) -> list[pb.Face]:
-    """The faces of a picture of width x height pixels. seen: the same before a calibration, which landmarks show."""
+    """The messages of the faces in a picture of width x height pixels.
+
+    uncalibrated: the same faces with absolute expressions, for landmarks; the faces themselves by default.
+    """
     angles = np.stack(quaternion_to_euler(faces.quaternion), axis=-1).tolist()
     boxes = np.concatenate([faces.box[:, :2], faces.box[:, 2:] - faces.box[:, :2]], axis=-1).tolist()
     quaternions, translations = faces.quaternion.tolist(), faces.translation.tolist()
@@ -180,7 +187,12 @@ def faces_of(
         for message, identity in zip(messages, faces.identity.tolist(), strict=True):
             message.identity.extend(identity)
     if included.landmarks:
-        points = (seen or faces).landmarks(models.face_model, width, height).reshape(len(faces), 2 * LANDMARKS).tolist()
+        points = (
+            (uncalibrated or faces)
+            .landmarks(models.face_model, width, height)
+            .reshape(len(faces), 2 * LANDMARKS)
+            .tolist()
+        )
         for message, landmarks in zip(messages, points, strict=True):
             message.landmarks.extend(landmarks)
     if included.blendshapes:
@@ -191,12 +203,12 @@ def faces_of(
 
 
 def unobserved_of(faces: Faces, included: Included) -> tuple[str, ...]:
-    """What an answer with these faces says of its blendshapes, where they are included."""
+    """The names of a response's unobserved blendshapes, where blendshapes are included."""
     return unobserved(faces.gaze) if included.blendshapes else ()
 
 
 def retarget_response(result: RetargetResult, models: Models, included: Included) -> pb.RetargetResponse:
-    """The answer to Retarget."""
+    """The response to Retarget."""
     return pb.RetargetResponse(
         width=result.width,
         height=result.height,
@@ -216,7 +228,7 @@ def frame_answer(answer: Answer, models: Models, included: Included) -> pb.Frame
         return message
     message.width, message.height = result.width, result.height
     message.timing.CopyFrom(timing_of(result.timing))
-    faces = faces_of(result.faces, models, result.width, result.height, included, result.seen)
+    faces = faces_of(result.faces, models, result.width, result.height, included, result.uncalibrated)
     for face, track_id, neutral in zip(faces, result.track_id.tolist(), result.neutral, strict=True):
         face.track_id = track_id
         face.neutral = NEUTRAL_STATES[neutral]

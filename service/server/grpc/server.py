@@ -15,22 +15,25 @@ from service.server.state import ServerState
 from service.server.tls import Certificate
 from service.settings import Settings
 
-# A peer that has vanished is noticed after a minute, half-open connections included; one may ask as often as this.
+# A client that has vanished is noticed after a minute, also on half-open connections.
 KEEPALIVE_MS: Final = 40_000
 KEEPALIVE_TIMEOUT_MS: Final = 20_000
-LEAST_PING_MS: Final = 5_000
-# Bytes that a call may send before its message is read, which holds a usual frame; gRPC would raise it to megabytes
-# where the network is fast, and all of them would lie in memory.
-WINDOW: Final = 256 * 2**10
-# Calls that have come and that Python has not taken up yet, which it does within milliseconds each; gRPC ends those
-# beyond, whoever sent them. By default it would hold thousands, and a window's bytes of each.
+MIN_PING_INTERVAL_MS: Final = 5_000  # of a client's own keepalive pings
+# Flow control window: bytes that a call may send before its message is read. A usual frame fits. By default gRPC
+# raises it to megabytes where the network is fast, which would all take memory.
+WINDOW_BYTES: Final = 256 * 2**10
+# Calls that have come and that Python has not accepted yet, which takes milliseconds each; gRPC ends those beyond it.
+# By default it would hold thousands, and a window's bytes of each.
 MAX_PENDING: Final = 256
-HANDSHAKE_MS: Final = 3_000  # for TLS and HTTP/2's greeting: a connection that says nothing would hold up the shutdown
+HANDSHAKE_MS: Final = 3_000  # for TLS and HTTP/2's preface; a connection that sends nothing would delay the shutdown
 
 
 def _connection_age(settings: Settings) -> list[tuple[str, int]]:
-    """Where an age is set: calls in work when a connection reaches it have as long as a request may take, so that none
-    is lost but streams, which end with UNAVAILABLE and are opened anew."""
+    """gRPC's options for the age of connections, where one is set.
+
+    Calls in progress when a connection reaches it get a request's deadline, so only streams are cut; they end with
+    UNAVAILABLE, and clients open them again.
+    """
     if not settings.max_connection_age_seconds:
         return []
     return [
@@ -44,10 +47,10 @@ def _configuration(certificate: Certificate) -> grpc.ServerCertificateConfigurat
 
 
 class GrpcServer:
-    """Made on the event loop that it is to run on. port: the one it listens on."""
+    """The gRPC server. Create it on the event loop on which it will run. port: the one it listens on."""
 
     def __init__(self, state: ServerState, certificate: Certificate | None) -> None:
-        """Raises StartError where the port is taken."""
+        """certificate: for TLS. Raises StartError where the port is in use or the address not of this machine."""
         settings = state.settings
         largest = largest_message(settings.max_bytes)
         pending = max(MAX_PENDING, settings.queue_length + settings.max_streams)
@@ -56,16 +59,16 @@ class GrpcServer:
             interceptors=[HealthInterceptor(SERVICE, largest)],
             options=[
                 *_connection_age(settings),
-                ("grpc.so_reuseport", 0),  # or a second server would share the port in silence
+                ("grpc.so_reuseport", 0),  # otherwise a second server could silently share the port
                 ("grpc.max_receive_message_length", largest),
                 ("grpc.server.max_pending_requests", pending),
                 ("grpc.server.max_pending_requests_hard_limit", pending),
                 ("grpc.http2.bdp_probe", 0),
-                ("grpc.http2.lookahead_bytes", WINDOW),
+                ("grpc.http2.lookahead_bytes", WINDOW_BYTES),
                 ("grpc.server_handshake_timeout_ms", HANDSHAKE_MS),
                 ("grpc.keepalive_time_ms", KEEPALIVE_MS),
                 ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_MS),
-                ("grpc.http2.min_ping_interval_without_data_ms", LEAST_PING_MS),
+                ("grpc.http2.min_ping_interval_without_data_ms", MIN_PING_INTERVAL_MS),
             ],
         )
         RetargetServicer(state).add_to(self._server)
@@ -96,24 +99,27 @@ class GrpcServer:
             )
         return int(port)
 
-    def show(self, certificate: Certificate) -> None:
-        """Connections that come from now on are shown this one."""
+    def replace_certificate(self, certificate: Certificate) -> None:
+        """Presents this certificate to new connections."""
         self._renewed.append(_configuration(certificate))
 
     def _take_renewed(self) -> grpc.ServerCertificateConfiguration | None:
-        """Called by gRPC before each handshake, in a thread of its own; None where nothing has changed. Each is given
-        once: gRPC owns it from then on."""
+        """The renewed certificate, None where there is none. gRPC calls this before each handshake, in its own thread.
+
+        Each one is returned once, since gRPC then owns it.
+        """
         return self._renewed.pop() if self._renewed else None
 
     async def start(self) -> None:
+        """Starts to listen, then reports SERVING as health."""
         await self._server.start()
         for name in ("", SERVICE):
             await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
 
     async def not_ready(self) -> None:
-        """Health says NOT_SERVING from now on, whatever is set later."""
+        """Reports NOT_SERVING as health from now on, whatever is set later."""
         await self._health.enter_graceful_shutdown()
 
     async def stop(self, grace: float) -> None:
-        """Takes no new calls; those in work get `grace` seconds."""
+        """Stops the server: no new calls, and `grace` seconds for those in progress."""
         await self._server.stop(grace)

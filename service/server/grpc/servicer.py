@@ -19,38 +19,35 @@ from service.server.grpc.admission import Admission, Context, largest_message, r
 from service.server.grpc.messages import Included
 from service.server.problems import CODES, codes_of
 from service.server.state import ServerState
-from service.server.streaming.feed import Feed
+from service.server.streaming.producer import StreamProducer
 from service.server.streaming.stream import Calibration, Frame, Stream
 from service.server.telemetry.request_log import REQUEST_ID_HEADER, RequestLog
 
-PROBLEM_HEADER: Final = "mfn-problem"  # trailing metadata: the problem's name, as in REST's problem documents
+PROBLEM_HEADER: Final = "mfn-problem"  # trailing metadata: the problem's name, as in the type of REST's documents
 CALIBRATIONS: Final = {
     pb.CALIBRATION_TAKE_NEUTRAL: Calibration.TAKE_NEUTRAL,
     pb.CALIBRATION_RESET: Calibration.RESET,
 }
-# Messages of the largest size that there is room for beside those in work. While one is received it counts as such, so
-# that clients on slow lines share these places. A server with keys has more of them: it reads its own clients only.
+# Messages of the largest size that may be received besides those in progress; clients on slow lines share them. A
+# server with keys has more, since it reads messages of its own clients only.
 OPEN_SPARE, KEYED_SPARE = 2, 32
 SERVICE: Final = pb.DESCRIPTOR.services_by_name["RetargetService"].full_name
 Message = TypeVar("Message", pb.RetargetRequest, pb.RetargetStreamRequest)
 
 
 class NotReadError(Exception):
-    """An answer was not read within a frame's deadline."""
+    """The client did not read an answer within a frame's deadline."""
 
 
 class RetargetServicer:
-    """Answers the calls. Each is logged, checked for a key, and ended with the code of its problem where it has one.
-
-    Messages are read after that, by the call itself.
-    """
+    """Implements the calls. Each is logged and authenticated before its messages are read."""
 
     def __init__(self, state: ServerState) -> None:
         settings = state.settings
         self._state = state
         self._service = RetargetService(state)
         self._model = messages.model_of(state.pipeline.models)
-        spare = KEYED_SPARE if state.keys.wanted else OPEN_SPARE
+        spare = KEYED_SPARE if state.keys.required else OPEN_SPARE
         self._admission = Admission(
             settings.workers + spare,
             largest_message(settings.max_bytes),
@@ -59,8 +56,8 @@ class RetargetServicer:
         )
 
     def add_to(self, server: grpc.aio.Server) -> None:
-        """Registers the calls. To gRPC all of them have a stream of messages: it would read a single one before it
-        called us."""
+        """Registers the calls. All are declared as streams of messages: gRPC would read a single message before it
+        calls us."""
         handlers = {
             "GetModel": grpc.stream_unary_rpc_method_handler(
                 self.get_model, None, pb.GetModelResponse.SerializeToString
@@ -75,15 +72,15 @@ class RetargetServicer:
         server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(SERVICE, handlers)])
 
     async def get_model(self, _: object, context: Context) -> pb.GetModelResponse:
-        """The models that answer. The call's message says nothing, and is not read."""
+        """Answers GetModel. Its message is empty, and is not read."""
         async with self._logged("GetModel", context):
             return pb.GetModelResponse(model=self._model)
 
     async def retarget(self, _: object, context: Context) -> pb.RetargetResponse:
-        """The faces of one picture.
+        """Answers Retarget: the faces of one picture.
 
-        Also while the server drains: gRPC hands over no call that comes after it has told its clients (GOAWAY), and
-        whoever sent this one had not been told yet.
+        It also answers while the server drains: gRPC accepts no calls after its GOAWAY, so the client of this one had
+        not received that yet.
         """
         async with (
             self._logged("Retarget", context) as log,
@@ -93,7 +90,7 @@ class RetargetServicer:
             return await self._answer(_parsed(pb.RetargetRequest, await slot.receive(context)))
 
     def _answer(self, request: pb.RetargetRequest) -> Awaitable[pb.RetargetResponse]:
-        """Of the request only the picture is kept."""
+        """Queues a request, of which only the picture is kept."""
         state = self._state
         options = messages.retarget_options(request.options, state.settings)
         load = messages.image_loader(request.image, state.settings)
@@ -103,23 +100,23 @@ class RetargetServicer:
         return self._service.retarget(load, options, encode)
 
     async def retarget_stream(self, _: object, context: Context) -> None:
-        """The faces of a stream's frames, from its configuration to its end."""
+        """Answers RetargetStream: the faces of a stream's frames, from its configuration to its end."""
         async with self._logged("RetargetStream", context, observed=False) as log:
-            with self._state.stream_place():
+            with self._state.stream_slot():
                 config = await self._configuration(context)
                 options = messages.stream_options(config, self._state.settings)
                 policy = messages.drop_policy_of(config.drop_policy)
                 included = Included.of(config.options)
                 stream = Stream(self._state, options, policy, log)
                 await self._write(context, pb.RetargetStreamResponse(model=self._model))
-                async with Feed(self._state, self._events(context), stream) as feed:
+                async with StreamProducer(self._state, self._events(context), stream) as producer:
                     async for answer in stream.answers():
                         message = messages.frame_answer(answer, self._state.pipeline.models, included)
                         await self._write(context, pb.RetargetStreamResponse(answer=message))
-                    feed.raise_for_end()
+                    producer.raise_for_end()
 
     async def _write(self, context: Context, message: pb.RetargetStreamResponse) -> None:
-        """Raises NotReadError where the client does not read: its answers would pile up."""
+        """Sends an answer. Raises NotReadError where the client does not read, since its answers would pile up."""
         try:
             async with asyncio.timeout(self._state.settings.frame_deadline_seconds):
                 await context.write(message)
@@ -144,7 +141,7 @@ class RetargetServicer:
             kind = message.WhichOneof("message")
             if kind == "frame":
                 frame = message.frame
-                # what is wrong with a picture is the answer to its frame, and no end of the stream
+                # A bad picture is answered for its frame and does not end the stream, so it is decoded later.
                 load = partial(messages.load_image, frame.image, self._state.settings)
                 yield Frame(frame.sequence, frame.timestamp_us, load)
             elif kind == "calibration" and message.calibration in CALIBRATIONS:
@@ -171,7 +168,7 @@ class RetargetServicer:
             yield log
             code = "OK"
         except NotReadError:
-            # behind what was not read no status can be sent either; a cancelled call is reset and says nothing
+            # A status could not be sent past the unread answers either. A cancelled call is reset without one.
             code = CODES[errors.DEADLINE_PASSED].grpc
             raise asyncio.CancelledError from None
         except Exception as error:
@@ -184,7 +181,7 @@ class RetargetServicer:
 
 
 def _parsed(kind: type[Message], data: bytes | None) -> Message:
-    """Raises RequestError BAD_BODY where the bytes are no such message; none at all are an empty one."""
+    """Parses a message; None is an empty one. Raises RequestError BAD_BODY where the bytes are no such message."""
     try:
         return kind.FromString(data or b"")
     except DecodeError as error:
@@ -203,8 +200,10 @@ async def _abort(context: Context, problem: RequestError, log: RequestLog) -> No
 
 
 def _release(error: BaseException | None) -> None:
-    """Clears the frames that an error came through, which hold the picture: gRPC keeps the error of an aborted call
-    in a reference cycle, until the garbage collector happens to find it."""
+    """Clears the frames of an error's traceback, which hold the picture.
+
+    gRPC keeps the error of an aborted call in a reference cycle until the garbage collector finds it.
+    """
     while error is not None:
         traceback.clear_frames(error.__traceback__)
         error = error.__context__

@@ -1,1 +1,1 @@
-"""The REST transport: POST /retarget and what goes with it (RFC 9110 semantics, RFC 9457 problems)."""
+"""The REST transport (HTTP semantics: RFC 9110, problem documents: RFC 9457)."""

@@ -20,7 +20,7 @@ from service.server.core import RetargetService
 from service.server.rest.body import JSON, MULTIPART, PICTURE_TYPES, BodyImage, BodyReader, media_type
 from service.server.rest.docs import DOCS_PAGE
 from service.server.rest.open_inference import add_open_inference, paths_of
-from service.server.rest.readiness import LastAnswers, Readiness
+from service.server.rest.readiness import ConnectionCloser, Readiness
 from service.server.rest.responses import documented, json_response, problem_response, retarget_response
 from service.server.state import ServerState
 from service.server.telemetry.middleware import PATHS, TelemetryMiddleware, log_of
@@ -29,8 +29,8 @@ from service.server.websocket.endpoint import add_stream
 from service.settings import FACES_RANGE, SCORE_RANGE
 from service.vision.tile_layout import MAX_TILES
 
-HELD_BODIES: Final = 32  # of the largest size, may be under way at once: bounds the memory that uploads take
-DRAIN_SECONDS: Final = 5.0
+HELD_BODIES: Final = 32  # bodies of the largest size that may be received at once; bounds the memory of uploads
+DRAIN_SECONDS: Final = 5.0  # longest time for the rest of a refused body
 PARAMETERS: Final = ("min_score", "max_faces", "include", "refine", "tiles", "input_size")
 
 PICTURE_SCHEMA: Final = {"type": "string", "format": "binary"}
@@ -55,8 +55,7 @@ REQUEST_BODY: Final = {
 
 
 def create_app(state: ServerState, readiness: Readiness | None = None) -> FastAPI:
-    """The application over a running pipeline. readiness: where the server has a say in it; else it is always ready,
-    but for when it drains."""
+    """Creates the REST application of a server. readiness: by default it is ready until it drains."""
     settings, pipeline, service = state.settings, state.pipeline, RetargetService(state)
     readiness = readiness or Readiness(state)
     app = FastAPI(
@@ -66,8 +65,8 @@ def create_app(state: ServerState, readiness: Readiness | None = None) -> FastAP
         docs_url=None,
         redoc_url=None,
     )
-    _let_pages_ask(app, settings.cors_origins)
-    app.add_middleware(LastAnswers, readiness=readiness)
+    _allow_origins(app, settings.cors_origins)
+    app.add_middleware(ConnectionCloser, readiness=readiness)
     app.add_middleware(
         TelemetryMiddleware,
         telemetry=state.telemetry,
@@ -155,7 +154,7 @@ def create_app(state: ServerState, readiness: Readiness | None = None) -> FastAP
 
 
 def _within(low: float, high: float, description: str) -> Any:
-    """A query parameter from low to high, as OpenAPI shows it; RetargetOptions checks it."""
+    """A query parameter from low to high in OpenAPI; RetargetOptions checks the range."""
     return Query(json_schema_extra={"minimum": low, "maximum": high}, description=description)
 
 
@@ -182,8 +181,8 @@ def _refuse_unknown_parameters(request: Request) -> None:
         raise RequestError(errors.BAD_PARAMETER, f"{problem}; /retarget takes each of {', '.join(PARAMETERS)} once.")
 
 
-def _let_pages_ask(app: FastAPI, origins: str) -> None:
-    """Cross-origin requests from the pages of these origins, with commas between; none where there are none."""
+def _allow_origins(app: FastAPI, origins: str) -> None:
+    """Allows cross-origin requests (CORS) from comma-separated origins."""
     allowed = [origin.strip() for origin in origins.split(",") if origin.strip()]
     if allowed:
         app.add_middleware(
@@ -196,9 +195,9 @@ def _let_pages_ask(app: FastAPI, origins: str) -> None:
 
 
 def _handle_errors(app: FastAPI, bodies: BodyReader) -> None:
-    """Answers what is wrong with a request with a problem document, after what the sender still has to send.
+    """Answers a bad request with a problem document, after its body has been drained.
 
-    What is the server's own fault is answered by TelemetryMiddleware.
+    TelemetryMiddleware answers the server's own failures.
     """
 
     async def answer(request: Request, problem: RequestError, headers: dict[str, str] | None = None) -> Response:

@@ -1,4 +1,4 @@
-"""The picture in a request: read within bounds, then taken out of its raw, multipart or JSON body."""
+"""The picture in a request's body: read within limits, then extracted from a raw, multipart or JSON body."""
 
 import binascii
 import json
@@ -20,12 +20,15 @@ JSON: Final = "application/json"
 
 ENVELOPE_BYTES: Final = 64 * 1024  # what a multipart or JSON body may hold besides the picture
 MAX_PARTS: Final = 16
-MAX_JSON_MARKS: Final = 64  # braces, brackets and commas; {"image": "..."} has two, a body full of them bloats memory
-DRAIN_BODIES: Final = 16  # of a body that is refused, so many times the limit is read and dropped
+MAX_JSON_MARKS: Final = 64  # braces, brackets and commas; {"image": "..."} has two, and parsing many takes much memory
+DRAIN_BODIES: Final = 16  # multiple of the limit up to which a refused body is read and dropped
 
 
 def media_type(content_type: str | None) -> tuple[str, str]:
-    """(type, boundary) of a Content-Type header. Raises RequestError where no picture can be in such a body."""
+    """Media type and multipart boundary of a Content-Type header.
+
+    Raises RequestError UNSUPPORTED_MEDIA where such a body cannot hold a picture.
+    """
     kind, parameters = parse_options_header(content_type)
     name = kind.decode("latin-1").lower()
     if name not in (*PICTURE_TYPES, MULTIPART, JSON):
@@ -39,10 +42,10 @@ def media_type(content_type: str | None) -> tuple[str, str]:
 
 
 class BodyReader:
-    """Reads bodies into memory: each within its limit, and all that are under way within a limit of their own."""
+    """Reads bodies into memory, with a limit for each and one for all that are being received."""
 
     def __init__(self, max_bytes: int, bodies: int) -> None:
-        """max_bytes: of one picture. bodies: how many of the largest may be held at once."""
+        """max_bytes: of one picture. bodies: number of the largest bodies that may be received at once."""
         self._max_bytes = max_bytes
         self._budget = bodies * self._limit(JSON)
 
@@ -52,7 +55,10 @@ class BodyReader:
         return self._max_bytes + (ENVELOPE_BYTES if kind == MULTIPART else 0)
 
     async def read(self, request: Request, kind: str) -> bytes:
-        """The whole body. Raises RequestError: TOO_LARGE, OVERLOADED, or BAD_BODY where the sender hangs up."""
+        """Reads a whole body of media type `kind`.
+
+        Raises RequestError: TOO_LARGE, OVERLOADED, or BAD_BODY where the client closes the connection.
+        """
         limit = self._limit(kind)
         announced = request.headers.get("content-length", "")
         if announced.isdecimal() and int(announced) > limit:
@@ -75,9 +81,9 @@ class BodyReader:
         return b"".join(chunks)
 
     async def drain(self, request: Request) -> None:
-        """Reads and drops what is left of a refused body, within bounds, so that its sender comes to see the answer.
+        """Reads and drops the rest of a refused body, within limits, so that its client gets to read the response.
 
-        A sender who asked first (Expect: 100-continue) has not sent anything and needs not.
+        A client that asked first (Expect: 100-continue) sends nothing, so there is nothing to read.
         """
         if "expect" in request.headers:
             return
@@ -87,21 +93,21 @@ class BodyReader:
                 left -= len(chunk)
                 if left < 0:
                     return
-        except (ClientDisconnect, RuntimeError):  # gone, or read to its end before
+        except (ClientDisconnect, RuntimeError):  # the client is gone, or the body has been read already
             return
 
 
 class BodyImage:
-    """The picture in a body, taken out of it when it is first decoded, in the thread that decodes it."""
+    """The picture in a body, extracted when it is first decoded, in the thread that decodes it."""
 
     def __init__(self, body: bytes, kind: str, boundary: str, settings: Settings) -> None:
-        """kind, boundary: as of media_type."""
+        """kind, boundary: as returned by media_type."""
         self._body, self._kind, self._boundary = body, kind, boundary
         self._settings = settings
         self._picture: bytes | None = None
 
     def load(self, side: int) -> Picture:
-        """An ImageLoader. Raises RequestError where the body holds no picture that can be decoded."""
+        """Decodes the picture; an ImageLoader. Raises RequestError where the body holds none that can be decoded."""
         if self._picture is None:
             self._picture = picture_bytes(self._body, self._kind, self._boundary, self._settings.max_bytes)
             self._body = b""
@@ -109,7 +115,7 @@ class BodyImage:
 
 
 def picture_bytes(body: bytes, kind: str, boundary: str, max_bytes: int) -> bytes:
-    """The picture's bytes in a body of media type `kind`. Raises RequestError where it holds none."""
+    """Extracts the picture's bytes from a body of media type `kind`. Raises RequestError where it holds none."""
     if kind == MULTIPART:
         data = _from_multipart(body, boundary)
     elif kind == JSON:
@@ -141,6 +147,8 @@ def _from_json(body: bytes) -> bytes:
 
 
 class _Part:
+    """A part of a multipart body: its headers, by lower-case names, and the spans of its data."""
+
     def __init__(self) -> None:
         self.headers: dict[str, bytes] = {}
         self.spans: list[bytes] = []
@@ -175,7 +183,7 @@ def _from_multipart(body: bytes, boundary: str) -> bytes:
 
 
 def _parts(body: bytes, boundary: str) -> list[_Part]:
-    """The parts of a multipart body. Raises FormParserError where it is malformed, cut short or has too many."""
+    """Parses a multipart body. Raises FormParserError where it is malformed, truncated or has too many parts."""
     parts: list[_Part] = []
     field, value = bytearray(), bytearray()
     ended = False

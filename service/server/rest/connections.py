@@ -1,4 +1,4 @@
-"""How many connections there may be at once, which one makes room for the next, and whose held requests go on."""
+"""The limit of open connections: which idle connection is closed for a new one, and fair turns for held requests."""
 
 import asyncio
 from collections import deque
@@ -7,54 +7,58 @@ from typing import Protocol
 
 
 class Connection(Protocol):
+    """A connection that can be closed for another one."""
+
     def abort(self) -> None:
-        """Closes it at once, whatever is still to be sent."""
+        """Closes the connection at once, without sending what is left."""
 
 
 class Connections:
-    """All that are open, and which of them wait: no request of theirs is in work, so that they can be closed."""
+    """The open connections. Idle ones, without a request in progress, can be closed for new ones."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
         self._open: set[Connection] = set()
-        self._waiting: dict[Connection, None] = {}  # in the order in which they began to wait
+        self._idle: dict[Connection, None] = {}  # in the order in which they became idle
         self._turns: deque[Callable[[], None]] = deque()
 
     def __len__(self) -> int:
         return len(self._open)
 
     def open(self, connection: Connection) -> bool:
-        """Counts a new one, which waits. False where it is beyond the limit: where no other one could make room.
+        """Adds a new, idle connection. At the limit, the connection that has been idle the longest is closed for it.
 
-        The one that has waited for the longest time makes room.
+        Returns False where it is over the limit, that is, where no other connection is idle.
         """
-        fits = len(self._open) < self._most
-        if not fits and self._waiting:
-            longest = next(iter(self._waiting))
+        fits = len(self._open) < self._limit
+        if not fits and self._idle:
+            longest = next(iter(self._idle))
             self.close(longest)
             longest.abort()
-            fits = len(self._open) < self._most
+            fits = len(self._open) < self._limit
         self._open.add(connection)
-        self._waiting[connection] = None
+        self._idle[connection] = None
         return fits
 
-    def wait(self, connection: Connection) -> None:
-        """It waits from now on, where it is open still and does not wait already."""
+    def set_idle(self, connection: Connection) -> None:
+        """Marks a connection as idle, unless it is closed or idle already."""
         if connection in self._open:
-            self._waiting.setdefault(connection)
+            self._idle.setdefault(connection)
 
-    def work(self, connection: Connection) -> None:
-        """A request of it is in work from now on."""
-        self._waiting.pop(connection, None)
+    def set_busy(self, connection: Connection) -> None:
+        """Marks a connection as busy: one of its requests is in progress."""
+        self._idle.pop(connection, None)
 
     def close(self, connection: Connection) -> None:
-        """It does not count any more."""
+        """Removes a connection."""
         self._open.discard(connection)
-        self._waiting.pop(connection, None)
+        self._idle.pop(connection, None)
 
     def take_turn(self, go_on: Callable[[], None]) -> None:
-        """Calls `go_on` in an iteration of the loop that is for no other connection's requests that were held: one in
-        each, lest they keep the loop from what is new."""
+        """Calls `go_on`, which goes on with a connection's held requests, in a later iteration of the event loop.
+
+        There is one connection in each iteration, so that held requests do not delay new ones.
+        """
         self._turns.append(go_on)
         if len(self._turns) == 1:
             asyncio.get_running_loop().call_soon(self._next_turn)

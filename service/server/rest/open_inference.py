@@ -1,7 +1,7 @@
-"""Health and metadata paths of the open inference protocol (KServe's v2), by which platforms look after model servers.
+"""Health and metadata paths of the open inference protocol (KServe's v2), which platforms use to manage model servers.
 
-Health answers by its status, as /livez and /readyz do. The protocol's infer is not served: its tensors are no pictures,
-and POST /retarget takes those.
+Health answers by its status, as /livez and /readyz do. The protocol's infer path is not served: it takes tensors, and
+POST /retarget takes pictures.
 """
 
 from typing import Any, Final
@@ -17,31 +17,41 @@ from service.server.rest.responses import documented, json_response
 from service.server.state import ServerState
 
 SERVER_NAME: Final = "mfn"
-PLATFORM: Final = "onnxruntime_onnx"  # <project>_<format>, as the protocol has it
-ANY_SIZE: Final = -1  # of a dimension
+PLATFORM: Final = "onnxruntime_onnx"  # <project>_<format>, as the protocol defines it
+ANY_SIZE: Final = -1  # stands for a dimension of any size
 PATHS: Final = ("/v2", "/v2/health/live", "/v2/health/ready", "/v2/models/{model}", "/v2/models/{model}/ready")
 
 
 class ServerLive(BaseModel):
+    """Answer to the liveness probe."""
+
     live: bool
 
 
 class ServerReady(BaseModel):
+    """Answer to the server's readiness probe."""
+
     ready: bool
 
 
 class ModelReady(BaseModel):
+    """Answer to the model's readiness probe."""
+
     name: str
     ready: bool
 
 
 class ServerMetadata(BaseModel):
+    """Name and version of the server."""
+
     name: str
     version: str
     extensions: list[str] = Field(description="of the protocol: none")
 
 
 class TensorMetadata(BaseModel):
+    """An input or output of the model."""
+
     name: str
     datatype: str
     shape: list[int] = Field(description="-1: of any size")
@@ -59,12 +69,12 @@ class ModelMetadata(BaseModel):
 
 
 def paths_of(manifest: Manifest) -> frozenset[str]:
-    """The paths as they are asked for."""
+    """The served paths, with the model's name."""
     return frozenset(path.format(model=manifest.name) for path in PATHS)
 
 
 def metadata_of(manifest: Manifest) -> dict[str, Any]:
-    """The answer to GET /v2/models/<name>."""
+    """The response to GET /v2/models/<name>."""
     network = manifest.networks.mfn
 
     def tensor(name: str, datatype: str, shape: list[int | str | None]) -> dict[str, Any]:
@@ -81,7 +91,7 @@ def metadata_of(manifest: Manifest) -> dict[str, Any]:
 
 
 def add_open_inference(app: FastAPI, state: ServerState, readiness: Readiness) -> None:
-    """Serves the paths. Metadata needs a key where /model does, health none."""
+    """Adds the paths to the application. Metadata needs a key where /model does; health needs none."""
     manifest = state.pipeline.models.manifest
 
     def check_name(model: str) -> None:

@@ -1,8 +1,8 @@
-"""HTTP/1.1 as uvicorn speaks it, within limits: of headers and trailers, of time, of requests that are under way.
+"""uvicorn's HTTP/1.1 with limits: of headers and trailers, of time, and of pipelined requests.
 
-Bytes go into the parser in pieces that end where a request's headers end, where its body ends, or where a limit is
-reached. So no client makes the server hold more than `max_header_bytes` of a message's head, and the requests that it
-sends before it has had its answers (pipelining) stay the bytes that they are.
+Bytes are fed to the parser in pieces that end where a request's headers end, where its body ends, or where a limit is
+reached. So the server holds at most `max_header_bytes` of a message's head, and requests that a client sends before it
+has received its responses (pipelining) are kept unparsed.
 """
 
 import asyncio
@@ -30,18 +30,20 @@ from service.settings import Settings
 LOGGER: Final = logging.getLogger("mfn.rest")
 PROBES: Final = frozenset({"/livez", "/readyz", "/v2/health/live", "/v2/health/ready"})
 HEAD_END: Final = b"\r\n\r\n"
-TICK_SECONDS: Final = 1.0  # between two looks at a connection's time
-PIECE_BYTES: Final = 16 * 2**10  # of a body whose length is not announced
-MAX_PIPELINED: Final = 16  # requests parsed before their turn: one, where an empty line came in two parts
-# An answer that is sent while the client still sends would be lost: closing a socket with unread bytes resets it.
+TICK_SECONDS: Final = 1.0  # longest interval between two checks of a connection's deadline
+PIECE_BYTES: Final = 16 * 2**10  # fed at once of a body of unknown length
+MAX_PIPELINED: Final = (
+    16  # requests parsed before their turn; usually none, or one where an empty line came in two parts
+)
+# After a refusal the connection lingers: closing a socket with unread bytes resets it, and the response would be lost.
 LINGER_SECONDS: Final = 1.0
 LINGER_BYTES: Final = 2**20
 
 
 class Flow(FlowControl):
-    """As uvicorn's, but that nothing is read while requests wait that have been read already.
+    """uvicorn's flow control, except that reading stays paused while requests wait that have been read already.
 
-    uvicorn resumes reading with each answer and whenever the application asks for more of a body.
+    uvicorn resumes reading after each response and whenever the application asks for more of a body.
     """
 
     def __init__(self, transport: asyncio.Transport, requests_wait: Callable[[], bool]) -> None:
@@ -49,15 +51,16 @@ class Flow(FlowControl):
         self._requests_wait = requests_wait
 
     def resume_reading(self) -> None:
+        """Resumes reading unless requests wait."""
         if not self._requests_wait():
             super().resume_reading()
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """One connection.
+    """One HTTP connection.
 
     It is closed where headers do not come within `header_seconds`, counted from its opening and from the first byte of
-    each later request, and where an answer is not taken within `deadline_seconds`.
+    each later request, and where the client does not read a response within `deadline_seconds`.
     """
 
     def __init__(
@@ -75,43 +78,47 @@ class HttpProtocol(HttpToolsProtocol):
         self._settings = settings
         self._open_connections = open_connections
         self._in_headers = True
-        self._beyond = False  # the limit of connections
-        self._done = False  # nothing more is parsed: it is refused, or another protocol's
-        self._most_bytes = settings.max_header_bytes
-        self._most_fields = settings.max_headers
+        self._over_limit = False  # of open connections
+        self._done = False  # nothing more is parsed: it is refused, or has been upgraded to another protocol
+        self._max_bytes = settings.max_header_bytes
+        self._max_fields = settings.max_headers
         self._fields = 0  # headers and trailers of the message
-        self._spent = 0  # bytes that came since the message began, its headers ended, or a byte of its body came
-        self._body_left = 0  # bytes of a body with a Content-Length
-        self._held = b""  # requests that came before the one in work was answered
-        self._due = math.inf  # time of the loop at which it must have gone on, while no request is in work
-        self._in_time = False  # whether that is the end of the time for headers
+        self._pending = 0  # bytes since the message began, its headers ended, or the last byte of its body
+        self._body_left = 0  # bytes left of a body with a Content-Length
+        self._held = b""  # unparsed requests that came before the response to the current one
+        self._deadline = math.inf  # the loop's time at which the connection is closed, while no request is in progress
+        self._headers_timed = False  # whether that is the deadline of headers
         self._timer: asyncio.TimerHandle | None = None
-        self._answer_timer: asyncio.TimerHandle | None = None  # for the client to take what was written
+        self._write_timer: asyncio.TimerHandle | None = None  # for the client to read what was written
         self._lingering = 0  # bytes that came after a refusal
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Counts the connection and starts its timers."""
         super().connection_made(transport)
         self.flow = Flow(transport, lambda: bool(self.pipeline or self._held))
         self._await_headers()
         self._tick()
         if not self._open_connections.open(self):
-            self._beyond = True
+            self._over_limit = True
             self.app = _probes_only(self.app)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """Stops counting the connection and drops what it holds."""
         self._open_connections.close(self)
         self._stop_timers()
         self._held = b""
         super().connection_lost(exc)
 
     def abort(self) -> None:
+        """Closes the connection at once, without sending what is left."""
         self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
+        """Feeds received bytes to the parser in pieces, and holds requests that come before the current response."""
         if self._done:
             self._linger(len(data))
             return
-        if self._held:  # these were read before reading was paused
+        if self._held:  # bytes that were read before reading was paused
             self._held += data
             self.flow.pause_reading()
             return
@@ -124,7 +131,7 @@ class HttpProtocol(HttpToolsProtocol):
                 return
             end = self._piece_end(data, position)
             length = end - position
-            self._spent += length
+            self._pending += length
             try:
                 self.parser.feed_data(data if length == size else memoryview(data)[position:end])
             except HttpParserUpgrade:
@@ -134,27 +141,27 @@ class HttpProtocol(HttpToolsProtocol):
                 self._refuse_malformed()
             if self._done or self.transport.is_closing():  # type: ignore[redundant-expr]  # callbacks have set it
                 return
-            if self._spent and (self._spent >= self._most_bytes or self._has_too_many_fields()):
+            if self._pending and (self._pending >= self._max_bytes or self._has_too_many_fields()):
                 self._refuse()
                 return
             position = end
-        if not self._in_time and self._is_waiting():
+        if not self._headers_timed and self._is_waiting():
             self._await_headers()
 
     def _piece_end(self, data: bytes, position: int) -> int:
-        """Where the piece ends that begins at `position`.
+        """The end of the piece that begins at `position`.
 
-        An empty line ends headers and, with trailers or without, a body in chunks. In the data of a body it is rare.
+        An empty line ends headers and a chunked body, with or without trailers; within the data of a body it is rare.
         """
         size = len(data)
         if not self._in_headers and self._body_left:
             return min(size, position + self._body_left)
-        most = min(size, position + (self._most_bytes - self._spent if self._in_headers else PIECE_BYTES))
+        most = min(size, position + (self._max_bytes - self._pending if self._in_headers else PIECE_BYTES))
         end = data.find(HEAD_END, position, most)
         return most if end < 0 else end + len(HEAD_END)
 
     def _linger(self, size: int) -> None:
-        """Drops bytes that come after a refusal, within bounds."""
+        """Drops bytes that come after a refusal; closes the connection where they are too many."""
         self._lingering += size
         if self._lingering > LINGER_BYTES:
             self.transport.abort()
@@ -167,53 +174,58 @@ class HttpProtocol(HttpToolsProtocol):
             self.send_400_response("Invalid HTTP request received.")
 
     def _has_too_many_fields(self) -> bool:
-        return self._fields > self._most_fields
+        return self._fields > self._max_fields
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Trailers are counted and dropped: they are no headers."""
+        """Counts a header or trailer; trailers are dropped."""
         self._fields += 1
         if self._in_headers:
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
+        """Starts a request. Raises ValueError, which ends the parsing, where there are too many headers or requests."""
         if self._has_too_many_fields() or len(self.pipeline) == MAX_PIPELINED:
             raise ValueError("too many headers, or requests")
         self._in_headers = False
-        self._spent = 0
+        self._pending = 0
         self._body_left = next((int(value) for name, value in self.headers if name == b"content-length"), 0)
-        self._due = math.inf
-        self._in_time = False
-        self._open_connections.work(self)
+        self._deadline = math.inf
+        self._headers_timed = False
+        self._open_connections.set_busy(self)
         super().on_headers_complete()
-        if self._beyond and self.cycle is not None:
+        if self._over_limit and self.cycle is not None:
             self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
-        self._spent = 0
+        """Passes on a part of a request's body."""
+        self._pending = 0
         self._body_left = max(0, self._body_left - len(body))
         super().on_body(body)
 
     def on_message_complete(self) -> None:
+        """Ends a request."""
         self._in_headers = True
-        self._spent = self._fields = 0
+        self._pending = self._fields = 0
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """As uvicorn's, but that waiting for the next request takes no timer of its own, which would be made and
-        cancelled with every request."""
+        """Goes on with the next request or waits for it.
+
+        Unlike uvicorn's, it creates no timer for that, which would be created and cancelled with every request.
+        """
         self.server_state.total_requests += 1
         if self.transport.is_closing():
             self._held = b""
             self.pipeline.clear()
-            self._open_connections.wait(self)
-            self._await_taking()
+            self._open_connections.set_idle(self)
+            self._limit_write_time()
         elif self.pipeline or self._held:
             self._open_connections.take_turn(self._go_on)
         else:
             self._rest()
 
     def _go_on(self) -> None:
-        """With the next request that waits."""
+        """Goes on with the next held request."""
         if self._done or self.transport.is_closing():
             return
         if self.pipeline:
@@ -224,16 +236,17 @@ class HttpProtocol(HttpToolsProtocol):
         self.flow.resume_reading()
         self.data_received(data)
         if self._is_waiting():
-            self._open_connections.wait(self)
+            self._open_connections.set_idle(self)
 
     def _rest(self) -> None:
-        """Until the client sends more."""
-        self._open_connections.wait(self)
-        self._due = self.loop.time() + self.timeout_keep_alive
+        """Waits for the client's next request."""
+        self._open_connections.set_idle(self)
+        self._deadline = self.loop.time() + self.timeout_keep_alive
         self.flow.resume_reading()
 
     def handle_websocket_upgrade(self) -> None:
-        if self._beyond:
+        """Hands the connection over to WebSocketProtocol, or refuses it over the limit."""
+        if self._over_limit:
             self._answer(_too_many_connections())
             return
         self._done = True
@@ -242,41 +255,43 @@ class HttpProtocol(HttpToolsProtocol):
         super().handle_websocket_upgrade()
 
     def pause_writing(self) -> None:
+        """Called when the write buffer is full: limits the time for the client to read."""
         super().pause_writing()
-        self._await_taking()
+        self._limit_write_time()
 
     def resume_writing(self) -> None:
+        """Called when the client has read enough."""
         super().resume_writing()
-        if self._answer_timer is not None:
-            self._answer_timer.cancel()
-            self._answer_timer = None
+        if self._write_timer is not None:
+            self._write_timer.cancel()
+            self._write_timer = None
 
     def _is_waiting(self) -> bool:
-        """Whether no request is in work."""
+        """Whether no request is in progress."""
         return self.cycle is None or self.cycle.response_complete  # type: ignore[redundant-expr]  # None at first
 
     def _await_headers(self) -> None:
-        self._due = self.loop.time() + self._settings.header_seconds
-        self._in_time = True
+        self._deadline = self.loop.time() + self._settings.header_seconds
+        self._headers_timed = True
 
     def _tick(self) -> None:
-        """Looks now and then whether the connection is due."""
-        if self.loop.time() < self._due:
+        """Closes the connection where its deadline has passed; otherwise checks again later."""
+        if self.loop.time() < self._deadline:
             self._timer = self.loop.call_later(min(TICK_SECONDS, self._settings.header_seconds / 4), self._tick)
         else:
             self.transport.close()
-            self._await_taking()
+            self._limit_write_time()
 
-    def _await_taking(self) -> None:
-        """Closing waits until all is sent, which a client that does not read could put off for ever."""
-        if self._answer_timer is None and self.transport.get_write_buffer_size():
-            self._answer_timer = self.loop.call_later(self._settings.deadline_seconds, self.transport.abort)
+    def _limit_write_time(self) -> None:
+        """Aborts the connection where the client does not read in time what was written; a close would wait for it."""
+        if self._write_timer is None and self.transport.get_write_buffer_size():
+            self._write_timer = self.loop.call_later(self._settings.deadline_seconds, self.transport.abort)
 
     def _stop_timers(self) -> None:
-        for timer in (self._timer, self._answer_timer):
+        for timer in (self._timer, self._write_timer):
             if timer is not None:
                 timer.cancel()
-        self._timer = self._answer_timer = None
+        self._timer = self._write_timer = None
 
     def _refuse(self) -> None:
         settings = self._settings
@@ -289,8 +304,10 @@ class HttpProtocol(HttpToolsProtocol):
         )
 
     def _answer(self, problem: RequestError) -> None:
-        """Answers for the application, reads nothing more, and closes the connection once the client has had time to
-        read. Says nothing where the client would take it for the answer to another request."""
+        """Answers in place of the application, parses nothing more, and closes after LINGER_SECONDS.
+
+        Sends nothing where the client would mistake it for the response to another request.
+        """
         LOGGER.info("refused a connection: %s", problem.detail)
         self._done = True
         self._stop_timers()
@@ -299,9 +316,9 @@ class HttpProtocol(HttpToolsProtocol):
             self.cycle.message_event.set()
             if self._in_headers or self.pipeline or self.cycle.response_started:
                 self.transport.close()
-                self._await_taking()
+                self._limit_write_time()
                 return
-        self._open_connections.wait(self)
+        self._open_connections.set_idle(self)
         self.transport.write(_raw(problem_response(problem, {"connection": "close"})))
         if self.transport.can_write_eof():
             self.transport.write_eof()
@@ -309,14 +326,14 @@ class HttpProtocol(HttpToolsProtocol):
 
 
 def _raw(answer: Response) -> bytes:
-    """An HTTP/1.1 answer as it is sent."""
+    """The bytes of an HTTP/1.1 response."""
     status = HTTPStatus(answer.status_code)
     lines = [f"HTTP/1.1 {status.value} {status.phrase}".encode(), *(b": ".join(pair) for pair in answer.raw_headers)]
     return b"\r\n".join(lines) + HEAD_END + bytes(answer.body)
 
 
 def _probes_only(app: ASGIApp) -> Any:
-    """The application for a connection beyond the limit: its one answer says how the server is, or that it is busy."""
+    """The application of a connection over the limit: it answers probes, and refuses other requests."""
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] in PROBES:

@@ -1,4 +1,4 @@
-"""Answers as JSON, problems as RFC 9457 documents, and how OpenAPI describes them."""
+"""HTTP responses: JSON, problems as RFC 9457 documents, and their description for OpenAPI."""
 
 from collections.abc import Collection
 from typing import Any, Final
@@ -18,19 +18,19 @@ PROBLEM_TYPE: Final = "application/problem+json"
 
 
 def json_response(document: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
-    """200 with a document of JSON types."""
+    """A response 200 with a document of JSON types."""
     text = to_json(document, inf_nan_mode="null")  # five times as fast as json.dumps
     return Response(text, media_type=JSON, headers=headers)
 
 
 def retarget_response(result: RetargetResult, models: Models, included: Collection[str]) -> Response:
-    """The answer to POST /retarget. included: of schema.INCLUDES."""
+    """The response to POST /retarget. included: of schema.INCLUDES."""
     document = schema.retarget_document(result, models, included)
     return json_response(document, headers={"Server-Timing": schema.server_timing(result.timing)})
 
 
 def problem_response(problem: RequestError, headers: dict[str, str] | None = None) -> Response:
-    """A problem document with the status of its kind (RFC 9457)."""
+    """The response with a problem document (RFC 9457) and the status of its kind."""
     headers = dict(headers or {})
     if problem.kind is errors.UNAUTHENTICATED:
         headers["WWW-Authenticate"] = "Bearer"
@@ -42,7 +42,7 @@ def problem_response(problem: RequestError, headers: dict[str, str] | None = Non
 
 
 def documented(*kinds: ProblemKind) -> dict[int | str, dict[str, Any]]:
-    """The problems of a path, for OpenAPI, which has one entry for each status."""
+    """The problems of a path for OpenAPI, which has one entry for each status."""
     titles: dict[int | str, list[str]] = {}
     for kind in kinds:
         titles.setdefault(CODES[kind].http, []).append(kind.title)

@@ -1,4 +1,4 @@
-"""The HTTP server: uvicorn's, with limits of its own, and signals that are handled in service.server.main."""
+"""The HTTP server: uvicorn with our own limits; service.server.main handles the signals."""
 
 import asyncio
 import contextlib
@@ -14,14 +14,14 @@ from service.server.rest.connections import Connections
 from service.server.rest.protocol import HttpProtocol
 from service.settings import Settings
 
-HANDSHAKE_SECONDS: Final = 3.0  # longest time for that of TLS, during which a connection is not counted
+HANDSHAKE_SECONDS: Final = 3.0  # longest time of a TLS handshake, during which a connection is not counted
 
 
 class HttpServer(uvicorn.Server):
-    """Serves an application on sockets that are bound."""
+    """Serves an application on bound sockets."""
 
     def __init__(self, app: ASGIApp, settings: Settings, context: ssl.SSLContext | None = None) -> None:
-        """context: for TLS, where it is spoken."""
+        """context: for TLS, None without it."""
         self._settings = settings
         self._open_connections = Connections(settings.max_connections)
         super().__init__(
@@ -29,10 +29,10 @@ class HttpServer(uvicorn.Server):
                 app,
                 http=HttpProtocol,
                 ws="websockets-sansio",
-                ws_per_message_deflate=False,  # pictures do not compress, and little text becomes much
+                ws_per_message_deflate=False,  # pictures do not compress further, and decompression would take memory
                 log_config=None,
                 access_log=False,
-                proxy_headers=False,  # nothing here asks who the client is
+                proxy_headers=False,  # the client's address is not used
                 lifespan="off",
                 timeout_graceful_shutdown=max(1, round(settings.drain_seconds)),
                 server_header=False,
@@ -41,7 +41,7 @@ class HttpServer(uvicorn.Server):
         )
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """As uvicorn does, but that connections know their limits, and handshakes of TLS have one of time."""
+        """Starts to listen as uvicorn does, with limited connections and a limited time of TLS handshakes."""
         settings, tls = self._settings, self.config.ssl
         self.servers = [
             await asyncio.get_running_loop().create_server(
@@ -60,4 +60,5 @@ class HttpServer(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
+        """Captures no signals, unlike uvicorn's."""
         yield

@@ -1,4 +1,4 @@
-"""Where a stream's frames wait for their turn: one at a time, so that a slow server never piles them up."""
+"""A mailbox, that is, a queue of length one: frames never pile up where the server is slower than the client."""
 
 import asyncio
 from enum import Enum
@@ -8,14 +8,18 @@ T = TypeVar("T")
 
 
 class DropPolicy(Enum):
-    """LATEST: a new frame replaces the one that waits. NONE: the sender waits until the place is free."""
+    """What happens to a frame that comes while another one waits.
+
+    LATEST: it replaces the waiting one (a conflating queue). NONE: its sender waits until the mailbox is empty
+    (backpressure).
+    """
 
     LATEST = "latest"
     NONE = "none"
 
 
 class Mailbox(Generic[T]):
-    """One place between a sender and a receiver on the same event loop. dropped: how many were replaced."""
+    """A queue of length one between two tasks of one event loop. dropped: number of items that were replaced."""
 
     def __init__(self, policy: DropPolicy) -> None:
         self.policy = policy
@@ -25,7 +29,7 @@ class Mailbox(Generic[T]):
         self._changed = asyncio.Condition()
 
     async def put(self, item: T) -> bool:
-        """Leaves an item, at once or when there is room, as the policy says. False where the mailbox is closed."""
+        """Puts an item, at once or when the mailbox is empty, by its policy. Returns False where it is closed."""
         async with self._changed:
             if self.policy is DropPolicy.NONE:
                 await self._changed.wait_for(lambda: not self._waiting or self._closed)
@@ -37,7 +41,7 @@ class Mailbox(Generic[T]):
             return True
 
     async def get(self) -> T | None:
-        """The item that waits, or the next to come; None once the mailbox is closed and empty."""
+        """Takes the waiting item, or waits for the next; None once the mailbox is closed and empty."""
         async with self._changed:
             await self._changed.wait_for(lambda: self._waiting or self._closed)
             item = self._waiting.pop() if self._waiting else None
@@ -46,11 +50,11 @@ class Mailbox(Generic[T]):
 
     @property
     def waiting(self) -> int:
-        """How many items wait: 0 or 1."""
+        """Number of waiting items: 0 or 1."""
         return len(self._waiting)
 
     async def close(self) -> None:
-        """Takes nothing more; what waits can still be got."""
+        """Closes the mailbox for new items; a waiting one can still be taken."""
         async with self._changed:
             self._closed = True
             self._changed.notify_all()

@@ -1,4 +1,4 @@
-"""A stream behind its transport: frames in, answers out, in order."""
+"""A stream, independent of its transport: frames in, answers out, in order."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -18,7 +18,7 @@ from service.vision.image import ImageLoader
 
 
 class Calibration(Enum):
-    """What a sender may ask about the resting expressions of the faces in its stream."""
+    """A client's request about the neutral expressions of the faces in its stream."""
 
     TAKE_NEUTRAL = "take_neutral"
     RESET = "reset"
@@ -26,8 +26,11 @@ class Calibration(Enum):
 
 @dataclass(frozen=True)
 class Frame:
-    """A frame of a stream. sequence: the sender's number. timestamp_us: microseconds. load: raises RequestError where
-    the picture cannot be decoded."""
+    """A frame of a stream.
+
+    sequence: the client's number. timestamp_us: microseconds. load: raises RequestError where the picture cannot be
+    decoded.
+    """
 
     sequence: int
     timestamp_us: int
@@ -36,7 +39,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a frame shows, or why it could not be processed. dropped: frames since the stream began."""
+    """A frame's result, or why it could not be processed. dropped: number of dropped frames since the stream began."""
 
     frame: Frame
     result: FrameResult | RequestError
@@ -44,10 +47,11 @@ class Answer:
 
 
 class Stream:
-    """Frames are offered and answers taken by two tasks of one event loop; one frame at a time is in work."""
+    """A stream of frames. One task of the event loop offers frames, another takes answers; one frame at a time is
+    processed."""
 
     def __init__(self, state: ServerState, options: StreamOptions, policy: DropPolicy, log: RequestLog) -> None:
-        """log: of the whole stream. Raises RequestError BAD_PARAMETER where there is no such input size."""
+        """log: of the whole stream. Raises RequestError BAD_PARAMETER where there is no network for the input size."""
         self._state = state
         self._session = Session(state.pipeline, options)
         self._mailbox: Mailbox[tuple[Frame, float]] = Mailbox(policy)
@@ -57,28 +61,29 @@ class Stream:
 
     @property
     def dropped(self) -> int:
+        """Number of frames that a newer one has replaced."""
         return self._mailbox.dropped
 
     async def offer(self, frame: Frame) -> None:
-        """Leaves a frame to be processed: at once, or with DropPolicy.NONE when the one before it has been taken up."""
+        """Offers a frame. With DropPolicy.NONE this waits until the frame before it is being processed."""
         before = self._mailbox.dropped
         await self._mailbox.put((frame, perf_counter()))
         self._state.metrics.dropped("newer_frame", self._mailbox.dropped - before)
 
     def calibrate(self, calibration: Calibration) -> None:
-        """To be done before the next frame is processed."""
+        """Requests a calibration, which takes place before the next frame is processed."""
         self._calibration = calibration
 
     async def finish(self) -> None:
-        """No more frames come; the one that waits is still answered."""
+        """Ends the input; a waiting frame is still answered."""
         await self._mailbox.close()
 
     def abandon(self) -> None:
-        """Nobody takes answers any more; the frame that waits, if one does, is lost."""
+        """Counts a waiting frame as dropped. Call this when no more answers will be taken."""
         self._state.metrics.dropped("stream_ended", self._mailbox.waiting)
 
     async def answers(self) -> AsyncIterator[Answer]:
-        """An answer for each frame that is not dropped, until the stream is finished."""
+        """Yields an answer for each frame that is not dropped, until the stream is finished."""
         while (entry := await self._mailbox.get()) is not None:
             frame, arrived = entry
             metrics = self._state.metrics
@@ -92,7 +97,7 @@ class Stream:
             yield answer
 
     async def _answer(self, frame: Frame, arrived: float) -> Answer:
-        if self._in_work is not None:  # a frame that missed its deadline: its thread still uses the session
+        if self._in_work is not None:  # of a frame that missed its deadline: its thread still uses the session
             await asyncio.wait([asyncio.wrap_future(self._in_work)])
         calibration, self._calibration = self._calibration, None
         future = self._state.workers.submit(lambda: self._process(frame, arrived, calibration), bounded=False)
@@ -114,7 +119,7 @@ class Stream:
             return self._log.problem_of(error, {"sequence": frame.sequence})
 
     def _process(self, frame: Frame, arrived: float, calibration: Calibration | None) -> FrameResult:
-        """In a worker's thread."""
+        """Processes a frame. Called in a worker thread. arrived: seconds of perf_counter."""
         start = perf_counter()
         if calibration is Calibration.TAKE_NEUTRAL:
             self._session.calibrate()

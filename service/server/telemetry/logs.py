@@ -1,4 +1,4 @@
-"""Log lines: JSON objects for collectors, or text for people; both on standard error."""
+"""Log formats: JSON objects for collectors, or text for people; both on standard error."""
 
 import json
 import logging
@@ -8,10 +8,14 @@ from typing import Any
 
 
 class JsonFormatter(logging.Formatter):
-    """A line is an object with time (RFC 3339), level, logger, message, what the caller added as `fields`, and error,
-    the traceback, where there is one."""
+    """Formats log records as JSON objects.
+
+    Members: time (RFC 3339), level, logger, message, those of the record's `fields`, and error, the traceback, where
+    there is one.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
+        """The record as one line of JSON."""
         line: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
@@ -25,18 +29,19 @@ class JsonFormatter(logging.Formatter):
 
 
 class TextFormatter(logging.Formatter):
-    """A line for people; fields follow the message as name=value."""
+    """Formats log records for people; `fields` follow the message as name=value."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)-8s %(message)s")
 
     def format(self, record: logging.LogRecord) -> str:
+        """The record as text, in several lines where it has a traceback."""
         fields = "".join(f" {name}={value}" for name, value in getattr(record, "fields", {}).items())
         return super().format(record) + fields
 
 
 def set_up_logs(level: str, form: str) -> None:
-    """Sends all log lines of `level` and above to standard error. form: of settings.LOG_FORMATS."""
+    """Sends log records of `level` and above to standard error. form: one of settings.LOG_FORMATS."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
     root = logging.getLogger()

@@ -1,4 +1,4 @@
-"""What the server tells Prometheus about itself. No label ever names a stream, a face or a client."""
+"""The server's metrics for Prometheus. No label names a stream, a face or a client."""
 
 import math
 from collections.abc import Callable
@@ -10,12 +10,12 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
-# Seconds: 1, 2, 5 and between, so that quantiles from 1 ms to 2.5 s are off by a quarter at most.
+# Seconds: bounds close enough for quantiles from 1 ms to 2.5 s to be accurate to a quarter.
 BUCKETS: Final = (
     *(0.001, 0.0015, 0.002, 0.003, 0.004, 0.005, 0.0065, 0.008, 0.01, 0.0125, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05),
     *(0.065, 0.08, 0.1, 0.125, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.65, 0.8, 1.0, 1.25, 1.5, 2.0, 2.5),
 )
-FACES: Final = (0, 1, 2, 3, 5, 8, 12, 20, 50, 100)
+FACE_BUCKETS: Final = (0, 1, 2, 3, 5, 8, 12, 20, 50, 100)
 STAGES: Final = ("decode", "preprocess", "queue", "inference", "refine", "postprocess", "track")
 MODEL_LABELS: Final = ("version", "sha256", "precision", "provider")
 DROP_REASONS: Final = ("newer_frame", "stream_ended")
@@ -23,8 +23,11 @@ DROP_REASONS: Final = ("newer_frame", "stream_ended")
 
 @dataclass(frozen=True)
 class Limits:
-    """How much a server takes. workers: pictures in work at once. queue: pictures that may wait for a worker. streams:
-    those that may be open."""
+    """A server's limits, published as gauges.
+
+    workers: pictures that are processed at once. queue: pictures that may wait for a worker. streams: streams that may
+    be open.
+    """
 
     workers: int
     queue: int
@@ -32,9 +35,7 @@ class Limits:
 
 
 class Metrics:
-    """One registry and the series in it. version to provider: of the model that answers, and of what runs it.
-    limits: what the gauges of load are to be held against. queue_depth: called at each scrape, tells how many pictures
-    wait."""
+    """A registry and the server's metrics in it."""
 
     def __init__(
         self,
@@ -45,6 +46,8 @@ class Metrics:
         limits: Limits,
         queue_depth: Callable[[], int],
     ) -> None:
+        """version to provider: labels of the model that answers. limits: of the server. queue_depth: returns the number
+        of waiting pictures; called at each scrape."""
         self.registry = CollectorRegistry()
         PlatformCollector(registry=self.registry)
         ProcessCollector(registry=self.registry)
@@ -80,14 +83,16 @@ class Metrics:
         )
         self._dropped = {reason: dropped.labels(reason) for reason in DROP_REASONS}
         self._faces = Histogram(
-            "mfn_faces_per_image", "Faces found in a picture or frame.", buckets=FACES, registry=self.registry
+            "mfn_faces_per_image", "Faces found in a picture or frame.", buckets=FACE_BUCKETS, registry=self.registry
         )
         model = Gauge("mfn_model_info", "1, for the model that answers.", MODEL_LABELS, registry=self.registry)
         model.labels(version, sha256, precision, provider).set(1)
-        self._certificate: Gauge | None = None  # without TLS there is no such series: any number in it would be a date
+        self._certificate: Gauge | None = (
+            None  # without TLS the series does not exist, since any number would be a date
+        )
 
     def certificate(self, end: datetime | None) -> None:
-        """From now on the server shows a certificate that holds until `end`; None where that cannot be read."""
+        """Sets the time at which the server's certificate expires; None where it could not be read."""
         if self._certificate is None:
             self._certificate = Gauge(
                 "mfn_certificate_expiry_timestamp_seconds",
@@ -97,19 +102,23 @@ class Metrics:
         self._certificate.set(math.nan if end is None else end.timestamp())
 
     def request(self, transport: str, method: str, code: str, seconds: float) -> None:
-        """A request is answered. transport: http, grpc or websocket. method and code: from the few there are."""
+        """Observes an answered request.
+
+        transport: http, grpc or websocket. method, code: of bounded sets, since they are labels.
+        """
         self._requests.labels(transport, method, code).observe(seconds)
 
     def stages(self, milliseconds: dict[str, float], faces: int) -> None:
-        """A picture went its way: milliseconds in each stage, 0 where it did not pass, and its faces."""
+        """Observes a processed picture: milliseconds of each stage, 0 for one it skipped, and its number of faces."""
         for name, value in milliseconds.items():
             if value > 0:
                 self._stage[name].observe(value / 1e3)
         self._faces.observe(faces)
 
     def dropped(self, reason: str, count: int = 1) -> None:
+        """Counts dropped frames. reason: one of DROP_REASONS."""
         self._dropped[reason].inc(count)
 
     def exposition(self) -> bytes:
-        """Everything, in Prometheus' text format."""
+        """All metrics in Prometheus' text format."""
         return generate_latest(self.registry)

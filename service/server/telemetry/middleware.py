@@ -1,4 +1,4 @@
-"""Logs and measures every HTTP request, around the application: its id and trace, its duration and code."""
+"""ASGI middleware that logs and measures every HTTP request: id, trace, duration and status."""
 
 from collections.abc import Callable
 
@@ -8,11 +8,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from service.errors import RequestError
 from service.server.telemetry.request_log import REQUEST_ID_HEADER, RequestLog, Telemetry
 
-# Paths are labels of metrics, so only those that exist are; whatever else is asked for is one. These need no model.
+# Paths are labels of metrics, whose number must be bounded: all paths that do not exist share one label.
 PATHS = frozenset({"/retarget", "/model", "/livez", "/readyz", "/metrics", "/docs", "/openapi.json"})
 OTHER_PATH = "other"
-HUNG_UP = "499"
-LOG = "mfn.log"  # key of the scope
+CLIENT_CLOSED = "499"  # nginx's code for a client that closes the connection before the response
+LOG = "mfn.log"  # the scope's key for the RequestLog
 METHODS = frozenset({"GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"})
 
 
@@ -23,9 +23,9 @@ def log_of(scope: Scope) -> RequestLog:
 
 
 class TelemetryMiddleware:
-    """ASGI middleware. A client that hangs up before the answer counts as 499, as with nginx.
+    """ASGI middleware. A client that closes the connection before the response counts as 499, as in nginx.
 
-    What the application raises is logged and answered as RequestLog.problem_of has it.
+    What the application raises is logged and answered with the problem of RequestLog.problem_of.
     """
 
     def __init__(
@@ -35,13 +35,14 @@ class TelemetryMiddleware:
         answer: Callable[[RequestError], ASGIApp],
         paths: frozenset[str] = PATHS,
     ) -> None:
-        """answer: a response with a problem. paths: all that are served."""
+        """answer: makes the response with a problem. paths: all that are served."""
         self._app = app
         self._telemetry = telemetry
         self._answer = answer
         self._paths = paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handles an ASGI connection; other types than http pass through."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -52,7 +53,7 @@ class TelemetryMiddleware:
             self._telemetry, "http", f"{method} {path}", headers.get(REQUEST_ID_HEADER), headers.get("traceparent")
         )
         scope[LOG] = log
-        code = HUNG_UP
+        code = CLIENT_CLOSED
 
         async def answer(message: Message) -> None:
             nonlocal code
@@ -65,7 +66,7 @@ class TelemetryMiddleware:
             await self._app(scope, receive, answer)
         except Exception as error:
             problem = log.problem_of(error)
-            if code == HUNG_UP:  # nothing has been answered yet
+            if code == CLIENT_CLOSED:  # nothing has been answered yet
                 await self._answer(problem)(scope, receive, answer)
         finally:
             log.end(code)

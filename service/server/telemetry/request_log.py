@@ -1,4 +1,4 @@
-"""What is kept of each request: its id and trace, how long it took and how it ended, in the log and in the metrics."""
+"""Logs and measures each request, whatever its transport: id, trace, duration and code."""
 
 import logging
 import re
@@ -14,7 +14,7 @@ from service.server.telemetry.tracing import Tracer
 
 LOGGER: Final = logging.getLogger("mfn.requests")
 REQUEST_ID_HEADER: Final = "x-request-id"
-REQUEST_ID: Final = re.compile(r"[\w.:/+=-]{1,128}", re.ASCII)  # of a sender's own: safe in a log and in a header
+REQUEST_ID: Final = re.compile(r"[\w.:/+=-]{1,128}", re.ASCII)  # of a client: safe in a log and in a header
 SERVER_FAILURES: Final = frozenset({"500", "INTERNAL"})
 TRACE_PARENT: Final = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-.*)?")
 
@@ -29,7 +29,7 @@ def trace_of(trace_parent: str | None) -> str:
 
 @dataclass(frozen=True)
 class Telemetry:
-    """Where requests are accounted for. tracer: None where no collector is."""
+    """The sinks of telemetry. tracer: None without a collector."""
 
     metrics: Metrics
     tracer: Tracer | None = None
@@ -46,7 +46,11 @@ class RequestLog:
         request_id: str | None = None,
         trace_parent: str | None = None,
     ) -> None:
-        """request_id: the sender's, kept where it is short and plain; otherwise one is made."""
+        """Starts the log of a request. method: of bounded number, since it is a label.
+
+        request_id: the client's, kept where it is short and plain; otherwise a new one. trace_parent: the client's W3C
+        traceparent header.
+        """
         self.request_id = request_id if request_id and REQUEST_ID.fullmatch(request_id) else secrets.token_hex(8)
         self.trace_id = trace_of(trace_parent)
         self.transport, self.method = transport, method
@@ -56,9 +60,9 @@ class RequestLog:
         telemetry.metrics.in_progress.inc()
 
     def problem_of(self, error: Exception, details: Mapping[str, object] | None = None) -> RequestError:
-        """What the sender is told of an error; what is no fault of the sender goes into the log, with the request's id.
+        """The problem that a client is told of an error. Logs an error of the server itself, with the request's id.
 
-        details: more fields of the line, such as a frame's sequence.
+        details: more fields of the log line, such as a frame's sequence.
         """
         if isinstance(error, RequestError):
             return error
@@ -70,8 +74,10 @@ class RequestLog:
         return internal_failure()
 
     def end(self, code: str, observed: bool = True) -> None:
-        """The answer is out. code: of HTTP or gRPC. observed: whether its duration goes into the metrics, which those
-        of a stream as a whole would spoil."""
+        """Ends the request after its response. code: of HTTP or gRPC.
+
+        observed: whether its duration goes into the metrics. That of a whole stream must not.
+        """
         seconds = perf_counter() - self._start
         metrics, tracer = self._telemetry.metrics, self._telemetry.tracer
         metrics.in_progress.dec()

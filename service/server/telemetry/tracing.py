@@ -1,4 +1,4 @@
-"""Spans for an OpenTelemetry collector, with the optional extra `telemetry`; without it traces only show in the log."""
+"""Spans for an OpenTelemetry collector, with the optional extra `telemetry`."""
 
 from typing import Any, Protocol, Self
 
@@ -6,21 +6,24 @@ from service.errors import StartError
 
 
 class Tracer(Protocol):
-    """Takes account of requests that have ended."""
+    """Records spans of requests that have ended."""
 
     def span(
         self, name: str, trace_parent: str | None, start_ns: int, end_ns: int, attributes: dict[str, str], failed: bool
     ) -> None:
-        """trace_parent: a W3C traceparent header, whose trace the span joins. start_ns, end_ns: of the Unix epoch."""
+        """Records a span. trace_parent: a W3C traceparent header, whose trace the span joins.
+
+        start_ns, end_ns: nanoseconds since the Unix epoch.
+        """
         ...
 
     def close(self) -> None:
-        """Sends what has not been sent yet."""
+        """Sends the spans that have not been sent yet."""
         ...
 
 
 class OtlpTracer:
-    """Exports over OTLP/HTTP, in batches and in a thread of its own: a collector that is slow or gone costs nothing."""
+    """Exports spans over OTLP/HTTP, in batches and in its own thread, so a slow or missing collector delays nothing."""
 
     def __init__(self, provider: Any) -> None:
         """provider: an opentelemetry.sdk.trace.TracerProvider."""
@@ -29,8 +32,10 @@ class OtlpTracer:
 
     @classmethod
     def to(cls, endpoint: str, version: str) -> Self:
-        """endpoint: URL of a collector's traces, such as http://localhost:4318/v1/traces. Raises StartError where the
-        extra is not installed."""
+        """A tracer for a collector. Raises StartError where the extra is not installed.
+
+        endpoint: URL of the collector's traces, such as http://localhost:4318/v1/traces. version: of the service.
+        """
         try:
             from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
             from opentelemetry.sdk.resources import Resource
@@ -48,6 +53,7 @@ class OtlpTracer:
     def span(
         self, name: str, trace_parent: str | None, start_ns: int, end_ns: int, attributes: dict[str, str], failed: bool
     ) -> None:
+        """Records a span, as in Tracer."""
         from opentelemetry.trace import SpanKind, StatusCode
         from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
@@ -59,4 +65,5 @@ class OtlpTracer:
         span.end(end_ns)
 
     def close(self) -> None:
+        """Sends the spans that have not been sent yet, and stops the exporter."""
         self._provider.shutdown()

@@ -1,9 +1,9 @@
-"""The WebSocket transport, for browsers: a configuration as JSON, then a picture a message; an answer a frame as JSON.
+"""The WebSocket transport, for browsers: a configuration in JSON, then one picture in each message; answers in JSON.
 
 From the client, in this order:
     text    {"drop_policy": "latest" | "none", "min_score", "max_faces", "refine", "input_size", "follow",
             "detect_every", "smoothing": {"min_cutoff", "beta"}, "include": ["landmarks", "blendshapes"],
-            "stamped": false, "key"}; all optional, {} will do. key: an API key, for pages cannot set headers.
+            "stamped": false, "key"}; all optional, {} is enough. key: an API key, since pages cannot set headers.
     binary  a JPEG, PNG or WebP picture; with "stamped": true after 16 bytes, little-endian: uint64 sequence and int64
             timestamp in microseconds. Otherwise frames are numbered from 1 and stamped when they come.
     text    at any time: {"calibration": "take_neutral" | "reset"}.
@@ -32,8 +32,8 @@ from service.inference.models import Models
 from service.server import schema
 from service.server.problems import POLICY_VIOLATION, codes_of, problem_document
 from service.server.state import ServerState
-from service.server.streaming.feed import Feed
 from service.server.streaming.mailbox import DropPolicy
+from service.server.streaming.producer import StreamProducer
 from service.server.streaming.stream import Answer, Calibration, Frame, Stream
 from service.server.telemetry.request_log import REQUEST_ID_HEADER, RequestLog
 from service.settings import Settings
@@ -42,13 +42,15 @@ from service.vision.image import decode
 
 Message = TypeVar("Message", bound=BaseModel)
 STAMP: Final = struct.Struct("<Qq")
-AGE_JITTER: Final = 0.1
+AGE_JITTER: Final = 0.1  # of a stream's greatest age, up or down
 PATH: Final = "/retarget/stream"
 MAX_TEXT: Final = 4096  # characters of a message that is no picture
 NORMAL_CLOSURE: Final = 1000  # RFC 6455, section 7.4.1
 
 
 class SmoothingMessage(BaseModel):
+    """Parameters of the One-Euro filter, see service.tracking.options."""
+
     model_config = ConfigDict(extra="forbid")
     min_cutoff: float = SmoothingOptions.min_cutoff
     beta: float = SmoothingOptions.beta
@@ -71,7 +73,7 @@ class Configuration(BaseModel):
     key: str = ""
 
     def options(self, settings: Settings) -> StreamOptions:
-        """The stream's options, by the settings where none is chosen. Raises RequestError BAD_PARAMETER."""
+        """The stream's options, with defaults of the settings. Raises RequestError BAD_PARAMETER."""
         smoothing = self.smoothing
         return StreamOptions(
             min_score=settings.default_min_score if self.min_score is None else self.min_score,
@@ -85,12 +87,14 @@ class Configuration(BaseModel):
 
 
 class CalibrationMessage(BaseModel):
+    """A request about the neutral expressions."""
+
     model_config = ConfigDict(extra="forbid")
     calibration: Calibration
 
 
 def add_stream(app: FastAPI, state: ServerState) -> None:
-    """Serves streams at /retarget/stream."""
+    """Adds the path of streams, /retarget/stream, to the application."""
     origins = {origin.strip() for origin in state.settings.cors_origins.split(",")} - {""}
 
     @app.websocket(PATH)
@@ -99,7 +103,7 @@ def add_stream(app: FastAPI, state: ServerState) -> None:
         log = RequestLog(state.telemetry, "websocket", PATH, headers.get(REQUEST_ID_HEADER), headers.get("traceparent"))
         code = "499"
         try:
-            # browsers let any page open a socket: pages of other hosts are refused here, as CORS refuses them elsewhere
+            # Browsers let any page open a WebSocket: CORS does not apply, so pages of other hosts are refused here.
             if not _may_open(headers.get("origin"), headers.get("host", ""), origins):
                 code = "403"
                 await socket.close(POLICY_VIOLATION)
@@ -113,12 +117,12 @@ def add_stream(app: FastAPI, state: ServerState) -> None:
 
 
 def _may_open(origin: str | None, host: str, allowed: set[str]) -> bool:
-    """Programs other than browsers send no origin."""
+    """Whether a client of this Origin header may open a stream; programs other than browsers send none."""
     return origin is None or "*" in allowed or origin in allowed or origin.partition("://")[2] == host
 
 
 async def _serve(socket: WebSocket, state: ServerState, log: RequestLog) -> str:
-    """The status that HTTP would have ended with."""
+    """Serves a stream to its end. Returns the corresponding HTTP status."""
     try:
         await _answer(socket, state, log)
     except WebSocketDisconnect:
@@ -140,24 +144,25 @@ async def _end(socket: WebSocket, code: int, problem: RequestError | None = None
 
 async def _answer(socket: WebSocket, state: ServerState, log: RequestLog) -> None:
     configuration = await _configuration(socket, state)
-    if state.keys.wanted and not configuration.key:
+    if state.keys.required and not configuration.key:
         state.keys.check(socket.headers)
     else:
         state.keys.check_key(configuration.key)
     options = configuration.options(state.settings)
     models = state.pipeline.models
-    with state.stream_place():
+    with state.stream_slot():
         stream = Stream(state, options, configuration.drop_policy, log)
         await _send(socket, state, {"model": schema.model_document(models)})
         events = _events(socket, state, configuration.stamped)
-        async with Feed(state, events, stream, _age(state.settings.max_connection_age_seconds)) as feed:
+        async with StreamProducer(state, events, stream, _age(state.settings.max_connection_age_seconds)) as producer:
             async for answer in stream.answers():
                 await _send(socket, state, answer_document(answer, models, configuration.include))
-            feed.raise_for_end()
+            producer.raise_for_end()
 
 
 def _age(most: float) -> float | None:
-    """A tenth more or less, as gRPC does, lest all that began together come again together; None where `most` is 0."""
+    """A stream's greatest age in seconds, with jitter as in gRPC, so that streams that began together do not reconnect
+    together; None where `most` is 0."""
     return most * random.uniform(1 - AGE_JITTER, 1 + AGE_JITTER) if most else None
 
 
@@ -173,7 +178,7 @@ async def _configuration(socket: WebSocket, state: ServerState) -> Configuration
 
 
 async def _receive(socket: WebSocket) -> str | bytes:
-    """The next message. Raises WebSocketDisconnect at the end."""
+    """Receives the next message. Raises WebSocketDisconnect at the end."""
     message = await socket.receive()
     if message["type"] == "websocket.disconnect":
         raise WebSocketDisconnect(message["code"])
@@ -227,7 +232,7 @@ def answer_document(
     }
     if isinstance(result, RequestError):
         return document | {"problem": problem_document(result)}
-    faces = schema.face_documents(result.faces, models, result.width, result.height, include, result.seen)
+    faces = schema.face_documents(result.faces, models, result.width, result.height, include, result.uncalibrated)
     for face, track_id, neutral in zip(faces, result.track_id.tolist(), result.neutral, strict=True):
         face |= {"track_id": track_id, "neutral": neutral.value}
     return document | {
@@ -239,7 +244,7 @@ def answer_document(
 
 
 async def _send(socket: WebSocket, state: ServerState, document: dict[str, Any]) -> None:
-    """Raises RequestError where the client does not read: its answers would pile up."""
+    """Sends a document. Raises RequestError where the client does not read, since its answers would pile up."""
     deadline = state.settings.frame_deadline_seconds
     try:
         async with asyncio.timeout(deadline):

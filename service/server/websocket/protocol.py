@@ -1,7 +1,7 @@
-"""WebSocket (RFC 6455) as uvicorn speaks it, one message at a time: the next is read when the application asks for it.
+"""uvicorn's WebSocket (RFC 6455) with limits: a message is read only when the application asks for it.
 
-Before the application has asked for a second message, which it does once it has accepted the first, none may be longer
-than a configuration. Messages are never compressed.
+The application asks for a second message once it has accepted the first. Before that, no message may be longer than a
+configuration. Messages are never compressed.
 """
 
 import asyncio
@@ -17,21 +17,26 @@ from service.server.rest.connections import Connections
 from service.server.websocket.endpoint import MAX_TEXT, STAMP
 from service.settings import Settings
 
-FIRST_MESSAGE_BYTES: Final = 4 * MAX_TEXT  # of characters that have up to four in UTF-8
-# Frames may be empty, or pings, so that they cost more time than they take to send.
-FIRST_FRAMES: Final = 64  # of a configuration; and after the server has closed, until the client does
-MESSAGE_FRAMES: Final = 4096  # of a later message: of the largest picture in fragments of some KiB
+FIRST_MESSAGE_BYTES: Final = 4 * MAX_TEXT  # a character has up to four bytes in UTF-8
+# Frames are limited, since empty frames and pings cost more time to handle than to send.
+FIRST_FRAMES: Final = 64  # of a configuration; also from the server's close to the client's
+MESSAGE_FRAMES: Final = 4096  # of a later message: enough for the largest picture in fragments of a few KiB
 POLICY_VIOLATED: Final = 1008  # RFC 6455 section 7.4.1
-CLOSING_SECONDS: Final = 15.0  # for the client to take what was written last; uvicorn waits 10 for it to close
-# RFC 6455 section 5.2: two bytes and a mask of four; by the length in the second byte, two or eight of length more.
+CLOSING_SECONDS: Final = 15.0  # for the client to read what was written last; uvicorn waits 10 for it to close
+# Bytes of a frame's header, RFC 6455 section 5.2: two, then two or eight more of a longer length, and a mask of four.
 SHORT_HEAD: Final = 6
-LONGER_HEADS: Final = {126: (8, 4), 127: (14, 10)}  # bytes of the head, end of the length in it
+LONGER_HEADS: Final = {
+    126: (8, 4),
+    127: (14, 10),
+}  # by the second byte's length: bytes of the header, end of the length
 MASK_BIT: Final = 0x80
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
-    """One connection, from the request that opens it. It is closed where what is sent is not taken in time, as it is in
-    the application where no configuration comes."""
+    """One WebSocket connection, from its opening request. It is closed where the client does not read in time.
+
+    The application ends it where no configuration comes.
+    """
 
     def __init__(
         self,
@@ -44,40 +49,44 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         super().__init__(config, server_state, app_state, asyncio.get_running_loop())
         self._settings = settings
         self._open_connections = open_connections
-        self._held = bytearray()  # what has been read and not yet looked at
-        self._frame_left = 0  # bytes of the frame that has begun
+        self._held = bytearray()  # bytes that have been read but not parsed
+        self._frame_left = 0  # bytes left of the current frame
         self._frames_allowed = FIRST_FRAMES
         self._asked = 0  # messages that the application has asked for
         self._asking = False  # whether it waits for one
-        self._whole = bytearray()  # a message in fragments
-        self._timer: asyncio.TimerHandle | None = None  # for the client to take what was written
+        self._fragments = bytearray()  # of a fragmented message
+        self._timer: asyncio.TimerHandle | None = None  # for the client to read what was written
         self.conn.max_message_size = FIRST_MESSAGE_BYTES
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Counts the connection."""
         super().connection_made(transport)
         self._open_connections.open(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """Stops counting the connection and drops what it holds."""
         self._open_connections.close(self)
         self._stop_timer()
         self._held.clear()
         super().connection_lost(exc)
 
     def abort(self) -> None:
+        """Closes the connection at once, without sending what is left."""
         self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
+        """Parses the opening request; holds later bytes until the application asks for a message."""
         if self.handshake_initiated:
             self._held += data
             self._read_frames()
             return
         super().data_received(data)  # the request
-        if not self.handshake_initiated:  # it is not one that opens a WebSocket, and uvicorn does not say so
+        if not self.handshake_initiated:  # it does not open a WebSocket, which uvicorn does not answer
             self.transport.write(b"".join(self.conn.data_to_send()))
             self.transport.close()
 
     def _read_frames(self) -> None:
-        """Hands over what is held, frame by frame, until a message waits for the application."""
+        """Parses held bytes, frame by frame, until a message waits for the application."""
         while self._held and not self.transport.is_closing() and (self.close_sent or self._wants_more()):
             if not self._frame_left:
                 self._frame_left = _frame_bytes(self._held)
@@ -106,12 +115,13 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         return self._asking and self.queue.empty()
 
     async def receive(self) -> ASGIReceiveEvent:
+        """The next event for the application; reads the next message."""
         if self.handshake_complete and self.queue.empty():
             self._asked += 1
             if self._asked > 1:
                 self._frames_allowed = MESSAGE_FRAMES
                 self.conn.max_message_size = self._settings.max_bytes + STAMP.size
-                self._open_connections.work(self)
+                self._open_connections.set_busy(self)
             self._asking = True
             self._read_frames()
             if self.queue.empty() and self.read_paused:
@@ -123,33 +133,39 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             self._asking = False
 
     async def send(self, message: ASGISendEvent) -> None:
+        """Sends an event of the application."""
         await super().send(message)
-        if self.close_sent:  # the client's own close is to be found
+        if self.close_sent:  # go on reading to find the client's close
             self._frames_allowed = FIRST_FRAMES
             self._read_frames()
 
     def handle_cont(self, event: Frame) -> None:
-        self._whole += self.frames.pop() if self.frames else b""
-        self._whole += event.data
+        """Appends a fragment to its message, and passes the message on with the last one."""
+        self._fragments += self.frames.pop() if self.frames else b""
+        self._fragments += event.data
         if event.fin:
-            self.frames, self._whole = [bytes(self._whole)], bytearray()
+            self.frames, self._fragments = [bytes(self._fragments)], bytearray()
             self.send_receive_event_to_app()
 
     def handle_ping(self) -> None:
+        """Answers a ping, unless the client does not read."""
         if self.writable.is_set():
             super().handle_ping()
-        else:  # its client does not read: pongs would pile up
+        else:  # pongs would pile up
             self.conn.data_to_send()
 
     def pause_writing(self) -> None:
+        """Called when the write buffer is full: limits the time for the client to read."""
         super().pause_writing()
         self._abort_after(self._settings.frame_deadline_seconds)
 
     def resume_writing(self) -> None:
+        """Called when the client has read enough."""
         super().resume_writing()
         self._stop_timer()
 
     def on_task_complete(self, task: asyncio.Task[None]) -> None:
+        """Called when the application is finished: limits the time until the connection is closed."""
         super().on_task_complete(task)
         if not self.disconnected:
             self._abort_after(CLOSING_SECONDS)
@@ -165,7 +181,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
 
 
 def _frame_bytes(begin: bytearray) -> int:
-    """How many bytes the frame has that begins here; 0 where too little of it is here to tell."""
+    """Number of bytes of the frame that begins here; 0 where too few are here to tell."""
     if len(begin) < 2:
         return 0
     length = begin[1] & ~MASK_BIT

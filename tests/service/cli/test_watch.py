@@ -18,11 +18,11 @@ from service.cli import watch as command
 from service.cli.draw import COLOURS
 from service.cli.main import main
 from service.cli.video.frames import VideoError, VideoFrame
-from service.cli.video.loop import Wish
+from service.cli.video.loop import Command
 from service.cli.watch import address
 from service.tracking.options import SmoothingOptions, StreamOptions
 from service.tracking.session import Session
-from service.vision.letterbox import Pixels
+from service.vision.arrays import Pixels
 
 FIVE_FACES = Path(__file__).resolve().parents[2] / "pictures/five_faces.webp"
 
@@ -50,14 +50,14 @@ class Frames:
 class Canvas:
     """A window or a file that keeps what it is shown."""
 
-    def __init__(self, wish: Wish | None = None) -> None:
+    def __init__(self, command: Command | None = None) -> None:
         self.shown: list[Pixels] = []
         self.closed = False
-        self._wish = wish
+        self._command = command
 
-    def show(self, picture: Pixels, timestamp: float) -> Wish | None:  # noqa: ARG002
+    def show(self, picture: Pixels, timestamp: float) -> Command | None:  # noqa: ARG002
         self.shown.append(picture)
-        return self._wish
+        return self._command
 
     def close(self) -> None:
         self.closed = True
@@ -122,7 +122,7 @@ def test_ctrl_c_is_a_good_end_and_what_was_drawn_is_kept(pixels: Pixels, monkeyp
 def test_whoever_looks_at_the_window_may_end_it(
     source: Frames, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    window, file = Canvas(Wish.QUIT), Canvas()
+    window, file = Canvas(Command.QUIT), Canvas()
     monkeypatch.setattr(command, "Window", lambda: window)
     monkeypatch.setattr(command, "VideoFile", lambda *_: file)
     assert main(["watch", "clip.mp4", "--window", "--out", "drawn.mp4", "--surface", "landmarks"]) == 0

@@ -15,12 +15,13 @@ from service.inference.execution import Execution
 from service.inference.models import Models
 from service.inference.options import RetargetOptions
 from service.inference.pipeline import Pipeline
-from service.vision.crops import Crop, apply_refinement
+from service.vision.crops import Crop
 from service.vision.decoding import decode, detect
 from service.vision.image import Picture
 from service.vision.image import decode as decode_picture
 from service.vision.letterbox import Letterbox
 from service.vision.nms import suppress
+from service.vision.refinement import apply_refinement
 from tests.service.tiny_models import PUBLISHED
 
 HERE = Path(__file__).resolve().parent

@@ -40,7 +40,7 @@ def test_nothing_else_is(tmp_path: Path, headers: dict[str, str], problem: str) 
 
 def test_without_keys_everybody_is() -> None:
     ApiKeys.of_setting("", None).check({})
-    assert not ApiKeys.of_setting(" , ", None).wanted
+    assert not ApiKeys.of_setting(" , ", None).required
 
 
 def test_a_file_that_is_missing_or_empty_or_short_keys_keep_the_server_from_starting(tmp_path: Path) -> None:

@@ -315,7 +315,7 @@ def test_a_renewed_certificate_is_shown_on_both_doors(
         "MFN_TLS_KEY_FILE": str(tmp_path / "tls.key"),
         "MFN_GRPC_PORT": str(grpc_port),
     }
-    before = "import service.server.tls_reload; service.server.tls_reload.LOOK_SECONDS = 0.05"
+    before = "import service.server.tls_reload; service.server.tls_reload.CHECK_SECONDS = 0.05"
     with server(models_dir, port, before, **settings) as process:
         with (
             client(old) as http_before,

@@ -164,5 +164,5 @@ def test_a_renewed_certificate_is_shown_whatever_the_kinds_of_the_keys(
     renewable = RenewableContext(first)
     assert shown(renewable.context, authority, version, name) == der
     for (_, before), (renewed, der) in pairwise(certificates):
-        renewable.show(renewed)
+        renewable.replace_certificate(renewed)
         assert shown(renewable.context, authority, version, name) == der != before

@@ -55,17 +55,17 @@ def lines(caplog: pytest.LogCaptureFixture, level: str) -> list[str]:
 
 
 def test_what_is_new_is_taken_up_once(files: Files, caplog: pytest.LogCaptureFixture) -> None:
-    files.renewal.look(NOW)
+    files.renewal.check(NOW)
     assert files.shown == []
     chain, key = issued(end=datetime(2030, 5, 6, 7, 8, 9, tzinfo=UTC))
     files.put(chain, key)
     for _ in range(3):
-        files.renewal.look(NOW)
+        files.renewal.check(NOW)
     (taken,) = files.shown
     assert (taken.chain, taken.key) == (chain, key)
     assert lines(caplog, "INFO") == ["Took up a renewed certificate, which holds until 2030-05-06 07:08:09+00:00"]
     files.put(files.first.chain, files.first.key)  # somebody goes back
-    files.renewal.look(NOW)
+    files.renewal.check(NOW)
     assert files.shown[-1].chain == files.first.chain
     assert not lines(caplog, "WARNING")
 
@@ -75,7 +75,7 @@ def test_the_same_content_in_new_files_is_nothing_new(files: Files, caplog: pyte
     files.chain.unlink()
     files.key.unlink()
     files.put(chain, key)
-    files.renewal.look(NOW)
+    files.renewal.check(NOW)
     assert not files.shown
     assert not caplog.records
 
@@ -97,26 +97,26 @@ def test_what_does_not_fit_is_refused_with_one_line_and_tried_again(
     make, words = BROKEN[name]
     files.put(*make())
     for minute in range(3):
-        files.renewal.look(NOW + timedelta(minutes=minute))
+        files.renewal.check(NOW + timedelta(minutes=minute))
     (line,) = lines(caplog, "WARNING")
     assert line.startswith("Not taken up, the certificate from before is still shown: ")
     assert re.search(words, line)
     files.put(*make())  # broken again, in other bytes
-    files.renewal.look(NOW)
+    files.renewal.check(NOW)
     assert len(lines(caplog, "WARNING")) == (1 if name == "nothing" else 2)
     assert files.shown == []
     files.put(*issued())
-    files.renewal.look(NOW)
+    files.renewal.check(NOW)
     assert len(files.shown) == 1
 
 
 def test_half_a_change_is_completed_at_the_next_look(files: Files, caplog: pytest.LogCaptureFixture) -> None:
     chain, key = issued()
     files.chain.write_bytes(chain)
-    files.renewal.look(NOW)
+    files.renewal.check(NOW)
     assert files.shown == []
     files.key.write_bytes(key)
-    files.renewal.look(NOW)
+    files.renewal.check(NOW)
     assert [(taken.chain, taken.key) for taken in files.shown] == [(chain, key)]
     assert len(lines(caplog, "WARNING")) == 1
 
@@ -124,25 +124,25 @@ def test_half_a_change_is_completed_at_the_next_look(files: Files, caplog: pytes
 def test_what_is_not_valid_yet_is_taken_up_when_it_is(files: Files) -> None:
     files.put(*issued(begin=NOW + timedelta(minutes=2)))
     for minute, taken in ((0, 0), (1, 0), (2, 1), (3, 1)):
-        files.renewal.look(NOW + timedelta(minutes=minute))
+        files.renewal.check(NOW + timedelta(minutes=minute))
         assert len(files.shown) == taken
 
 
 def test_files_that_are_gone_are_told_of_each_time_that_they_go(files: Files, caplog: pytest.LogCaptureFixture) -> None:
     for times in (1, 2):
         files.key.unlink()
-        files.renewal.look(NOW)
-        files.renewal.look(NOW)
+        files.renewal.check(NOW)
+        files.renewal.check(NOW)
         assert len(lines(caplog, "WARNING")) == times
         assert "MFN_TLS_KEY_FILE" in lines(caplog, "WARNING")[-1]
         files.put(files.first.chain, files.first.key)
-        files.renewal.look(NOW)
+        files.renewal.check(NOW)
     assert files.shown == []
 
 
 def test_what_is_shown_is_left_alone_when_it_runs_out(files: Files, caplog: pytest.LogCaptureFixture) -> None:
     """The metric tells of it; there is nothing to take up."""
-    files.renewal.look(END + timedelta(days=1))
+    files.renewal.check(END + timedelta(days=1))
     assert not files.shown
     assert not caplog.records
 
@@ -156,15 +156,15 @@ def test_what_nobody_has_foreseen_ends_nothing(
     files.put(*issued())
     with monkeypatch.context() as patch:
         patch.setattr(tls, "validity", fail)
-        files.renewal.look(NOW)
+        files.renewal.check(NOW)
     assert files.shown == []
     assert "IndexError" in lines(caplog, "WARNING")[0]
-    files.renewal.look(NOW)
+    files.renewal.check(NOW)
     assert len(files.shown) == 1
 
 
 def test_watching_is_looking_again_and_again(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(renewal, "LOOK_SECONDS", 0.001)
+    monkeypatch.setattr(renewal, "CHECK_SECONDS", 0.001)
     today = datetime.now(UTC)
 
     async def watch() -> None:

@@ -2,7 +2,7 @@
 
 A blob is an upright ellipse; its green says whose it is: identity coefficients run from -1 to 1 with it. The networks
 here measure blobs in what they are given, as the published ones do faces, and answer in the published form. Every blob
-looks the same way.
+process_all the same way.
 """
 
 from dataclasses import dataclass, field, replace
@@ -32,9 +32,9 @@ def draw(*blobs: tuple[float, float, float, int], ground: int = GROUND) -> Pictu
     return Picture(pixels, WIDTH, HEIGHT)
 
 
-def looks(session: Session, pictures: list[Picture], fps: float = 30) -> list[FrameResult]:
-    """A film, from the time 0 on."""
-    return [session.look(picture, frame / fps) for frame, picture in enumerate(pictures)]
+def process_all(session: Session, pictures: list[Picture], fps: float = 30) -> list[FrameResult]:
+    """Processes a film that starts at time 0."""
+    return [session.process_picture(picture, frame / fps) for frame, picture in enumerate(pictures)]
 
 
 @dataclass

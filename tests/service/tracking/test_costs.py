@@ -5,16 +5,16 @@ from service.tracking.costs import Costs
 
 def costs(search_ms: float, face_ms: float) -> Costs:
     costs = Costs()
-    costs.searched(search_ms)
-    costs.looked(face_ms * 3, 3)
+    costs.add_detection(search_ms)
+    costs.add_refinement(face_ms * 3, 3)
     return costs
 
 
 def test_faces_are_followed_until_both_costs_are_known() -> None:
     unknown = Costs()
     assert unknown.following_pays(100, 10)
-    unknown.searched(1.0)
-    unknown.looked(0.0, 0)  # no faces, no measurement
+    unknown.add_detection(1.0)
+    unknown.add_refinement(0.0, 0)  # no faces, no measurement
     assert unknown.following_pays(100, 10)
 
 
@@ -39,10 +39,10 @@ def test_a_way_is_left_only_for_a_clear_advantage() -> None:
 def test_a_hiccup_sways_nothing_and_a_change_does() -> None:
     measured = costs(10, 1)
     for _ in range(14):
-        measured.searched(10)
-        measured.looked(1, 1)
-    measured.looked(500, 1)
+        measured.add_detection(10)
+        measured.add_refinement(1, 1)
+    measured.add_refinement(500, 1)
     assert measured.following_pays(5, 10)
     for _ in range(10):
-        measured.looked(5, 1)
+        measured.add_refinement(5, 1)
     assert not measured.following_pays(5, 10)

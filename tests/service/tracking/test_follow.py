@@ -6,7 +6,7 @@ import pytest
 from service.inference.models import Models
 from service.inference.options import RetargetOptions
 from service.inference.pipeline import Pipeline
-from service.tracking.follow import Followed, likeness
+from service.tracking.follow import FollowedFaces, similarity
 from service.vision.image import LazyImage, Picture
 from service.vision.rotation import euler_to_quaternion, multiply
 from tests.service.tracking.blobs import WIDTH, World, draw
@@ -17,18 +17,20 @@ def pipeline(models: Models) -> Pipeline:
     return Pipeline(World.of(models).models)
 
 
-def found(pipeline: Pipeline, picture: Picture) -> Followed:
+def found(pipeline: Pipeline, picture: Picture) -> FollowedFaces:
     faces, _ = pipeline.detect(picture, RetargetOptions())
-    return Followed.found(pipeline.refine_faces(faces, LazyImage.of(picture))[0], picture, pipeline.models.face_model)
+    return FollowedFaces.from_detection(
+        pipeline.refine_faces(faces, LazyImage.of(picture))[0], picture, pipeline.models.face_model
+    )
 
 
-def then(pipeline: Pipeline, followed: Followed, picture: Picture) -> Followed:
+def then(pipeline: Pipeline, followed: FollowedFaces, picture: Picture) -> FollowedFaces:
     faces, _ = pipeline.refine_faces(followed.faces, LazyImage.of(picture))
-    return followed.then(faces, picture, pipeline.models.face_model)
+    return followed.updated(faces, picture, pipeline.models.face_model)
 
 
-def is_lost(before: Followed, later: Followed, strangeness: float = 1.0) -> list[bool]:
-    lost: list[bool] = before.lost(later, np.full(len(later.faces), strangeness), 0.5).tolist()
+def is_lost(before: FollowedFaces, later: FollowedFaces, identity_distance: float = 1.0) -> list[bool]:
+    lost: list[bool] = before.lost(later, np.full(len(later.faces), identity_distance), 0.5).tolist()
     return lost
 
 
@@ -84,8 +86,8 @@ def test_each_limit_alone(pipeline: Pipeline) -> None:
     assert is_lost(before, replace(before, faces=replace(faces, scale=faces.scale * 1.2))) == [True]
     assert is_lost(before, replace(before, landmarks=before.landmarks + 20)) == [True]
     assert is_lost(before, replace(before, patch=255 - before.patch)) == [True]
-    assert is_lost(before, before, strangeness=3.5) == [True]
-    assert is_lost(before, before, strangeness=np.nan) == [True]
+    assert is_lost(before, before, identity_distance=3.5) == [True]
+    assert is_lost(before, before, identity_distance=np.nan) == [True]
     assert is_lost(before, before) == [False]
 
 
@@ -106,13 +108,13 @@ def test_nobody_is_followed(pipeline: Pipeline) -> None:
     assert is_lost(before, later) == []
 
 
-def test_likeness_by_hand() -> None:
+def test_similarity_by_hand() -> None:
     random = np.random.default_rng(0)
     one, other = random.uniform(0, 255, (2, 8, 8))
     flat, faint = np.full((8, 8), 90.0), 100 + 0.01 * one
     patches = np.stack([one, one, one, one, one, flat, faint])
     later = np.stack([one, one + 40, 0.7 * one, other, flat, flat + 60, 100 - 0.01 * one])
-    found = likeness(patches, later)
+    found = similarity(patches, later)
     assert found[:3] == pytest.approx([1, 1, 2 * 0.7 / (1 + 0.7**2)], abs=1e-3)  # light changes little
     assert abs(found[3]) < 0.4
     assert found[4] < 0.02

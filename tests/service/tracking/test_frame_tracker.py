@@ -12,7 +12,7 @@ from service.tracking.options import StreamOptions
 from service.tracking.session import FrameResult, Session
 from service.vision.image import LazyImage, Picture
 from tests.service.tiny_models import GAZE_LOGIT
-from tests.service.tracking.blobs import WIDTH, World, draw, looks
+from tests.service.tracking.blobs import WIDTH, World, draw, process_all
 
 STILL = (100.0, 90.0, 60.0, 200)
 FOLLOW = StreamOptions(follow=True, detect_every=10)
@@ -28,14 +28,14 @@ def following(pipeline: Pipeline, world: World) -> Session:
     return Session(pipeline, FOLLOW, world.clock)
 
 
-def searched(results: list[FrameResult]) -> list[int]:
+def detected(results: list[FrameResult]) -> list[int]:
     """The frames in which the Multiple Face Network looked."""
-    return [frame for frame, result in enumerate(results) if result.searched]
+    return [frame for frame, result in enumerate(results) if result.detected]
 
 
 def test_a_search_every_ten_frames(following: Session, world: World) -> None:
-    results = looks(following, [draw(STILL, (250, 100, 50, 90))] * 25)
-    assert searched(results) == [0, 10, 20]
+    results = process_all(following, [draw(STILL, (250, 100, 50, 90))] * 25)
+    assert detected(results) == [0, 10, 20]
     assert world.asked == (["MFN", 2] + [2] * 9) * 2 + ["MFN", 2] + [2] * 4
 
 
@@ -43,8 +43,8 @@ def test_a_search_every_ten_frames(following: Session, world: World) -> None:
 def test_followed_faces_move_as_they_are_found(following: Session, pipeline: Pipeline, fps: int) -> None:
     """At 120 pixels a second; no box strays from where a search sees it, and ids stay."""
     film = [draw((60 + 120 * frame / fps, 90, 60, 230), (330 - 120 * frame / fps, 150, 40, 80)) for frame in range(fps)]
-    results = looks(following, film, fps)
-    assert len(searched(results)) <= len(film) / 5
+    results = process_all(following, film, fps)
+    assert len(detected(results)) <= len(film) / 5
     for picture, result in zip(film, results, strict=True):
         expected = pipeline.retarget_picture(picture, RetargetOptions()).faces
         order = np.argsort(-expected.identity[:, 0])
@@ -57,28 +57,28 @@ def test_followed_faces_move_as_they_are_found(following: Session, pipeline: Pip
 
 def test_followed_faces_have_a_gaze(following: Session) -> None:
     """In frames that are searched as well as in those between."""
-    for result in looks(following, [draw(STILL)] * 12):
+    for result in process_all(following, [draw(STILL)] * 12):
         np.testing.assert_allclose(result.faces.gaze, 1 / (1 + np.exp(-GAZE_LOGIT[None])), rtol=1e-6)
 
 
 def test_who_comes_in_is_seen_at_once(following: Session) -> None:
     film = [draw(STILL)] * 5 + [draw(STILL, (300, 60, 50, 90))] * 3
-    results = looks(following, film)
-    assert searched(results) == [0, 5]
+    results = process_all(following, film)
+    assert detected(results) == [0, 5]
     assert [len(result.faces) for result in results] == [1] * 5 + [2] * 3
     assert results[-1].track_id.tolist() == [1, 2]
 
 
 def test_an_empty_picture_costs_no_network(following: Session, world: World) -> None:
-    results = looks(following, [draw()] * 8 + [draw(STILL)])
+    results = process_all(following, [draw()] * 8 + [draw(STILL)])
     assert world.asked == ["MFN", "MFN", 1]
     assert [len(result.faces) for result in results] == [0] * 8 + [1]
 
 
 def test_who_goes_is_missed_at_once(following: Session) -> None:
     film = [draw(STILL, (300, 60, 50, 90))] * 5 + [draw(STILL)] * 2
-    results = looks(following, film)
-    assert searched(results)[:2] == [0, 5]
+    results = process_all(following, film)
+    assert detected(results)[:2] == [0, 5]
     assert [len(result.faces) for result in results] == [2] * 5 + [1] * 2
 
 
@@ -86,7 +86,7 @@ def test_who_goes_is_missed_at_once(following: Session) -> None:
 def test_who_is_hidden_for_half_a_second_comes_back(following: Session, fps: int) -> None:
     """Moved a little; that they are back is seen within the searches' rest."""
     film = [draw(STILL) if t < 1 else draw() if t < 1.5 else draw((110, 95, 60, 200)) for t in np.arange(2 * fps) / fps]
-    results = looks(following, film, fps)
+    results = process_all(following, film, fps)
     ids = [result.track_id.tolist() for result in results]
     assert ids[:fps] == [[1]] * fps
     assert [] in ids
@@ -98,7 +98,7 @@ def test_who_is_hidden_for_half_a_second_comes_back(following: Session, fps: int
 def test_ghosts_are_not_followed(following: Session) -> None:
     """Somebody jumps across the picture: no face is reported where they were."""
     film = [draw(STILL)] * 4 + [draw((280, 90, 60, 200))] * 4
-    for result in looks(following, film)[4:]:
+    for result in process_all(following, film)[4:]:
         assert result.faces.box[:, 0].min() > 200
 
 
@@ -107,14 +107,14 @@ def test_a_pause_or_another_size_is_searched(following: Session) -> None:
     picture = draw(STILL)
     half = Picture(picture.pixels, WIDTH // 2, picture.height // 2)  # the same, sent at half the size
     times = ((0.0, picture), (0.03, picture), (0.4, picture), (0.43, picture), (0.46, half), (0.49, half))
-    assert [session.look(shown, timestamp).searched for timestamp, shown in times] == [True, False] * 3
+    assert [session.process_picture(shown, timestamp).detected for timestamp, shown in times] == [True, False] * 3
 
 
 @pytest.mark.parametrize(("face_seconds", "way"), [(0.002, [0, 10]), (0.007, list(range(12)))])
 def test_the_cheaper_way_is_taken(following: Session, world: World, face_seconds: float, way: list[int]) -> None:
     """Two faces, and searches of 10 ms."""
     world.face_seconds = face_seconds
-    assert searched(looks(following, [draw(STILL, (250, 100, 50, 90))] * 12)) == way
+    assert detected(process_all(following, [draw(STILL, (250, 100, 50, 90))] * 12)) == way
     assert world.asked[:3] == ["MFN", 2, "MFN" if len(way) > 2 else 2]
 
 
@@ -122,14 +122,14 @@ def test_many_faces_are_searched_and_few_followed(following: Session, world: Wor
     """4 ms a face: two of three go, and following pays again."""
     world.face_seconds = 0.004
     film = [draw(STILL, (250, 100, 50, 90), (340, 100, 50, 160))] * 5 + [draw(STILL)] * 3
-    assert searched(looks(following, film)) == [0, 1, 2, 3, 4, 5]
+    assert detected(process_all(following, film)) == [0, 1, 2, 3, 4, 5]
 
 
 def test_refined_faces_are_followed_whatever_they_cost(pipeline: Pipeline, world: World) -> None:
     """Each frame pays for them in either way."""
     world.face_seconds = 1.0
     session = Session(pipeline, replace(FOLLOW, refine=True), world.clock)
-    assert searched(looks(session, [draw(STILL, (250, 100, 50, 90))] * 6)) == [0]
+    assert detected(process_all(session, [draw(STILL, (250, 100, 50, 90))] * 6)) == [0]
 
 
 @pytest.mark.parametrize("follow", [False, True])
@@ -138,9 +138,9 @@ def test_a_search_answers_both_looks_unless_its_faces_are_followed(
 ) -> None:
     """Followed ones have but the second look, in the frame of the search as in those after it."""
     picture = draw(STILL, (250, 100, 50, 90))
-    (result,) = looks(Session(pipeline, StreamOptions(refine=True, follow=follow), world.clock), [picture])
+    (result,) = process_all(Session(pipeline, StreamOptions(refine=True, follow=follow), world.clock), [picture])
     first = pipeline.retarget_picture(picture, RetargetOptions()).faces
     see = pipeline.refine_faces if follow else pipeline.refine
     expected, _ = see(first, LazyImage.of(picture))
     for name, array in vars(expected).items():
-        np.testing.assert_array_equal(getattr(result.seen, name), array, err_msg=name)
+        np.testing.assert_array_equal(getattr(result.uncalibrated, name), array, err_msg=name)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from service.tracking.neutral import Neutral, NeutralState, from_rest
+from service.tracking.neutral import NeutralCalibration, NeutralState, relative_to_neutral
 
 OFF, COLLECTING, ON = NeutralState
 ONE, TWO = np.array([1]), np.array([1, 2])
@@ -15,16 +15,18 @@ def expressions(*values: float) -> np.ndarray:
 def test_by_hand() -> None:
     rest = np.array([0.0, 0.2, 0.2, 0.2, 0.5])
     seen = np.array([0.3, 0.2, 0.6, 0.1, 1.0])
-    np.testing.assert_allclose(from_rest(seen, rest), [0.3, 0, 0.5, 0, 1], rtol=1e-6)
+    np.testing.assert_allclose(relative_to_neutral(seen, rest), [0.3, 0, 0.5, 0, 1], rtol=1e-6)
 
 
 def test_a_rest_near_1_does_not_blow_up_noise() -> None:
     """A tenth of the range is left at least: 0.01 more than at rest is 0.1, not 1."""
-    np.testing.assert_allclose(from_rest(np.array([0.99, 1, 1]), np.array([0.99, 0.99, 1])), [0, 0.1, 0], atol=1e-6)
+    np.testing.assert_allclose(
+        relative_to_neutral(np.array([0.99, 1, 1]), np.array([0.99, 0.99, 1])), [0, 0.1, 0], atol=1e-6
+    )
 
 
 def test_the_mean_of_one_second_is_taken_off() -> None:
-    neutral = Neutral()
+    neutral = NeutralCalibration()
     np.testing.assert_array_equal(neutral.subtract(expressions(0.4), ONE, ONE, 0.0), expressions(0.4))
     assert neutral.states(ONE) == (OFF,)
     neutral.calibrate()
@@ -38,7 +40,7 @@ def test_the_mean_of_one_second_is_taken_off() -> None:
 
 
 def test_each_has_their_own() -> None:
-    neutral = Neutral()
+    neutral = NeutralCalibration()
     neutral.calibrate()
     neutral.subtract(expressions(0.1, 0.5), TWO, TWO, 0.0)
     out = neutral.subtract(expressions(0.55, 0.55), TWO[::-1], TWO, 1.0)
@@ -46,7 +48,7 @@ def test_each_has_their_own() -> None:
 
 
 def test_who_comes_later_is_not_calibrated() -> None:
-    neutral = Neutral()
+    neutral = NeutralCalibration()
     neutral.calibrate()
     neutral.subtract(expressions(0.2), ONE, ONE, 0.0)
     neutral.subtract(expressions(0.2, 0.2), TWO, TWO, 0.5)
@@ -56,7 +58,7 @@ def test_who_comes_later_is_not_calibrated() -> None:
 
 
 def test_who_is_hidden_at_its_beginning_takes_part() -> None:
-    neutral = Neutral()
+    neutral = NeutralCalibration()
     neutral.calibrate()
     neutral.subtract(expressions(0.2), ONE, TWO, 0.0)
     neutral.subtract(expressions(0.2, 0.4), TWO, TWO, 0.5)
@@ -64,7 +66,7 @@ def test_who_is_hidden_at_its_beginning_takes_part() -> None:
 
 
 def test_who_is_not_seen_at_all_stays_as_they_were() -> None:
-    neutral = Neutral()
+    neutral = NeutralCalibration()
     neutral.calibrate()
     neutral.subtract(expressions(0.2), ONE, TWO, 0.0)
     out = neutral.subtract(expressions(0.2, 0.4), TWO, TWO, 1.0)
@@ -73,7 +75,7 @@ def test_who_is_not_seen_at_all_stays_as_they_were() -> None:
 
 
 def test_a_rest_ends_with_its_track() -> None:
-    neutral = Neutral()
+    neutral = NeutralCalibration()
     neutral.calibrate()
     neutral.subtract(expressions(0.2), ONE, ONE, 0.0)
     neutral.subtract(expressions(0.2), ONE, ONE, 1.0)
@@ -84,7 +86,7 @@ def test_a_rest_ends_with_its_track() -> None:
 
 @pytest.mark.parametrize("moment", [0.0, 0.5, 1.0])
 def test_reset_undoes_all(moment: float) -> None:
-    neutral = Neutral()
+    neutral = NeutralCalibration()
     neutral.calibrate()
     for timestamp in np.arange(0, moment, 0.1):
         neutral.subtract(expressions(0.2), ONE, ONE, timestamp)
@@ -96,7 +98,7 @@ def test_reset_undoes_all(moment: float) -> None:
 
 
 def test_the_old_rest_holds_until_the_new_one_is_known() -> None:
-    neutral = Neutral()
+    neutral = NeutralCalibration()
     neutral.calibrate()
     neutral.subtract(expressions(0.5), ONE, ONE, 0.0)
     neutral.subtract(expressions(0.5), ONE, ONE, 1.0)
@@ -107,7 +109,7 @@ def test_the_old_rest_holds_until_the_new_one_is_known() -> None:
 
 
 def test_asked_twice_it_begins_again() -> None:
-    neutral = Neutral()
+    neutral = NeutralCalibration()
     neutral.calibrate()
     neutral.subtract(expressions(0.9), ONE, ONE, 0.0)
     neutral.calibrate()

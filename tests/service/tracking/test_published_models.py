@@ -41,10 +41,10 @@ def view(image: Image.Image, x: float, y: float = 0.0, zoom: float = 1.0) -> Pic
 def test_followed_heads_are_where_a_search_finds_them(pipeline: Pipeline, heads: Image.Image) -> None:
     """Half a face to the right, growing by 7 %, in steps of a thirtieth of a face."""
     session = Session(pipeline, StreamOptions(follow=True, refine=True, detect_every=300))
-    first = session.look(view(heads, -20, 0, 0.85), 0.0)
+    first = session.process_picture(view(heads, -20, 0, 0.85), 0.0)
     views = [view(heads, -20 - 5 * frame, -frame, 0.85 + 0.004 * frame) for frame in range(1, 17)]
-    results = [session.look(seen, frame * STEP) for frame, seen in enumerate(views, start=1)]
-    assert not any(result.searched for result in results)
+    results = [session.process_picture(seen, frame * STEP) for frame, seen in enumerate(views, start=1)]
+    assert not any(result.detected for result in results)
     last, result = views[-1], results[-1]
     assert len(result.faces) == 5
     assert result.track_id.tolist() == first.track_id.tolist()
@@ -61,21 +61,21 @@ def test_followed_heads_are_where_a_search_finds_them(pipeline: Pipeline, heads:
 def test_heads_that_stand_still_are_not_drifted_off(pipeline: Pipeline, heads: Image.Image) -> None:
     session = Session(pipeline, StreamOptions(follow=True, refine=True, detect_every=300))
     picture = view(heads, 50)
-    first = session.look(picture, 0.0)
-    later = [session.look(picture, frame * STEP) for frame in range(1, 21)]
-    assert not any(result.searched for result in later)
+    first = session.process_picture(picture, 0.0)
+    later = [session.process_picture(picture, frame * STEP) for frame in range(1, 21)]
+    assert not any(result.detected for result in later)
     assert iou(first.faces.box, later[-1].faces.box).diagonal().min() > 0.93
 
 
 def test_a_head_that_is_covered_is_missed(pipeline: Pipeline, heads: Image.Image) -> None:
     session = Session(pipeline, StreamOptions(follow=True, refine=True, detect_every=300))
-    first = session.look(view(heads, 50), 0.0)
+    first = session.process_picture(view(heads, 50), 0.0)
     x1, y1, x2, y2 = first.faces.box[2]
     middle, half = (50 + (x1 + x2) / 2, (y1 + y2) / 2), 0.8 * (y2 - y1)
     curtain = Image.open(PICTURES / "no_face.png").convert("RGB").resize((int(2 * half), int(2 * half)))
     covered = heads.copy()
     covered.paste(curtain, (int(middle[0] - half), int(middle[1] - half)))
-    result = session.look(view(covered, 50), STEP)
-    assert result.searched
+    result = session.process_picture(view(covered, 50), STEP)
+    assert result.detected
     assert set(result.track_id.tolist()) <= set(first.track_id.tolist()) - {int(first.track_id[2])}
     assert len(result.faces) >= 3

@@ -15,7 +15,7 @@ from service.tracking.session import FrameResult, Session
 from service.vision.crops import crops_of, side_for
 from service.vision.image import Picture
 from tests.service.tiny_models import GAZE_LOGIT, SIDE
-from tests.service.tracking.blobs import HEIGHT, WIDTH, World, draw, looks
+from tests.service.tracking.blobs import HEIGHT, WIDTH, World, draw, process_all
 
 STILL = (100.0, 90.0, 60.0, 200)
 FOLLOW = StreamOptions(follow=True, detect_every=10)
@@ -47,11 +47,11 @@ def test_frames_are_seen_at_the_input_size(models: Models) -> None:
 
 def test_without_options_faces_are_the_pipelines(pipeline: Pipeline, world: World) -> None:
     picture = draw(STILL, (250, 100, 50, 90))
-    result = Session(pipeline, StreamOptions()).look(picture, 12.5)
+    result = Session(pipeline, StreamOptions()).process_picture(picture, 12.5)
     expected = pipeline.retarget_picture(picture, RetargetOptions())
     for name, value in vars(expected.faces).items():
         np.testing.assert_array_equal(getattr(result.faces, name), value)
-    assert (result.width, result.height, result.searched) == (expected.width, expected.height, True)
+    assert (result.width, result.height, result.detected) == (expected.width, expected.height, True)
     assert result.track_id.tolist() == [1, 2]
     assert result.track_id.dtype == np.int64
     assert result.neutral == (NeutralState.OFF, NeutralState.OFF)
@@ -59,9 +59,9 @@ def test_without_options_faces_are_the_pipelines(pipeline: Pipeline, world: Worl
 
 
 def test_refine_looks_at_each_face_of_each_frame(pipeline: Pipeline, world: World) -> None:
-    results = looks(Session(pipeline, StreamOptions(refine=True)), [draw(STILL, (250, 100, 50, 90))] * 3)
+    results = process_all(Session(pipeline, StreamOptions(refine=True)), [draw(STILL, (250, 100, 50, 90))] * 3)
     assert world.asked == ["MFN", 2] * 3
-    assert all(result.searched for result in results)
+    assert all(result.detected for result in results)
 
 
 @pytest.mark.parametrize("smoothing", [None, SmoothingOptions()])
@@ -71,7 +71,7 @@ def test_gaze_is_seen_with_refine_alone_and_never_calibrated(
     for refine in (False, True):
         session = Session(pipeline, StreamOptions(refine=refine, smoothing=smoothing))
         session.calibrate()
-        *_, last = looks(session, [draw(STILL)] * 40)
+        *_, last = process_all(session, [draw(STILL)] * 40)
         assert last.neutral == (NeutralState.ON,)
         if refine:
             np.testing.assert_allclose(last.faces.gaze, 1 / (1 + np.exp(-GAZE_LOGIT[None])), rtol=1e-6)
@@ -81,8 +81,8 @@ def test_gaze_is_seen_with_refine_alone_and_never_calibrated(
 
 def test_options_bound_what_is_found(pipeline: Pipeline) -> None:
     picture = draw(STILL, (250, 100, 50, 90))
-    assert len(Session(pipeline, StreamOptions(max_faces=1)).look(picture, 0).faces) == 1
-    assert len(Session(pipeline, StreamOptions(min_score=0.999)).look(picture, 0).faces) == 0
+    assert len(Session(pipeline, StreamOptions(max_faces=1)).process_picture(picture, 0).faces) == 1
+    assert len(Session(pipeline, StreamOptions(min_score=0.999)).process_picture(picture, 0).faces) == 0
 
 
 def test_pictures_are_decoded_as_large_as_the_networks_see(pipeline: Pipeline, world: World) -> None:
@@ -126,19 +126,23 @@ def test_every_step_is_timed(pipeline: Pipeline) -> None:
 def test_time_must_rise(pipeline: Pipeline, timestamp: float) -> None:
     session, twin = (Session(pipeline, StreamOptions(smoothing=SmoothingOptions())) for _ in range(2))
     for each in (session, twin):
-        each.look(draw(STILL), 1.0)
+        each.process_picture(draw(STILL), 1.0)
     with pytest.raises(RequestError) as refused:
-        session.look(draw(), timestamp)
+        session.process_picture(draw(), timestamp)
     assert refused.value.kind is BAD_PARAMETER
     assert "timestamp" in refused.value.detail
     moved = draw((110, 90, 60, 200))  # as if the refused frame had never been
-    np.testing.assert_array_equal(session.look(moved, 1.1).faces.box, twin.look(moved, 1.1).faces.box)
+    np.testing.assert_array_equal(
+        session.process_picture(moved, 1.1).faces.box, twin.process_picture(moved, 1.1).faces.box
+    )
 
 
 @pytest.mark.parametrize("timestamp", [-5.0, 0.0, 1.7e9])
 def test_time_may_start_anywhere(pipeline: Pipeline, timestamp: float) -> None:
     session = Session(pipeline, FOLLOW)
-    assert [session.look(draw(STILL), timestamp + frame / 30).track_id.tolist() for frame in range(3)] == [[1]] * 3
+    assert [session.process_picture(draw(STILL), timestamp + frame / 30).track_id.tolist() for frame in range(3)] == [
+        [1]
+    ] * 3
 
 
 @pytest.mark.parametrize("options", [StreamOptions(), FOLLOW, StreamOptions(refine=True)])
@@ -153,11 +157,11 @@ def test_a_frame_that_raises_changes_nothing(
                 for network in (world.models.mfn, world.models.sfn):
                     patch.setattr(type(network), "run", broken)
                 with pytest.raises(MemoryError):
-                    session.look(draw(), frame / 30)
-        ours, theirs = session.look(picture, frame / 30), twin.look(picture, frame / 30)
+                    session.process_picture(draw(), frame / 30)
+        ours, theirs = session.process_picture(picture, frame / 30), twin.process_picture(picture, frame / 30)
         np.testing.assert_array_equal(ours.faces.box, theirs.faces.box)
         assert ours.track_id.tolist() == theirs.track_id.tolist() == [1]
-        assert ours.searched == theirs.searched
+        assert ours.detected == theirs.detected
 
 
 def broken(*_: object) -> None:
@@ -171,7 +175,7 @@ def test_two_pass_each_other_and_keep_their_ids(pipeline: Pipeline) -> None:
     session, had = Session(pipeline, StreamOptions()), []
     for frame in range(61):
         x = 60 + 4 * frame
-        result = session.look(draw((x, 50, 50, 230), (WIDTH - x, 140, 50, 80)), frame / 30)
+        result = session.process_picture(draw((x, 50, 50, 230), (WIDTH - x, 140, 50, 80)), frame / 30)
         from_above = np.argsort(result.faces.box[:, 1])
         had.append(tuple(result.track_id[from_above].tolist()))
     assert len(set(had)) == 1
@@ -184,7 +188,7 @@ def test_smoothing_is_an_option(pipeline: Pipeline) -> None:
     film = [draw((100 + (-1) ** frame, 90, 60, 200)) for frame in range(40)]
 
     def jitter(options: StreamOptions) -> float:
-        boxes = [result.faces.box for result in looks(Session(pipeline, options), film)]
+        boxes = [result.faces.box for result in process_all(Session(pipeline, options), film)]
         return float(np.abs(np.diff(boxes[10:], axis=0)).mean())
 
     assert jitter(StreamOptions(smoothing=SmoothingOptions())) < 0.3 * jitter(StreamOptions())
@@ -211,7 +215,7 @@ def test_a_second_of_rest_is_taken_off(world: World) -> None:
 
     def look(timestamp: float, weight: float) -> FrameResult:
         grin.weight = weight
-        return session.look(draw(STILL), timestamp)
+        return session.process_picture(draw(STILL), timestamp)
 
     grins: list[tuple[float, float, float, NeutralState]] = [
         (0.0, 0.3, 0.3, NeutralState.OFF),
@@ -225,9 +229,9 @@ def test_a_second_of_rest_is_taken_off(world: World) -> None:
             session.calibrate()
         result = look(timestamp, seen)
         np.testing.assert_allclose(result.faces.expression, expected, atol=1e-5)
-        np.testing.assert_allclose(result.seen.expression, seen, atol=1e-5)
+        np.testing.assert_allclose(result.uncalibrated.expression, seen, atol=1e-5)
         assert result.neutral == (state,)
-        shown = result.seen.landmarks(pipeline.models.face_model, WIDTH, result.height)
+        shown = result.uncalibrated.landmarks(pipeline.models.face_model, WIDTH, result.height)
         np.testing.assert_array_equal(result.landmarks(pipeline.models.face_model), shown)
     session.reset_neutral()
     result = look(1.3, 0.6)
@@ -237,7 +241,7 @@ def test_a_second_of_rest_is_taken_off(world: World) -> None:
 
 def test_sessions_share_nothing(pipeline: Pipeline) -> None:
     first, second = Session(pipeline, FOLLOW), Session(pipeline, FOLLOW)
-    looks(first, [draw(STILL)] * 3)
+    process_all(first, [draw(STILL)] * 3)
     first.calibrate()
-    assert second.look(draw((300, 60, 50, 90)), 0.0).track_id.tolist() == [1]
-    assert second.look(draw((300, 60, 50, 90)), 0.1).neutral == (NeutralState.OFF,)
+    assert second.process_picture(draw((300, 60, 50, 90)), 0.0).track_id.tolist() == [1]
+    assert second.process_picture(draw((300, 60, 50, 90)), 0.1).neutral == (NeutralState.OFF,)

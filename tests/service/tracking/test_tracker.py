@@ -139,7 +139,7 @@ def test_known_faces_need_no_matching() -> None:
     for frame in range(1, 30):  # at 12 face sizes a second, far beyond what boxes alone would tell
         tracker.follow(faces_of(boxes + 40 * frame, identities), ids, frame / 30)
     assert tracker.alive.tolist() == [1, 2]
-    assert not tracker.someone_hidden
+    assert not tracker.has_lost_tracks
     again = faces_of(boxes[::-1] + 40 * 30, identities)
     assert tracker.update(again, 1.0).tolist() == [2, 1]
 
@@ -150,19 +150,19 @@ def test_hidden_ones_are_told_until_they_are_forgotten() -> None:
     hidden = []
     for tenths in range(1, 13):
         tracker.update(Faces.none(), 10 + tenths / 10)
-        hidden.append(tracker.someone_hidden)
+        hidden.append(tracker.has_lost_tracks)
     assert hidden == [True] * 10 + [False] * 2
     assert len(tracker.alive) == 0
 
 
-def test_strangeness_is_in_deviations_of_a_frame() -> None:
+def test_identity_distance_is_in_deviations_of_a_frame() -> None:
     """After ten seconds of noise as large as in no other stream, twice that noise is 2 deviations."""
     tracker, random = Tracker(), np.random.default_rng(0)
     for frame in range(900):
         noise = random.normal(0, 0.3, 50)
         tracker.update(faces_of([[0, 0, 100, 100]], identity_of(0) + noise), frame / 30)
-    strangeness = tracker.identity_distance(identity_of(0)[None] + 0.6, tracker.alive)
-    assert strangeness[0] == pytest.approx(2, rel=0.1)
+    identity_distance = tracker.identity_distance(identity_of(0)[None] + 0.6, tracker.alive)
+    assert identity_distance[0] == pytest.approx(2, rel=0.1)
 
 
 def test_faces_that_overlap_teach_nothing_about_each_other() -> None:
@@ -173,8 +173,8 @@ def test_faces_that_overlap_teach_nothing_about_each_other() -> None:
         apart = max(0, 30 - frame) * 10
         boxes = np.array([[0, 0, 100, 100], [apart, 0, apart + 100, 100]])
         tracker.update(faces_of(boxes, own if apart >= 100 else np.zeros((2, 50))), frame / 30)
-    strangeness = tracker.identity_distance(own, np.array([1, 2]))
-    assert (strangeness < 1).all()
+    identity_distance = tracker.identity_distance(own, np.array([1, 2]))
+    assert (identity_distance < 1).all()
 
 
 def test_memory_is_bounded() -> None:

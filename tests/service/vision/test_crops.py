@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,13 +6,14 @@ from PIL import Image
 from scipy.ndimage import map_coordinates
 
 from service.inference.models import Models
-from service.vision.crops import CROP_SIDE, Crop, apply_refinement, blend_estimates, crop_around, crops_of
+from service.vision.arrays import Array
+from service.vision.crops import CROP_SIDE, Crop, crop_around, crops_of
 from service.vision.face_model import project
 from service.vision.faces import Faces
 from service.vision.gaze import no_gaze
 from service.vision.image import Picture
 from service.vision.letterbox import PAD_GREY
-from service.vision.rotation import Array, euler_to_quaternion, multiply, twist_angle
+from service.vision.rotation import euler_to_quaternion, multiply, twist_angle
 
 angles = st.floats(-170, 170)
 
@@ -120,35 +119,6 @@ def test_a_crop_larger_than_everything_is_served() -> None:
     assert Crop(np.array([1e4, 1e4]), 1e6, 10).sample(picture).shape == (CROP_SIDE, CROP_SIDE, 3)
 
 
-@given(st.floats(-60, 60), st.floats(-60, 60), angles)
-def test_answer_about_the_crop_is_turned_back_to_the_picture(yaw: float, pitch: float, roll: float) -> None:
-    """A network that reads the crop without error gives the pose of the picture."""
-    faces = one_face(yaw, pitch, roll)
-    crop = Crop(np.array([340.0, 250.0]), 200, roll)
-    # What such a network would say: upright head, its origin and scale in pixels of the crop.
-    origin = np.array([320 + 6 * 3, 240 + 6 * 2])
-    in_crop = (origin - crop.centre) @ crop.upright.T * CROP_SIDE / crop.side + CROP_SIDE / 2
-    upright = euler_to_quaternion(yaw, pitch, 0)
-    scale = 6 * CROP_SIDE / crop.side
-    raw_pose = np.concatenate([upright - [0, 0, 0, 1], (in_crop - 64) / 128, [np.log(scale * 20 / 128)]])
-    raw = {
-        "pose": raw_pose[None].astype(np.float32),
-        "identity": np.ones((1, 50), np.float32),
-        "expression": np.zeros((1, 46), np.float32),
-        "gaze": np.zeros((1, 8), np.float32),
-    }
-    answer = apply_refinement(faces, [crop], raw, 640, 480, 63)
-    np.testing.assert_allclose(answer.translation[0, :2], [3, -2], atol=1e-3)
-    np.testing.assert_allclose(answer.scale, [6], rtol=1e-4)
-    same = abs((answer.quaternion * faces.quaternion).sum())  # q and -q are one rotation
-    assert same == pytest.approx(1, abs=1e-5)
-    np.testing.assert_array_equal(answer.identity, 1)
-    np.testing.assert_array_equal(answer.expression, 0.5)
-    np.testing.assert_array_equal(answer.gaze, 0.5)
-    np.testing.assert_array_equal(answer.box, faces.box)
-    assert all(array.dtype == np.float32 for array in vars(answer).values())
-
-
 def test_crops_follow_the_landmarks(models: Models) -> None:
     faces = one_face(10, 5, 25)
     (crop,) = crops_of(faces, models.face_model, 640, 480, 1.4)
@@ -159,42 +129,3 @@ def test_crops_follow_the_landmarks(models: Models) -> None:
     extent = inside.max(axis=0) - inside.min(axis=0)
     np.testing.assert_allclose(inside.max(axis=0) + inside.min(axis=0), CROP_SIDE, atol=0.01)
     assert extent.max() == pytest.approx(CROP_SIDE / 1.4, rel=1e-4)
-
-
-def test_both_looks_turn_a_share_of_the_way_back() -> None:
-    """The turn between them is shared 15 to 85, whichever of the two signs its quaternions have."""
-    first, second = one_face(0, 0, 20), one_face(0, 0, 60)
-    for sign in (1, -1):
-        together = blend_estimates(replace(first, quaternion=sign * first.quaternion), second)
-        assert float(twist_angle(together.quaternion[0])) == pytest.approx(54, abs=0.5)
-        assert np.linalg.norm(together.quaternion) == pytest.approx(1)
-
-
-def test_both_looks_agree_with_themselves() -> None:
-    faces = replace(one_face(30, -10, 5), identity=np.full((1, 50), 0.7, np.float32))
-    together = blend_estimates(faces, faces)
-    for name, array in vars(together).items():
-        np.testing.assert_allclose(array, getattr(faces, name), rtol=1e-6, err_msg=name)
-        assert array.dtype == np.float32
-
-
-def test_both_looks_keep_place_scale_and_depth_of_one_camera() -> None:
-    """Scale times depth is the focal length; and where both see one pixel, so do they together."""
-    first, second = one_face(0, 0, 0), one_face(0, 0, 0)
-    first = replace(first, scale=np.array([5], np.float32), translation=np.array([[24, -12, -108]], np.float32))
-    second = replace(second, scale=np.array([6], np.float32), translation=np.array([[20, -10, -90]], np.float32))
-    together = blend_estimates(first, second)
-    np.testing.assert_allclose(together.scale * together.translation[0], [120, -60, -540], rtol=1e-6)
-    assert 5 < together.scale[0] < 6
-
-
-def test_expression_and_gaze_are_the_second_look_s_alone() -> None:
-    first = replace(one_face(0, 0, 0), expression=np.ones((1, 46), np.float32), score=np.array([0.3], np.float32))
-    second = replace(one_face(0, 0, 0), gaze=np.full((1, 8), 0.25, np.float32))
-    assert not blend_estimates(first, second).expression.any()
-    np.testing.assert_array_equal(blend_estimates(first, second).gaze, 0.25)
-    assert blend_estimates(first, second).score == second.score
-
-
-def test_both_looks_at_nobody() -> None:
-    assert len(blend_estimates(Faces.none(), Faces.none())) == 0

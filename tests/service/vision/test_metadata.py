@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from service.vision.arrays import Pixels
 from service.vision.image import decode
-from service.vision.letterbox import Pixels
 from service.vision.metadata import without_metadata
 from tests.service.tiny_models import encoded
 

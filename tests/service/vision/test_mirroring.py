@@ -5,9 +5,9 @@ import pytest
 
 from service.cli.avatar.mirror import mirror_quaternion
 from service.inference.models import Models
+from service.vision.arrays import Array, Pixels
 from service.vision.decoding import Priors, decode_pose
 from service.vision.face_model import project
-from service.vision.letterbox import Pixels
 from service.vision.mirroring import (
     GAZE_PARTNERS,
     MIRROR_YAW,
@@ -16,7 +16,7 @@ from service.vision.mirroring import (
     mirrored_back,
     run_with_mirror,
 )
-from service.vision.rotation import Array, euler_to_quaternion
+from service.vision.rotation import euler_to_quaternion
 
 # of the 68, the one that takes each one's place: jaw, brows, nose, eyes, outer and inner lips (iBUG's order)
 MIRRORED_POINTS = [

@@ -4,15 +4,19 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.spatial.transform import Rotation
 
 from service.vision.rotation import (
     align_sign,
     euler_to_quaternion,
+    inverse,
     matrix_to_quaternion,
     multiply,
     normalize,
     quaternion_to_euler,
     quaternion_to_matrix,
+    quaternion_to_rotation_vector,
+    rotation_vector_to_quaternion,
     twist_angle,
 )
 
@@ -100,3 +104,20 @@ def test_normalize_gives_unit_length_and_a_positive_w() -> None:
     quaternions = np.array([[0, 0, 0, -2.0], [3, 0, 0, -4], [0, 0, 0, 0]])
     expected = np.array([[0, 0, 0, 1], [-0.6, 0, 0, 0.8], [0, 0, 0, 1]])
     np.testing.assert_allclose(normalize(quaternions), expected)
+
+
+@given(angles, angles, angles)
+def test_rotation_vectors_as_in_scipy(a: float, b: float, c: float) -> None:
+    rotation = Rotation.from_euler("xyz", [a, b, c], degrees=True)
+    vector = quaternion_to_rotation_vector(rotation.as_quat())
+    np.testing.assert_allclose(rotation_vector_to_quaternion(vector), rotation.as_quat(canonical=True), atol=1e-7)
+    np.testing.assert_allclose(Rotation.from_rotvec(vector).as_matrix(), rotation.as_matrix(), atol=1e-7)
+    np.testing.assert_allclose(quaternion_to_rotation_vector(-rotation.as_quat()), vector, atol=1e-7)
+    np.testing.assert_allclose(multiply(inverse(rotation.as_quat()), rotation.as_quat()), [0, 0, 0, 1], atol=1e-12)
+
+
+def test_small_rotation_vectors_keep_their_digits() -> None:
+    vector = np.array([[1e-9, -2e-9, 0], [0, 0, 0], [0, 3e-14, 0]])
+    np.testing.assert_allclose(
+        quaternion_to_rotation_vector(rotation_vector_to_quaternion(vector)), vector, rtol=1e-9, atol=0
+    )

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from service.vision.tile_layout import MAX_TILES, OVERLAP, Window, windows
+from service.vision.tile_layout import MAX_TILES, MIN_OVERLAP, Window, windows
 
 SIDES = st.integers(1, 8000)
 COUNTS = st.integers(1, MAX_TILES)
@@ -51,7 +51,7 @@ def test_tiles_cover_the_picture_and_stay_in_it(width: int, height: int, count: 
         assert len(ends) <= count
         side = tiles[0].width if start == "x" else tiles[0].height
         for first, second in pairwise(sorted(ends)):
-            assert ends[first] - second >= OVERLAP * side - 1  # to a pixel, since tiles begin at whole ones
+            assert ends[first] - second >= MIN_OVERLAP * side - 1  # to a pixel, since tiles begin at whole ones
 
 
 @given(SIDES, SIDES, COUNTS)
@@ -65,7 +65,7 @@ def test_what_is_as_large_as_the_overlap_lies_whole_in_a_tile(
     width: int, height: int, count: int, random: Random
 ) -> None:
     tiles = windows(width, height, count)
-    size = np.floor(OVERLAP * max(tiles[0].width, tiles[0].height)) - 1
+    size = np.floor(MIN_OVERLAP * max(tiles[0].width, tiles[0].height)) - 1
     x = random.uniform(0, max(0, width - size))
     y = random.uniform(0, max(0, height - size))
     right, bottom = min(width, x + size), min(height, y + size)

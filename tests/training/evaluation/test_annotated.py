@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from service.vision.letterbox import Pixels
+from service.vision.arrays import Pixels
 from service.vision.rotation import euler_to_quaternion
 from training.evaluation.annotated import (
     annotated_faces,

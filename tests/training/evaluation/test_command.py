@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from service.vision.letterbox import Pixels
+from service.vision.arrays import Pixels
 from tests.service.tiny_models import write_models
 from tests.training.evaluation.test_datasets import face_points, save_archive, save_picture, save_points
 from training.evaluation.__main__ import main

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from service.vision.letterbox import Pixels
+from service.vision.arrays import Pixels
 from service.vision.rotation import euler_to_quaternion, quaternion_to_euler
 from training.evaluation.datasets.sample import Sample
 from training.evaluation.invariance import MOVEMENTS

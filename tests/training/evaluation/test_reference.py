@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from service.vision.arkit import ARKIT_NAMES
+from service.vision.arrays import Pixels
 from service.vision.face_model import FaceModel
-from service.vision.letterbox import Pixels
 from training.evaluation.datasets.sample import Sample
 from training.evaluation.prediction import Prediction, Predictor
 from training.evaluation.reference import ARRAYS, expression_of_arkit, reference

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from service.vision.letterbox import Pixels
+from service.vision.arrays import Pixels
 
 Floats = NDArray[np.floating[Any]]
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from service.vision.letterbox import Pixels
+from service.vision.arrays import Pixels
 from service.vision.rotation import quaternion_to_euler
 from training.evaluation.datasets.cached import cached
 from training.evaluation.datasets.sample import Sample, existing

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from service.vision.letterbox import Pixels
+from service.vision.arrays import Pixels
 from training.evaluation.datasets.points import read_points
 from training.evaluation.datasets.sample import Sample, existing
 

@@ -1,4 +1,4 @@
-// The Multiple Face Network's raw outputs to faces: service/vision/decoding.py, suppression.py and faces.py in C++17.
+// The Multiple Face Network's raw outputs to faces: service/vision/decoding.py, nms.py, voting.py and faces.py in C++17.
 #pragma once
 
 #include <algorithm>

@@ -1,5 +1,5 @@
 // A second look at a face: an upright crop of it for the Single Face Network, and its answer turned back.
-// service/vision/crops.py and the landmarks of service/vision/face_model.py in C++17.
+// service/vision/crops.py, refinement.py and the landmarks of service/vision/face_model.py in C++17.
 #pragma once
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-/* The Multiple Face Network's raw outputs to candidate faces: service/vision/decoding.py and suppression.py in Kotlin. */
+/* The Multiple Face Network's raw outputs to candidate faces: service/vision/decoding.py, nms.py and voting.py in Kotlin. */
 package mfn
 
 import kotlin.math.exp

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from service.cli.avatar.livelink import HEAD_AND_EYES, SHAPES
-from service.cli.avatar.outputs import Lead, LiveLink, Vmc
+from service.cli.avatar.outputs import LeadingFace, LiveLink, Vmc
 from service.cli.avatar.udp import UdpSender
 from service.inference.models import Models
 from service.vision.gaze import GAZE_NAMES, no_gaze
-from tests.service.cli.video.results import seen
+from tests.service.cli.video.results import processed_frame
 
 SMALL, LARGE = (100.0, 100.0, 150.0, 150.0), (300.0, 100.0, 500.0, 300.0)
 
@@ -75,32 +75,34 @@ def expressions(models: Models, *names: str) -> np.ndarray:
     return weights
 
 
-def lead_over(lead: Lead, *frames: tuple[float, dict[int, tuple[float, float, float, float]]]) -> list[int | None]:
+def lead_over(
+    lead: LeadingFace, *frames: tuple[float, dict[int, tuple[float, float, float, float]]]
+) -> list[int | None]:
     """The leading track in each of some frames, a time and the faces of each."""
     leaders = []
     for timestamp, boxes in frames:
-        row = lead.row_in(seen(boxes).result, timestamp)
+        row = lead.row_in(processed_frame(boxes).result, timestamp)
         leaders.append(None if row is None else list(boxes)[row])
     return leaders
 
 
 def test_the_largest_leads_and_keeps_the_lead() -> None:
     assert lead_over(
-        Lead(), (0.0, {}), (0.1, {1: SMALL, 2: LARGE}), (0.2, {2: SMALL, 1: LARGE}), (0.3, {1: LARGE, 2: SMALL})
+        LeadingFace(), (0.0, {}), (0.1, {1: SMALL, 2: LARGE}), (0.2, {2: SMALL, 1: LARGE}), (0.3, {1: LARGE, 2: SMALL})
     ) == [None, 2, 2, 2]
 
 
 def test_the_lead_passes_on_after_a_second_out_of_sight() -> None:
     assert lead_over(
-        Lead(), (0.0, {1: SMALL}), (0.9, {2: LARGE}), (1.0, {1: SMALL, 2: LARGE}), (1.5, {}), (1.9, {2: LARGE}),
+        LeadingFace(), (0.0, {1: SMALL}), (0.9, {2: LARGE}), (1.0, {1: SMALL, 2: LARGE}), (1.5, {}), (1.9, {2: LARGE}),
         (2.1, {2: LARGE}), (2.2, {1: LARGE, 2: SMALL}),
     ) == [1, None, 1, None, None, 2, 2]  # fmt: skip
 
 
 def test_live_link_carries_the_leading_face(models: Models, receiver: Receiver) -> None:
     boxes = {4: SMALL, 9: LARGE}
-    view = seen(boxes, timestamp=2.0, expression=expressions(models, "jawOpen", "eyeBlink_L"))
-    LiveLink(receiver.sender, models.arkit, everyone=False, mirror=False).view(view)
+    view = processed_frame(boxes, timestamp=2.0, expression=expressions(models, "jawOpen", "eyeBlink_L"))
+    LiveLink(receiver.sender, models.arkit, everyone=False, mirror=False).consume(view)
     [packet] = receiver.packets(1)
     assert subject_of(packet) == "mfn"
     assert {name: weight for name, weight in weights_of(packet).items() if weight} == {"EyeBlinkLeft": 0.75}
@@ -109,8 +111,8 @@ def test_live_link_carries_the_leading_face(models: Models, receiver: Receiver) 
 
 
 def test_live_link_carries_everyone_by_track(models: Models, receiver: Receiver) -> None:
-    view = seen({4: SMALL, 9: LARGE}, expression=expressions(models, "jawOpen", "eyeBlink_L"))
-    LiveLink(receiver.sender, models.arkit, everyone=True, mirror=True).view(view)
+    view = processed_frame({4: SMALL, 9: LARGE}, expression=expressions(models, "jawOpen", "eyeBlink_L"))
+    LiveLink(receiver.sender, models.arkit, everyone=True, mirror=True).consume(view)
     first, second = receiver.packets(2)
     assert (subject_of(first), subject_of(second)) == ("mfn-4", "mfn-9")
     assert weights_of(first)["JawOpen"] == 0.75
@@ -128,8 +130,10 @@ def eyes_up(*rows: int, count: int = 2) -> np.ndarray:
 
 @pytest.mark.parametrize(("mirror", "side"), [(False, "Left"), (True, "Right")])
 def test_live_link_carries_each_ones_gaze(models: Models, receiver: Receiver, mirror: bool, side: str) -> None:
-    view = seen({4: SMALL, 9: LARGE}, expression=expressions(models, "eyeLookDown", "eyeLookDown"), gaze=eyes_up(1))
-    LiveLink(receiver.sender, models.arkit, everyone=True, mirror=mirror).view(view)
+    view = processed_frame(
+        {4: SMALL, 9: LARGE}, expression=expressions(models, "eyeLookDown", "eyeLookDown"), gaze=eyes_up(1)
+    )
+    LiveLink(receiver.sender, models.arkit, everyone=True, mirror=mirror).consume(view)
     first, second = receiver.packets(2)
     lids = {"EyeLookDownLeft": 0.75, "EyeLookDownRight": 0.75}
     assert {name: weight for name, weight in weights_of(first).items() if weight} == lids
@@ -142,11 +146,11 @@ def test_live_link_carries_each_ones_gaze(models: Models, receiver: Receiver, mi
 
 def test_vmc_turns_eyes_while_they_are_seen_and_straight_once_after(models: Models, receiver: Receiver) -> None:
     """Bones stay as they were last told; who never saw a gaze says nothing of eyes."""
-    puppet = Vmc(receiver.sender, models.arkit, mirror=False)
+    avatar = Vmc(receiver.sender, models.arkit, mirror=False)
     turns: list[list[Any]] = []
     unseen, up = no_gaze(1), eyes_up(0, count=1)
     for number, (gaze, datagrams) in enumerate([(unseen, 2), (up, 3), (unseen, 3), (unseen, 2)]):
-        puppet.view(seen({4: LARGE}, float(number), gaze=gaze))
+        avatar.consume(processed_frame({4: LARGE}, float(number), gaze=gaze))
         messages = vmc_messages(receiver.packets(datagrams))
         bones = [arguments for where, arguments in messages if where == "/VMC/Ext/Bone/Pos"]
         turns.append([name for name, *_ in bones] + [round(bone[4], 4) for bone in bones[1:]])
@@ -157,7 +161,7 @@ def test_vmc_turns_eyes_while_they_are_seen_and_straight_once_after(models: Mode
 
 def test_live_link_is_silent_without_a_face(models: Models, receiver: Receiver) -> None:
     for everyone in (True, False):
-        LiveLink(receiver.sender, models.arkit, everyone, mirror=False).view(seen({}))
+        LiveLink(receiver.sender, models.arkit, everyone, mirror=False).consume(processed_frame({}))
     assert receiver.nothing_more()
 
 
@@ -165,9 +169,9 @@ def test_live_link_is_silent_without_a_face(models: Models, receiver: Receiver) 
 def test_vmc_carries_the_leading_face_and_the_time_since_the_first(
     models: Models, receiver: Receiver, mirror: bool, eye: str
 ) -> None:
-    puppet = Vmc(receiver.sender, models.arkit, mirror)
-    puppet.view(seen({}, timestamp=10.0))
-    puppet.view(seen({4: SMALL, 9: LARGE}, 10.5, expressions(models, "jawOpen", "eyeBlink_L")))
+    avatar = Vmc(receiver.sender, models.arkit, mirror)
+    avatar.consume(processed_frame({}, timestamp=10.0))
+    avatar.consume(processed_frame({4: SMALL, 9: LARGE}, 10.5, expressions(models, "jawOpen", "eyeBlink_L")))
     lost, *face = receiver.packets(3)
     assert vmc_messages([lost]) == [("/VMC/Ext/OK", [1, 3, 0, 0]), ("/VMC/Ext/T", [0.0])]
     messages = vmc_messages(face)

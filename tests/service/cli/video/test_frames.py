@@ -4,7 +4,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from service.cli.video.frames import Latest, VideoError, VideoFrame, in_real_time
+from service.cli.video.frames import LatestFrames, VideoError, VideoFrame, in_real_time
 
 PATIENCE = 20  # seconds; nothing here takes more than an instant
 
@@ -25,7 +25,7 @@ def test_a_slow_reader_gets_the_latest_frame_and_no_frame_twice() -> None:
         assert go_on.wait(PATIENCE)
         yield fourth
 
-    with Latest(camera()) as latest:
+    with LatestFrames(camera()) as latest:
         assert stored.wait(PATIENCE)
         assert next(latest) is third
         go_on.set()
@@ -38,7 +38,7 @@ def test_what_the_camera_raises_comes_after_its_last_frame() -> None:
         yield from frames_at(0)
         raise VideoError("unplugged")
 
-    with Latest(unplugged()) as latest:
+    with LatestFrames(unplugged()) as latest:
         assert next(latest).timestamp == 0
         for _ in range(2):
             with pytest.raises(VideoError, match="unplugged"):
@@ -57,7 +57,7 @@ def test_closing_lets_go_of_the_camera_in_the_thread_that_reads_it() -> None:
         finally:
             let_go.append(threading.current_thread())
 
-    with Latest(endless()) as latest:
+    with LatestFrames(endless()) as latest:
         next(latest)
     assert let_go
     assert let_go[0] is not threading.main_thread()

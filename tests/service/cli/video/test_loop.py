@@ -2,23 +2,23 @@ import numpy as np
 import pytest
 
 from service.cli.video.frames import VideoFrame
-from service.cli.video.loop import Seen, Wish, watch
+from service.cli.video.loop import Command, ProcessedFrame, watch
 from service.inference.pipeline import Pipeline
 from service.tracking.neutral import NeutralState
 from service.tracking.options import StreamOptions
 from service.tracking.session import Session
 
 
-class Wisher:
-    """Sees everything, and wants something at some frames."""
+class Commander:
+    """A sink that stores all frames, and gives commands at some of them."""
 
-    def __init__(self, wishes: dict[int, Wish] | None = None) -> None:
-        self.seen: list[Seen] = []
-        self._wishes = wishes or {}
+    def __init__(self, commands: dict[int, Command] | None = None) -> None:
+        self.frames: list[ProcessedFrame] = []
+        self._commands = commands or {}
 
-    def view(self, seen: Seen) -> Wish | None:
-        self.seen.append(seen)
-        return self._wishes.get(seen.number)
+    def consume(self, processed: ProcessedFrame) -> Command | None:
+        self.frames.append(processed)
+        return self._commands.get(processed.number)
 
 
 @pytest.fixture
@@ -32,26 +32,26 @@ def frames(photo: object) -> list[VideoFrame]:
     return [VideoFrame(np.asarray(photo), i / 10) for i in range(20)]
 
 
-def test_every_frame_is_seen_by_everyone(frames: list[VideoFrame], session: Session) -> None:
-    first, second = Wisher(), Wisher()
+def test_every_sink_consumes_every_frame(frames: list[VideoFrame], session: Session) -> None:
+    first, second = Commander(), Commander()
     assert watch(frames, session, [first, second]) == 20
-    assert [seen.number for seen in first.seen] == list(range(1, 21))
-    assert [seen.frame for seen in first.seen] == frames
-    assert all(a.result is b.result for a, b in zip(first.seen, second.seen, strict=True))
-    assert {track_id for seen in first.seen for track_id in seen.result.track_id.tolist()} == {1}
-    assert {(seen.result.width, seen.result.height) for seen in first.seen} == {(192, 192)}
+    assert [processed.number for processed in first.frames] == list(range(1, 21))
+    assert [processed.frame for processed in first.frames] == frames
+    assert all(a.result is b.result for a, b in zip(first.frames, second.frames, strict=True))
+    assert {track_id for processed in first.frames for track_id in processed.result.track_id.tolist()} == {1}
+    assert {(processed.result.width, processed.result.height) for processed in first.frames} == {(192, 192)}
 
 
-def test_anyone_may_end_it_once_all_have_seen_the_frame(frames: list[VideoFrame], session: Session) -> None:
-    last = Wisher()
-    assert watch(frames, session, [Wisher({3: Wish.QUIT}), last]) == 3
-    assert len(last.seen) == 3
+def test_any_sink_may_end_it_once_all_have_consumed_the_frame(frames: list[VideoFrame], session: Session) -> None:
+    last = Commander()
+    assert watch(frames, session, [Commander({3: Command.QUIT}), last]) == 3
+    assert len(last.frames) == 3
 
 
 def test_resting_faces_are_taken_and_forgotten(frames: list[VideoFrame], session: Session) -> None:
-    wisher = Wisher({2: Wish.TAKE_NEUTRAL, 16: Wish.RESET_NEUTRAL})
-    watch(frames, session, [wisher])
-    states = [seen.result.neutral[0] for seen in wisher.seen]
+    commander = Commander({2: Command.TAKE_NEUTRAL, 16: Command.RESET_NEUTRAL})
+    watch(frames, session, [commander])
+    states = [processed.result.neutral[0] for processed in commander.frames]
     assert states[:3] == [NeutralState.OFF, NeutralState.OFF, NeutralState.COLLECTING]
     assert states[15:17] == [NeutralState.ON, NeutralState.OFF]
 

@@ -10,7 +10,7 @@ import pytest
 
 from service.cli.video import opencv
 from service.cli.video.frames import VideoError
-from service.cli.video.loop import Wish
+from service.cli.video.loop import Command
 from service.cli.video.opencv import Camera, Recording, VideoFile, Window, load, open_frames
 
 RED, GREEN, BLUE = (220, 20, 20), (20, 220, 20), (20, 20, 220)
@@ -251,22 +251,22 @@ class Screen:
 
 
 @pytest.mark.parametrize(
-    ("screen", "wish"),
+    ("screen", "command"),
     [
         (Screen(), None),
-        (Screen(ord("q")), Wish.QUIT),
-        (Screen(27), Wish.QUIT),
-        (Screen(ord("n")), Wish.TAKE_NEUTRAL),
-        (Screen(ord("r")), Wish.RESET_NEUTRAL),
-        (Screen(0x100000 + ord("q")), Wish.QUIT),  # with Num Lock
-        (Screen(visible=0), Wish.QUIT),  # closed by its frame
+        (Screen(ord("q")), Command.QUIT),
+        (Screen(27), Command.QUIT),
+        (Screen(ord("n")), Command.TAKE_NEUTRAL),
+        (Screen(ord("r")), Command.RESET_NEUTRAL),
+        (Screen(0x100000 + ord("q")), Command.QUIT),  # with Num Lock
+        (Screen(visible=0), Command.QUIT),  # closed by its frame
     ],
 )
-def test_keys_of_the_window(screen: Screen, wish: Wish | None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_keys_of_the_window(screen: Screen, command: Command | None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DISPLAY", ":0")
     monkeypatch.setattr(opencv, "load", lambda: screen)
     window = Window()
-    assert window.show(plain(RED), 0.0) is wish
+    assert window.show(plain(RED), 0.0) is command
     window.close()
     assert tuple(screen.shown[0][0, 0]) == RED[::-1]
 

@@ -63,7 +63,7 @@ def test_a_message_counts_as_the_largest_until_it_is_there_and_as_what_it_is_unt
                 await slot.receive(sender.context)
             async with slots[3] as last:
                 await last.receive(senders[4].context)  # 100 bytes are held, and there is room for 100 more
-                waiting = asyncio.create_task(admission.take())
+                waiting = asyncio.create_task(admission.acquire())
                 await asyncio.sleep(0.01)
                 assert not waiting.done()
             await waiting

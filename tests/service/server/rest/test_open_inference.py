@@ -80,7 +80,7 @@ def test_readiness_is_that_of_readyz(
     readiness = Readiness(state)
     client = serve(create_app(state, readiness))
     if end == "leaves":
-        readiness.leave()
+        readiness.set_not_ready()
     else:
         state.draining.set()
     for path in ("/readyz", "/v2/health/ready", "/v2/models/mfn/ready"):

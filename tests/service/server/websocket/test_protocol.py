@@ -172,7 +172,7 @@ def test_fragments_are_put_together_as_they_come() -> None:
         await line.take()
         await line.send(frame(b"a", fin=False), *[frame(b"", CONTINUED, fin=False)] * 50)
         assert line.protocol.frames == []
-        assert bytes(line.protocol._whole) == b"a"
+        assert bytes(line.protocol._fragments) == b"a"
         await line.send(frame(b"b", CONTINUED, fin=False), frame(b"c", CONTINUED))
         assert line.received == ["abc"]
         await line.take()

@@ -1,4 +1,4 @@
-"""Reads what a stream's sender sends, beside the task that answers; ends the stream on silence, age or shutdown."""
+"""The producer of a stream: reads the client's messages beside the task that answers them."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,13 +11,13 @@ from service.server.state import ServerState
 from service.server.streaming.stream import Calibration, Frame, Stream
 
 
-class Feed:
-    """Carries what comes by a transport into a stream while its block runs."""
+class StreamProducer:
+    """Reads a transport's events into a stream while its block runs. Ends the stream on silence, age or shutdown."""
 
     def __init__(
         self, state: ServerState, events: AsyncIterator[Frame | Calibration], stream: Stream, age: float | None = None
     ) -> None:
-        """events: may raise RequestError, which ends the stream. age: seconds after which it ends, None for never."""
+        """events: the client's; a RequestError ends the stream. age: seconds after which it ends, None for never."""
         self._state = state
         self._age = age
         self._events = events
@@ -25,7 +25,7 @@ class Feed:
         self._problem: RequestError | None = None
 
     async def __aenter__(self) -> Self:
-        self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._end_in_time())]
+        self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._end_at_limit())]
         return self
 
     async def __aexit__(
@@ -37,7 +37,7 @@ class Feed:
         self._stream.abandon()
 
     def raise_for_end(self) -> None:
-        """To be called when the stream is finished: raises RequestError where it was not the sender who ended it."""
+        """Raises RequestError where the stream was not ended by its client. Call this when the stream is finished."""
         if self._problem is not None:
             raise self._problem
 
@@ -62,7 +62,8 @@ class Feed:
         finally:
             await self._stream.finish()
 
-    async def _end_in_time(self) -> None:
+    async def _end_at_limit(self) -> None:
+        """Ends the stream at its age, or when the server shuts down."""
         try:
             async with asyncio.timeout(self._age):
                 await self._state.draining.wait()

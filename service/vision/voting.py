@@ -1,0 +1,46 @@
+"""Box voting: candidates of one face are merged into their weighted mean."""
+
+from typing import Final
+
+import numpy as np
+
+from service.vision.decoding import Candidates, Pose
+from service.vision.nms import Groups
+from service.vision.rotation import align_sign, normalize
+
+VOTE_SCORE_RATIO: Final = 0.25  # least score of a candidate that votes, relative to the best score in its group
+BOX_VOTE_POWER: Final = (
+    2  # exponent of the scores that weight boxes; coefficients are weighted by the scores themselves
+)
+
+
+def vote(candidates: Candidates, groups: Groups) -> Candidates:
+    """Merges each group of suppression into one candidate: the weighted mean of its members, with the best score.
+
+    Several priors detect the same face. Their mean has a smaller error than the best one alone, in its box as in its
+    coefficients. (For boxes: Gidaris and Komodakis, "Object detection via a multi-region and semantic
+    segmentation-aware CNN model", ICCV 2015, section 5.3.) The score predicts how well a box fits, so good boxes get
+    more weight: with a power of 2 in place of 1, AP50 rose from 63.6 to 64.5 on multi_train_2 and from 86.4 to 86.5 on
+    multi_val, in int8; a power of 4 takes 0.4 from the latter.
+    """
+    score, best = candidates.score[groups.best], groups.best
+    member = groups.member
+    row = np.flatnonzero(member >= 0)
+    row = row[candidates.score[row] >= VOTE_SCORE_RATIO * score[member[row]]]
+    weight = np.zeros((len(best), len(row)), np.float32)
+    weight[member[row], np.arange(len(row))] = candidates.score[row] / score[member[row]]
+    box_weight = weight**BOX_VOTE_POWER
+    weight /= weight.sum(axis=1, keepdims=True)
+    box_weight /= box_weight.sum(axis=1, keepdims=True)
+    quaternion = candidates.pose.quaternion
+    return Candidates(
+        score=score,
+        box=box_weight @ candidates.box[row],
+        pose=Pose(
+            quaternion=normalize(weight @ align_sign(quaternion[best[member[row]]], quaternion[row])),
+            origin=weight @ candidates.pose.origin[row],
+            scale=np.exp(weight @ np.log(candidates.pose.scale[row])),
+        ),
+        identity=weight @ candidates.identity[row],
+        expression=weight @ candidates.expression[row],
+    )
