@@ -62,18 +62,22 @@ def committed() -> Named:
 
 
 def git(*arguments: str) -> str:
+    """What git answers in this repository."""
     return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def sha256(path: Path) -> str:
+    """The checksum of a file, in hexadecimal digits."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def resource(name: str, digest: str) -> Named:
+    """A resource descriptor of in-toto, from a name and a sha256."""
     return {"name": name, "digest": {"sha256": digest}}
 
 
 def files(folder: Path, names: tuple[str, ...]) -> list[Named]:
+    """Descriptors of files in a folder."""
     return [resource(name, sha256(folder / name)) for name in names]
 
 
@@ -119,6 +123,7 @@ def statement(subjects: list[Named], target: str, inputs: list[Named]) -> dict[s
 
 
 def write(path: Path, document: dict[str, Any]) -> None:
+    """Writes a document as JSON."""
     path.write_text(f"{json.dumps(document, indent=2)}\n", encoding="utf-8")
 
 

@@ -79,6 +79,7 @@ def expressions() -> str:
 
 
 def schema_text() -> str:
+    """The JSON Schema of the WebSocket stream, as it stands in docs/."""
     return json.dumps(websocket_schema.document(), indent=1) + "\n"
 
 

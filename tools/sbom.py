@@ -153,18 +153,22 @@ def made() -> datetime:
 
 
 def models_version() -> str:
+    """The version of the models in models/."""
     return read_manifest(MODELS / MANIFEST).version
 
 
 def git(*arguments: str) -> str:
+    """What git answers in this repository."""
     return subprocess.run(["git", *arguments], cwd=MODELS, capture_output=True, text=True, check=True).stdout
 
 
 def sha256(path: Path) -> str:
+    """The checksum of a file, in hexadecimal digits."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def hash_of(digest: str) -> HashType:
+    """A checksum as CycloneDX has it, from hexadecimal digits of a sha256."""
     return HashType(alg=HashAlgorithm.SHA_256, content=digest)
 
 

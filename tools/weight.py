@@ -24,6 +24,7 @@ def too_large(files: Iterable[Path]) -> list[str]:
 
 
 def tracked(repository: Path = ROOT) -> list[Path]:
+    """The files of a repository that git tracks."""
     listed = subprocess.run(
         ["git", "ls-files", "-z"], cwd=repository, capture_output=True, text=True, check=True
     ).stdout
@@ -39,6 +40,7 @@ def clone_size(repository: Path = ROOT) -> int:
 
 
 def main(names: list[str]) -> int:
+    """Says what is too large: of the files that are named, or of all and of a clone; returns the exit code."""
     complaints = too_large(map(Path, names) if names else tracked())
     if not names:
         size = clone_size()

@@ -25,6 +25,7 @@ PATIENCE: Final = 120  # seconds for the start, and for each answer
 
 
 def free_port() -> int:
+    """A port that was free a moment ago."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return int(probe.getsockname()[1])
 
@@ -48,6 +49,7 @@ def ask(address: str, answered: threading.Event) -> None:
 
 
 def wait_until_ready(address: str) -> None:
+    """Returns once the server at an address is ready. Raises OSError where it is not within PATIENCE."""
     end = time.monotonic() + PATIENCE
     while True:
         try:
@@ -70,6 +72,7 @@ def compile_what_is_loaded() -> int:
 
 
 def main() -> int:
+    """Serves the pictures of `ask`, compiles what that has loaded, and returns the exit code."""
     port, answered = free_port(), threading.Event()
     threading.Thread(target=ask, args=(f"http://127.0.0.1:{port}", answered), daemon=True).start()
     code = serve(Settings(host="127.0.0.1", http_port=port, grpc_port=0, workers=1))

@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from service.settings import Settings
-from tests.deploy.manifests import DEPLOY, PATIENCE, ROOT, tool
+from tests.deploy.manifests import DEPLOY, PATIENCE, ROOT, read_yaml, tool
 
-COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+COMPOSE: dict[str, Any] = read_yaml((DEPLOY / "compose.yaml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 SERVER = SERVICES["mfn"]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
@@ -57,7 +56,7 @@ def test_the_server_is_the_image_of_the_dockerfile() -> None:
     _, *command = SERVER["healthcheck"]["test"]
     own = re.search(r"HEALTHCHECK [^\[]+CMD (\[.+\])", DOCKERFILE)
     assert own is not None
-    assert yaml.safe_load(own[1]) == command
+    assert read_yaml(own[1]) == command
     (version,) = re.findall(r"^ARG VERSION=(.+)$", DOCKERFILE, re.MULTILINE)
     assert SERVER["image"] == f"mfn:{version}"
 
@@ -98,7 +97,7 @@ def test_prometheus_takes_its_configuration(tmp_path: Path) -> None:
 
 
 def test_prometheus_scrapes_the_server() -> None:
-    configuration = yaml.safe_load(mounts("prometheus")["/etc/prometheus/prometheus.yaml"].read_text())
+    configuration = read_yaml(mounts("prometheus")["/etc/prometheus/prometheus.yaml"].read_text())
     (job,) = configuration["scrape_configs"]
     (targets,) = job["static_configs"]
     settings = Settings.from_environment(SERVER["environment"])
@@ -108,11 +107,11 @@ def test_prometheus_scrapes_the_server() -> None:
 
 def test_grafana_finds_prometheus_and_the_dashboard() -> None:
     inside = mounts("grafana")
-    (source,) = yaml.safe_load(inside["/etc/grafana/provisioning/datasources/mfn.yaml"].read_text())["datasources"]
+    (source,) = read_yaml(inside["/etc/grafana/provisioning/datasources/mfn.yaml"].read_text())["datasources"]
     assert (source["type"], source["url"], source["isDefault"]) == ("prometheus", "http://prometheus:9090", True)
-    scraped = yaml.safe_load(mounts("prometheus")["/etc/prometheus/prometheus.yaml"].read_text())["global"]
+    scraped = read_yaml(mounts("prometheus")["/etc/prometheus/prometheus.yaml"].read_text())["global"]
     assert source["jsonData"]["timeInterval"] == scraped["scrape_interval"]
-    (provider,) = yaml.safe_load(inside["/etc/grafana/provisioning/dashboards/mfn.yaml"].read_text())["providers"]
+    (provider,) = read_yaml(inside["/etc/grafana/provisioning/dashboards/mfn.yaml"].read_text())["providers"]
     home = SERVICES["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
     assert str(Path(home).parent) == provider["options"]["path"]
     assert inside[home].resolve() == DEPLOY / "monitoring/dashboard.json"

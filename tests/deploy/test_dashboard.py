@@ -14,7 +14,7 @@ import yaml
 
 from bench.dashboard import GIVEN, filled, queries
 from service.server.telemetry.metrics import DROP_REASONS, STAGES, Limits, Metrics
-from tests.deploy.manifests import DEPLOY, PATIENCE, tool
+from tests.deploy.manifests import DEPLOY, PATIENCE, read_yaml, tool
 
 COLUMNS = 24  # of Grafana's grid
 REPEATED_ROWS = 2  # of the panels that are repeated, seven stages at four in a row
@@ -123,7 +123,7 @@ def test_every_series_exists() -> None:
     metrics = Metrics("1", "a", "int8", "cpu", Limits(1, 32, 64), lambda: 0)
     metrics.certificate(datetime(2030, 1, 1, tzinfo=UTC))  # with TLS it has every series that there is
     known = {family.name + suffix for family in metrics.registry.collect() for suffix in SUFFIXES} | PROCESS
-    rules = yaml.safe_load((DEPLOY / "monitoring/rules.yaml").read_text())
+    rules = read_yaml((DEPLOY / "monitoring/rules.yaml").read_text())
     known |= {rule["record"] for group in rules["groups"] for rule in group["rules"] if "record" in rule}
     for query in queries(DASHBOARD):
         named = set(re.findall(r"\b(?:mfn[_:]|process_|up\b)[\w:]*", re.sub(r'"[^"]*"', '""', query.expr)))

@@ -26,6 +26,8 @@ from tests.deploy.manifests import (
     of_kind,
     one,
     pod,
+    read_yaml,
+    read_yaml_documents,
     render,
     rendered,
 )
@@ -45,7 +47,7 @@ PRODUCTION: Object = {"tls": {"secretName": "mfn-tls"}, "autoscaling": {"minRepl
 EVERYTHING: Object = PRODUCTION | {
     name: {"enabled": True} for name in ("tracing", "podMonitor", "ingress", "gateway")
 }  # fmt: skip
-VALUES: Object = yaml.safe_load((CHART / "values.yaml").read_text())
+VALUES: Object = read_yaml((CHART / "values.yaml").read_text())
 
 
 def made(values: Object, name: str = "mfn", namespace: str = "mfn") -> tuple[Object, ...]:
@@ -54,7 +56,7 @@ def made(values: Object, name: str = "mfn", namespace: str = "mfn") -> tuple[Obj
         files = chart.render(values, name=name, namespace=namespace)
     assert "NOTES.txt" in {Path(file).name for file in files}
     documents = [document for file, text in files.items() if file.endswith(".yaml") for document in text.split("\n---")]
-    return tuple(thing for document in documents for thing in [yaml.safe_load(document)] if thing)
+    return tuple(thing for document in documents for thing in [read_yaml(document)] if thing)
 
 
 def plain(thing: Any) -> Any:
@@ -114,7 +116,7 @@ def test_it_traces_as_the_component_does(tmp_path: Path) -> None:
         "components": [os.path.relpath(DEPLOY / "base/tracing", tmp_path)],
     }
     (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump(listing))
-    wanted = unlabelled(by_name(yaml.safe_load_all(render(tmp_path)), but=("Namespace",)))
+    wanted = unlabelled(by_name(read_yaml_documents(render(tmp_path)), but=("Namespace",)))
     assert unlabelled(by_name(made({"tracing": {"enabled": True}}))) == wanted
 
 
@@ -125,7 +127,7 @@ def test_it_is_scraped_as_the_pod_monitor_does(values: Object, folder: str, tmp_
         listing["components"] = [os.path.relpath(DEPLOY / "monitoring/tls", tmp_path)]
     (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump(listing))
     monitor = one(made(values | {"podMonitor": {"enabled": True}}), "PodMonitor")
-    wanted = one(tuple(yaml.safe_load_all(render(tmp_path))), "PodMonitor")
+    wanted = one(tuple(read_yaml_documents(render(tmp_path))), "PodMonitor")
     assert plain(monitor)["spec"] == wanted["spec"]
 
 
@@ -249,7 +251,7 @@ def test_the_pages_values_are_taken() -> None:
     blocks = re.findall(r"```yaml\n(.*?)```", (CHART / "README.md").read_text(), re.DOTALL)
     assert blocks
     for block in blocks:
-        values = yaml.safe_load(block)
+        values = read_yaml(block)
         assert images(made(values)) == {f"{values['image']['repository']}@{values['image']['digest']}"}
 
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import kubernetes_validate
 import pytest
-import yaml
 
 from service import __version__
 from tests.deploy.manifests import (
@@ -24,6 +23,8 @@ from tests.deploy.manifests import (
     pod,
     probes,
     quantity,
+    read_yaml,
+    read_yaml_documents,
     rendered,
     yaml_files,
 )
@@ -47,7 +48,7 @@ def test_kubernetes_knows_every_field(objects: tuple[Object, ...], version: str)
 
 
 def test_an_unknown_field_is_found() -> None:
-    deployment = yaml.safe_load((DEPLOY / "base/deployment.yaml").read_text())
+    deployment = read_yaml((DEPLOY / "base/deployment.yaml").read_text())
     deployment["spec"]["template"]["spec"]["terminationGraceSeconds"] = 45
     with pytest.raises(kubernetes_validate.ValidationError):
         kubernetes_validate.validate(deployment, VERSIONS[-1], strict=True)
@@ -69,7 +70,7 @@ def test_everything_is_there(objects: tuple[Object, ...]) -> None:
 
 def test_every_file_is_used() -> None:
     for listing in DEPLOY.glob("base/**/kustomization.yaml"):
-        used = yaml.safe_load(listing.read_text())["resources"]
+        used = read_yaml(listing.read_text())["resources"]
         there = {path.name for path in listing.parent.glob("*.yaml")} - {listing.name}
         assert there == set(used)
 
@@ -198,7 +199,7 @@ def test_the_inference_service_is_one_that_kserve_takes() -> None:
 
 def test_prometheus_is_told_of_these_pods() -> None:
     """By structure, as its definition is not among the bundled schemas either."""
-    documents = [thing for file in yaml_files() for thing in yaml.safe_load_all(file.read_text())]
+    documents = [thing for file in yaml_files() for thing in read_yaml_documents(file.read_text())]
     monitors = [thing for thing in documents if isinstance(thing, dict) and thing.get("kind") == "PodMonitor"]
     if not monitors:
         pytest.skip("deploy/ has no PodMonitor")

@@ -14,11 +14,23 @@ from service.server.problems import CODES
 from service.server.telemetry.metrics import BUCKETS, STAGES, Limits, Metrics
 from service.server.telemetry.middleware import PATHS
 from service.settings import Settings
-from tests.deploy.manifests import DEPLOY, PATIENCE, environment, of_kind, one, pod, render, rendered, tool
+from tests.deploy.manifests import (
+    DEPLOY,
+    PATIENCE,
+    environment,
+    of_kind,
+    one,
+    pod,
+    read_yaml,
+    read_yaml_documents,
+    render,
+    rendered,
+    tool,
+)
 
 MONITORING = DEPLOY / "monitoring"
 RUNBOOK = (MONITORING / "RUNBOOK.md").read_text()
-GROUPS: list[dict[str, Any]] = yaml.safe_load((MONITORING / "rules.yaml").read_text())["groups"]
+GROUPS: list[dict[str, Any]] = read_yaml((MONITORING / "rules.yaml").read_text())["groups"]
 RULES = [rule for group in GROUPS for rule in group["rules"]]
 RECORDS = {rule["record"]: rule["expr"] for rule in RULES if "record" in rule}
 ALERTS = [rule for rule in RULES if "alert" in rule]
@@ -45,7 +57,7 @@ def test_alerts_fire_where_they_should_and_nowhere_else() -> None:
 
 
 def test_every_alert_has_a_test_of_both() -> None:
-    cases = yaml.safe_load((MONITORING / "rules_test.yaml").read_text())["tests"]
+    cases = read_yaml((MONITORING / "rules_test.yaml").read_text())["tests"]
     fires, silent = set[str](), set[str]()
     for case in cases:
         for check in case.get("alert_rule_test", []):
@@ -59,7 +71,7 @@ def test_every_alert_has_a_test_of_both() -> None:
 
 
 def test_the_operator_gets_the_same_rules() -> None:
-    manifest = yaml.safe_load((MONITORING / "prometheus-rule.yaml").read_text())
+    manifest = read_yaml((MONITORING / "prometheus-rule.yaml").read_text())
     assert (manifest["apiVersion"], manifest["kind"]) == ("monitoring.coreos.com/v1", "PrometheusRule")
     assert manifest["spec"] == {"groups": GROUPS}, "rules.yaml was changed: run deploy/monitoring/render"
 
@@ -140,7 +152,7 @@ def test_names_and_labels_are_the_servers() -> None:
 
 
 def test_the_pods_are_found() -> None:
-    objects = tuple(yaml.safe_load_all(render(MONITORING)))
+    objects = tuple(read_yaml_documents(render(MONITORING)))
     monitor = one(objects, "PodMonitor")
     (endpoint,) = monitor["spec"]["podMetricsEndpoints"]
     (deployment,) = of_kind(rendered("base"), "Deployment")
@@ -159,7 +171,7 @@ def test_tls_is_trusted_by_the_servers_own_certificate(tmp_path: Path) -> None:
     resources, components = (os.path.relpath(MONITORING / part, tmp_path) for part in (".", "tls"))
     overlay = {"resources": [resources], "components": [components]}
     (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump(overlay))
-    (endpoint,) = one(tuple(yaml.safe_load_all(render(tmp_path))), "PodMonitor")["spec"]["podMetricsEndpoints"]
+    (endpoint,) = one(tuple(read_yaml_documents(render(tmp_path))), "PodMonitor")["spec"]["podMetricsEndpoints"]
     assert endpoint["scheme"] == "https"
     secret = endpoint["tlsConfig"]["ca"]["secret"]
     production = pod(rendered("overlays/production"))

@@ -8,7 +8,19 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.deploy.manifests import DEPLOY, FOLDERS, Object, images, of_kind, one, pod, render, rendered
+from tests.deploy.manifests import (
+    DEPLOY,
+    FOLDERS,
+    Object,
+    images,
+    of_kind,
+    one,
+    pod,
+    read_yaml,
+    read_yaml_documents,
+    render,
+    rendered,
+)
 
 IMAGE = {"name": "mfn", "newName": "registry.example.com/team/mfn", "newTag": "1.2.3"}
 
@@ -16,7 +28,7 @@ IMAGE = {"name": "mfn", "newName": "registry.example.com/team/mfn", "newTag": "1
 def examples(page: str) -> list[dict[str, Any]]:
     """The YAML of a page that goes into a kustomization.yaml, in its order."""
     blocks = re.findall(r"```yaml\n(.*?)```", (DEPLOY / page).read_text(), re.DOTALL)
-    parsed = [yaml.safe_load(block) for block in blocks]
+    parsed = [read_yaml(block) for block in blocks]
     return [block for block in parsed if {"resources", "components"} & block.keys()]
 
 
@@ -26,7 +38,7 @@ def rendered_beside_a_checkout(kustomization: dict[str, Any], folder: Path) -> t
     (folder / "platform").mkdir()
     header = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization"}
     (folder / "platform/kustomization.yaml").write_text(yaml.safe_dump(header | kustomization))
-    return tuple(yaml.safe_load_all(render(folder / "platform")))
+    return tuple(read_yaml_documents(render(folder / "platform")))
 
 
 def test_the_pages_image_replaces_ours_everywhere(tmp_path: Path) -> None:

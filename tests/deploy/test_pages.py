@@ -7,11 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-import yaml
 
 from service.server.telemetry.metrics import Limits, Metrics
 from service.settings import PREFIX, Settings
-from tests.deploy.manifests import DEPLOY, ROOT
+from tests.deploy.manifests import DEPLOY, ROOT, read_yaml
 
 PAGES = sorted(path for path in DEPLOY.rglob("*.md") if "planning" not in path.parts)
 SOURCES = sorted(
@@ -57,7 +56,7 @@ def test_panels_and_metrics_of_the_operations_page_exist() -> None:
 
 
 def test_alerts_of_the_operations_page_exist() -> None:
-    groups = yaml.safe_load((DEPLOY / "monitoring/rules.yaml").read_text())["groups"]
+    groups = read_yaml((DEPLOY / "monitoring/rules.yaml").read_text())["groups"]
     alerts = {rule["alert"] for group in groups for rule in group["rules"] if "alert" in rule}
     named = set(re.findall(r"\b(Mfn\w+)", OPERATIONS))
     assert named

@@ -33,6 +33,8 @@ from tests.deploy.manifests import (
     port_number,
     probes,
     quantity,
+    read_yaml,
+    read_yaml_documents,
     render,
     rendered,
 )
@@ -193,7 +195,7 @@ def test_the_autoscaler_asks_for_a_metric_that_is_served() -> None:
     }
     assert set(pods) <= gauges
     # The adapter, by its own rules: series that match are served under the name that `as` says.
-    values: Any = yaml.safe_load((DEPLOY / "overlays/production/prometheus-adapter-values.yaml").read_text())
+    values: Any = read_yaml((DEPLOY / "overlays/production/prometheus-adapter-values.yaml").read_text())
     (rule,) = values["rules"]["custom"]
     series = re.match(r"\w+", rule["seriesQuery"])
     assert series is not None
@@ -212,7 +214,7 @@ def test_tracing_opens_the_way_to_its_collector(tmp_path: Path) -> None:
             }
         )
     )
-    objects = tuple(yaml.safe_load_all(render(tmp_path)))
+    objects = tuple(read_yaml_documents(render(tmp_path)))
     settings = Settings.from_environment(environment(pod(objects), of_kind(objects, "ConfigMap")))
     collector = re.fullmatch(r"http://[\w-]+\.([\w-]+)\.svc:(\d+)/v1/traces", settings.otlp_endpoint)
     assert collector is not None

@@ -27,12 +27,14 @@ def frames(capture: cv2.VideoCapture, camera: bool) -> Iterator[tuple[bytes, flo
 
 
 def line(face: Face, model: Model) -> str:
+    """One face for a terminal: its track, two angles and its strongest coefficient."""
     weights = model.expression_of(face)
     strongest = max(weights, key=weights.__getitem__)
     return f"#{face.track_id} yaw {round(face.yaw)} pitch {round(face.pitch)} {strongest} {weights[strongest]:.2f}"
 
 
 def main() -> int:
+    """Streams the frames that the command line names, and prints what is found; returns the exit code."""
     parser = argparse.ArgumentParser(description="Streams a video or a camera and prints a line a frame.")
     parser.add_argument("source", metavar="VIDEO|CAMERA", help="a video file, or the number of a camera, from 0")
     parser.add_argument("--address", default="localhost:50051", help="host:port of the server")

@@ -5,11 +5,11 @@ import re
 from typing import Any
 
 import pytest
-import yaml
 
 from deploy.planning.capacity import plan, sizing
 from deploy.planning.capacity.report import DEPLOY, DOCUMENT, FIGURES, tables, with_tables
 from deploy.planning.capacity.sizing import Assumptions
+from tests.deploy.manifests import read_yaml
 
 
 @pytest.fixture(scope="module")
@@ -51,10 +51,10 @@ def test_what_the_sizes_take_from_the_manifests_is_there() -> None:
     production = (DEPLOY / "overlays/production/kustomization.yaml").read_text()
     assert f"minReplicas: {sizing.MIN_PODS}\n" in production
     assert f"maxReplicas: {sizing.MAX_PODS}\n" in production
-    deployment = yaml.safe_load((DEPLOY / "base/deployment.yaml").read_text())["spec"]
+    deployment = read_yaml((DEPLOY / "base/deployment.yaml").read_text())["spec"]
     (container,) = deployment["template"]["spec"]["containers"]
     assert float(container["resources"]["limits"]["cpu"]) == Assumptions().pod_vcpus
-    (cpu, _) = yaml.safe_load((DEPLOY / "base/autoscaler.yaml").read_text())["spec"]["metrics"]
+    (cpu, _) = read_yaml((DEPLOY / "base/autoscaler.yaml").read_text())["spec"]["metrics"]
     assert cpu["resource"]["target"]["averageUtilization"] == round(100 * Assumptions().utilisation)
-    (scraped,) = yaml.safe_load((DEPLOY / "monitoring/pod-monitor.yaml").read_text())["spec"]["podMetricsEndpoints"]
+    (scraped,) = read_yaml((DEPLOY / "monitoring/pod-monitor.yaml").read_text())["spec"]["podMetricsEndpoints"]
     assert scraped["interval"] == f"{sizing.SCRAPE_SECONDS:g}s"
