@@ -16,7 +16,6 @@ from service.cli import retarget, watch
 from service.cli.arguments import FAILED, OK
 from service.errors import StartError
 from service.inference.manifest import MANIFEST, read_manifest
-from service.server.main import serve
 from service.settings import Settings, settings_help
 
 
@@ -33,6 +32,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"mfn: {error}", file=sys.stderr)
         return FAILED
     return code
+
+
+def serve(settings: Settings, _: argparse.Namespace) -> int:
+    """Runs the server; returns the exit code."""
+    # Imported here: FastAPI and gRPC take half a second, which the other commands need not wait for.
+    from service.server.main import serve as run
+
+    return run(settings)
 
 
 class PrintVersions(argparse.Action):
@@ -60,7 +67,7 @@ def build_parser() -> argparse.ArgumentParser:
         epilog=settings_help(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    server.set_defaults(run=lambda settings, _: serve(settings))
+    server.set_defaults(run=serve)
     retarget.add_parser(commands)
     watch.add_parser(commands)
     return parser

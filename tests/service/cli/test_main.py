@@ -12,7 +12,6 @@ import pytest
 from PIL import Image
 
 from service import __version__
-from service.cli import main as cli
 from service.cli.main import main
 from service.inference.options import RetargetOptions
 from service.inference.pipeline import Pipeline
@@ -262,7 +261,7 @@ def test_serve_runs_the_rest_door_with_the_settings(monkeypatch: pytest.MonkeyPa
         served.append(settings)
         return 3
 
-    monkeypatch.setattr(cli, "serve", spy)
+    monkeypatch.setattr("service.server.main.serve", spy)
     monkeypatch.setenv("MFN_HTTP_PORT", "8123")
     assert main(["serve"]) == 3
     assert [settings.http_port for settings in served] == [8123]
