@@ -1,4 +1,4 @@
-"""The page at /docs: what /openapi.json says of REST, and a form to try a picture. One page, nothing from elsewhere."""
+"""The page at /docs: shows /openapi.json, with a form to try a picture. It loads nothing from other servers."""
 
 from typing import Final
 
