@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from service import __version__
 from service.cli.main import build_parser, main
-from service.server.auth import SHORTEST_KEY
+from service.server.auth import MIN_KEY_LENGTH
 from tests.docs.pages import PAGES, README, ROOT, blocks, name_of, send, shell_lines
 
 QUICKSTARTS = sorted((ROOT / "docs/quickstart").glob("*.md"))
@@ -100,9 +100,9 @@ def test_keys_in_the_pages_are_long_enough() -> None:
     ]
     assert keys
     for key in keys:
-        assert len(key) >= SHORTEST_KEY
+        assert len(key) >= MIN_KEY_LENGTH
     for page in ("README.md", "docs/settings.md", "docs/rest.md"):
-        assert f"at least {SHORTEST_KEY} characters" in " ".join((ROOT / page).read_text(encoding="utf-8").split())
+        assert f"at least {MIN_KEY_LENGTH} characters" in " ".join((ROOT / page).read_text(encoding="utf-8").split())
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)

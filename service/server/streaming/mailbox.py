@@ -10,8 +10,8 @@ T = TypeVar("T")
 class DropPolicy(Enum):
     """What happens to a frame that comes while another one waits.
 
-    LATEST: it replaces the waiting one (a conflating queue). NONE: its sender waits until the mailbox is empty
-    (backpressure).
+    LATEST: it replaces the waiting one (a conflating queue). NONE: its sender is slowed down until the waiting one is
+    processed (backpressure).
     """
 
     LATEST = "latest"

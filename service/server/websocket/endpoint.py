@@ -49,7 +49,7 @@ NORMAL_CLOSURE: Final = 1000  # RFC 6455, section 7.4.1
 
 
 class SmoothingMessage(BaseModel):
-    """Parameters of the One-Euro filter, see service.tracking.options."""
+    """Parameters of the One-Euro filter that smooths the faces."""
 
     model_config = ConfigDict(extra="forbid")
     min_cutoff: float = SmoothingOptions.min_cutoff
