@@ -12,7 +12,7 @@ def repository(tmp_path: Path) -> Path:
     folder = tmp_path / "repository"
     folder.mkdir()
     (folder / "numbers.txt").write_text(" ".join(str(i * i) for i in range(1300)))
-    git = ["git", "-C", folder, "-c", "user.name=A", "-c", "user.email=a@example.org"]
+    git = ["git", "-C", str(folder), "-c", "user.name=A", "-c", "user.email=a@example.org"]
     for command in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "One"]):
         subprocess.run([*git, *command], check=True)
     return folder
