@@ -13,11 +13,11 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from service import __version__
 from service.settings import PREFIX, Settings
 from tests.deploy.manifests import (
     CHART,
     DEPLOY,
-    ROOT,
     Object,
     component,
     container,
@@ -271,10 +271,8 @@ def test_notes_say_what_is_missing() -> None:
 
 
 def test_the_chart_is_packed_with_the_servers_version(tmp_path: Path) -> None:
-    version = re.search(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
-    assert version is not None
     with helm.Chart.load(CHART) as chart:
-        assert (chart.metadata["version"], chart.metadata["appVersion"]) == (version[1], version[1])
+        assert (chart.metadata["version"], chart.metadata["appVersion"]) == (__version__, __version__)
     archive = Path(helm.package(shutil.copytree(CHART, tmp_path / "mfn"), destination=tmp_path))
     with helm.Chart.load(archive) as chart:
         assert chart.name == "mfn"
