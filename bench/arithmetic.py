@@ -4,26 +4,28 @@ import math
 
 import onnx
 
+USUAL_SIDE = 288  # pixels of the Multiple Face Network's square input
 PRODUCTS_A_CYCLE = 64  # of bytes, added up: one 512-bit VNNI instruction (vpdpbusd)
 
 
-def multiply_adds(network: onnx.ModelProto) -> int:
-    """Multiply-adds of all convolutions and matrix products, for one picture."""
-    return sum(layer_multiply_adds(network).values())
+def multiply_adds(network: onnx.ModelProto, side: int = USUAL_SIDE) -> int:
+    """Multiply-adds of all convolutions and matrix products, for one picture; side as of layer_multiply_adds."""
+    return sum(layer_multiply_adds(network, side).values())
 
 
-def layer_multiply_adds(network: onnx.ModelProto) -> dict[str, int]:
-    """Multiply-adds of each convolution and matrix product by its second factor's name, for one picture: dimensions of
-    the input that may vary count as 1.
+def layer_multiply_adds(network: onnx.ModelProto, side: int = USUAL_SIDE) -> dict[str, int]:
+    """Multiply-adds of each convolution and matrix product by its second factor's name, for one picture.
+
+    side: pixels of the input's height and width where these may vary; a batch that may vary counts as 1.
 
     Raises ValueError where a shape does not follow from the file, or where there is nothing to count.
     """
     graph = onnx.ModelProto()
     graph.CopyFrom(network)
     for value in graph.graph.input:
-        for dimension in value.type.tensor_type.shape.dim:
+        for axis, dimension in enumerate(value.type.tensor_type.shape.dim):
             if not dimension.HasField("dim_value"):
-                dimension.dim_value = 1
+                dimension.dim_value = side if axis else 1
     graph = onnx.shape_inference.infer_shapes(graph, strict_mode=True, data_prop=True)
     shapes = {constant.name: list(constant.dims) for constant in graph.graph.initializer}
     for value in (*graph.graph.input, *graph.graph.value_info, *graph.graph.output):

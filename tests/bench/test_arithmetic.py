@@ -76,6 +76,13 @@ def test_several_layers_add_up_and_the_model_stays_as_it_is() -> None:
     assert model.SerializeToString() == before
 
 
+def test_a_network_for_several_sizes_is_counted_at_the_one_asked_for() -> None:
+    node = helper.make_node("Conv", ["x", "w"], ["y"])
+    model = network([node], {"w": floats(5, 3, 1, 1)}, ["n", 3, "side", "side"])
+    assert multiply_adds(model, 4) == 16 * 5 * 3
+    assert multiply_adds(model) == 288 * 288 * 5 * 3
+
+
 def test_a_file_without_products_is_refused() -> None:
     with pytest.raises(ValueError, match="neither Conv nor Gemm"):
         multiply_adds(network([helper.make_node("Relu", ["x"], ["y"])], {}, [1, 3]))
