@@ -49,6 +49,8 @@ OLDEST := .venv-oldest
 test-oldest:
 	test -x $(OLDEST)/bin/python || $(PYTHON) -m venv $(OLDEST)
 	$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/oldest.txt
+	$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
+		--editable clients/python --editable .
 	$(OLDEST)/bin/python -m $(PYTEST) tests/service $(PYTEST_ARGS)
 
 lint: $(VENV)/.dev
