@@ -51,7 +51,7 @@ test-oldest:
 	$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/oldest.txt
 	$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
 		--editable clients/python --editable .
-	$(OLDEST)/bin/python -m $(PYTEST) tests/service $(PYTEST_ARGS)
+	$(OLDEST)/bin/python -m $(PYTEST) tests/service --hypothesis-profile few-examples $(PYTEST_ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check

@@ -7,6 +7,7 @@ from hypothesis import settings
 
 # How long an example takes is the machine's affair; speed is measured in bench/.
 settings.register_profile("mfn", deadline=None)
+settings.register_profile("few-examples", deadline=None, max_examples=10)  # where the same code is tested once more
 settings.load_profile("mfn")
 
 
