@@ -32,9 +32,8 @@ PROBES: Final = frozenset({"/livez", "/readyz", "/v2/health/live", "/v2/health/r
 HEAD_END: Final = b"\r\n\r\n"
 TICK_SECONDS: Final = 1.0  # longest interval between two checks of a connection's deadline
 PIECE_BYTES: Final = 16 * 2**10  # fed at once of a body of unknown length
-MAX_PIPELINED: Final = (
-    16  # requests parsed before their turn; usually none, or one where an empty line came in two parts
-)
+# Requests parsed before their turn; usually none, or one where an empty line came in two parts.
+MAX_PIPELINED: Final = 16
 # After a refusal the connection lingers: closing a socket with unread bytes resets it, and the response would be lost.
 LINGER_SECONDS: Final = 1.0
 LINGER_BYTES: Final = 2**20
