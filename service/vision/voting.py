@@ -9,9 +9,8 @@ from service.vision.nms import Groups
 from service.vision.rotation import align_sign, normalize
 
 VOTE_SCORE_RATIO: Final = 0.25  # least score of a candidate that votes, relative to the best score in its group
-BOX_VOTE_POWER: Final = (
-    2  # exponent of the scores that weight boxes; coefficients are weighted by the scores themselves
-)
+# Exponent of the scores that weight boxes; coefficients are weighted by the scores themselves.
+BOX_VOTE_POWER: Final = 2
 
 
 def vote(candidates: Candidates, groups: Groups) -> Candidates:
