@@ -11,7 +11,7 @@ from functools import partial
 from time import perf_counter
 from typing import TypeVar
 
-from service.errors import deadline_passed
+from service.errors import RequestError, deadline_passed
 from service.inference.options import RetargetOptions
 from service.inference.pipeline import RetargetResult
 from service.server.state import ServerState
@@ -40,9 +40,10 @@ class RetargetService:
                 yield
         except TimeoutError as error:
             raise deadline_passed(seconds) from error
+        except RequestError:
+            raise
         except Exception as error:
-            problem = log.problem_of(error)
-            raise problem from (None if problem is error else error)
+            raise log.problem_of(error) from error
 
     async def retarget(
         self, load: ImageLoader, options: RetargetOptions, encode: Callable[[RetargetResult], Answer]

@@ -9,11 +9,10 @@ from service.inference.models import Models
 from service.vision.arrays import Array
 from service.vision.crops import CROP_SIDE, Crop, crop_around, crops_of
 from service.vision.face_model import project
-from service.vision.faces import Faces
-from service.vision.gaze import no_gaze
 from service.vision.image import Picture
 from service.vision.letterbox import PAD_GREY
 from service.vision.rotation import euler_to_quaternion, multiply, twist_angle
+from tests.service.vision.faces import one_face
 
 angles = st.floats(-170, 170)
 
@@ -22,19 +21,6 @@ def swing(angle: float, direction: float) -> Array:
     """A turn by an angle about an axis within the picture's plane, which points in this direction; degrees."""
     half, direction = np.radians([angle / 2, direction])
     return np.array([np.sin(half) * np.cos(direction), np.sin(half) * np.sin(direction), 0, np.cos(half)])
-
-
-def one_face(yaw: float, pitch: float, roll: float) -> Faces:
-    return Faces(
-        score=np.array([0.8], np.float32),
-        box=np.array([[10, 20, 30, 40]], np.float32),
-        quaternion=euler_to_quaternion([yaw], [pitch], [roll]).astype(np.float32),
-        translation=np.array([[3, -2, -90]], np.float32),
-        scale=np.array([6], np.float32),
-        identity=np.zeros((1, 50), np.float32),
-        expression=np.zeros((1, 46), np.float32),
-        gaze=no_gaze(1),
-    )
 
 
 def test_positive_roll_is_turned_back_clockwise() -> None:

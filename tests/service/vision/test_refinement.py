@@ -7,24 +7,11 @@ from hypothesis import strategies as st
 
 from service.vision.crops import CROP_SIDE, Crop
 from service.vision.faces import Faces
-from service.vision.gaze import no_gaze
 from service.vision.refinement import apply_refinement, blend_estimates
 from service.vision.rotation import euler_to_quaternion, twist_angle
+from tests.service.vision.faces import one_face
 
 angles = st.floats(-170, 170)
-
-
-def one_face(yaw: float, pitch: float, roll: float) -> Faces:
-    return Faces(
-        score=np.array([0.8], np.float32),
-        box=np.array([[10, 20, 30, 40]], np.float32),
-        quaternion=euler_to_quaternion([yaw], [pitch], [roll]).astype(np.float32),
-        translation=np.array([[3, -2, -90]], np.float32),
-        scale=np.array([6], np.float32),
-        identity=np.zeros((1, 50), np.float32),
-        expression=np.zeros((1, 46), np.float32),
-        gaze=no_gaze(1),
-    )
 
 
 @given(st.floats(-60, 60), st.floats(-60, 60), angles)
