@@ -17,14 +17,15 @@ BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
 GRPC_VERSION := 1.71.0
 
-PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# Most modules are never imported: those that are get compiled then.
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
 # What is locked stays at its version, unless UPGRADE says otherwise: --upgrade, or --upgrade-package NAME. The client is of
 # this repository, and is never fetched.
 UPGRADE ?=
 LOCK := .venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes $(UPGRADE) \
 	--no-emit-package mfn-retarget-client --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
-.PHONY: run test coverage test-oldest lint types weight format docs readme wheels try-wheels sbom provenance audit \
+.PHONY: run test coverage test-oldest environments lint types weight format docs readme wheels try-wheels sbom provenance audit \
 	proto publish-proto training-environment models lock clean
 .DELETE_ON_ERROR:
 
@@ -46,12 +47,11 @@ coverage: $(VENV)/.dev
 
 # The service's tests with the oldest versions of what it needs, in an environment of their own.
 OLDEST := .venv-oldest
-test-oldest:
-	test -x $(OLDEST)/bin/python || $(PYTHON) -m venv $(OLDEST)
-	$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/oldest.txt
-	$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
-		--editable clients/python --editable .
-	$(OLDEST)/bin/python -m $(PYTEST) tests/service --hypothesis-profile few-examples $(PYTEST_ARGS)
+test-oldest: $(OLDEST)/.installed
+	PYTHONPATH=.:clients/python $(OLDEST)/bin/python -m $(PYTEST) tests/service --hypothesis-profile few-examples $(PYTEST_ARGS)
+
+# Both environments at once, with make --jobs.
+environments: $(VENV)/.dev $(OLDEST)/.installed
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check
@@ -137,6 +137,12 @@ $(VENV)/.serve: $(VENV)/.python requirements/serve.txt requirements/build.txt py
 
 $(VENV)/.dev: $(VENV)/.serve requirements/dev.txt
 	$(PIP_INSTALL) --require-hashes -r requirements/dev.txt
+	@touch $@
+
+# This repository is not installed there: two installations in place at once would get into each other's way.
+$(OLDEST)/.installed: requirements/oldest.txt | $(VENV)/.python
+	$(PYTHON) -m venv $(OLDEST)
+	$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements/oldest.txt
 	@touch $@
 
 lock:

@@ -52,7 +52,7 @@ def pipeline_cases(pipelines: dict[str, Pipeline], group_of: dict[int, GroupPict
             cases["frame", precision, str(number)] = partial(pipeline.retarget_picture, group.picture, OPTIONS)
     pipeline = pipelines["int8"]
     for number, group in group_of.items():
-        faces, _ = pipeline.detect(group.picture, OPTIONS)
+        faces = pipeline.detect(group.picture, OPTIONS).faces
         cases["refine", "int8", str(number)] = partial(pipeline.refine, faces, LazyImage.of(group.picture))
     return cases
 
@@ -70,7 +70,7 @@ def inputs_of(pipeline: Pipeline, picture: Picture) -> dict[str, np.ndarray]:
     """What each network sees of a picture, (1, S, S, 3) uint8: all of it, and the best face."""
     models, width, height = pipeline.models, picture.width, picture.height
     square = Letterbox.fit(width, height, models.side).apply(picture.pixels)
-    faces, _ = pipeline.detect(picture, OPTIONS)
+    faces = pipeline.detect(picture, OPTIONS).faces
     crop, *_ = crops_of(faces, models.face_model, width, height, models.crop_factor)
     return {"mfn": square[None], "sfn": crop.sample(picture)[None]}
 

@@ -23,6 +23,7 @@ from service.vision.mirroring import is_turned, mirror_partners, run_with_mirror
 from service.vision.nms import suppress
 from service.vision.refinement import apply_refinement, blend_estimates
 from service.vision.tiling import Tile, concat_candidates
+from service.vision.turns import best_score, next_turn, turn_boxes_back, turn_poses_back, turn_square
 from service.vision.voting import VOTE_SCORE_RATIO, vote
 
 # Pixels of the longer side that pictures are decoded to at most for refinement: a face of 5 % of it still fills its
@@ -68,6 +69,15 @@ class RetargetResult:
     timing: Timing
 
 
+@dataclass(frozen=True)
+class Detected:
+    """The faces that were detected in a picture, how long it took, and the turn of the input that was best for it."""
+
+    faces: Faces
+    timing: Timing
+    turn: int
+
+
 class Pipeline:
     """Detects and describes the faces of pictures. It holds no state between pictures, so threads may share it."""
 
@@ -99,43 +109,61 @@ class Pipeline:
         """
         decoded = LazyImage(source)
         picture = decoded.at_least(options.tiles * self.models.input_size(options.input_size))
-        faces, timing = self.detect(picture, options)
+        detected = self.detect(picture, options)
+        faces, timing = detected.faces, detected.timing
         if options.refine:
             faces, refinement = self.refine(faces, decoded)
             timing += refinement
         timing = replace(timing, decode=decoded.milliseconds, queue=queue_ms)
         return RetargetResult(faces, picture.width, picture.height, timing)
 
-    def detect(self, picture: Picture, options: RetargetOptions) -> tuple[Faces, Timing]:
+    def detect(self, picture: Picture, options: RetargetOptions, turn: int = 0, search: bool = True) -> Detected:
         """The faces that the Multiple Face Network detects in a picture.
 
-        Raises RequestError BAD_PARAMETER where the network does not accept the input size.
+        turn: that the network's input is turned by at first, see service.vision.turns. search: whether another turn is
+        tried where the faces of the whole picture call for it. Raises RequestError BAD_PARAMETER where the network does
+        not accept the input size.
         """
         side = self.models.input_size(options.input_size)
         tiles = Tile.of(picture, side, options.tiles, self.models.side)
         # A face must not depend on the requested score, so candidates below it still vote.
-        results = [self._detect_in_tile(tile, picture, VOTE_SCORE_RATIO * options.min_score) for tile in tiles]
+        detect_in = partial(self._detect_in_tile, picture=picture, min_score=VOTE_SCORE_RATIO * options.min_score)
+        results = [detect_in(tile, turn=turn) for tile in tiles]
         timing = sum((tile_timing for _, tile_timing in results), Timing())
+        if search and (other := next_turn([candidates for candidates, _ in results], turn)) != turn:
+            # The tile that shows its faces best decides. The others are inferred again only where they must.
+            scores = [best_score(candidates) for candidates, _ in results]
+            best = scores.index(max(scores))
+            turned, turned_timing = detect_in(tiles[best], turn=other)
+            timing += turned_timing
+            if best_score(turned) > scores[best]:
+                turn = other
+                results = [
+                    (turned, Timing()) if i == best else detect_in(tile, turn=turn) for i, tile in enumerate(tiles)
+                ]
+                timing += sum((tile_timing for _, tile_timing in results), Timing())
         start = perf_counter()
         candidates = concat_candidates([tile_candidates for tile_candidates, _ in results])
         eligible = int((candidates.score >= options.min_score).sum())
         if not eligible:
-            return Faces.none(), timing
+            return Detected(Faces.none(), timing, turn)
         groups = suppress(candidates.box, self.settings.nms_iou, options.max_faces, eligible)
         faces = to_image_space(vote(candidates, groups), tiles[0].whole, self.settings.field_of_view)
         faces = faces.take(np.flatnonzero(np.ptp(faces.box.reshape(-1, 2, 2), axis=1).min(axis=-1) >= MIN_FACE_PIXELS))
-        return faces, timing + Timing(postprocess=(perf_counter() - start) * 1e3)
+        return Detected(faces, timing + Timing(postprocess=(perf_counter() - start) * 1e3), turn)
 
-    def _detect_in_tile(self, tile: Tile, picture: Picture, min_score: float) -> tuple[Candidates, Timing]:
+    def _detect_in_tile(self, tile: Tile, picture: Picture, min_score: float, turn: int) -> tuple[Candidates, Timing]:
         """The candidates in one tile, in the square of the whole picture."""
-        models, priors = self.models, self.models.priors[tile.letterbox.side]
+        models, side = self.models, tile.letterbox.side
+        priors = models.priors[side]
         times = [perf_counter()]
-        square = tile.square(picture)
+        square = turn_square(tile.square(picture), turn)
         times.append(perf_counter())
         raw = models.mfn.run(square[None])
         times.append(perf_counter())
-        detections = tile.drop_cut_boxes(detect(raw["detection"], priors, min_score))
-        candidates = tile.to_whole(decode_candidates(raw, priors, detections))
+        detections = turn_boxes_back(detect(raw["detection"], priors, min_score), side, turn)
+        detections = tile.drop_cut_boxes(detections)
+        candidates = tile.to_whole(turn_poses_back(decode_candidates(raw, priors, detections), side, turn))
         times.append(perf_counter())
         return candidates, Timing.of_steps(times)
 

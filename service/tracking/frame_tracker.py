@@ -1,5 +1,6 @@
 """Tracks the faces of a stream's frames: by detection in the whole picture, or by following those of the last frame."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -20,6 +21,9 @@ MAX_FOLLOW_GAP: Final = 0.25  # seconds between frames; after more than that, fa
 # Seconds after a detection in which neither a changed picture nor a lost track triggers another one: a crowd that moves
 # all the time costs a detection in every third frame at 30 fps.
 MIN_DETECTION_INTERVAL: Final = 0.1
+# Seconds between frames that are searched for another turn of the picture, see service.vision.turns. A search takes a
+# second inference, which a stream of small faces, or of none, would otherwise need in every frame.
+TURN_SEARCH_INTERVAL: Final = 1.0
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,8 @@ class FrameTracker:
         self._state: _FollowState | None = None  # None where the next frame cannot follow
         self._input_size = pipeline.models.input_size(options.input_size)
         self._side = self._input_size  # pixels of the longer side that a frame is decoded to at first
+        self._turn = 0  # of the network's input, at the last detection
+        self._searched = -math.inf  # timestamp of the last frame that was searched for another turn
 
     def process(self, decoded: LazyImage, timestamp: float) -> TrackedFrame:
         """Finds and tracks the faces of the next frame. Where this raises, the state is that before the frame.
@@ -125,8 +131,10 @@ class FrameTracker:
         """Detects the faces of a frame. thumbnail: where the stream follows. spent: on following faces in vain."""
         picture = decoded.at_least(self._input_size)
         start = self._clock()
-        faces, timing = self._pipeline.detect(picture, self._options)
+        search = timestamp - self._searched >= TURN_SEARCH_INTERVAL
+        detected = self._pipeline.detect(picture, self._options, self._turn, search)
         self._costs.add_detection((self._clock() - start) * 1e3)
+        faces, timing = detected.faces, detected.timing
         follows = thumbnail is not None and self._following_pays(faces)
         if self._options.refine or follows:
             refined, refinement = self._refine(faces, decoded)
@@ -136,6 +144,9 @@ class FrameTracker:
         face_model = self._pipeline.models.face_model
         followed = FollowedFaces.from_detection(faces, decoded.picture, face_model) if follows else None
         track_id = self.tracker.update(faces, timestamp)
+        self._turn = detected.turn
+        if search:
+            self._searched = timestamp
         if thumbnail is not None and followed is not None:
             self._state = _FollowState(_Detection(timestamp, thumbnail, faces), followed, track_id, timestamp, 0)
         else:

@@ -64,7 +64,7 @@ def crop_of(path: Path, models: Models) -> np.ndarray:
     """(S, S, 3) uint8: the crop of the surest face, as the service cuts it. Raises ValueError where there is none."""
     pixels = np.asarray(Image.open(path).convert("RGB"))
     picture = Picture(pixels, pixels.shape[1], pixels.shape[0])
-    faces, _ = Pipeline(models).detect(picture, RetargetOptions(max_faces=1))
+    faces = Pipeline(models).detect(picture, RetargetOptions(max_faces=1)).faces
     if not len(faces):
         raise ValueError(f"no face was found on {path}")
     return crops_of(faces, models.face_model, picture.width, picture.height, models.crop_factor)[0].sample(picture)

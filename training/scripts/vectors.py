@@ -143,7 +143,7 @@ def decoded(case: Case) -> tuple[NDArray[np.intp], NDArray[np.intp], Faces]:
     models = cast(Models, described)
     pipeline = Pipeline(models, Settings(nms_iou=case.max_iou, field_of_view=case.field_of_view))
     picture = Picture(np.zeros((case.side, case.side, 3), np.uint8), case.width, case.height)
-    faces, _ = pipeline.detect(picture, RetargetOptions(case.min_score, case.max_faces))
+    faces = pipeline.detect(picture, RetargetOptions(case.min_score, case.max_faces)).faces
     found = detect(raw["detection"], priors, VOTE_SCORE_RATIO * case.min_score)
     eligible = int((found.score >= case.min_score).sum())
     return found.index, suppress(found.box, case.max_iou, case.max_faces, eligible).member, faces

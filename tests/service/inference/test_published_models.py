@@ -100,6 +100,30 @@ def test_a_turned_photo_gives_the_turned_head(pipeline: Pipeline, photo: Image.I
     assert np.abs(turned.expression - upright.expression).mean() < 0.05
 
 
+@pytest.mark.parametrize("name", ["astronaut", "five_faces"])
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_faces_are_found_at_any_turn_of_the_picture(
+    pipeline: Pipeline, photo: Image.Image, name: str, quarters: int
+) -> None:
+    """numpy turns anticlockwise, as roll does; y points down."""
+    upright = np.asarray(photo if name == "astronaut" else Image.open(PICTURES / "five_faces.webp").convert("RGB"))
+    height, width = upright.shape[:2]
+    faces = pipeline.retarget_picture(Picture(upright, width, height), RetargetOptions(refine=True)).faces
+    pixels = np.ascontiguousarray(np.rot90(upright, quarters))
+    picture = Picture(pixels, pixels.shape[1], pixels.shape[0])
+    turned = pipeline.retarget_picture(picture, RetargetOptions(refine=True)).faces
+    points = faces.landmarks(pipeline.models.face_model, width, height)
+    for _ in range(quarters):
+        points = np.stack([points[..., 1], width - points[..., 0]], axis=-1)
+        width, height = height, width
+    turned_points = turned.landmarks(pipeline.models.face_model, width, height)
+    assert len(turned) == len(faces)
+    size = np.sqrt(np.prod(np.ptp(points, axis=1), axis=-1))
+    apart = np.linalg.norm(points[:, None] - turned_points, axis=-1).mean(axis=-1) / size[:, None]
+    assert apart.min(axis=1).max() < 0.05
+    assert np.abs(faces.expression - turned.expression[apart.argmin(axis=1)]).mean() < 0.03
+
+
 def test_a_mirrored_photo_exchanges_left_and_right(pipeline: Pipeline, photo: Image.Image) -> None:
     face, points = the_face(pipeline, photo)
     mirrored, mirrored_points = the_face(pipeline, photo.transpose(Image.Transpose.FLIP_LEFT_RIGHT))

@@ -18,7 +18,7 @@ def pipeline(models: Models) -> Pipeline:
 
 
 def found(pipeline: Pipeline, picture: Picture) -> FollowedFaces:
-    faces, _ = pipeline.detect(picture, RetargetOptions())
+    faces = pipeline.detect(picture, RetargetOptions()).faces
     return FollowedFaces.from_detection(
         pipeline.refine_faces(faces, LazyImage.of(picture))[0], picture, pipeline.models.face_model
     )

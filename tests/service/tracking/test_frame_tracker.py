@@ -1,6 +1,7 @@
 """Which frames are searched for faces, which follow known ones, and that both see the same."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from service.settings import Settings
 from service.tracking.options import StreamOptions
 from service.tracking.session import FrameResult, Session
 from service.vision.image import LazyImage, Picture
-from tests.service.tiny_models import GAZE_LOGIT
+from tests.service.tiny_models import GAZE_LOGIT, SIDE
 from tests.service.tracking.blobs import WIDTH, World, draw, process_all
 
 STILL = (100.0, 90.0, 60.0, 200)
@@ -71,8 +72,34 @@ def test_who_comes_in_is_seen_at_once(following: Session) -> None:
 
 def test_an_empty_picture_costs_no_network(following: Session, world: World) -> None:
     results = process_all(following, [draw()] * 8 + [draw(STILL)])
-    assert world.asked == ["MFN", "MFN", 1]
+    assert world.asked == ["MFN", "MFN", "MFN", 1]  # the first is searched for people upside down, too
     assert [len(result.faces) for result in results] == [0] * 8 + [1]
+
+
+def test_another_turn_is_searched_for_once_a_second(pipeline: Pipeline, world: World) -> None:
+    process_all(Session(pipeline, StreamOptions(), world.clock), [draw()] * 45)
+    assert world.asked == ["MFN"] * (45 + 2)
+
+
+def test_a_turn_is_kept_from_frame_to_frame(world: World) -> None:
+    """A network that sees faces in the upper half of its input only: a film of them below is turned, once."""
+    network = world.models.mfn
+    shown: list[bool] = []
+
+    def run(images: np.ndarray) -> dict[str, np.ndarray]:
+        raw = network.run(images)
+        shown.append(bool((images[0, : SIDE // 2, :, 0] > 200).any()))
+        if not shown[-1]:
+            raw["detection"][..., 4] = -9
+        return raw
+
+    models = replace(world.models, mfn=SimpleNamespace(run=run))  # type: ignore[arg-type]
+    session = Session(Pipeline(models, Settings()), StreamOptions(), world.clock)
+    results = process_all(session, [draw((100.0, 150.0, 40.0, 200))] * 40)
+    assert shown == [False] + [True] * 40
+    for result in results:
+        np.testing.assert_allclose(result.faces.box, results[0].faces.box)
+        assert len(result.faces) == 1
 
 
 def test_who_goes_is_missed_at_once(following: Session) -> None:
