@@ -9,6 +9,7 @@
 #   make proto  generate clients/python/mfn/v1 from proto/      make publish-proto   the contract as later ones are held against it
 #   make training-environment   add what training needs (gigabytes: PyTorch brings CUDA along)
 #   make models publish both networks in every form, from models/weights/ (needs the training environment)
+#   make fuzz   an hour of generated requests over every transport, and of files for the decoders (MINUTES=60)
 #   make clean  remove the environment and caches
 
 PYTHON ?= python3
@@ -25,8 +26,8 @@ UPGRADE ?=
 LOCK := .venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes $(UPGRADE) \
 	--no-emit-package mfn-retarget-client --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
-.PHONY: run test coverage test-oldest environments lint types weight format docs readme wheels try-wheels sbom provenance audit \
-	proto publish-proto training-environment models lock clean
+.PHONY: run test coverage test-oldest environments fuzz lint types weight format docs readme wheels \
+	try-wheels sbom provenance audit proto publish-proto training-environment models lock clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.serve
@@ -49,6 +50,11 @@ coverage: $(VENV)/.dev
 OLDEST := .venv-oldest
 test-oldest: $(OLDEST)/.installed
 	PYTHONPATH=.:clients/python $(OLDEST)/bin/python -m $(PYTEST) tests/service --hypothesis-profile few-examples $(PYTEST_ARGS)
+
+MINUTES ?= 60
+fuzz: $(VENV)/.dev requirements/fuzz.txt
+	$(PIP_INSTALL) --require-hashes -r requirements/fuzz.txt
+	$(BIN)/python -m bench.fuzz --minutes $(MINUTES)
 
 # Both environments at once, with make --jobs.
 environments: $(VENV)/.dev $(OLDEST)/.installed
@@ -152,6 +158,7 @@ lock:
 	$(LOCK) pyproject.toml --group test --group lint --group docs --constraint requirements/serve.txt --output-file requirements/dev.txt
 	$(LOCK) --group build --constraint requirements/dev.txt --output-file requirements/build.txt
 	$(LOCK) pyproject.toml --extra telemetry --constraint requirements/dev.txt --output-file requirements/telemetry.txt
+	$(LOCK) --group fuzz --constraint requirements/dev.txt --output-file requirements/fuzz.txt
 	$(LOCK) pyproject.toml --resolution lowest-direct --output-file .venv-lock/oldest.txt
 	$(LOCK) pyproject.toml --group test --constraint .venv-lock/oldest.txt --output-file requirements/oldest.txt
 	$(LOCK) pyproject.toml --group training --constraint requirements/dev.txt --output-file requirements/training.txt

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from typing import IO
 
 import httpx2
 import numpy as np
@@ -54,11 +55,15 @@ def free_port() -> int:
 
 @contextmanager
 def server(
-    models: Path | None = None, trust: ssl.SSLContext | None = None, settings: Mapping[str, str] | None = None
+    models: Path | None = None,
+    trust: ssl.SSLContext | None = None,
+    settings: Mapping[str, str] | None = None,
+    log: IO[str] | None = None,
 ) -> Iterator[Served]:
     """Runs a server as long as the block runs.
 
-    settings: further MFN_* variables; trust: what clients need to trust where those are of TLS.
+    settings: further MFN_* variables; trust: what clients need to trust where those are of TLS. log: a file for what
+    the server writes to standard error.
     """
     ports = free_port(), free_port()
     environment = {
@@ -72,7 +77,7 @@ def server(
     }
     scheme = "http" if trust is None else "https"
     start = time.perf_counter()
-    process = subprocess.Popen([sys.executable, "-c", PROGRAM], env=environment)
+    process = subprocess.Popen([sys.executable, "-c", PROGRAM], env=environment, stderr=log)
     try:
         while True:
             try:
