@@ -71,11 +71,15 @@ class RetargetResult:
 
 @dataclass(frozen=True)
 class Detected:
-    """The faces that were detected in a picture, how long it took, and the turn of the input that was best for it."""
+    """The faces that were detected in a picture, and how long it took.
+
+    turn: of the network's input, in which they were found, see service.vision.turns. inferences: of the network.
+    """
 
     faces: Faces
     timing: Timing
     turn: int
+    inferences: int
 
 
 class Pipeline:
@@ -129,6 +133,7 @@ class Pipeline:
         # A face must not depend on the requested score, so candidates below it still vote.
         detect_in = partial(self._detect_in_tile, picture=picture, min_score=VOTE_SCORE_RATIO * options.min_score)
         results = [detect_in(tile, turn=turn) for tile in tiles]
+        inferences = len(tiles)
         timing = sum((tile_timing for _, tile_timing in results), Timing())
         if search and (other := next_turn([candidates for candidates, _ in results], turn)) != turn:
             # The tile that shows its faces best decides. The others are inferred again only where they must.
@@ -136,21 +141,23 @@ class Pipeline:
             best = scores.index(max(scores))
             turned, turned_timing = detect_in(tiles[best], turn=other)
             timing += turned_timing
+            inferences += 1
             if best_score(turned) > scores[best]:
                 turn = other
                 results = [
                     (turned, Timing()) if i == best else detect_in(tile, turn=turn) for i, tile in enumerate(tiles)
                 ]
                 timing += sum((tile_timing for _, tile_timing in results), Timing())
+                inferences += len(tiles) - 1
         start = perf_counter()
         candidates = concat_candidates([tile_candidates for tile_candidates, _ in results])
         eligible = int((candidates.score >= options.min_score).sum())
         if not eligible:
-            return Detected(Faces.none(), timing, turn)
+            return Detected(Faces.none(), timing, turn, inferences)
         groups = suppress(candidates.box, self.settings.nms_iou, options.max_faces, eligible)
         faces = to_image_space(vote(candidates, groups), tiles[0].whole, self.settings.field_of_view)
         faces = faces.take(np.flatnonzero(np.ptp(faces.box.reshape(-1, 2, 2), axis=1).min(axis=-1) >= MIN_FACE_PIXELS))
-        return Detected(faces, timing + Timing(postprocess=(perf_counter() - start) * 1e3), turn)
+        return Detected(faces, timing + Timing(postprocess=(perf_counter() - start) * 1e3), turn, inferences)
 
     def _detect_in_tile(self, tile: Tile, picture: Picture, min_score: float, turn: int) -> tuple[Candidates, Timing]:
         """The candidates in one tile, in the square of the whole picture."""
