@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, Self
 
+from service.cores import usable_cores
 from service.errors import StartError
 
 PREFIX: Final = "MFN_"
@@ -28,11 +29,6 @@ def _published_models() -> Path:
     package = Path(__file__).resolve().parent
     inside = package / "models"
     return inside if inside.is_dir() else package.parent / "models"
-
-
-def _cores() -> int:
-    """Number of cores that this process may use; of containers' limits only a CPU set counts here."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _number(default: float, low: float, high: float, description: str) -> Any:
@@ -67,8 +63,13 @@ class Settings:
     nms_iou: float = _number(0.5, 0.05, 1, "boxes that overlap by more than this (IoU) are one face")
     field_of_view: float = _number(63.0, 1, 179, "vertical field of view in degrees that is assumed for translation z")
     workers: int = field(
-        default_factory=_cores,
-        metadata={"description": "pictures in work at once", "low": 1, "high": 1024, "shown": "number of cores"},
+        default_factory=lambda: usable_cores().count,
+        metadata={
+            "description": "pictures in work at once; a container's CPU quota counts as so many cores, rounded up",
+            "low": 1,
+            "high": 1024,
+            "shown": "number of cores",
+        },
     )
     intra_op_threads: int = _number(1, 1, 1024, "threads one picture may use inside a network")
     precision: str = _text("int8", f"what the networks calculate in: {' or '.join(PRECISIONS)}", PRECISIONS)

@@ -32,7 +32,7 @@ def test_service_needs_neither_training_nor_its_libraries(file: Path) -> None:
 
 
 # Folders of service/, from what others build on to what builds on others. A module imports from its own folder and from
-# those before it; modules at the root (settings, errors) import from no folder.
+# those before it; modules at the root (settings, cores, errors) import from no folder.
 FOLDERS = ("vision", "inference", "tracking", "server", "cli")
 TRANSPORTS = {"fastapi", "grpc", "google", "httptools", "mfn", "starlette", "uvicorn", "uvloop", "websockets"}
 

@@ -15,6 +15,7 @@ import numpy as np
 import uvloop
 
 from service import __version__
+from service.cores import usable_cores
 from service.errors import StartError
 from service.inference.execution import Execution
 from service.inference.models import Models
@@ -100,6 +101,7 @@ async def _run(state: ServerState, certificate: Certificate | None, listener: so
         "Serving %s %s in %s on %s",
         models.manifest.name, models.manifest.version, models.execution.precision, models.execution.provider,
     )  # fmt: skip
+    LOGGER.info("%d workers: %s", settings.workers, _why_so_many(settings.workers))
     serving = asyncio.create_task(http.server.serve(sockets=[listener]))
     LOGGER.info(
         "Listening on %s://%s:%d, documented at /docs, and for gRPC on port %d",
@@ -127,6 +129,12 @@ async def _run(state: ServerState, certificate: Certificate | None, listener: so
     await finished
     renewing.cancel()
     LOGGER.info("Stopped")
+
+
+def _why_so_many(workers: int) -> str:
+    """A clause that says what the number of workers follows from."""
+    cores = usable_cores()
+    return cores.reason if workers == cores.count else f"MFN_WORKERS says so, while {cores.reason}"
 
 
 async def _reload_certificate(

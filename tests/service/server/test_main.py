@@ -20,6 +20,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from mfn.v1 import retarget_pb2 as pb
 from mfn.v1 import retarget_pb2_grpc
 
+from service.cores import usable_cores
 from service.errors import StartError
 from service.inference.execution import PROVIDERS
 from service.server.main import bind
@@ -95,6 +96,7 @@ def test_which_form_is_served_is_told_everywhere(models_dir: Path, port: int, gr
     assert f"mfn_model_info{{{labels}}} 1.0" in metrics
     assert "mfn_certificate" not in metrics
     assert f"Serving mfn 9.9.9 in {precision} on cpu" in log
+    assert f"{usable_cores().count} workers: {usable_cores().reason}" in log
 
 
 def test_sockets_send_small_writes_at_once() -> None:
