@@ -33,6 +33,7 @@ OPTIONS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "detect_every": ("frames from one search to the next when following", span(1, MAX_DETECT_EVERY)),
     "smoothing": ("a One-Euro filter on box, pose and coefficients; {} takes its defaults, null leaves it out", {}),
     "include": ("what to add to each face: landmarks, blendshapes", {}),
+    "exclude": ("what to leave out of each face: identity", {}),
     "stamped": ("frames begin with 16 bytes of stamp", {}),
     "key": ("an API key, where the server asks for one", {}),
 }  # fmt: skip

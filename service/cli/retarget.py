@@ -19,7 +19,7 @@ from service.inference.execution import Execution
 from service.inference.models import Models
 from service.inference.options import RetargetOptions
 from service.inference.pipeline import Pipeline, RetargetResult
-from service.server.schema import INCLUDES, retarget_document
+from service.server.schema import EXCLUDES, INCLUDES, retarget_document
 from service.settings import Settings
 from service.vision.faces import Face
 from service.vision.image import decode
@@ -38,7 +38,18 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument("photos", metavar="PHOTO", nargs="+", type=Path, help="a JPEG, PNG or WebP file")
     parser.add_argument("--json", action="store_true", help="print what POST /retarget answers, a line for each photo")
     parser.add_argument(
-        "--include", type=included, default=(), metavar="WHAT", help="add landmarks, blendshapes or both to the JSON"
+        "--include",
+        type=partial(names_of, INCLUDES),
+        default=(),
+        metavar="WHAT",
+        help="add landmarks, blendshapes or both to the JSON",
+    )
+    parser.add_argument(
+        "--exclude",
+        type=partial(names_of, EXCLUDES),
+        default=(),
+        metavar="WHAT",
+        help="leave identity out of the JSON, which a character does not need",
     )
     parser.add_argument(
         "--draw",
@@ -65,8 +76,8 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
 
 def run(parser: argparse.ArgumentParser, settings: Settings, chosen: argparse.Namespace) -> int:
     """Runs the command. Returns the exit code. Raises StartError where models or execution provider are missing."""
-    if chosen.include and not chosen.json:
-        parser.error("--include adds to what --json prints; give both")
+    if (chosen.include or chosen.exclude) and not chosen.json:
+        parser.error("--include and --exclude are about what --json prints; give it, too")
     check_drawing_target(parser, chosen.photos, chosen.draw)
     execution = Execution(settings.precision, settings.execution_provider, threads=settings.workers)
     pipeline = Pipeline(Models.load(settings.models_dir, execution), settings)
@@ -102,7 +113,7 @@ def retarget(photo: Path, pipeline: Pipeline, options: RetargetOptions, chosen: 
         reason = f"{photo}: {error}{hint}"
     else:
         if chosen.json:
-            document = retarget_document(result, pipeline.models, chosen.include)
+            document = retarget_document(result, pipeline.models, chosen.include, chosen.exclude)
             print(json.dumps(document, separators=(",", ":"), allow_nan=False))
         else:
             print(table(photo, result, pipeline.models.face_model.expression_names))
@@ -158,9 +169,9 @@ def check_drawing_target(parser: argparse.ArgumentParser, photos: Sequence[Path]
         parser.error(f"--draw: {target} would be overwritten; name another file")
 
 
-def included(text: str) -> tuple[str, ...]:
-    """Parses the value of --include."""
+def names_of(known: Sequence[str], text: str) -> tuple[str, ...]:
+    """Parses the value of --include or --exclude: names with commas between."""
     names = tuple(name for name in text.split(",") if name)
-    if unknown := [name for name in names if name not in INCLUDES]:
-        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is not one of {', '.join(INCLUDES)}")
+    if unknown := [name for name in names if name not in known]:
+        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is not one of {', '.join(known)}")
     return names

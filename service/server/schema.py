@@ -5,7 +5,7 @@ the two.
 """
 
 from collections.abc import Collection
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 import numpy as np
 from pydantic import BaseModel, Field
@@ -18,8 +18,11 @@ from service.vision.faces import Faces
 from service.vision.gaze import GAZE_NAMES, has_gaze
 from service.vision.rotation import quaternion_to_euler
 
+# What a request may add to each face, and leave out of it.
 Include = Literal["landmarks", "blendshapes"]
-INCLUDES: Final = ("landmarks", "blendshapes")
+Exclude = Literal["identity"]
+INCLUDES: Final[tuple[Include, ...]] = get_args(Include)
+EXCLUDES: Final[tuple[Exclude, ...]] = get_args(Exclude)
 
 # Decimals in documents: far finer than the networks' accuracy, and half as long as all digits of float32.
 PIXEL_DECIMALS: Final = 2
@@ -80,7 +83,9 @@ class FaceAnswer(BaseModel):
     score: float = Field(ge=0, le=1)
     box: Box
     pose: HeadPose
-    identity: list[float] = Field(min_length=50, max_length=50, description="standard deviations")
+    identity: list[float] | None = Field(
+        default=None, min_length=50, max_length=50, description="standard deviations, unless excluded"
+    )
     expression: dict[str, float] = Field(description="46 weights in [0, 1] by name")
     gaze: dict[str, float] | None = Field(
         default=None, description="ARKit's eight eyeLook* in [0, 1], where a second look was taken"
@@ -137,13 +142,15 @@ class Status(BaseModel):
     status: Literal["alive", "ready"]
 
 
-def retarget_document(result: RetargetResult, models: Models, include: Collection[str] = ()) -> dict[str, Any]:
-    """The answer to POST /retarget as JSON types. include: of INCLUDES."""
+def retarget_document(
+    result: RetargetResult, models: Models, include: Collection[str] = (), exclude: Collection[str] = ()
+) -> dict[str, Any]:
+    """The answer to POST /retarget as JSON types. include: of INCLUDES. exclude: of EXCLUDES."""
     return {
         "model": {"name": models.manifest.name, "version": models.manifest.version},
         "image": {"width": result.width, "height": result.height},
         "timing_ms": timing_document(result.timing),
-        "faces": face_documents(result.faces, models, result.width, result.height, include),
+        "faces": face_documents(result.faces, models, result.width, result.height, include, exclude),
         **unobserved_document(result.faces, include),
     }
 
@@ -159,12 +166,13 @@ def face_documents(
     width: int,
     height: int,
     include: Collection[str] = (),
+    exclude: Collection[str] = (),
     uncalibrated: Faces | None = None,
 ) -> list[dict[str, Any]]:
     """The faces in a picture of width x height pixels as JSON types.
 
-    include: of INCLUDES. uncalibrated: the same faces with absolute expressions, for landmarks; the faces themselves
-    by default.
+    include: of INCLUDES. exclude: of EXCLUDES. uncalibrated: the same faces with absolute expressions, for landmarks;
+    the faces themselves by default.
     """
     low, size = faces.box[:, :2], faces.box[:, 2:] - faces.box[:, :2]
     boxes = _rounded(np.concatenate([low, size], axis=-1), PIXEL_DECIMALS)
@@ -173,7 +181,7 @@ def face_documents(
     translations = _rounded(faces.translation, COEFFICIENT_DECIMALS)
     scales = _rounded(faces.scale, COEFFICIENT_DECIMALS)
     scores = _rounded(faces.score, COEFFICIENT_DECIMALS)
-    identities = _rounded(faces.identity, COEFFICIENT_DECIMALS)
+    identities = None if "identity" in exclude else _rounded(faces.identity, COEFFICIENT_DECIMALS)
     expressions = _rounded(faces.expression, COEFFICIENT_DECIMALS)
     names = models.face_model.expression_names
     documents: list[dict[str, Any]] = [
@@ -186,7 +194,7 @@ def face_documents(
                 "translation": translations[i],
                 "scale": scales[i],
             },
-            "identity": identities[i],
+            **({} if identities is None else {"identity": identities[i]}),
             "expression": dict(zip(names, expressions[i], strict=True)),
         }
         for i in range(len(faces))

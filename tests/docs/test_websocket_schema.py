@@ -88,7 +88,7 @@ def test_the_schema_is_one() -> None:
     [
         {},
         {"refine": True, "include": ["landmarks", "blendshapes"]},
-        {"follow": True, "smoothing": {"beta": 2.0}, "drop_policy": "none", "include": ["blendshapes"]},
+        {"follow": True, "smoothing": {"beta": 2.0}, "drop_policy": "none", "exclude": ["identity"]},
     ],
 )
 def test_a_stream_is_as_described(opened: Open, configuration: dict[str, Any]) -> None:
@@ -143,7 +143,8 @@ def test_ranges_are_those_of_the_server(opened: Open, name: str, limits: dict[st
 
 
 @pytest.mark.parametrize(
-    "configuration", [{"unknown": 1}, {"drop_policy": "some"}, {"include": ["ears"]}, {"refine": "perhaps"}]
+    "configuration",
+    [{"unknown": 1}, {"drop_policy": "some"}, {"include": ["ears"]}, {"exclude": ["pose"]}, {"refine": "perhaps"}],
 )
 def test_what_the_schema_refuses_the_server_refuses(opened: Open, configuration: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):

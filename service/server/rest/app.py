@@ -31,7 +31,7 @@ from service.vision.tile_layout import MAX_TILES
 
 HELD_BODIES: Final = 32  # bodies of the largest size that may be received at once; bounds the memory of uploads
 DRAIN_SECONDS: Final = 5.0  # longest time for the rest of a refused body
-PARAMETERS: Final = ("min_score", "max_faces", "include", "refine", "tiles", "input_size")
+PARAMETERS: Final = ("min_score", "max_faces", "include", "exclude", "refine", "tiles", "input_size")
 
 PICTURE_SCHEMA: Final = {"type": "string", "format": "binary"}
 REQUEST_BODY: Final = {
@@ -92,6 +92,7 @@ def create_app(state: ServerState, readiness: Readiness | None = None) -> FastAP
         include: Annotated[
             str, Query(description="what to add to each face: landmarks, blendshapes, or both with a comma")
         ] = "",
+        exclude: Annotated[str, Query(description="what to leave out of each face: identity")] = "",
         refine: Annotated[bool, Query(description="a second, closer look at each face; slower")] = False,
         tiles: Annotated[
             int,
@@ -113,14 +114,15 @@ def create_app(state: ServerState, readiness: Readiness | None = None) -> FastAP
     ) -> Response:
         """Finds every face in a picture: box, pose, identity and expression."""
         state.keys.check(request.headers)
-        included = _included(include)
+        included = _named("include", include, schema.INCLUDES)
+        excluded = _named("exclude", exclude, schema.EXCLUDES)
         _refuse_unknown_parameters(request)
         state.refuse_when_draining()
         options = RetargetOptions(min_score, max_faces, refine, tiles, pipeline.models.input_size(input_size))
         kind, boundary = media_type(request.headers.get("content-type"))
         async with service.request(log_of(request.scope)):
             image = BodyImage(await bodies.read(request, kind), kind, boundary, settings)
-            encode = partial(retarget_response, models=pipeline.models, included=included)
+            encode = partial(retarget_response, models=pipeline.models, included=included, excluded=excluded)
             return await service.retarget(image.load, options, encode)
 
     @app.get("/model", response_model=schema.ModelAnswer, responses=documented(errors.UNAUTHENTICATED))
@@ -158,13 +160,14 @@ def _within(low: float, high: float, description: str) -> Any:
     return Query(json_schema_extra={"minimum": low, "maximum": high}, description=description)
 
 
-def _included(text: str) -> tuple[str, ...]:
+def _named(parameter: str, text: str, known: tuple[str, ...]) -> tuple[str, ...]:
+    """The names in a parameter, with commas between. Raises RequestError BAD_PARAMETER for one that is not known."""
     names = tuple(name for name in text.split(",") if name)
-    if unknown := [name for name in names if name not in schema.INCLUDES]:
+    if unknown := [name for name in names if name not in known]:
+        several = ", or both with a comma between" if len(known) > 1 else ""
         raise RequestError(
             errors.BAD_PARAMETER,
-            f"The parameter include has {unknown[0][:80]!r}; "
-            f"expected {' or '.join(schema.INCLUDES)}, or both with a comma between.",
+            f"The parameter {parameter} has {unknown[0][:80]!r}; expected {' or '.join(known)}{several}.",
         )
     return names
 

@@ -23,9 +23,11 @@ def json_response(document: dict[str, Any], headers: dict[str, str] | None = Non
     return Response(text, media_type=JSON, headers=headers)
 
 
-def retarget_response(result: RetargetResult, models: Models, included: Collection[str]) -> Response:
-    """The response to POST /retarget. included: of schema.INCLUDES."""
-    document = schema.retarget_document(result, models, included)
+def retarget_response(
+    result: RetargetResult, models: Models, included: Collection[str], excluded: Collection[str]
+) -> Response:
+    """The response to POST /retarget. included: of schema.INCLUDES. excluded: of schema.EXCLUDES."""
+    document = schema.retarget_document(result, models, included, excluded)
     return json_response(document, headers={"Server-Timing": schema.server_timing(result.timing)})
 
 

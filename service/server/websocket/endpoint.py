@@ -3,7 +3,8 @@
 From the client, in this order:
     text    {"drop_policy": "latest" | "none", "min_score", "max_faces", "refine", "input_size", "follow",
             "detect_every", "smoothing": {"min_cutoff", "beta"}, "include": ["landmarks", "blendshapes"],
-            "stamped": false, "key"}; all optional, {} is enough. key: an API key, since pages cannot set headers.
+            "exclude": ["identity"], "stamped": false, "key"}; all optional, {} is enough. key: an API key, since pages
+            cannot set headers.
     binary  a JPEG, PNG or WebP picture; with "stamped": true after 16 bytes, little-endian: uint64 sequence and int64
             timestamp in microseconds. Otherwise frames are numbered from 1 and stamped when they come.
     text    at any time: {"calibration": "take_neutral" | "reset"}.
@@ -19,7 +20,7 @@ import struct
 from collections.abc import AsyncIterator
 from functools import partial
 from time import monotonic_ns
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, TypeVar
 
 from fastapi import FastAPI, WebSocket
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -68,7 +69,8 @@ class Configuration(BaseModel):
     follow: bool = False
     detect_every: int = StreamOptions.detect_every
     smoothing: SmoothingMessage | None = None
-    include: list[Literal["landmarks", "blendshapes"]] = []
+    include: list[schema.Include] = []
+    exclude: list[schema.Exclude] = []
     stamped: bool = False
     key: str = ""
 
@@ -156,7 +158,7 @@ async def _answer(socket: WebSocket, state: ServerState, log: RequestLog) -> Non
         events = _events(socket, state, configuration.stamped)
         async with StreamProducer(state, events, stream, _age(state.settings.max_connection_age_seconds)) as producer:
             async for answer in stream.answers():
-                await _send(socket, state, answer_document(answer, models, configuration.include))
+                await _send(socket, state, answer_document(answer, models, configuration))
             producer.raise_for_end()
 
 
@@ -220,10 +222,8 @@ async def _events(socket: WebSocket, state: ServerState, stamped: bool) -> Async
         yield Frame(sequence, timestamp, partial(decode, message, max_megapixels=state.settings.max_megapixels))
 
 
-def answer_document(
-    answer: Answer, models: Models, include: list[Literal["landmarks", "blendshapes"]]
-) -> dict[str, Any]:
-    """An answer as JSON types."""
+def answer_document(answer: Answer, models: Models, configuration: Configuration) -> dict[str, Any]:
+    """An answer as JSON types, with what the configuration includes and excludes."""
     frame, result = answer.frame, answer.result
     document: dict[str, Any] = {
         "sequence": frame.sequence,
@@ -232,7 +232,10 @@ def answer_document(
     }
     if isinstance(result, RequestError):
         return document | {"problem": problem_document(result)}
-    faces = schema.face_documents(result.faces, models, result.width, result.height, include, result.uncalibrated)
+    include, exclude = configuration.include, configuration.exclude
+    faces = schema.face_documents(
+        result.faces, models, result.width, result.height, include, exclude, result.uncalibrated
+    )
     for face, track_id, neutral in zip(faces, result.track_id.tolist(), result.neutral, strict=True):
         face |= {"track_id": track_id, "neutral": neutral.value}
     return document | {

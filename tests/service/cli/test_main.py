@@ -63,6 +63,13 @@ def test_json_is_what_the_rest_door_answers(
     assert printed["timing_ms"].keys() == expected["timing_ms"].keys()
 
 
+def test_identity_is_left_out_where_excluded(photo_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["retarget", str(photo_file), "--json", "--exclude", "identity"]) == 0
+    (face,) = json.loads(capsys.readouterr().out)["faces"]
+    assert "expression" in face
+    assert "identity" not in face
+
+
 def test_several_photos_give_a_line_of_json_each(
     photo_file: Path, dark_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -204,6 +211,7 @@ def test_drawing_targets_that_cannot_work(
 
 def test_include_without_json_is_no_use(photo_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "--json" in wrong_use(["retarget", str(photo_file), "--include", "landmarks"], capsys)
+    assert "--json" in wrong_use(["retarget", str(photo_file), "--exclude", "identity"], capsys)
 
 
 @pytest.mark.parametrize(
@@ -216,6 +224,7 @@ def test_include_without_json_is_no_use(photo_file: Path, capsys: pytest.Capture
         (["--input-size", "288"], "--input-size: The parameter input_size is 288; expected 96 or 192"),
         (["--input-size", "large"], "invalid int value: 'large'"),
         (["--include", "mesh"], "'mesh' is not one of landmarks, blendshapes"),
+        (["--exclude", "pose"], "'pose' is not one of identity"),
         (["--surface", "skin"], "skin"),
     ],
 )

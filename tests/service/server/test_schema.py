@@ -33,8 +33,11 @@ def result() -> RetargetResult:
 
 
 @pytest.mark.parametrize("include", [(), ("landmarks",), ("blendshapes",), ("landmarks", "blendshapes")])
-def test_document_is_what_the_schema_says(result: RetargetResult, models: Models, include: tuple[str, ...]) -> None:
-    document = schema.retarget_document(result, models, include)
+@pytest.mark.parametrize("exclude", [(), ("identity",)])
+def test_document_is_what_the_schema_says(
+    result: RetargetResult, models: Models, include: tuple[str, ...], exclude: tuple[str, ...]
+) -> None:
+    document = schema.retarget_document(result, models, include, exclude)
     answer = schema.RetargetAnswer.model_validate(document)
     assert json.loads(answer.model_dump_json(exclude_none=True)) == json.loads(to_json(document))
 

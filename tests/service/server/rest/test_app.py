@@ -116,6 +116,12 @@ class TestAnswer:
             (face,) = client.post("/retarget", params={"include": name}, content=png, headers=PNG).json()["faces"]
             assert [member for member in face if member in ("landmarks", "blendshapes")] == [name]
 
+    def test_identity_is_left_out_where_excluded(self, client: httpx2.Client, png: bytes) -> None:
+        (whole,) = client.post("/retarget", content=png, headers=PNG).json()["faces"]
+        (face,) = client.post("/retarget?exclude=identity", content=png, headers=PNG).json()["faces"]
+        assert len(whole.pop("identity")) == 50
+        assert face == whole
+
     def test_refine(self, client: httpx2.Client, png: bytes) -> None:
         (face,) = client.post("/retarget?refine=true", content=png, headers=PNG).json()["faces"]
         # 0.15 of the first tiny network's -1, 0.85 of the second one's 2
@@ -205,7 +211,7 @@ class TestOtherPaths:
             "image/jpeg", "image/png", "image/webp", "multipart/form-data", "application/json",
         }  # fmt: skip
         assert {parameter["name"] for parameter in operation["parameters"]} == {
-            "min_score", "max_faces", "include", "refine", "tiles", "input_size",
+            "min_score", "max_faces", "include", "exclude", "refine", "tiles", "input_size",
         }  # fmt: skip
         (size,) = (p["schema"] for p in operation["parameters"] if p["name"] == "input_size")
         assert (size["enum"], size["default"]) == ([96, 192], 96)
@@ -244,7 +250,8 @@ class TestParameters:
             ("input_size=large", ["input_size", "'large'", "integer"]),
             ("include=mesh", ["include", "mesh", "landmarks or blendshapes"]),
             ("include=landmarks,mesh", ["include", "mesh"]),
-            ("minscore=0.5", ["no parameter 'minscore'", "min_score, max_faces, include, refine, tiles, input_size"]),
+            ("exclude=pose", ["exclude", "pose", "expected identity."]),
+            ("minscore=0.5", ["no parameter 'minscore'", "include, exclude, refine, tiles, input_size"]),
             ("min_score=0.5&min_score=0.6", ["min_score", "more than once"]),
         ],
     )

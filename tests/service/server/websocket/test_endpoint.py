@@ -112,6 +112,17 @@ def test_gaze_of_refined_and_followed_faces(
         assert face.get("gaze") == (looks if options else None)
 
 
+def test_identity_is_left_out_where_excluded(door: Door, png: bytes) -> None:
+    faces = []
+    for configuration in ({}, {"exclude": ["identity"]}):
+        socket = door.open(configuration)
+        received(socket)
+        socket.send(png)
+        faces.append(received(socket)["faces"][0])
+    assert len(faces[0].pop("identity")) == 50
+    assert faces[0] == faces[1]
+
+
 def test_who_does_not_ask_for_blendshapes_is_not_told_of_them(door: Door, png: bytes) -> None:
     socket = door.open({"refine": True})
     received(socket)
