@@ -1,47 +1,53 @@
 """The schema of models/manifest.json: what is published, under which names, in which forms, with which checksums."""
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from service.errors import StartError
 
 MANIFEST: Final = "manifest.json"
+MAX_SIDE: Final = 2048  # pixels of a network's input: 50 times the work and memory of the published 288
+MAX_PARTS: Final = 16  # of a list of input sizes, levels or anchors; published are 3
+
+Length = Annotated[float, Field(ge=1, le=2 * MAX_SIDE, allow_inf_nan=False)]  # pixels of a network's input
+Line = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=256)]  # it may be a part of a message
+Name = Annotated[str, Field(pattern=r"^[\w.+-]+$", max_length=64)]  # also a part of paths
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, strict=True)
 
 
 class InputSpec(_Part):
     """A network's input; a dimension of its shape that may vary is not a number."""
 
-    name: str
-    shape: list[int | str | None]
-    dtype: str
+    name: Line
+    shape: list[int | Line | None]
+    dtype: Line
 
 
 class LevelSpec(_Part):
     """A level of priors: its grid's stride and its anchors' (width, height), in pixels of the network's input."""
 
-    stride: int = Field(gt=0)
-    anchors: list[tuple[float, float]] = Field(min_length=1)
+    stride: int = Field(gt=0, le=MAX_SIDE)
+    anchors: list[tuple[Length, Length]] = Field(min_length=1, max_length=MAX_PARTS)
 
 
 class FileSpec(_Part):
     """A published file: its name in the models' folder and the hexadecimal SHA-256 of its content."""
 
     file: str = Field(pattern=r"^[\w.-]+$")
-    sha256: str
+    sha256: str = Field(pattern=r"^[0-9A-Fa-f]{64}$")
 
 
 class NetworkSpec(_Part):
     """A network: the files that hold it, by precision and format such as `int8.onnx`, its input and outputs' shapes."""
 
-    forms: dict[str, FileSpec]
+    forms: dict[Line, FileSpec]
     input: InputSpec
-    outputs: dict[str, list[int | str | None]]
+    outputs: dict[Line, list[int | Line | None]]
 
 
 class MfnSpec(NetworkSpec):
@@ -52,14 +58,17 @@ class MfnSpec(NetworkSpec):
     """
 
     pad_value: int
-    input_sizes: list[int] = []
-    levels: list[LevelSpec] = Field(min_length=1)
+    input_sizes: list[int] = Field(default=[], max_length=MAX_PARTS)
+    levels: list[LevelSpec] = Field(min_length=1, max_length=MAX_PARTS)
 
 
 class SfnSpec(NetworkSpec):
-    """The Single Face Network. crop_factor: side of a crop relative to the longer side of the landmarks' box."""
+    """The Single Face Network. crop_factor: side of a crop relative to the longer side of the landmarks' box.
 
-    crop_factor: float = Field(gt=0)
+    A crop below half of that box shows no face, and of one ten times as large the face is a few pixels.
+    """
+
+    crop_factor: float = Field(ge=0.5, le=10, allow_inf_nan=False)
 
 
 class NetworkSpecs(_Part):
@@ -75,13 +84,13 @@ class Manifest(_Part):
     gaze_names: of the Single Face Network's output "gaze"; empty in models before 0.6, which do not have that output.
     """
 
-    name: str
-    version: str
+    name: Name
+    version: Name
     face_model: FileSpec
     networks: NetworkSpecs
-    expression_names: tuple[str, ...]
-    gaze_names: tuple[str, ...] = ()
-    unobserved_arkit: tuple[str, ...]
+    expression_names: tuple[Line, ...]
+    gaze_names: tuple[Line, ...] = ()
+    unobserved_arkit: tuple[Line, ...]
     accuracy: dict[str, Any] = {}
 
 
@@ -97,4 +106,7 @@ def read_manifest(path: Path) -> Manifest:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"])) or "the file"
-        raise StartError(f"The model manifest {path} is not valid: {place}: {first['msg']}.") from error
+        raise StartError(
+            f"The model manifest {path} is not valid: {place}: {first['msg']}. "
+            "Restore the one that was published with the networks, or set MFN_MODELS_DIR."
+        ) from error

@@ -11,7 +11,7 @@ import onnxruntime
 
 from service.errors import BAD_PARAMETER, RequestError, StartError
 from service.inference.execution import Execution
-from service.inference.manifest import MANIFEST, FileSpec, Manifest, NetworkSpec, read_manifest
+from service.inference.manifest import MANIFEST, MAX_SIDE, FileSpec, Manifest, NetworkSpec, read_manifest
 from service.vision.arkit import NEVER_OBSERVED, WITHOUT_GAZE, arkit_matrix
 from service.vision.arrays import Array, Pixels
 from service.vision.crops import CROP_SIDE
@@ -22,6 +22,9 @@ from service.vision.letterbox import PAD_GREY
 
 # Names and widths of the outputs that both networks have.
 COEFFICIENTS: Final = (("pose", 7), ("identity", IDENTITY_MODES), ("expression", EXPRESSIONS))
+
+MAX_PRIORS: Final = 2**17  # 15 times as many as the published network has at 576 pixels
+CROPS: Final = 2  # number of crops that the Single Face Network is tried with: a request may have more than one face
 
 Shape = tuple[int | None, ...]  # None matches any number
 Shapes = dict[str, Shape]
@@ -92,8 +95,11 @@ class Models:
         try:
             face_model = FaceModel.load(folder / manifest.face_model.file)
             arkit = arkit_matrix(face_model.expression_names)
-        except (OSError, KeyError, ValueError) as error:
-            raise StartError(f"{folder / manifest.face_model.file} is not a face model: {error}.") from error
+        except (OSError, ValueError) as error:
+            raise StartError(
+                f"The model file {folder / manifest.face_model.file} is not a face model: {error}. "
+                "Restore the one that was published with the manifest, or set MFN_MODELS_DIR."
+            ) from error
         if manifest.expression_names != face_model.expression_names:
             raise StartError(f"{folder / MANIFEST} and {manifest.face_model.file} name different expressions.")
         mfn, sfn = manifest.networks.mfn, manifest.networks.sfn
@@ -101,9 +107,15 @@ class Models:
         if not sizes:
             raise StartError(f"{folder / MANIFEST}: mfn needs input_sizes, or an input of shape [1, side, side, 3].")
         levels = [Level(level.stride, tuple(level.anchors)) for level in mfn.levels]
-        if any(size <= 0 or size % level.stride for size in sizes for level in levels):
+        if any(not 0 < size <= MAX_SIDE or size % level.stride for size in sizes for level in levels):
             raise StartError(
-                f"{folder / MANIFEST}: the input sizes of mfn are {sizes}; expected multiples of every level's stride."
+                f"{folder / MANIFEST}: the input sizes of mfn are {sizes}; "
+                f"expected multiples of every level's stride, at most {MAX_SIDE}."
+            )
+        most = max(sum((size // level.stride) ** 2 * len(level.anchors) for level in levels) for size in sizes)
+        if most > MAX_PRIORS:
+            raise StartError(
+                f"{folder / MANIFEST}: the levels of mfn have {most} priors; expected at most {MAX_PRIORS}."
             )
         priors = {size: build_priors(levels, size) for size in sizes}
         for size in sizes:
@@ -114,20 +126,12 @@ class Models:
         _expect(folder, "sfn", sfn, (None, CROP_SIDE, CROP_SIDE, 3), sfn_outputs)
         if mfn.pad_value != PAD_GREY:
             raise StartError(f"{folder / MANIFEST}: pad_value is {mfn.pad_value}; this server pads with {PAD_GREY}.")
-        network = _load_network(folder, "mfn", mfn, execution, [(1, size, size, 3) for size in sizes])
-        # A file for several input sizes does not tell how many priors it has at one of them.
-        rows = network.run(np.zeros((1, sizes[0], sizes[0], 3), np.uint8))["detection"].shape[1]
-        if rows != len(priors[sizes[0]].centre):
-            raise StartError(
-                f"{folder / MANIFEST}: the levels have {len(priors[sizes[0]].centre)} priors at {sizes[0]} pixels, the "
-                f"detection of mfn {rows}. Restore the two files that belong together."
-            )
         return cls(
             manifest=manifest,
             execution=execution,
             face_model=face_model,
-            mfn=network,
-            sfn=_load_network(folder, "sfn", sfn, execution, [(None, CROP_SIDE, CROP_SIDE, 3)]),
+            mfn=_load_network(folder, "mfn", mfn, execution, {size: len(priors[size].centre) for size in sizes}, 1),
+            sfn=_load_network(folder, "sfn", sfn, execution, {CROP_SIDE: CROPS}, CROPS),
             side=sizes[0],
             priors=priors,
             arkit=arkit,
@@ -189,8 +193,12 @@ def _expect(folder: Path, name: str, spec: NetworkSpec, input_shape: Shape, outp
 
 
 def _load_network(
-    folder: Path, name: str, spec: NetworkSpec, execution: Execution, input_shapes: Sequence[Shape]
+    folder: Path, name: str, spec: NetworkSpec, execution: Execution, rows: Mapping[int, int], batch: int
 ) -> Network:
+    """Opens a network and runs it once at each side of its square input, so that no request is the first to fail.
+
+    rows: what each output is expected to have at each side in pixels. batch: number of images. Raises StartError.
+    """
     file = spec.forms.get(execution.form)
     if file is None:
         raise StartError(
@@ -204,18 +212,38 @@ def _load_network(
     except StartError:
         raise
     except Exception as error:  # onnxruntime's own exceptions have no common base class
-        raise StartError(f"The model file {path} is not a network that can be run: {error}") from error
+        raise _not_a_network(path, error) from error
     declared = {node.name: node.shape for node in (*session.get_inputs(), *session.get_outputs())}
-    inputs = [(spec.input.name, shape) for shape in input_shapes]
-    for name, shape in [*inputs, *spec.outputs.items()]:
-        if name not in declared or not _fits(declared[name], shape):
+    inputs = [(spec.input.name, (batch, side, side, 3)) for side in rows]
+    for node, shape in [*inputs, *spec.outputs.items()]:
+        if node not in declared or not _fits(declared[node], shape):
             raise StartError(
-                f"The model file {path} has {name} of shape {declared.get(name)}; {MANIFEST} says {shape}. "
+                f"The model file {path} has {node} of shape {declared.get(node)}; {MANIFEST} says {shape}. "
                 "Restore the two files that belong together."
             )
     if session.get_inputs()[0].type != "tensor(uint8)":
         raise StartError(f"The model file {path} takes {session.get_inputs()[0].type}; expected tensor(uint8).")
-    return Network(session, spec.input.name, tuple(spec.outputs))
+    network = Network(session, spec.input.name, tuple(spec.outputs))
+    for side, count in rows.items():
+        try:
+            raw = network.run(np.zeros((batch, side, side, 3), np.uint8))
+        except Exception as error:
+            raise _not_a_network(path, error) from error
+        for output, array in raw.items():
+            if array.dtype != np.float32 or array.shape[-2:-1] != (count,):
+                raise StartError(
+                    f"The model file {path} has {array.dtype} {array.shape} as {output} of {name} at {side} pixels; "
+                    f"by {MANIFEST} it is float32 with {count} rows. Restore the two files that belong together."
+                )
+    return network
+
+
+def _not_a_network(path: Path, error: Exception) -> StartError:
+    reason = " ".join(str(error).split())
+    return StartError(
+        f"The model file {path} is not a network that can be run: {reason} "
+        "Restore the one that was published with the manifest, or set MFN_MODELS_DIR."
+    )
 
 
 def _fits(shape: Sequence[Any], expected: Sequence[Any]) -> bool:

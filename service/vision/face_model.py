@@ -5,9 +5,11 @@ subject's left (the image's right when the head looks at the camera), y up, z to
 from ICT-FaceKit light; its notice stands in models/face_model.LICENSE.
 """
 
+import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 
@@ -16,6 +18,12 @@ from service.vision.rotation import quaternion_to_matrix
 
 IDENTITY_MODES = 50
 EXPRESSIONS = 46
+MAX_BYTES: Final = 2**28  # of the arrays; the published ones have 8 MiB
+MAX_CM: Final = 1000.0  # of a coordinate or an offset; a head has 30
+ARRAYS: Final = (
+    "landmarks_mean", "landmarks_identity", "landmarks_expression", "mesh_mean", "mesh_identity", "mesh_expression",
+    "triangles", "expression_names",
+)  # fmt: skip
 LANDMARKS = 68  # iBUG / Multi-PIE order: jaw 0-16, brows 17-26, nose 27-35, eyes 36-47, mouth 48-67
 
 
@@ -54,19 +62,58 @@ class FaceModel:
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Reads models/face_model.npz. Raises OSError, KeyError or ValueError where it is not such a file."""
+        """Reads models/face_model.npz. Raises OSError where it cannot be read, ValueError where it is no face model."""
+        arrays = _read(path)
+        vertices = len(_array(arrays, "mesh_mean", "f", (None, 3)))
+        mesh = _linear_shape(arrays, "mesh", vertices)
+        triangles = _array(arrays, "triangles", "iu", (None, 3))
+        if not len(triangles) or triangles.min() < 0 or triangles.max() >= vertices:
+            raise ValueError("triangles has no indices of vertices, or some that are not there")
+        return cls(
+            landmarks=_linear_shape(arrays, "landmarks", LANDMARKS),
+            mesh=mesh,
+            triangles=triangles,
+            expression_names=tuple(str(name) for name in _array(arrays, "expression_names", "U", (EXPRESSIONS,))),
+        )
+
+
+def _read(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of a face model by name, not yet checked. Raises OSError or ValueError."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+        if size > MAX_BYTES:
+            raise ValueError(f"its arrays have {size} bytes, more than {MAX_BYTES}")
         with np.load(path, allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in ARRAYS}
+    except (OSError, ValueError):
+        raise
+    except Exception as error:  # zipfile, zlib and NumPy's parser of headers have no common error
+        raise ValueError(" ".join(str(error).split()) or type(error).__name__) from error
 
-            def linear(name: str) -> LinearShape:
-                parts = (arrays[f"{name}_{part}"].astype(np.float32) for part in ("mean", "identity", "expression"))
-                return LinearShape(*parts)
 
-            return cls(
-                landmarks=linear("landmarks"),
-                mesh=linear("mesh"),
-                triangles=arrays["triangles"],
-                expression_names=tuple(str(name) for name in arrays["expression_names"]),
-            )
+def _linear_shape(arrays: Mapping[str, np.ndarray], name: str, points: int) -> LinearShape:
+    """The shape of so many points whose arrays begin with this name. Raises ValueError."""
+    parts = (
+        _array(arrays, f"{name}_mean", "f", (points, 3)),
+        _array(arrays, f"{name}_identity", "f", (IDENTITY_MODES, points, 3)),
+        _array(arrays, f"{name}_expression", "f", (EXPRESSIONS, points, 3)),
+    )
+    if not all((abs(part) <= MAX_CM).all() for part in parts):  # also where one is not a number
+        raise ValueError(f"{name} has coordinates beyond {MAX_CM:g} cm")
+    return LinearShape(*(part.astype(np.float32) for part in parts))
+
+
+def _array(arrays: Mapping[str, np.ndarray], name: str, kinds: str, shape: tuple[int | None, ...]) -> np.ndarray:
+    """An array of one of these kinds (of NumPy's dtype.kind) and this shape, in which None is any number.
+
+    Raises ValueError for another.
+    """
+    array = arrays[name]
+    fits = len(array.shape) == len(shape) and all(b in (None, a) for a, b in zip(array.shape, shape, strict=True))
+    if array.dtype.kind not in kinds or not fits:
+        raise ValueError(f"{name} is {array.dtype} {array.shape}; expected {' or '.join(kinds)} of shape {shape}")
+    return array
 
 
 def project(shape: Array, quaternion: Array, translation: Array, scale: Array, width: float, height: float) -> Array:

@@ -1,10 +1,16 @@
 """The face model and its projection against hand-computed values and the published file."""
 
+import contextlib
+import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from service.vision import face_model
 from service.vision.face_model import EXPRESSIONS, IDENTITY_MODES, LANDMARKS, FaceModel, LinearShape, project
 from service.vision.rotation import euler_to_quaternion
 
@@ -115,5 +121,60 @@ def test_the_mesh_carries_the_same_face_as_the_landmarks(model: FaceModel) -> No
 def test_a_file_that_is_no_face_model_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "face_model.npz"
     path.write_text("not a face model")
-    with pytest.raises(ValueError, match="pickle"):
+    with pytest.raises(ValueError, match="not a zip file"):
+        FaceModel.load(path)
+    with pytest.raises(FileNotFoundError):
+        FaceModel.load(tmp_path / "none.npz")
+
+
+def save(path: Path, **changed: Any) -> Path:
+    """The published file with other arrays."""
+    with np.load(PUBLISHED) as arrays:
+        np.savez(path, **{**arrays, **changed}, allow_pickle=False)
+    return path
+
+
+MEAN = np.zeros((68, 3), np.float32)
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({"landmarks_mean": MEAN[:-1]}, r"landmarks_mean is float32 \(67, 3\); expected f of shape \(68, 3\)"),
+        ({"landmarks_mean": MEAN.astype(int)}, "landmarks_mean is int64"),
+        ({"landmarks_mean": MEAN + np.nan}, "landmarks has coordinates beyond 1000 cm"),
+        ({"landmarks_mean": MEAN + np.inf}, "landmarks has coordinates beyond"),
+        ({"mesh_mean": np.array(1.0)}, r"mesh_mean is float64 \(\)"),
+        ({"mesh_mean": MEAN}, "mesh_identity"),
+        ({"triangles": np.array([[0, 1, 1400]])}, "triangles has"),
+        ({"triangles": np.array([[0, 1, -1]])}, "triangles has"),
+        ({"triangles": np.zeros((0, 3), int)}, "triangles has"),
+        ({"expression_names": np.array(["jawOpen"])}, "expression_names"),
+    ],
+)
+def test_arrays_that_are_no_face_model_s_are_refused(changed: dict[str, Any], expected: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=expected):
+        FaceModel.load(save(tmp_path / "face_model.npz", **changed))
+
+
+def test_an_archive_that_grows_when_it_is_opened_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(face_model, "MAX_BYTES", 2**22)
+    path = tmp_path / "face_model.npz"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("triangles.npy", "w") as member:
+        member.write(bytes(2**22 + 128))
+    assert path.stat().st_size < 2**14
+    with pytest.raises(ValueError, match="4194432 bytes, more than 4194304"):
+        FaceModel.load(path)
+
+
+@given(data=st.data())
+def test_a_damaged_file_is_refused_or_is_whole(data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Of most damages the archive's checksums tell."""
+    whole = PUBLISHED.read_bytes()
+    cut = data.draw(st.integers(0, len(whole)))
+    at = data.draw(st.one_of(st.integers(0, len(whole) - 1), st.integers(len(whole) - 2000, len(whole) - 1)))
+    flipped = whole[:at] + bytes([whole[at] ^ data.draw(st.integers(1, 255))]) + whole[at + 1 :]
+    path = tmp_path_factory.mktemp("damaged") / "face_model.npz"
+    path.write_bytes(data.draw(st.sampled_from([whole[:cut], flipped])))
+    with contextlib.suppress(ValueError, OSError):
         FaceModel.load(path)
