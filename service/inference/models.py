@@ -130,8 +130,8 @@ class Models:
             manifest=manifest,
             execution=execution,
             face_model=face_model,
-            mfn=_load_network(folder, "mfn", mfn, execution, {size: len(priors[size].centre) for size in sizes}, 1),
-            sfn=_load_network(folder, "sfn", sfn, execution, {CROP_SIDE: CROPS}, CROPS),
+            mfn=_load_network(folder, "mfn", mfn, execution, sizes, (1, len(priors[sizes[0]].centre))),
+            sfn=_load_network(folder, "sfn", sfn, execution, [CROP_SIDE], (CROPS,)),
             side=sizes[0],
             priors=priors,
             arkit=arkit,
@@ -193,11 +193,12 @@ def _expect(folder: Path, name: str, spec: NetworkSpec, input_shape: Shape, outp
 
 
 def _load_network(
-    folder: Path, name: str, spec: NetworkSpec, execution: Execution, rows: Mapping[int, int], batch: int
+    folder: Path, name: str, spec: NetworkSpec, execution: Execution, sides: Sequence[int], rows: tuple[int, ...]
 ) -> Network:
-    """Opens a network and runs it once at each side of its square input, so that no request is the first to fail.
+    """Opens a network and runs it once, since the file alone does not tell how many rows its outputs have.
 
-    rows: what each output is expected to have at each side in pixels. batch: number of images. Raises StartError.
+    sides: of its square input in pixels; it is run at the first. rows: number of images and, of the network that
+    answers for priors, of these: what its outputs are to have before their last dimension. Raises StartError.
     """
     file = spec.forms.get(execution.form)
     if file is None:
@@ -214,7 +215,7 @@ def _load_network(
     except Exception as error:  # onnxruntime's own exceptions have no common base class
         raise _not_a_network(path, error) from error
     declared = {node.name: node.shape for node in (*session.get_inputs(), *session.get_outputs())}
-    inputs = [(spec.input.name, (batch, side, side, 3)) for side in rows]
+    inputs = [(spec.input.name, (rows[0], side, side, 3)) for side in sides]
     for node, shape in [*inputs, *spec.outputs.items()]:
         if node not in declared or not _fits(declared[node], shape):
             raise StartError(
@@ -224,17 +225,16 @@ def _load_network(
     if session.get_inputs()[0].type != "tensor(uint8)":
         raise StartError(f"The model file {path} takes {session.get_inputs()[0].type}; expected tensor(uint8).")
     network = Network(session, spec.input.name, tuple(spec.outputs))
-    for side, count in rows.items():
-        try:
-            raw = network.run(np.zeros((batch, side, side, 3), np.uint8))
-        except Exception as error:
-            raise _not_a_network(path, error) from error
-        for output, array in raw.items():
-            if array.dtype != np.float32 or array.shape[-2:-1] != (count,):
-                raise StartError(
-                    f"The model file {path} has {array.dtype} {array.shape} as {output} of {name} at {side} pixels; "
-                    f"by {MANIFEST} it is float32 with {count} rows. Restore the two files that belong together."
-                )
+    try:
+        raw = network.run(np.zeros(inputs[0][1], np.uint8))
+    except Exception as error:
+        raise _not_a_network(path, error) from error
+    for output, array in raw.items():
+        if array.dtype != np.float32 or array.shape[:-1] != rows:
+            raise StartError(
+                f"The model file {path} gives {array.dtype} {array.shape} as {output} of {name}; by {MANIFEST} it is "
+                f"float32 with {rows[-1]} rows. Restore the two files that belong together."
+            )
     return network
 
 

@@ -222,14 +222,21 @@ def _port_problem(host: str, port: int, setting: str, error: OSError) -> StartEr
 
 def _warm_up(pipeline: Pipeline, workers: Workers, count: int) -> None:
     """Warms up both networks with an empty picture of each input size in each of `count` threads, so that the first
-    requests are as fast as later ones and need no more memory."""
+    requests are as fast as later ones and need no more memory. Raises StartError where that fails."""
     barrier = threading.Barrier(count)  # so that each thread takes one of the jobs
 
     def work() -> None:
         barrier.wait()
         for side in pipeline.models.priors:
             picture = Picture(np.zeros((side, side, 3), np.uint8), side, side)
-            pipeline.retarget_picture(picture, RetargetOptions(input_size=side))
+            try:
+                pipeline.retarget_picture(picture, RetargetOptions(input_size=side))
+            except Exception as error:  # onnxruntime's own exceptions have no common base class
+                reason = " ".join(str(error).split())
+                raise StartError(
+                    f"The models in {pipeline.settings.models_dir} cannot be run at {side} pixels, a size that their "
+                    f"manifest offers: {reason} Restore the files that belong together, or set MFN_MODELS_DIR."
+                ) from error
         pipeline.models.sfn.run(np.zeros((1, CROP_SIDE, CROP_SIDE, 3), np.uint8))
 
     for job in [workers.submit(work, bounded=False) for _ in range(count)]:

@@ -9,12 +9,15 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
+import onnx
 import pytest
 import trustme
+from onnx import numpy_helper
 
 from service.cli.main import main
 from tests.service.processes import accepts, free_port, server
-from tests.service.tiny_models import write_manifest, write_models
+from tests.service.tiny_models import CELLS, write_manifest, write_models
 
 DAY = timedelta(days=1)
 
@@ -123,6 +126,16 @@ def of_other_shapes(folder: Path) -> None:
     write_manifest(folder)
 
 
+def of_one_size(folder: Path) -> None:
+    """An MFN that fails at 192 pixels, though its manifest offers them."""
+    path = folder / "mfn.int8.onnx"
+    model = onnx.load(path)
+    (rows,) = (constant for constant in model.graph.initializer if constant.name == "rows")
+    rows.CopyFrom(numpy_helper.from_array(np.array([1, CELLS * CELLS, 1]), "rows"))
+    onnx.save(model, path)
+    write_manifest(folder)
+
+
 def gone(folder: Path) -> None:
     (folder / "sfn.int8.onnx").unlink()
 
@@ -139,6 +152,7 @@ def without_a_version(folder: Path) -> None:
     [
         (cut_short, ("mfn.int8.onnx", "sha256", "Restore")),
         (of_other_shapes, ("mfn.int8.onnx", "shape", "manifest.json", "Restore")),
+        (of_one_size, ("192 pixels", "Restore")),
         (gone, ("sfn.int8.onnx", "No such file", "MFN_MODELS_DIR")),
         (without_a_version, ("manifest.json", "version")),
     ],
