@@ -14,11 +14,13 @@ from service.cli.avatar import livelink, vmc
 from service.cli.avatar.outputs import LiveLink, Vmc
 from service.cli.avatar.udp import UdpSender
 from service.cli.draw import SURFACES
-from service.cli.video.frames import Frames, LatestFrames, VideoError, VideoFrame, in_real_time
+from service.cli.video.frames import FrameReader, Frames, VideoError, VideoFrame, in_real_time
 from service.cli.video.lines import Lines
 from service.cli.video.loop import Sink, watch
-from service.cli.video.opencv import CODECS, VideoFile, Window, open_frames
+from service.cli.video.opencv import CODECS, VideoFile, Window
 from service.cli.video.painting import Canvas, Painter
+from service.cli.video.sources import open_frames
+from service.cli.video.summary import Summary
 from service.inference.execution import Execution
 from service.inference.models import Models
 from service.inference.pipeline import Pipeline
@@ -37,15 +39,39 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         description="Follows the faces in a video or before a camera; prints a line a frame, draws them, or sends them "
         "on to avatars. Keys of the window: n takes everyone's resting face, r forgets it, q ends.",
     )
-    parser.add_argument("source", metavar="VIDEO|CAMERA", help="a video file, or the number of a camera, from 0")
+    parser.add_argument(
+        "source",
+        metavar="VIDEO|CAMERA",
+        help="a video file, an address such as rtsp://HOST/PATH, a device, or the number of a camera, from 0",
+    )
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument(
+        "--live",
+        action="store_const",
+        const=True,
+        help="watch the latest frame, and open the source again where it breaks off; what cameras, rtsp://, udp:// and "
+        "the like get by themselves, and http:// where the video has no length",
+    )
+    kind.add_argument(
+        "--recording", dest="live", action="store_const", const=False, help="watch every frame, up to the end"
+    )
     parser.add_argument("--out", type=Path, metavar="FILE", help="draw the faces into this video, .mp4 or .avi")
     parser.add_argument("--window", action="store_true", help="draw the faces in a window")
     parser.add_argument("--surface", choices=SURFACES, default="mesh", help="what to draw on a face (default: mesh)")
     parser.add_argument("--min-score", type=score, metavar="S", help="least score, 0.01 to 1 (default: 0.5)")
     parser.add_argument("--max-faces", type=count, metavar="N", help="most faces, 1 to 100 (default: 20)")
-    parser.add_argument("--refine", action="store_true", help="take a second, closer look at each face; slower")
+    parser.add_argument(
+        "--refine",
+        action=argparse.BooleanOptionalAction,
+        help="take a second, closer look at each face; slower (default: for avatars, whose faces it keeps from being "
+        "mute)",
+    )
     add_input_size(parser)
-    parser.add_argument("--follow", action="store_true", help="search for faces now and then, follow them in between")
+    parser.add_argument(
+        "--follow",
+        action=argparse.BooleanOptionalAction,
+        help="search for faces now and then, follow them in between (default: for avatars)",
+    )
     parser.add_argument("--smooth", action="store_true", help="steady boxes, poses and coefficients")
     parser.add_argument(
         "--livelink",
@@ -72,23 +98,27 @@ def run(parser: argparse.ArgumentParser, settings: Settings, chosen: argparse.Na
     """Runs the command. Returns the exit code. Raises StartError where models or execution provider are missing."""
     check_use(parser, chosen)
     default = StreamOptions(min_score=settings.default_min_score, max_faces=settings.default_max_faces)
+    avatars = chosen.livelink is not None or chosen.vmc is not None
     options = StreamOptions(
         min_score=default.min_score if chosen.min_score is None else chosen.min_score,
         max_faces=default.max_faces if chosen.max_faces is None else chosen.max_faces,
-        refine=chosen.refine,
-        follow=chosen.follow,
+        refine=avatars if chosen.refine is None else chosen.refine,
+        follow=avatars if chosen.follow is None else chosen.follow,
         smoothing=SmoothingOptions() if chosen.smooth else None,
         input_size=chosen.input_size,
     )
     try:
         with ExitStack() as stack:
-            frames = stack.enter_context(closing(open_frames(chosen.source)))
+            frames = stack.enter_context(closing(open_frames(chosen.source, chosen.live)))
             execution = Execution(settings.precision, settings.execution_provider, threads=settings.workers)
             models = Models.load(settings.models_dir, execution)
             check_input_size(parser, models, chosen)
-            sinks = open_sinks(stack, models, frames, chosen)
+            window = stack.enter_context(closing(Window())) if chosen.window else None
+            sinks = open_sinks(stack, models, frames, window, chosen)
             session = Session(Pipeline(models, settings), options)
-            watch(timed(stack, frames, chosen), session, sinks)
+            reader = stack.enter_context(FrameReader(frames))
+            summary = stack.enter_context(Summary(reader))
+            watch(timed(reader, frames, chosen), session, [summary, *sinks], window.command if window else no_command)
     except VideoError as error:
         print(f"mfn: {error}", file=sys.stderr)
         return FAILED
@@ -99,8 +129,14 @@ def run(parser: argparse.ArgumentParser, settings: Settings, chosen: argparse.Na
     return OK
 
 
-def open_sinks(stack: ExitStack, models: Models, frames: Frames, chosen: argparse.Namespace) -> list[Sink]:
-    """Opens the sinks of the frames, which are closed with the stack. Raises VideoError."""
+def no_command() -> None:
+    """The command of a user who has no window."""
+
+
+def open_sinks(
+    stack: ExitStack, models: Models, frames: Frames, window: Window | None, chosen: argparse.Namespace
+) -> list[Sink]:
+    """Opens the other sinks of the frames, which are closed with the stack. Raises VideoError."""
     sinks: list[Sink] = []
     if chosen.livelink is not None:
         sender = stack.enter_context(udp("--livelink", chosen.livelink))
@@ -109,8 +145,8 @@ def open_sinks(stack: ExitStack, models: Models, frames: Frames, chosen: argpars
         sender = stack.enter_context(udp("--vmc", chosen.vmc))
         sinks.append(Vmc(sender, models.arkit, chosen.mirror))
     canvases: list[Canvas] = []
-    if chosen.window:
-        canvases.append(stack.enter_context(closing(Window())))
+    if window is not None:
+        canvases.append(window)
     if chosen.out is not None:
         canvases.append(stack.enter_context(closing(VideoFile(chosen.out, frames.rate))))
     if canvases:
@@ -120,13 +156,11 @@ def open_sinks(stack: ExitStack, models: Models, frames: Frames, chosen: argpars
     return sinks
 
 
-def timed(stack: ExitStack, frames: Frames, chosen: argparse.Namespace) -> Iterable[VideoFrame]:
-    """Times the frames: the latest of a camera; a recording in real time where it is shown or sent to avatars."""
-    if frames.live:
-        return stack.enter_context(LatestFrames(frames))
-    if chosen.window or chosen.livelink is not None or chosen.vmc is not None:
-        return in_real_time(frames, frames.rate, skip=chosen.out is None)  # a written video has every frame
-    return frames
+def timed(reader: FrameReader, frames: Frames, chosen: argparse.Namespace) -> Iterable[VideoFrame | None]:
+    """Times the frames: a recording is in real time where it is shown or sent to avatars."""
+    if not frames.live and (chosen.window or chosen.livelink is not None or chosen.vmc is not None):
+        return in_real_time(reader, frames.rate, skip=chosen.out is None)  # a written video has every frame
+    return reader
 
 
 def udp(option: str, target: Address) -> UdpSender:
@@ -143,6 +177,8 @@ def check_use(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> No
         parser.error("--everyone is about what --livelink sends; give both")
     if chosen.mirror and chosen.livelink is None and chosen.vmc is None:
         parser.error("--mirror is about what --livelink or --vmc sends; give one of them")
+    if chosen.live is False and chosen.source.isdecimal():
+        parser.error("--recording is about a video; a camera is live")
     if chosen.out is not None:
         if chosen.out.suffix.lower() not in CODECS:
             parser.error(f"--out: cannot write {chosen.out.name!r}; give it the ending {' or '.join(CODECS)}")

@@ -1,6 +1,6 @@
 """The loop that processes frames in a session and passes the results to sinks."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
@@ -35,18 +35,29 @@ class Sink(Protocol):
         ...
 
 
-def watch(frames: Iterable[VideoFrame], session: Session, sinks: Sequence[Sink]) -> int:
-    """Processes frames until they end or a sink returns QUIT. Returns the number of processed frames."""
+def watch(
+    frames: Iterable[VideoFrame | None],
+    session: Session,
+    sinks: Sequence[Sink],
+    command: Callable[[], Command | None] = lambda: None,
+) -> None:
+    """Processes frames until they end or the user quits.
+
+    frames: with None where there is none for a moment; then command is asked for what the user wants.
+    """
     number = 0
-    for number, frame in enumerate(frames, start=1):
-        height, width = frame.pixels.shape[:2]
-        result = session.process_picture(Picture(frame.pixels, width, height), frame.timestamp)
-        processed = ProcessedFrame(number, frame, result)
-        commands = [sink.consume(processed) for sink in sinks]
+    for frame in frames:
+        if frame is None:
+            commands = [command()]
+        else:
+            number += 1
+            height, width = frame.pixels.shape[:2]
+            result = session.process_picture(Picture(frame.pixels, width, height), frame.timestamp)
+            processed = ProcessedFrame(number, frame, result)
+            commands = [sink.consume(processed) for sink in sinks]
         if Command.TAKE_NEUTRAL in commands:
             session.calibrate()
         if Command.RESET_NEUTRAL in commands:
             session.reset_neutral()
         if Command.QUIT in commands:
             break
-    return number

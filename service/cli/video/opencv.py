@@ -1,23 +1,17 @@
-"""Everything that needs OpenCV: reading videos and cameras, writing videos, windows. OpenCV is loaded on first use."""
+"""OpenCV, loaded on first use: writing videos, windows. service.cli.video.sources reads them with it."""
 
-import math
 import os
 import sys
-import time
-from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
-from service.cli.video.frames import Frames, VideoError, VideoFrame
+from service.cli.video.frames import VideoError
 from service.cli.video.loop import Command
 from service.vision.arrays import Pixels
 
 # Codecs by the suffix of a file's name; every build of OpenCV can write these.
 CODECS: Final = {".mp4": "mp4v", ".avi": "MJPG"}
-DEFAULT_RATE: Final = 30.0  # frames per second, where a video or a camera does not tell its rate
-MAX_RATE: Final = 1000.0  # frames per second; a higher value is not a rate
-LAST_CAMERA: Final = 99  # from 100 on, OpenCV's numbers also name a driver
 MAX_STILL_SECONDS: Final = 5.0  # longest time for which a written frame is repeated until the next one
 SILENT: Final = 0  # OpenCV's log level
 FFMPEG_QUIET: Final = "-8"  # that of FFmpeg below it
@@ -43,83 +37,6 @@ def load() -> Any:
     cv2.utils.logging.setLogLevel(SILENT)
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", FFMPEG_QUIET)
     return cv2
-
-
-def open_frames(source: str) -> Frames:
-    """Opens a camera where the source is a number, otherwise a video file or address. Raises VideoError."""
-    return Camera(int(source)) if source.isdecimal() else Recording(source)
-
-
-class Recording:
-    """A video file, or an address that OpenCV reads; each frame at its own time."""
-
-    live = False
-
-    def __init__(self, source: str) -> None:
-        """Raises VideoError where it cannot be read."""
-        self._cv2 = load()
-        self._source = source
-        self._capture = self._cv2.VideoCapture(source)
-        if not self._capture.isOpened():
-            missing = "://" not in source and not Path(source).exists()
-            reason = "No such file or directory" if missing else "it is no video that OpenCV can read"
-            raise VideoError(
-                f"{source}: {reason}. Give a video file, or the number of a camera, the first of which is 0."
-            )
-        self.rate = _rate(self._capture.get(self._cv2.CAP_PROP_FPS))
-
-    def __iter__(self) -> Iterator[VideoFrame]:
-        last = -math.inf
-        while (bgr := _read(self._capture)) is not None:
-            timestamp = self._capture.get(self._cv2.CAP_PROP_POS_MSEC) / 1e3
-            if not last < timestamp < math.inf:  # as in files without timestamps
-                timestamp = max(last, 0.0) + 1 / self.rate
-            last = timestamp
-            yield VideoFrame(self._cv2.cvtColor(bgr, self._cv2.COLOR_BGR2RGB), timestamp)
-        if last == -math.inf:
-            raise VideoError(f"{self._source}: not one frame can be read. Give a video that plays elsewhere.")
-
-    def close(self) -> None:
-        """Closes the file."""
-        self._capture.release()
-
-
-class Camera:
-    """A camera by its number; timestamps are when frames came, from the first on."""
-
-    live = True
-
-    def __init__(self, number: int) -> None:
-        """Raises VideoError where there is no such camera, or another program uses it."""
-        self._cv2 = load()
-        if number > LAST_CAMERA:
-            raise VideoError(f"There is no camera {number}: they are numbered from 0 to {LAST_CAMERA}.")
-        self._number = number
-        self._reading = False  # whether it is being read, in another thread
-        self._capture = self._cv2.VideoCapture(number)
-        if not self._capture.isOpened():
-            raise VideoError(
-                f"Camera {number} cannot be opened: it is not there, or another program has it. The first one is 0."
-            )
-        self.rate = _rate(self._capture.get(self._cv2.CAP_PROP_FPS))
-
-    def __iter__(self) -> Iterator[VideoFrame]:
-        self._reading = True
-        start, last = None, -math.inf
-        try:
-            while (bgr := _read(self._capture)) is not None:
-                now = time.perf_counter()
-                start = now if start is None else start
-                last = max(now - start, math.nextafter(last, math.inf))
-                yield VideoFrame(self._cv2.cvtColor(bgr, self._cv2.COLOR_BGR2RGB), last)
-        finally:
-            self._capture.release()
-        raise VideoError(f"Camera {self._number} gives no more frames. Was it unplugged?")
-
-    def close(self) -> None:
-        """Releases the camera, unless a thread reads it, which then releases it itself."""
-        if not self._reading:  # that thread may be waiting for a frame
-            self._capture.release()
 
 
 class VideoFile:
@@ -187,11 +104,15 @@ class Window:
         self._sized = False
 
     def show(self, picture: Pixels, timestamp: float) -> Command | None:  # noqa: ARG002  files need it
-        """Shows a frame (h, w, 3) uint8 RGB. Returns the command of the last key, QUIT where the window was closed."""
+        """Shows a frame (h, w, 3) uint8 RGB. Returns the user's command, if there is one."""
         if not self._sized:
             self._cv2.resizeWindow(TITLE, picture.shape[1], picture.shape[0])
             self._sized = True
         self._cv2.imshow(TITLE, self._cv2.cvtColor(picture, self._cv2.COLOR_RGB2BGR))
+        return self.command()
+
+    def command(self) -> Command | None:
+        """The command of the last key, QUIT where the window was closed. Without asking for it the window hangs."""
         command = KEYS.get(self._cv2.waitKey(1) & 0xFF)  # higher bits tell of lock keys
         closed = self._cv2.getWindowProperty(TITLE, self._cv2.WND_PROP_VISIBLE) < 1
         return Command.QUIT if closed else command
@@ -199,12 +120,3 @@ class Window:
     def close(self) -> None:
         """Closes the window."""
         self._cv2.destroyAllWindows()
-
-
-def _read(capture: Any) -> Pixels | None:
-    success, bgr = capture.read()
-    return bgr if success else None
-
-
-def _rate(reported: float) -> float:
-    return reported if 1 <= reported <= MAX_RATE else DEFAULT_RATE

@@ -34,7 +34,7 @@ def frames(photo: object) -> list[VideoFrame]:
 
 def test_every_sink_consumes_every_frame(frames: list[VideoFrame], session: Session) -> None:
     first, second = Commander(), Commander()
-    assert watch(frames, session, [first, second]) == 20
+    watch(frames, session, [first, second])
     assert [processed.number for processed in first.frames] == list(range(1, 21))
     assert [processed.frame for processed in first.frames] == frames
     assert all(a.result is b.result for a, b in zip(first.frames, second.frames, strict=True))
@@ -44,7 +44,7 @@ def test_every_sink_consumes_every_frame(frames: list[VideoFrame], session: Sess
 
 def test_any_sink_may_end_it_once_all_have_consumed_the_frame(frames: list[VideoFrame], session: Session) -> None:
     last = Commander()
-    assert watch(frames, session, [Commander({3: Command.QUIT}), last]) == 3
+    watch(frames, session, [Commander({3: Command.QUIT}), last])
     assert len(last.frames) == 3
 
 
@@ -56,5 +56,10 @@ def test_resting_faces_are_taken_and_forgotten(frames: list[VideoFrame], session
     assert states[15:17] == [NeutralState.ON, NeutralState.OFF]
 
 
-def test_no_frames(session: Session) -> None:
-    assert watch([], session, []) == 0
+def test_the_user_is_asked_while_there_is_no_frame(frames: list[VideoFrame], session: Session) -> None:
+    commander, asked = Commander(), iter([None, Command.TAKE_NEUTRAL, Command.QUIT])
+    watch([None, frames[0], None, frames[1], None, frames[2]], session, [commander], lambda: next(asked))
+    assert [processed.number for processed in commander.frames] == [1, 2]
+    assert [processed.result.neutral[0] for processed in commander.frames] == [
+        NeutralState.OFF, NeutralState.COLLECTING
+    ]  # fmt: skip
