@@ -1,9 +1,13 @@
 """`mfn watch` from its arguments to its exit code, over frames that no OpenCV is needed for; and once with it."""
 
+import os
+import re
+import signal
 import socket
 import struct
 import subprocess
 import sys
+import threading
 from argparse import ArgumentTypeError
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,10 +23,12 @@ from service.cli.draw import COLOURS
 from service.cli.main import main
 from service.cli.video.frames import VideoError, VideoFrame
 from service.cli.video.loop import Command
+from service.cli.video.sources import TIMEOUT_SECONDS
 from service.cli.watch import address
 from service.tracking.options import SmoothingOptions, StreamOptions
 from service.tracking.session import Session
 from service.vision.arrays import Pixels
+from tests.service.cli.video.streams import NetworkCamera
 
 FIVE_FACES = Path(__file__).resolve().parents[2] / "pictures/five_faces.webp"
 
@@ -30,8 +36,8 @@ FIVE_FACES = Path(__file__).resolve().parents[2] / "pictures/five_faces.webp"
 class Frames:
     """Frames at ten a second, then what comes after them."""
 
-    def __init__(self, pictures: list[Pixels], live: bool = False, end: BaseException | None = None) -> None:
-        self.rate = 10.0
+    def __init__(self, pictures: list[Pixels], live: bool = False, end: Exception | None = None) -> None:
+        self.rate, self.missing = 10.0, 0
         self.live = live
         self.closed = False
         self._pictures = pictures
@@ -59,6 +65,9 @@ class Canvas:
         self.shown.append(picture)
         return self._command
 
+    def command(self) -> Command | None:
+        return self._command
+
     def close(self) -> None:
         self.closed = True
 
@@ -80,7 +89,7 @@ def source(pixels: Pixels, monkeypatch: pytest.MonkeyPatch) -> Frames:
 
 
 def put(frames: Frames, monkeypatch: pytest.MonkeyPatch) -> Frames:
-    monkeypatch.setattr(command, "open_frames", lambda _: frames)
+    monkeypatch.setattr(command, "open_frames", lambda *_: frames)
     return frames
 
 
@@ -93,30 +102,95 @@ def wrong_use(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
 
 def test_a_line_a_frame(source: Frames, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["watch", "clip.mp4"]) == 0
-    lines = capsys.readouterr().out.splitlines()
+    printed = capsys.readouterr()
+    lines = printed.out.splitlines()
     assert [line.split()[:2] for line in lines] == [["1", "0.000"], ["2", "0.100"], ["3", "0.200"]]
+    assert re.fullmatch(r"mfn: 3 frames in [\d.]+ s, [\d.]+ a second; 0 dropped\.\n", printed.err)
     assert all("#1 yaw 0 pitch 0 roll 0 " in line for line in lines)
     assert source.closed
 
 
-def test_a_camera_is_read_as_it_comes(
+def test_a_camera_is_read_as_it_comes_and_what_was_dropped_is_told(
     pixels: Pixels, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Which of its frames are looked at is a matter of time; that it was unplugged is not."""
-    camera = put(Frames([pixels] * 3, live=True, end=VideoError("Camera 0 gives no more frames.")), monkeypatch)
+    """Which of its frames are looked at is a matter of time; that none is forgotten is not."""
+    camera = put(Frames([pixels] * 3, live=True, end=VideoError("Camera 0 is gone.")), monkeypatch)
     assert main(["watch", "0"]) == 1
     printed = capsys.readouterr()
-    assert printed.out.count("#1 ") in (1, 2, 3)
-    assert printed.err == "mfn: Camera 0 gives no more frames.\n"
+    seen = printed.out.count("#1 ")
+    assert seen in (1, 2, 3)
+    summary, error = printed.err.splitlines()
+    assert f"{seen} frame" in summary
+    assert summary.endswith(f"; {3 - seen} dropped.")
+    assert error == "mfn: Camera 0 is gone."
     assert camera.closed
 
 
-def test_ctrl_c_is_a_good_end_and_what_was_drawn_is_kept(pixels: Pixels, monkeypatch: pytest.MonkeyPatch) -> None:
-    frames = put(Frames([pixels] * 2, end=KeyboardInterrupt()), monkeypatch)
-    file = Canvas()
+def test_frames_of_a_recording_that_are_left_out_and_missing_are_told(
+    pixels: Pixels, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(Frames([pixels] * 3), monkeypatch).missing = 7
+    monkeypatch.setattr(command, "in_real_time", lambda frames, *_, **__: (f for f in frames if f and f.timestamp))
+    assert main(["watch", "clip.mp4", "--vmc", "127.0.0.1"]) == 0
+    printed = capsys.readouterr().err
+    assert "2 frames in " in printed
+    assert printed.endswith("; 1 dropped, 7 that the file announces not decoded.\n")
+
+
+@pytest.mark.parametrize(("option", "live"), [([], None), (["--live"], True), (["--recording"], False)])
+def test_what_the_user_says_about_a_source(
+    option: list[str], live: bool | None, source: Frames, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, bool | None]] = []
+
+    def spy(name: str, live: bool | None) -> Frames:
+        asked.append((name, live))
+        return source
+
+    monkeypatch.setattr(command, "open_frames", spy)
+    assert main(["watch", "http://camera/", *option]) == 0
+    assert asked == [("http://camera/", live)]
+
+
+def test_the_window_is_asked_while_no_frame_comes(
+    pixels: Pixels, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As of a stream that has broken off."""
+    quit_ = threading.Event()
+
+    class Silent(Frames):
+        def __iter__(self) -> Iterator[VideoFrame]:
+            yield VideoFrame(pixels, 0.0)
+            assert quit_.wait(20)
+
+        def close(self) -> None:
+            quit_.set()
+
+    class Closed(Canvas):
+        def command(self) -> Command | None:
+            return Command.QUIT
+
+    put(Silent([], live=True), monkeypatch)
+    monkeypatch.setattr(command, "Window", Closed)
+    assert main(["watch", "0", "--window", "--surface", "landmarks"]) == 0
+    assert "1 frame in" in capsys.readouterr().err
+
+
+def test_ctrl_c_is_a_good_end_and_what_was_drawn_is_kept(
+    source: Frames, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Interrupted(Canvas):
+        def show(self, picture: Pixels, timestamp: float) -> Command | None:
+            super().show(picture, timestamp)
+            if len(self.shown) == 2:
+                raise KeyboardInterrupt
+            return None
+
+    file = Interrupted()
     monkeypatch.setattr(command, "VideoFile", lambda *_: file)
     assert main(["watch", "clip.mp4", "--out", "drawn.mp4"]) == 0
-    assert (len(file.shown), file.closed, frames.closed) == (2, True, True)
+    assert (len(file.shown), file.closed, source.closed) == (2, True, True)
+    assert "2 frames in" in capsys.readouterr().err
 
 
 def test_whoever_looks_at_the_window_may_end_it(
@@ -154,9 +228,13 @@ def test_a_file_is_written_at_the_rate_of_the_video(source: Frames, monkeypatch:
             ["--refine", "--follow", "--smooth"],
             StreamOptions(min_score=0.25, max_faces=7, refine=True, follow=True, smoothing=SmoothingOptions()),
         ),
+        (["--vmc", "127.0.0.1"], StreamOptions(min_score=0.25, max_faces=7, refine=True, follow=True)),
+        (["--livelink", "127.0.0.1"], StreamOptions(min_score=0.25, max_faces=7, refine=True, follow=True)),
+        (["--vmc", "127.0.0.1", "--no-refine"], StreamOptions(min_score=0.25, max_faces=7, follow=True)),
+        (["--vmc", "127.0.0.1", "--no-follow"], StreamOptions(min_score=0.25, max_faces=7, refine=True)),
     ],
 )
-@pytest.mark.usefixtures("source")
+@pytest.mark.usefixtures("source", "paces")
 def test_options_reach_the_session(
     arguments: list[str], expected: StreamOptions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -233,7 +311,7 @@ def test_a_recording_plays_at_its_own_pace_where_someone_looks_on(
 def test_what_cannot_be_opened_is_one_line_and_exit_code_1(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def missing(source: str) -> Frames:
+    def missing(source: str, _: bool | None) -> Frames:
         raise VideoError(f"{source}: No such file or directory")
 
     monkeypatch.setattr(command, "open_frames", missing)
@@ -280,6 +358,8 @@ def test_options_that_do_not_go_together(tmp_path: Path, capsys: pytest.CaptureF
     assert "--vmc" in wrong_use(["watch", clip, "--mirror"], capsys)
     assert ".mp4 or .avi" in wrong_use(["watch", clip, "--out", "drawn.txt"], capsys)
     assert "overwritten" in wrong_use(["watch", clip, "--out", str(tmp_path / "x" / ".." / "clip.mp4")], capsys)
+    assert "not allowed with" in wrong_use(["watch", clip, "--live", "--recording"], capsys)
+    assert "a camera is live" in wrong_use(["watch", "0", "--recording"], capsys)
     assert "VIDEO|CAMERA" in wrong_use(["watch"], capsys)
 
 
@@ -369,3 +449,31 @@ def test_opencv_and_ffmpeg_keep_their_own_opinions_to_themselves(source: str, tm
     finished = subprocess.run(command, capture_output=True, text=True, check=False)
     assert finished.returncode == 1
     assert [line[:4] for line in finished.stderr.splitlines()] == ["mfn:"]
+
+
+def test_a_video_that_is_cut_short(video: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What lies at the end of such a file tells how to read it."""
+    data = video.read_bytes()
+    for length in (0, 100, len(data) // 2, len(data) - 1):
+        path = tmp_path / f"{length}.mp4"
+        path.write_bytes(data[:length])
+        code = main(["watch", str(path)])
+        errors = capsys.readouterr().err.splitlines()
+        assert [line[:4] for line in errors] == ["mfn:"]
+        assert code == 0 or f"{length}.mp4" in errors[0]
+
+
+def test_ctrl_c_ends_the_wait_for_a_camera_that_does_not_answer(models_dir: Path) -> None:
+    """Long before the wait would end by itself."""
+    pytest.importorskip("cv2")
+    camera = NetworkCamera()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "service", "watch", f"{camera.url}/nothing"],
+        stderr=subprocess.PIPE,
+        env=os.environ | {"MFN_MODELS_DIR": str(models_dir)},
+    )
+    assert camera.asked.wait(20)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=TIMEOUT_SECONDS * 0.8)
+    camera.stop()
+    assert (process.returncode, errors) == (0, b"")
