@@ -2,14 +2,17 @@
 `mfn --version` tells the versions of code and models.
 
 Exit codes: 0 success, also without any face, and where the user ended `mfn watch`; 1 a photo, a video or a camera could
-not be read, a drawing not be written, or models or port are not available; 2 the command line is wrong.
+not be read, a drawing or the output not be written, or models or port are not available; 2 the command line is wrong;
+130 the user ended another command.
 """
 
 import argparse
+import io
 import os
+import signal
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from service import __version__
 from service.cli import retarget, watch
@@ -18,20 +21,36 @@ from service.errors import StartError
 from service.inference.manifest import MANIFEST, read_manifest
 from service.settings import Settings, settings_help
 
+INTERRUPTED: Final = 128 + signal.SIGINT  # exit code, as that of a shell
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code; arguments default to those of the process."""
+    # Names of files need not be text, nor need a terminal have every letter.
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         chosen = build_parser().parse_args(arguments)
         code: int = chosen.run(Settings.from_environment(), chosen)
         sys.stdout.flush()
-    except BrokenPipeError:  # the reader of the output has closed it; Python would complain once more at its exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # the reader of the output has closed it
+        close_output()
         return OK
+    except OSError as error:  # as of a full disk that the output goes to; what is read and drawn has its own message
+        print(f"mfn: It cannot go on: {error}", file=sys.stderr)
+        close_output()
+        return FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
     except StartError as error:
         print(f"mfn: {error}", file=sys.stderr)
         return FAILED
     return code
+
+
+def close_output() -> None:
+    """Lets Python's exit write what is left of the output to nowhere; it would report once more that it cannot."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def serve(settings: Settings, _: argparse.Namespace) -> int:

@@ -2,12 +2,15 @@
 
 import argparse
 import json
+import os
+import re
 import sys
 from collections.abc import Sequence
 from functools import partial
 from io import BytesIO
+from os.path import realpath  # unlike Path.resolve it takes links in a circle
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from PIL import Image
 
@@ -25,6 +28,8 @@ from service.vision.faces import Face
 from service.vision.image import decode
 from service.vision.tile_layout import MAX_TILES
 
+STDIN: Final = Path("-")
+ADDRESS: Final = re.compile(r"\w+:/")  # Path makes one slash of two
 ALL_PIXELS = sys.maxsize  # a side that no picture has, so that decoding never reduces its size
 
 
@@ -35,7 +40,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         help="find the faces in photos",
         description="Finds the faces in photos and prints a table, or JSON, or draws them.",
     )
-    parser.add_argument("photos", metavar="PHOTO", nargs="+", type=Path, help="a JPEG, PNG or WebP file")
+    parser.add_argument("photos", metavar="PHOTO", nargs="+", type=Path, help="a JPEG, PNG or WebP file; - is stdin")
     parser.add_argument("--json", action="store_true", help="print what POST /retarget answers, a line for each photo")
     parser.add_argument(
         "--include",
@@ -97,7 +102,7 @@ def run(parser: argparse.ArgumentParser, settings: Settings, chosen: argparse.Na
 def retarget(photo: Path, pipeline: Pipeline, options: RetargetOptions, chosen: argparse.Namespace) -> int:
     """Prints, and draws where chosen, the faces of one photo. Returns OK, or FAILED with the reason on stderr."""
     try:
-        data = photo.read_bytes()
+        data = read(photo, pipeline.settings.max_bytes)
         result = pipeline.retarget(data, options)
         if chosen.draw is not None:
             target = chosen.draw
@@ -107,7 +112,8 @@ def retarget(photo: Path, pipeline: Pipeline, options: RetargetOptions, chosen: 
             draw(data, result, pipeline, target, chosen.surface)
             print(f"Drawn into {target}", file=sys.stderr)
     except OSError as error:
-        reason = f"{error.filename or photo}: {error.strerror or error}"
+        hint = ". Of what is elsewhere: curl ADDRESS | mfn retarget -" if ADDRESS.match(str(photo)) else ""
+        reason = f"{error.filename or photo}: {error.strerror or error}{hint}"
     except RequestError as error:
         hint = " Or raise MFN_MAX_BYTES or MFN_MAX_MEGAPIXELS." if error.kind is TOO_LARGE else ""
         reason = f"{photo}: {error}{hint}"
@@ -120,6 +126,16 @@ def retarget(photo: Path, pipeline: Pipeline, options: RetargetOptions, chosen: 
         return OK
     print(f"mfn: {reason}", file=sys.stderr)
     return FAILED
+
+
+def read(photo: Path, most: int) -> bytes:
+    """The bytes of a photo, and one more than `most` where there are more, however many. Raises OSError."""
+    if photo == STDIN:
+        return sys.stdin.buffer.read(most + 1)
+    # Without waiting for a writer: a named pipe that nobody writes to is empty.
+    with open(photo, "rb", opener=lambda path, flags: os.open(path, flags | os.O_NONBLOCK)) as file:
+        os.set_blocking(file.fileno(), True)
+        return file.read(most + 1)
 
 
 def draw(data: bytes, result: RetargetResult, pipeline: Pipeline, target: Path, surface: Surface) -> None:
@@ -157,15 +173,13 @@ def check_drawing_target(parser: argparse.ArgumentParser, photos: Sequence[Path]
         names = [photo.stem for photo in photos]
         if twice := next((photo for photo in photos if names.count(photo.stem) > 1), None):
             parser.error(f"--draw: two photos would be drawn into {target / twice.stem}.png; draw them one by one")
-        if lost := next(
-            (photo for photo in photos if (target / f"{photo.stem}.png").resolve() == photo.resolve()), None
-        ):
+        if lost := next((photo for photo in photos if realpath(target / f"{photo.stem}.png") == realpath(photo)), None):
             parser.error(f"--draw: {lost} would be overwritten; name another folder")
     elif len(photos) > 1:
         parser.error(f"--draw: {target} is no folder, and {len(photos)} photos need one")
     elif Image.registered_extensions().get(target.suffix.lower()) not in ("PNG", "JPEG", "WEBP"):
         parser.error(f"--draw: cannot write {target.name!r}; give it the ending .png, .jpg or .webp")
-    elif target.resolve() == photos[0].resolve():
+    elif realpath(target) == realpath(photos[0]):
         parser.error(f"--draw: {target} would be overwritten; name another file")
 
 

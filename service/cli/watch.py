@@ -1,11 +1,11 @@
 """`mfn watch`: tracks the faces of a video or a camera, and prints or draws them or sends them to avatars."""
 
 import argparse
-import os
 import sys
 from collections.abc import Iterable
 from contextlib import ExitStack, closing
 from functools import partial
+from os.path import realpath  # unlike Path.resolve it takes links in a circle
 from pathlib import Path
 from typing import Any
 
@@ -122,8 +122,6 @@ def run(parser: argparse.ArgumentParser, settings: Settings, chosen: argparse.Na
     except VideoError as error:
         print(f"mfn: {error}", file=sys.stderr)
         return FAILED
-    except BrokenPipeError:  # the reader of the output has closed it; Python would report that once more at its exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         pass  # the usual way to end watching a camera
     return OK
@@ -182,7 +180,7 @@ def check_use(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> No
     if chosen.out is not None:
         if chosen.out.suffix.lower() not in CODECS:
             parser.error(f"--out: cannot write {chosen.out.name!r}; give it the ending {' or '.join(CODECS)}")
-        if chosen.out.resolve() == Path(chosen.source).resolve():
+        if realpath(chosen.out) == realpath(chosen.source):
             parser.error(f"--out: {chosen.out} would be overwritten; name another file")
 
 

@@ -2,6 +2,7 @@
 
 import math
 import re
+import stat
 import sys
 import threading
 import time
@@ -64,7 +65,12 @@ def _scheme(source: str) -> str:
 
 def _is_live(source: str) -> bool:
     """Whether its name tells that a source is live, as /dev/video0 and rtsp://camera."""
-    return _scheme(source) in LIVE_SCHEMES or Path(source).is_char_device()
+    if _scheme(source):
+        return _scheme(source) in LIVE_SCHEMES
+    try:
+        return stat.S_ISCHR(Path(source).stat().st_mode)
+    except OSError:  # OpenCV may know more than files, such as numbered pictures
+        return False
 
 
 def tell(sentence: str) -> None:
@@ -221,8 +227,11 @@ def _cannot_open(name: str) -> str:
             f"{name} cannot be opened: nothing answers there within {TIMEOUT_SECONDS:g} s, or it is no video that "
             "OpenCV can read. Try the address in a player such as VLC."
         )
-    missing = not Path(name).exists()
-    reason = "No such file or directory" if missing else "it is no video that OpenCV can read"
+    try:
+        Path(name).stat()
+        reason = "it is no video that OpenCV can read"
+    except OSError as error:
+        reason = error.strerror or str(error)
     return f"{name}: {reason}. Give a video file, or the number of a camera, the first of which is 0."
 
 

@@ -3,6 +3,7 @@ import os
 import subprocess
 import sys
 from dataclasses import fields
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +130,76 @@ def test_one_bad_photo_hides_nothing_of_the_others(
     assert "JPEG, PNG or WebP" in unread
     assert absent == f"mfn: {missing}: No such file or directory"
     assert folder == f"mfn: {tmp_path}: Is a directory"
+
+
+def test_a_photo_may_come_through_a_pipe(
+    png: bytes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO(png)))
+    assert main(["retarget", "-"]) == 0
+    assert capsys.readouterr().out.startswith("-: 1 face in 192 x 192 pixels")
+
+
+def test_what_is_no_file_of_a_photo(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MFN_MAX_BYTES", "100000")
+    pipe, link, empty = tmp_path / "pipe", tmp_path / "link", tmp_path / "empty.jpg"
+    os.mkfifo(pipe)  # nobody writes to it
+    link.symlink_to(link)
+    empty.touch()
+    photos = [str(pipe), "/dev/zero", str(link), str(empty), "x" * 300, "https://example.org/photo.jpg"]
+    assert main(["retarget", *photos, "--draw", str(tmp_path / "drawn")]) == 1
+    lines = capsys.readouterr().err.splitlines()
+    expected = [
+        "0 bytes",
+        "more than 100000 bytes",
+        "Too many levels",
+        "0 bytes",
+        "File name too long",
+        "| mfn retarget -",
+    ]
+    assert len(lines) == len(photos)
+    for line, words in zip(lines, expected, strict=True):
+        assert line.startswith("mfn: ")
+        assert words in line
+
+
+def test_a_name_that_is_no_text_of_the_terminal(photo_file: Path, models_dir: Path) -> None:
+    photo = photo_file.with_name(os.fsdecode("café-".encode() + b"\xe9.png"))
+    photo_file.rename(photo)
+    environment = os.environ | {"MFN_MODELS_DIR": str(models_dir), "PYTHONIOENCODING": "ascii:strict"}
+    finished = subprocess.run(
+        [sys.executable, "-m", "service", "retarget", photo], capture_output=True, check=False, env=environment
+    )
+    assert (finished.returncode, finished.stderr) == (0, b"")
+    assert b"-\\udce9.png: 1 face in" in finished.stdout
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has it")
+def test_an_output_that_cannot_be_written(photo_file: Path, models_dir: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        finished = subprocess.run(
+            [sys.executable, "-m", "service", "retarget", str(photo_file)],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            env=os.environ | {"MFN_MODELS_DIR": str(models_dir)},
+        )
+    assert finished.returncode == 1
+    assert finished.stderr == "mfn: It cannot go on: [Errno 28] No space left on device\n"
+
+
+def test_ctrl_c_is_no_failure_to_report(
+    photo_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Pipeline, "retarget", interrupted)
+    assert main(["retarget", str(photo_file)]) == 130
+    assert capsys.readouterr().err == ""
 
 
 def test_too_large_a_photo_names_the_setting(
