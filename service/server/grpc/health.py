@@ -1,17 +1,20 @@
 """Bounds what health and reflection receive: they need no key, so any client may send them anything."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, Final, NoReturn
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any, Final
 
 import grpc
+from google.protobuf.message import DecodeError
 
-from service.errors import OVERLOADED, RequestError
-from service.server.grpc.admission import Admission, Context
-from service.server.problems import CODES
+from service.errors import BAD_BODY, OVERLOADED, TOO_LARGE, RequestError
+from service.server.grpc.admission import Admission
+from service.server.grpc.ending import abort
+from service.server.grpc.reading import Context, MessageReader
 
 # A message may be as large as one with a picture, since gRPC has one limit for all methods. A probe's message comes
 # with its call and is read at once, so few are enough, for a short time each.
-MAX_RECEIVING: Final = 4  # messages received at once
+MAX_RECEIVING: Final = 2  # messages received at once
 GRACE_SECONDS: Final = 0.025
 MAX_WAITING: Final = 100  # calls that wait to be read, each with unread bytes up to gRPC's window
 LARGEST_PROBE: Final = 4 * 2**10  # bytes of a message; a watched service's name is kept while it is watched
@@ -24,7 +27,8 @@ class HealthInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  
     def __init__(self, service: str, largest: int) -> None:
         """service: full name of our own. largest: bytes of the largest message that gRPC receives."""
         self._own = f"/{service}/"
-        self._admission = Admission(MAX_RECEIVING, largest, GRACE_SECONDS, MAX_WAITING)
+        reader = MessageReader(LARGEST_PROBE)
+        self._admission = Admission(reader, MAX_RECEIVING * largest, largest, GRACE_SECONDS, MAX_WAITING)
         self._watches = 0
 
     async def intercept_service(
@@ -42,46 +46,57 @@ class HealthInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  
 
     def _answer(self, handler: Any) -> Any:
         async def answer(_: object, context: Context) -> Any:
-            async for message in self._messages(handler, context):
-                return await handler.unary_unary(message, context)
-            return await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "There is no message. Send one.")
+            try:
+                async for message in self._messages(handler, context):
+                    return await handler.unary_unary(message, context)
+                raise RequestError(BAD_BODY, "There is no message. Send one.")
+            except RequestError as problem:
+                await abort(context, problem)
 
         return answer
 
     def _watch(self, handler: Any) -> Any:
         async def watch(_: object, context: Context) -> None:
-            if self._watches >= MAX_WATCHES:
-                await _abort(context, f"All {MAX_WATCHES} places for calls that watch are taken. Try again later.")
-            self._watches += 1
             try:
-                messages = self._messages(handler, context)
-                if handler.request_streaming:
-                    async for answer in handler.stream_stream(messages, context):
-                        await context.write(answer)
-                else:
-                    async for message in messages:
-                        await handler.unary_stream(message, context)
-                        return
-            finally:
-                self._watches -= 1
+                with self._place():
+                    messages = self._messages(handler, context)
+                    if handler.request_streaming:
+                        async for answer in handler.stream_stream(messages, context):
+                            await context.write(answer)
+                    else:
+                        async for message in messages:
+                            await handler.unary_stream(message, context)
+                            return
+            except RequestError as problem:
+                await abort(context, problem)
 
         return watch
 
+    @contextlib.contextmanager
+    def _place(self) -> Iterator[None]:
+        """A block that holds one of the places for calls that stay open. Raises RequestError OVERLOADED without one."""
+        if self._watches >= MAX_WATCHES:
+            raise RequestError(
+                OVERLOADED, f"All {MAX_WATCHES} places for calls that watch are taken. Try again later.", retry_after=1
+            )
+        self._watches += 1
+        try:
+            yield
+        finally:
+            self._watches -= 1
+
     async def _messages(self, handler: Any, context: Context) -> AsyncIterator[Any]:
+        """The messages of a call. Raises RequestError."""
         while True:
-            try:
-                async with self._admission.slot() as slot:
-                    message = await slot.receive(context)
-            except RequestError as problem:
-                await _abort(context, problem.detail)
+            async with self._admission.slot() as slot:
+                message = await slot.receive(context)
             if message is None:
                 return
             if (size := len(message)) > LARGEST_PROBE:
                 del message  # gRPC keeps the frames of an aborted call for a while
-                await _abort(context, f"The message has {size} bytes; at most {LARGEST_PROBE} are read here.")
-            yield handler.request_deserializer(message)
-
-
-async def _abort(context: Context, detail: str) -> NoReturn:
-    await context.abort(grpc.StatusCode[CODES[OVERLOADED].grpc], detail)
-    raise AssertionError("abort raises")
+                raise RequestError(TOO_LARGE, f"The message has {size} bytes; at most {LARGEST_PROBE} are read here.")
+            try:
+                parsed = handler.request_deserializer(message)
+            except DecodeError as error:
+                raise RequestError(BAD_BODY, "The message is none of this method. Send one of its contract.") from error
+            yield parsed
