@@ -1,7 +1,7 @@
 """Bounds what health and reflection receive: they need no key, so any client may send them anything."""
 
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Final
 
 import grpc
@@ -46,19 +46,22 @@ class HealthInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  
 
     def _answer(self, handler: Any) -> Any:
         async def answer(_: object, context: Context) -> Any:
-            try:
+            async with self._limited(context):
                 async for message in self._messages(handler, context):
                     return await handler.unary_unary(message, context)
                 raise RequestError(BAD_BODY, "There is no message. Send one.")
-            except RequestError as problem:
-                await abort(context, problem)
 
         return answer
 
     def _watch(self, handler: Any) -> Any:
         async def watch(_: object, context: Context) -> None:
-            try:
-                with self._place():
+            async with self._limited(context):
+                if self._watches >= MAX_WATCHES:
+                    raise RequestError(
+                        OVERLOADED, f"All {MAX_WATCHES} places for calls that watch are taken. Try again later."
+                    )
+                self._watches += 1
+                try:
                     messages = self._messages(handler, context)
                     if handler.request_streaming:
                         async for answer in handler.stream_stream(messages, context):
@@ -67,23 +70,18 @@ class HealthInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  
                         async for message in messages:
                             await handler.unary_stream(message, context)
                             return
-            except RequestError as problem:
-                await abort(context, problem)
+                finally:
+                    self._watches -= 1
 
         return watch
 
-    @contextlib.contextmanager
-    def _place(self) -> Iterator[None]:
-        """A block that holds one of the places for calls that stay open. Raises RequestError OVERLOADED without one."""
-        if self._watches >= MAX_WATCHES:
-            raise RequestError(
-                OVERLOADED, f"All {MAX_WATCHES} places for calls that watch are taken. Try again later.", retry_after=1
-            )
-        self._watches += 1
+    @contextlib.asynccontextmanager
+    async def _limited(self, context: Context) -> AsyncIterator[None]:
+        """A block in which a RequestError ends the call."""
         try:
             yield
-        finally:
-            self._watches -= 1
+        except RequestError as problem:
+            await abort(context, problem)
 
     async def _messages(self, handler: Any, context: Context) -> AsyncIterator[Any]:
         """The messages of a call. Raises RequestError."""
