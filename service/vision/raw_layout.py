@@ -185,10 +185,11 @@ def _consecutive_planes(layout: RawLayout, count: int) -> list[Plane]:
         planes.append(_plane(layout, plane, planes[-1].end, stride))
     end, last = planes[-1].end, planes[-1].last
     if count not in (end, last):
+        each = ", ".join(f"{plane.format.name} {plane.end - plane.offset}" for plane in planes)
         raise RequestError(
             BAD_PICTURE,
             f"The frame has {count} bytes; {layout.width} x {layout.height} pixels in {layout.pixel_format.value} "
-            f"with a stride of {first.stride} bytes take {end}. "
+            f"with a stride of {first.stride} bytes take {end}{f' ({each})' if len(planes) > 1 else ''}. "
             "Send all of them, with the width, height and stride they have.",
         )
     return planes

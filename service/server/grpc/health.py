@@ -2,12 +2,13 @@
 
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from typing import Any, Final
 
 import grpc
 from google.protobuf.message import DecodeError
 
-from service.errors import BAD_BODY, OVERLOADED, TOO_LARGE, RequestError
+from service.errors import BAD_BODY, NOT_FOUND, OVERLOADED, TOO_LARGE, RequestError
 from service.server.grpc.admission import Admission
 from service.server.grpc.ending import abort
 from service.server.grpc.reading import Context, MessageReader
@@ -20,9 +21,12 @@ MAX_WAITING: Final = 100  # calls that wait to be read, each with unread bytes u
 LARGEST_PROBE: Final = 4 * 2**10  # bytes of a message; a watched service's name is kept while it is watched
 MAX_WATCHES: Final = 1024  # calls that stay open: health's Watch, and reflection
 
+SHOWN: Final = 100  # characters of a method's name
+
 
 class HealthInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic in the stubs alone
-    """Interceptor that reads the messages of all services except our own, within limits, before their handlers."""
+    """Interceptor that reads the messages of all services except our own, within limits, before their handlers; calls
+    of methods that there are not are refused."""
 
     def __init__(self, service: str, largest: int) -> None:
         """service: full name of our own. largest: bytes of the largest message that gRPC receives."""
@@ -38,7 +42,9 @@ class HealthInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  
     ) -> Any:
         """Returns the handler of a call, of which only the metadata has been received."""
         handler = await continuation(handler_call_details)
-        if handler is None or handler_call_details.method.startswith(self._own):
+        if handler is None:
+            return grpc.stream_stream_rpc_method_handler(partial(_refuse, handler_call_details.method))
+        if handler_call_details.method.startswith(self._own):
             return handler
         if not handler.response_streaming:
             return grpc.stream_unary_rpc_method_handler(self._answer(handler), None, handler.response_serializer)
@@ -98,3 +104,8 @@ class HealthInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  
             except DecodeError as error:
                 raise RequestError(BAD_BODY, "The message is none of this method. Send one of its contract.") from error
             yield parsed
+
+
+async def _refuse(method: str, _: object, context: Context) -> None:
+    detail = f"There is no method {method[:SHOWN]}. Reflection and proto/mfn/v1 name those that there are."
+    await abort(context, RequestError(NOT_FOUND, detail))

@@ -172,6 +172,7 @@ def test_planes_that_do_not_fit() -> None:
         return RawLayout(PixelFormat.NV12, 4, 4, stride, tuple(PlaneLayout(*plane) for plane in planes))
 
     assert decode_raw(bytes(24), nv12((0, 0), (16, 0)), ALL, 25).width == 4
+    assert "has 16 bytes; 4 x 4 pixels in NV12 with a stride of 4 bytes take 24 (Y 16, Cb Cr 8)." in refused(nv12(), 16)
     assert "describes 1 planes; NV12 has 2: Y, Cb Cr" in refused(nv12((0, 0)), 24)
     assert "has a stride, 4 bytes, and planes" in refused(nv12((0, 0), (16, 0), stride=4), 24)
     assert "The stride is 3 bytes; a row of 2 Cb Cr takes 4" in refused(nv12((0, 0), (16, 3)), 24)

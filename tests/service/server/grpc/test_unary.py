@@ -228,6 +228,12 @@ def test_every_call_of_the_contract_is_there(door: Running) -> None:
             assert error.code() is grpc.StatusCode.INVALID_ARGUMENT, method.name  # noqa: PT017
 
 
+@pytest.mark.parametrize("method", [f"/{SERVICE}/Retarget2", "/mfn.v2.RetargetService/Retarget", "/"])
+def test_a_method_that_there_is_not(door: Running, method: str) -> None:
+    call = door.channel.unary_unary(method, None, None)
+    refused(lambda: call(b""), grpc.StatusCode.UNIMPLEMENTED, "not-found", f"no method {method}.")
+
+
 def test_bytes_that_are_no_message(door: Running, caplog: pytest.LogCaptureFixture) -> None:
     """Neither as they are nor once they are decompressed. The log has a line about the call, and no error."""
 
