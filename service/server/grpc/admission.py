@@ -18,7 +18,7 @@ RAW_PIXEL_BYTES: Final = 4  # of the widest formats, RGBA and BGRA
 # How much more gRPC receives than can be served. It ends a call with a larger message before it receives that, but
 # without a problem's name; the sender of a picture that is a little too large, or of one pixel format of many, reads
 # the reason.
-LENIENCE: Final = 4 / 3
+LENIENCE: Final = 9 / 8
 
 
 def largest_served(settings: Settings) -> int:
@@ -43,13 +43,13 @@ class Admission:
     before its message is read takes memory, too, up to gRPC's flow control window.
     """
 
-    def __init__(self, reader: MessageReader, budget: int, largest: int, grace: float, waiting: int) -> None:
-        """budget: bytes, at least `largest`, those of the largest message. grace: seconds. waiting: at least 1."""
+    def __init__(self, reader: MessageReader, messages: int, largest: int, grace: float, waiting: int) -> None:
+        """messages: number of messages of `largest` bytes in the budget. grace: seconds. waiting: at least 1."""
         self.largest = largest
         self._reader = reader
         self._most_waiting = waiting
         self._grace = grace
-        self._free = budget
+        self._free = messages * largest
         self._waiting: list[asyncio.Future[bool]] = []  # resolved to whether it is admitted; the oldest first
         self._receiving: set[_Reading] = set()
 

@@ -20,7 +20,6 @@ GRACE_SECONDS: Final = 0.025
 MAX_WAITING: Final = 100  # calls that wait to be read, each with unread bytes up to gRPC's window
 LARGEST_PROBE: Final = 4 * 2**10  # bytes of a message; a watched service's name is kept while it is watched
 MAX_WATCHES: Final = 1024  # calls that stay open: health's Watch, and reflection
-
 SHOWN: Final = 100  # characters of a method's name
 
 
@@ -32,7 +31,7 @@ class HealthInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  
         """service: full name of our own. largest: bytes of the largest message that gRPC receives."""
         self._own = f"/{service}/"
         reader = MessageReader(LARGEST_PROBE)
-        self._admission = Admission(reader, MAX_RECEIVING * largest, largest, GRACE_SECONDS, MAX_WAITING)
+        self._admission = Admission(reader, MAX_RECEIVING, largest, GRACE_SECONDS, MAX_WAITING)
         self._watches = 0
 
     async def intercept_service(

