@@ -57,7 +57,10 @@ class Settings:
         metadata={"description": "folder with manifest.json and the files it names", "shown": "models"},
     )
     max_bytes: int = _number(10 * 2**20, 1, 2**30, "most bytes of an encoded picture")
-    max_megapixels: float = _number(25.0, 0.01, 500, "most pixels of a picture, in millions")
+    max_megapixels: float = _number(25.0, 0.01, 500, "most pixels of an encoded picture, in millions")
+    max_raw_megapixels: float = _number(
+        9.0, 0.01, 256, "most pixels of a raw picture, in millions; 4096 x 2160 by default"
+    )
     default_min_score: float = _number(0.5, *SCORE_RANGE, "least score of a face where a request names none")
     default_max_faces: int = _number(20, *FACES_RANGE, "most faces in an answer where a request names no number")
     nms_iou: float = _number(0.5, 0.05, 1, "boxes that overlap by more than this (IoU) are one face")

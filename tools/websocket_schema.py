@@ -7,7 +7,14 @@ from pydantic import BaseModel, Field
 from pydantic.json_schema import models_json_schema
 
 from service.server import schema
-from service.server.websocket.endpoint import MAX_TEXT, STAMP, CalibrationMessage, Configuration, SmoothingMessage
+from service.server.websocket.endpoint import (
+    MAX_TEXT,
+    STAMP,
+    CalibrationMessage,
+    Configuration,
+    RotationMessage,
+    SmoothingMessage,
+)
 from service.settings import FACES_RANGE, SCORE_RANGE
 from service.tracking.neutral import NeutralState
 from service.tracking.options import MAX_BETA, MAX_DETECT_EVERY, MAX_HERTZ
@@ -35,6 +42,7 @@ OPTIONS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "include": ("what to add to each face: landmarks, blendshapes", {}),
     "exclude": ("what to leave out of each face: identity", {}),
     "stamped": ("frames begin with 16 bytes of stamp", {}),
+    "rotation": ("degrees by which frames have to be turned clockwise to be upright: 0, 90, 180 or 270", {}),
     "key": ("an API key, where the server asks for one", {}),
 }  # fmt: skip
 SMOOTHING: Final[dict[str, tuple[str, dict[str, Any]]]] = {
@@ -93,7 +101,7 @@ class End(BaseModel):
     problem: schema.ProblemDocument
 
 
-FROM_CLIENT: Final = (Configuration, CalibrationMessage)
+FROM_CLIENT: Final = (Configuration, CalibrationMessage, RotationMessage)
 FROM_SERVER: Final = (ModelMessage, FrameAnswer, FrameProblem, End)
 
 

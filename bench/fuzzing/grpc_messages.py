@@ -21,11 +21,40 @@ def raw(sizes: tuple[int, int, int, int], data: bytes) -> pb.Image:
     return pb.Image(raw=pb.RawPixels(format=pixel_format, width=width, height=height, stride=stride, data=data))  # type: ignore[arg-type]
 
 
+def described(
+    sizes: tuple[int, int, int], data: bytes, planes: list[tuple[int, int]], values: tuple[int, int], bottom_up: bool
+) -> pb.RawPixels:
+    """Raw pixels of a format, width and height, with the offset and stride of each plane, a matrix and a range."""
+    pixel_format, width, height = sizes
+    return pb.RawPixels(
+        format=pixel_format,  # type: ignore[arg-type]
+        width=width,
+        height=height,
+        data=data,
+        planes=[pb.Plane(offset=offset, stride=stride) for offset, stride in planes],
+        color_matrix=values[0],  # type: ignore[arg-type]
+        color_range=values[1],  # type: ignore[arg-type]
+        bottom_up=bottom_up,
+    )
+
+
+DESCRIBED = st.builds(
+    described,
+    st.tuples(st.integers(0, 11), UINT32, UINT32),
+    st.binary(max_size=300),
+    st.lists(st.tuples(UINT32, UINT32), max_size=4),
+    st.tuples(st.integers(0, 3), st.integers(0, 3)),
+    st.booleans(),
+)
+ROTATIONS = st.one_of(st.sampled_from([0, 90, 180, 270]), UINT32)
+
+
 def images(encoded: st.SearchStrategy[bytes]) -> st.SearchStrategy[pb.Image]:
-    """Pictures: encoded ones, raw ones of any layout, none."""
+    """Pictures: encoded ones, raw ones of any layout, turned ones, none."""
     return st.one_of(
         encoded.map(lambda data: pb.Image(encoded=data)),
         st.builds(raw, st.tuples(st.integers(0, 12), UINT32, UINT32, UINT32), st.binary(max_size=300)),
+        st.builds(lambda pixels, rotation: pb.Image(raw=pixels, rotation=rotation), DESCRIBED, ROTATIONS),
         st.just(pb.Image()),
     )
 

@@ -4,7 +4,7 @@ from mfn_client.aio import AsyncAnswers, AsyncClient
 from mfn_client.answers import Answer, Face, FrameAnswer, Model, NeutralState, Problem, Timing
 from mfn_client.client import Answers, Client
 from mfn_client.errors import MfnError
-from mfn_client.images import Image, PixelFormat, RawImage
+from mfn_client.images import ColorMatrix, ColorRange, Image, PixelFormat, Plane, RawImage
 from mfn_client.requests import (
     RESET,
     TAKE_NEUTRAL,
@@ -28,6 +28,8 @@ __all__ = [
     "AsyncClient",
     "Calibration",
     "Client",
+    "ColorMatrix",
+    "ColorRange",
     "DropPolicy",
     "Face",
     "Frame",
@@ -38,6 +40,7 @@ __all__ = [
     "NeutralState",
     "Options",
     "PixelFormat",
+    "Plane",
     "Problem",
     "RawImage",
     "Sendable",

@@ -74,9 +74,10 @@ class AsyncClient:
         identity: bool = True,
         tiles: int = 1,
         input_size: int | None = None,
+        rotation: int = 0,
         timeout: float | None = TIMEOUT,
     ) -> Answer:
-        """Finds the faces in one picture. Options as in Options; timeout in seconds.
+        """Finds the faces in one picture. Options as in Options, rotation as in Frame; timeout in seconds.
 
         Raises MfnError where the call fails, and TypeError or ValueError where `image` is not a picture.
         """
@@ -90,7 +91,7 @@ class AsyncClient:
             tiles=tiles,
             input_size=input_size,
         )
-        request = retarget_message(image, options)
+        request = retarget_message(image, options, rotation)
         try:
             return answer_of(await self._stub.Retarget(request, timeout=timeout, metadata=self._metadata))
         except grpc.RpcError as error:

@@ -1,9 +1,12 @@
 """The error of a failed call."""
 
+import re
 from collections.abc import Iterable
-from typing import Protocol, cast
+from typing import Final, Protocol, cast
 
 import grpc
+
+LARGER_THAN_MAX: Final = re.compile(r"(SERVER: )?Received message larger than max")  # gRPC's own sentence
 
 Trailers = Iterable[tuple[str, str | bytes]] | None
 
@@ -48,7 +51,10 @@ def error_of(error: grpc.RpcError) -> MfnError:
 def error_of_status(code: grpc.StatusCode, details: str | None, trailers: Trailers) -> MfnError:
     """Converts the parts of a status that is not OK."""
     texts = {key: value for key, value in trailers or () if isinstance(value, str)}
-    return MfnError(code, texts.get("mfn-problem"), details or "", _seconds(texts.get("retry-after")))
+    problem = texts.get("mfn-problem")
+    if problem is None and LARGER_THAN_MAX.match(details or ""):
+        problem = "too-large"  # a message that is far too large: the server's gRPC ends the call before it reads that
+    return MfnError(code, problem, details or "", _seconds(texts.get("retry-after")))
 
 
 def _seconds(text: str | None) -> float | None:

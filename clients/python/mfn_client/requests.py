@@ -86,12 +86,14 @@ class Frame:
     """A frame of a stream.
 
     timestamp_us: when it was taken, microseconds of any clock, strictly increasing. sequence: a number that its answer
-    carries; by default the frame's number in the stream, from 1.
+    carries; by default the frame's number in the stream, from 1. rotation: degrees by which the picture has to be
+    turned clockwise to be upright: 0, 90, 180 or 270.
     """
 
     image: Image
     timestamp_us: int
     sequence: int | None = None
+    rotation: int = 0
 
 
 Sendable = Frame | tuple[Image, float] | Calibration  # the float: when the picture was taken, seconds
@@ -111,9 +113,12 @@ def options_message(options: Options) -> pb.Options:
     )
 
 
-def retarget_message(image: Image, options: Options) -> pb.RetargetRequest:
-    """The message of a picture and options. Raises TypeError or ValueError where `image` is not a picture."""
-    return pb.RetargetRequest(image=image_message(image), options=options_message(options))
+def retarget_message(image: Image, options: Options, rotation: int) -> pb.RetargetRequest:
+    """The message of a picture and options. rotation: as of Frame.
+
+    Raises TypeError or ValueError where `image` is not a picture.
+    """
+    return pb.RetargetRequest(image=image_message(image, rotation), options=options_message(options))
 
 
 def config_message(config: StreamConfig) -> pb.RetargetStreamRequest:
@@ -148,6 +153,6 @@ def stream_message(item: Sendable, number: int) -> pb.RetargetStreamRequest:
     frame = pb.Frame(
         sequence=number if item.sequence is None else item.sequence,
         timestamp_us=item.timestamp_us,
-        image=image_message(item.image),
+        image=image_message(item.image, item.rotation),
     )
     return pb.RetargetStreamRequest(frame=frame)

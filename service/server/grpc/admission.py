@@ -5,29 +5,31 @@ A message's size is unknown until all of it has been received.
 
 import asyncio
 import contextlib
+import math
 from types import TracebackType
-from typing import Any, Final, Self
-
-import grpc
+from typing import Final, Self
 
 from service.errors import OVERLOADED, RequestError
+from service.server.grpc.reading import Context, MessageReader
+from service.settings import Settings
 
-Context = grpc.aio.ServicerContext[Any, Any]
 ENVELOPE_BYTES: Final = 64 * 2**10  # of a message, besides its picture: names, sizes and options
+RAW_PIXEL_BYTES: Final = 4  # of the widest formats, RGBA and BGRA
+# How much more gRPC receives than can be served. It ends a call with a larger message before it receives that, but
+# without a problem's name; the sender of a picture that is a little too large, or of one pixel format of many, reads
+# the reason.
+LENIENCE: Final = 9 / 8
 
 
-def largest_message(max_bytes: int) -> int:
-    """Bytes of the largest message where a picture may have max_bytes.
-
-    gRPC itself refuses a larger one, and stops decompressing there.
-    """
-    return max_bytes + ENVELOPE_BYTES
+def largest_served(settings: Settings) -> int:
+    """Bytes of the largest message that can be served: with an encoded picture, or with raw pixels."""
+    raw = math.ceil(settings.max_raw_megapixels * 1e6) * RAW_PIXEL_BYTES
+    return max(settings.max_bytes, raw) + ENVELOPE_BYTES
 
 
-async def read(context: Context) -> bytes | None:
-    """Reads a call's next message as bytes, None after its last."""
-    message = await context.read()
-    return None if message is grpc.aio.EOF else message  # type: ignore[attr-defined]  # the stubs lack it
+def largest_received(settings: Settings) -> int:
+    """Bytes of the largest message that gRPC receives."""
+    return math.ceil(LENIENCE * largest_served(settings))
 
 
 class Admission:
@@ -41,9 +43,10 @@ class Admission:
     before its message is read takes memory, too, up to gRPC's flow control window.
     """
 
-    def __init__(self, messages: int, largest: int, grace: float, waiting: int) -> None:
+    def __init__(self, reader: MessageReader, messages: int, largest: int, grace: float, waiting: int) -> None:
         """messages: number of messages of `largest` bytes in the budget. grace: seconds. waiting: at least 1."""
         self.largest = largest
+        self._reader = reader
         self._most_waiting = waiting
         self._grace = grace
         self._free = messages * largest
@@ -99,7 +102,8 @@ class Admission:
     async def read(self, context: Context) -> bytes | None:
         """Reads a call's next message, None after its last.
 
-        Raises RequestError OVERLOADED where it takes longer than the grace period while others wait.
+        Raises RequestError: OVERLOADED where it takes longer than the grace period while others wait, and what the
+        reader raises.
         """
         reading = _Reading(self._grace)
         try:
@@ -108,7 +112,7 @@ class Admission:
                 if self._waiting:
                     reading.limit_time()
                 try:
-                    return await read(context)
+                    return await self._reader.read(context)
                 finally:
                     self._receiving.remove(reading)
         except TimeoutError as error:
@@ -149,7 +153,10 @@ class Slot:
         self._admission.release(self._taken)
 
     async def receive(self, context: Context) -> bytes | None:
-        """Reads a call's next message as bytes, None after its last. Await it once. Raises RequestError OVERLOADED."""
+        """Reads a call's next message as bytes, None after its last. Await it once.
+
+        Raises RequestError as Admission.read does.
+        """
         await self._admission.acquire()
         self._taken = self._admission.largest
         message = await self._admission.read(context)

@@ -1,13 +1,12 @@
 """Converts between the messages of proto/mfn/v1/retarget.proto and the pipeline's own types."""
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Final
 
 import numpy as np
 from mfn.v1 import retarget_pb2 as pb
 
-from service.errors import BAD_PARAMETER, BAD_PICTURE, RequestError, too_many_bytes
+from service.errors import BAD_PARAMETER, RequestError
 from service.inference.models import Models
 from service.inference.options import RetargetOptions
 from service.inference.pipeline import RetargetResult, Timing
@@ -20,21 +19,12 @@ from service.vision.arkit import ARKIT_NAMES, blendshapes, unobserved
 from service.vision.face_model import LANDMARKS
 from service.vision.faces import Faces
 from service.vision.gaze import has_gaze
-from service.vision.image import ImageLoader, Picture, decode
-from service.vision.raw_image import PixelFormat, decode_raw
 from service.vision.rotation import quaternion_to_euler
 
 NEUTRAL_STATES: Final = {
     NeutralState.OFF: pb.NEUTRAL_STATE_OFF,
     NeutralState.COLLECTING: pb.NEUTRAL_STATE_COLLECTING,
     NeutralState.ON: pb.NEUTRAL_STATE_ON,
-}
-PIXEL_FORMATS: Final = {
-    pb.PIXEL_FORMAT_RGB: PixelFormat.RGB,
-    pb.PIXEL_FORMAT_RGBA: PixelFormat.RGBA,
-    pb.PIXEL_FORMAT_BGRA: PixelFormat.BGRA,
-    pb.PIXEL_FORMAT_NV12: PixelFormat.NV12,
-    pb.PIXEL_FORMAT_I420: PixelFormat.I420,
 }
 DROP_POLICIES: Final = {
     pb.DROP_POLICY_UNSPECIFIED: DropPolicy.LATEST,
@@ -55,40 +45,6 @@ class Included:
     def of(cls, options: pb.Options) -> "Included":
         """The fields that a request's options choose."""
         return cls(not options.exclude_identity, options.include_landmarks, options.include_blendshapes)
-
-
-def image_loader(image: pb.Image, settings: Settings) -> ImageLoader:
-    """The loader of an image. Raises RequestError where there is no image, or more bytes than allowed."""
-    kind = image.WhichOneof("content")
-    if kind == "encoded":
-        _check_bytes(image.encoded, settings)
-        return partial(decode, image.encoded, max_megapixels=settings.max_megapixels)
-    if kind == "raw":
-        raw = image.raw
-        _check_bytes(raw.data, settings)
-        if raw.format not in PIXEL_FORMATS:
-            known = ", ".join(pb.PixelFormat.Name(value) for value in PIXEL_FORMATS)
-            raise RequestError(BAD_PARAMETER, f"The raw picture's format is {raw.format}; expected one of {known}.")
-        return partial(
-            decode_raw,
-            raw.data,
-            raw.width,
-            raw.height,
-            raw.stride,
-            PIXEL_FORMATS[raw.format],
-            max_megapixels=settings.max_megapixels,
-        )
-    raise RequestError(BAD_PICTURE, "There is no image in the message. Set image.encoded or image.raw.")
-
-
-def load_image(image: pb.Image, settings: Settings, side: int) -> Picture:
-    """Decodes an image so that its longer side has at least `side` pixels. Raises RequestError where that fails."""
-    return image_loader(image, settings)(side)
-
-
-def _check_bytes(data: bytes, settings: Settings) -> None:
-    if len(data) > settings.max_bytes:
-        raise too_many_bytes(settings.max_bytes)
 
 
 def retarget_options(message: pb.Options, settings: Settings) -> RetargetOptions:

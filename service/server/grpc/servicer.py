@@ -2,10 +2,9 @@
 
 import asyncio
 import contextlib
-import traceback
 from collections.abc import AsyncIterator, Awaitable
 from functools import partial
-from typing import Final, NoReturn, TypeVar
+from typing import Final, TypeVar
 
 import grpc
 from google.protobuf.message import DecodeError
@@ -14,23 +13,24 @@ from mfn.v1 import retarget_pb2 as pb
 from service import errors
 from service.errors import RequestError
 from service.server.core import RetargetService
-from service.server.grpc import messages
-from service.server.grpc.admission import Admission, Context, largest_message, read
+from service.server.grpc import images, messages
+from service.server.grpc.admission import Admission, largest_received, largest_served
+from service.server.grpc.ending import abort, release
 from service.server.grpc.messages import Included
+from service.server.grpc.reading import Context, MessageReader
 from service.server.problems import CODES, codes_of
 from service.server.state import ServerState
 from service.server.streaming.producer import StreamProducer
 from service.server.streaming.stream import Calibration, Frame, Stream
 from service.server.telemetry.request_log import REQUEST_ID_HEADER, RequestLog
 
-PROBLEM_HEADER: Final = "mfn-problem"  # trailing metadata: the problem's name, as in the type of REST's documents
 CALIBRATIONS: Final = {
     pb.CALIBRATION_TAKE_NEUTRAL: Calibration.TAKE_NEUTRAL,
     pb.CALIBRATION_RESET: Calibration.RESET,
 }
 # Messages of the largest size that may be received besides those in progress; clients on slow lines share them. A
 # server with keys has more, since it reads messages of its own clients only.
-OPEN_SPARE, KEYED_SPARE = 2, 32
+OPEN_SPARE, KEYED_SPARE = 1, 16
 SERVICE: Final = pb.DESCRIPTOR.services_by_name["RetargetService"].full_name
 Message = TypeVar("Message", pb.RetargetRequest, pb.RetargetStreamRequest)
 
@@ -48,9 +48,11 @@ class RetargetServicer:
         self._service = RetargetService(state)
         self._model = messages.model_of(state.pipeline.models)
         spare = KEYED_SPARE if state.keys.required else OPEN_SPARE
+        self._reader = MessageReader(largest_served(settings))
         self._admission = Admission(
+            self._reader,
             settings.workers + spare,
-            largest_message(settings.max_bytes),
+            largest_received(settings),
             settings.deadline_seconds / 2,
             waiting=settings.workers + settings.queue_length + settings.max_streams,  # no more could be served
         )
@@ -93,7 +95,7 @@ class RetargetServicer:
         """Queues a request, of which only the picture is kept."""
         state = self._state
         options = messages.retarget_options(request.options, state.settings)
-        load = messages.image_loader(request.image, state.settings)
+        load = images.image_loader(request.image, state.settings)
         encode = partial(
             messages.retarget_response, models=state.pipeline.models, included=Included.of(request.options)
         )
@@ -136,13 +138,13 @@ class RetargetServicer:
         return first.config
 
     async def _events(self, context: Context) -> AsyncIterator[Frame | Calibration]:
-        while (data := await read(context)) is not None:
+        while (data := await self._reader.read(context)) is not None:
             message = _parsed(pb.RetargetStreamRequest, data)
             kind = message.WhichOneof("message")
             if kind == "frame":
                 frame = message.frame
                 # A bad picture is answered for its frame and does not end the stream, so it is decoded later.
-                load = partial(messages.load_image, frame.image, self._state.settings)
+                load = partial(images.load_image, frame.image, self._state.settings)
                 yield Frame(frame.sequence, frame.timestamp_us, load)
             elif kind == "calibration" and message.calibration in CALIBRATIONS:
                 yield CALIBRATIONS[message.calibration]
@@ -164,6 +166,7 @@ class RetargetServicer:
         code = "CANCELLED"
         context.set_trailing_metadata(((REQUEST_ID_HEADER, log.request_id),))
         try:
+            self._check_metadata(context)
             self._state.keys.check(metadata)
             yield log
             code = "OK"
@@ -174,10 +177,17 @@ class RetargetServicer:
         except Exception as error:
             problem = log.problem_of(error)
             code = codes_of(problem).grpc
-            _release(error)
-            await _abort(context, problem, log)
+            release(error)
+            await abort(context, problem, log.request_id)
         finally:
             log.end(code, observed)
+
+    def _check_metadata(self, context: Context) -> None:
+        size = sum(len(key) + len(value) for key, value in context.invocation_metadata() or ())
+        if size > (most := self._state.settings.max_header_bytes):
+            raise RequestError(
+                errors.HEADERS_TOO_LARGE, f"The call's metadata have {size} bytes; at most {most} are read. Send less."
+            )
 
 
 def _parsed(kind: type[Message], data: bytes | None) -> Message:
@@ -188,22 +198,3 @@ def _parsed(kind: type[Message], data: bytes | None) -> Message:
         raise RequestError(
             errors.BAD_BODY, f"The message is no {kind.DESCRIPTOR.full_name}. Send one as proto/mfn/v1 has it."
         ) from error
-
-
-async def _abort(context: Context, problem: RequestError, log: RequestLog) -> NoReturn:
-    code = grpc.StatusCode[codes_of(problem).grpc]
-    metadata = [(REQUEST_ID_HEADER, log.request_id), (PROBLEM_HEADER, problem.kind.name)]
-    if problem.retry_after is not None:
-        metadata.append(("retry-after", str(problem.retry_after)))
-    await context.abort(code, problem.detail, tuple(metadata))
-    raise AssertionError("abort raises")
-
-
-def _release(error: BaseException | None) -> None:
-    """Clears the frames of an error's traceback, which hold the picture.
-
-    gRPC keeps the error of an aborted call in a reference cycle until the garbage collector finds it.
-    """
-    while error is not None:
-        traceback.clear_frames(error.__traceback__)
-        error = error.__context__

@@ -3,11 +3,13 @@
 From the client, in this order:
     text    {"drop_policy": "latest" | "none", "min_score", "max_faces", "refine", "input_size", "follow",
             "detect_every", "smoothing": {"min_cutoff", "beta"}, "include": ["landmarks", "blendshapes"],
-            "exclude": ["identity"], "stamped": false, "key"}; all optional, {} is enough. key: an API key, since pages
-            cannot set headers.
+            "exclude": ["identity"], "stamped": false, "rotation": 0, "key"}; all optional, {} is enough. rotation:
+            degrees by which the frames have to be turned clockwise to be upright. key: an API key, since pages cannot
+            set headers.
     binary  a JPEG, PNG or WebP picture; with "stamped": true after 16 bytes, little-endian: uint64 sequence and int64
             timestamp in microseconds. Otherwise frames are numbered from 1 and stamped when they come.
-    text    at any time: {"calibration": "take_neutral" | "reset"}.
+    text    at any time: {"calibration": "take_neutral" | "reset"}, or {"rotation": 0 | 90 | 180 | 270} for the frames
+            after it.
 
 To the client: {"model": ...} once, then {"sequence", "timestamp_us", "dropped", "image", "timing_ms", "faces"} for each
 frame that is not dropped, as of POST /retarget, or "problem" in place of the last three. A stream that the server ends
@@ -20,10 +22,10 @@ import struct
 from collections.abc import AsyncIterator
 from functools import partial
 from time import monotonic_ns
-from typing import Any, Final, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 from fastapi import FastAPI, WebSocket
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import to_json
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
@@ -40,8 +42,10 @@ from service.server.telemetry.request_log import REQUEST_ID_HEADER, RequestLog
 from service.settings import Settings
 from service.tracking.options import SmoothingOptions, StreamOptions
 from service.vision.image import decode
+from service.vision.upright import ROTATIONS, check_rotation, upright
 
 Message = TypeVar("Message", bound=BaseModel)
+Rotation = Annotated[int, Field(json_schema_extra={"enum": list(ROTATIONS)})]
 STAMP: Final = struct.Struct("<Qq")
 AGE_JITTER: Final = 0.1  # of a stream's greatest age, up or down
 PATH: Final = "/retarget/stream"
@@ -72,10 +76,12 @@ class Configuration(BaseModel):
     include: list[schema.Include] = []
     exclude: list[schema.Exclude] = []
     stamped: bool = False
+    rotation: Rotation = 0
     key: str = ""
 
     def options(self, settings: Settings) -> StreamOptions:
         """The stream's options, with defaults of the settings. Raises RequestError BAD_PARAMETER."""
+        check_rotation(self.rotation)
         smoothing = self.smoothing
         return StreamOptions(
             min_score=settings.default_min_score if self.min_score is None else self.min_score,
@@ -93,6 +99,13 @@ class CalibrationMessage(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     calibration: Calibration
+
+
+class RotationMessage(BaseModel):
+    """The rotation of the frames after it: degrees by which they have to be turned clockwise to be upright."""
+
+    model_config = ConfigDict(extra="forbid")
+    rotation: Rotation
 
 
 def add_stream(app: FastAPI, state: ServerState) -> None:
@@ -155,7 +168,7 @@ async def _answer(socket: WebSocket, state: ServerState, log: RequestLog) -> Non
     with state.stream_slot():
         stream = Stream(state, options, configuration.drop_policy, log)
         await _send(socket, state, {"model": schema.model_document(models)})
-        events = _events(socket, state, configuration.stamped)
+        events = _events(socket, state, configuration.stamped, configuration.rotation)
         async with StreamProducer(state, events, stream, _age(state.settings.max_connection_age_seconds)) as producer:
             async for answer in stream.answers():
                 await _send(socket, state, answer_document(answer, models, configuration))
@@ -201,7 +214,9 @@ def _parsed(kind: type[Message], text: str) -> Message:
         ) from error
 
 
-async def _events(socket: WebSocket, state: ServerState, stamped: bool) -> AsyncIterator[Frame | Calibration]:
+async def _events(
+    socket: WebSocket, state: ServerState, stamped: bool, rotation: int
+) -> AsyncIterator[Frame | Calibration]:
     sequence = 0
     while True:
         try:
@@ -209,7 +224,11 @@ async def _events(socket: WebSocket, state: ServerState, stamped: bool) -> Async
         except WebSocketDisconnect:
             return
         if isinstance(message, str):
-            yield _parsed(CalibrationMessage, message).calibration
+            if '"rotation"' in message:
+                rotation = _parsed(RotationMessage, message).rotation
+                check_rotation(rotation)
+            else:
+                yield _parsed(CalibrationMessage, message).calibration
             continue
         sequence, timestamp = sequence + 1, monotonic_ns() // 1000
         if stamped:
@@ -219,7 +238,8 @@ async def _events(socket: WebSocket, state: ServerState, stamped: bool) -> Async
                 )
             sequence, timestamp = STAMP.unpack_from(message)
             message = message[STAMP.size :]
-        yield Frame(sequence, timestamp, partial(decode, message, max_megapixels=state.settings.max_megapixels))
+        load = partial(decode, message, max_megapixels=state.settings.max_megapixels)
+        yield Frame(sequence, timestamp, upright(load, rotation))
 
 
 def answer_document(answer: Answer, models: Models, configuration: Configuration) -> dict[str, Any]:

@@ -11,11 +11,14 @@ from mfn_client import (
     RESET,
     TAKE_NEUTRAL,
     Client,
+    ColorMatrix,
+    ColorRange,
     DropPolicy,
     Frame,
     MfnError,
     NeutralState,
     PixelFormat,
+    Plane,
     RawImage,
     Sendable,
     Smoothing,
@@ -28,6 +31,7 @@ from service.errors import OVERLOADED
 from service.inference.options import RetargetOptions
 from service.inference.pipeline import Pipeline
 from service.server.auth import ApiKeys
+from service.server.grpc.admission import largest_received
 from service.server.state import ServerState
 from service.server.workers import Workers
 from service.settings import Settings
@@ -170,9 +174,40 @@ def test_pixels(client: Client, photo: Image.Image) -> None:
         RawImage(PixelFormat.RGB, 192, 192, 0, rgb.tobytes()),
         RawImage(PixelFormat.BGRA, 192, 192, 800, padded.tobytes()),
     ]
+    grey = rgb[..., 0]
+    luma = np.pad(grey, ((0, 16), (0, 64))).tobytes()  # as a decoder pads it
+    planes = (Plane(0, 256), Plane(len(luma)))
+    pictures += [
+        RawImage(PixelFormat.BGR, 192, 192, 0, rgb[::-1, :, ::-1].tobytes(), bottom_up=True),
+        RawImage(PixelFormat.GRAY8, 192, 192, 0, grey.tobytes(), range=ColorRange.FULL),
+        RawImage(PixelFormat.YUY2, 192, 192, 0, np.stack([grey, np.full_like(grey, 128)], axis=-1).tobytes()),
+        RawImage(
+            PixelFormat.NV21, 192, 192, 0, luma + bytes([128]) * 192 * 96, planes, ColorMatrix.BT709, ColorRange.FULL
+        ),
+    ]
     for picture in pictures:
         (face,) = client.retarget(picture).faces
         assert face.box == pytest.approx(BOX)
+
+
+def test_pictures_are_turned_upright(client: Client, photo: Image.Image, png: bytes) -> None:
+    """Alone and in a stream, in which each frame has its own rotation."""
+    turned = np.asarray(photo.rotate(90))  # counter-clockwise
+    (face,) = client.retarget(turned, rotation=90).faces
+    assert face.box == pytest.approx(BOX)
+    with client.stream([Frame(turned, 1, rotation=90), Frame(png, 2)], EVERY_FRAME) as answers:
+        boxes = [face.box for answer in answers for face in answer.faces]
+    assert boxes == [pytest.approx(BOX)] * 2
+    assert failure(lambda: client.retarget(png, rotation=45)).problem == "bad-parameter"
+    with pytest.raises(ValueError, match="-90"):
+        client.retarget(png, rotation=-90)
+
+
+def test_a_picture_of_more_bytes_than_grpc_receives(client: Client, local: Settings) -> None:
+    """gRPC ends the call without a problem's name, which follows from its sentence."""
+    beyond = bytes(largest_received(local))
+    error = failure(lambda: client.retarget(beyond))
+    assert (error.code, error.problem) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "too-large")
 
 
 @pytest.mark.parametrize(

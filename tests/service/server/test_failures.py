@@ -167,6 +167,17 @@ def test_a_bad_picture(serve: Callable[..., Servers], transport: str) -> None:
     assert (told.kind.name, told.detail) == ("bad-picture", expected)
 
 
+@pytest.mark.parametrize("transport", ["rest", "grpc", "grpc-stream"])
+def test_too_many_bytes(serve: Callable[..., Servers], transport: str) -> None:
+    """Also far beyond the limit. WebSocket closes with 1009, Message Too Big."""
+    servers = serve()
+    limit = servers.state.settings.max_bytes
+    for count in (limit + 1, 12 * limit):
+        told = EVERY[transport](servers, bytes(count), {})
+        expected = f"The picture has more than {limit} bytes, the most allowed. Scale it down or compress it more."
+        assert (told.kind.name, told.detail) == ("too-large", expected)
+
+
 @pytest.mark.parametrize("transport", EVERY)
 def test_a_missing_key(serve: Callable[..., Servers], png: bytes, transport: str) -> None:
     told = EVERY[transport](serve(ApiKeys(frozenset({KEY}))), png, {})

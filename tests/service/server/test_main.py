@@ -1,4 +1,5 @@
 import hashlib
+import json
 import re
 import signal
 import socket
@@ -273,8 +274,13 @@ def test_tls_on_both_doors(models_dir: Path, port: int, grpc_port: int, tmp_path
         metrics = httpx2.get(f"https://localhost:{port}/metrics", verify=trusted).text
         (told,) = re.findall(r"^mfn_certificate_expiry_timestamp_seconds (\S+)$", metrics, re.MULTILINE)
         assert float(told) == end.timestamp()
+        with socket.create_connection(("127.0.0.1", grpc_port)) as connection:
+            connection.sendall(b"no handshake")
+            assert connection.recv(1) == b""  # of which gRPC would write a line of its own
         process.terminate()
-        assert process.wait(20) == 0
+        _, log = process.communicate(timeout=20)
+        assert process.returncode == 0
+        assert all(json.loads(line)["logger"] for line in log.splitlines())
 
 
 def test_a_renewed_certificate_is_shown_on_both_doors(

@@ -12,11 +12,14 @@ from service.errors import BAD_PICTURE, TOO_LARGE, ProblemKind, RequestError
 from service.vision.crops import Crop
 from service.vision.image import Picture
 from service.vision.letterbox import Letterbox
-from service.vision.raw_image import PixelFormat, decode_raw
+from service.vision.raw_image import decode_raw
+from service.vision.raw_layout import PixelFormat, RawLayout
 
 ALL = 10_000  # a side that no frame here has: converted whole
-PACKED = [PixelFormat.RGB, PixelFormat.RGBA, PixelFormat.BGRA]
-PLANAR = [PixelFormat.NV12, PixelFormat.I420]
+PACKED = [PixelFormat.RGB, PixelFormat.BGR, PixelFormat.RGBA, PixelFormat.BGRA]
+PLANAR = [PixelFormat.NV12, PixelFormat.NV21, PixelFormat.I420]
+WITH_CHROMA = [*PLANAR, PixelFormat.YUY2]
+PIXEL_BYTES = {PixelFormat.RGB: 3, PixelFormat.BGR: 3, PixelFormat.RGBA: 4, PixelFormat.BGRA: 4}
 formats = st.sampled_from(PixelFormat)
 Planes = tuple[np.ndarray, np.ndarray, np.ndarray]  # Y, Cb, Cr
 
@@ -30,7 +33,7 @@ def read(
     side: int = ALL,
     max_megapixels: float = 25,
 ) -> Picture:
-    return decode_raw(data, width, height, stride, pixel_format, side, max_megapixels)
+    return decode_raw(data, RawLayout(pixel_format, width, height, stride), side, max_megapixels)
 
 
 def refused(
@@ -54,6 +57,7 @@ def packed(rgb: np.ndarray, pixel_format: PixelFormat, stride: int) -> bytes:
     alpha = np.random.default_rng(1).integers(0, 256, (h, w, 1), np.uint8)
     pixels = {
         PixelFormat.RGB: rgb,
+        PixelFormat.BGR: rgb[..., ::-1],
         PixelFormat.RGBA: np.concatenate([rgb, alpha], axis=-1),
         PixelFormat.BGRA: np.concatenate([rgb[..., ::-1], alpha], axis=-1),
     }[pixel_format]
@@ -61,10 +65,17 @@ def packed(rgb: np.ndarray, pixel_format: PixelFormat, stride: int) -> bytes:
 
 
 def planar(y: np.ndarray, cb: np.ndarray, cr: np.ndarray, pixel_format: PixelFormat, stride: int = 0) -> bytes:
-    """Planes as NV12 or I420 with a luma stride."""
+    """Planes, chroma at half the size, in a format with a stride of the first plane."""
+    if pixel_format is PixelFormat.YUY2:  # whose chroma has all rows
+        h, w = y.shape
+        even = np.pad(y, ((0, 0), (0, w % 2)))
+        blue, red = (chroma.repeat(2, axis=0)[:h] for chroma in (cb, cr))
+        units = np.stack([even[:, ::2], blue, even[:, 1::2], red], axis=-1).reshape(h, -1)
+        return rows_with_garbage(units, stride or units.shape[1])
     luma = rows_with_garbage(y, stride or y.shape[1])
-    if pixel_format is PixelFormat.NV12:
-        interleaved = np.stack([cb, cr], axis=-1).reshape(len(cb), -1)
+    if pixel_format in (PixelFormat.NV12, PixelFormat.NV21):
+        pair = [cb, cr] if pixel_format is PixelFormat.NV12 else [cr, cb]
+        interleaved = np.stack(pair, axis=-1).reshape(len(cb), -1)
         return luma + rows_with_garbage(interleaved, max(stride, interleaved.shape[1]))
     half = (stride + 1) // 2 or cb.shape[1]
     return luma + rows_with_garbage(cb, half) + rows_with_garbage(cr, half)
@@ -109,6 +120,7 @@ def yuv_of_rgb(rgb: np.ndarray, kr: float = 0.299, kb: float = 0.114) -> Planes:
 def test_bytes_of_one_pixel(pixel_format: PixelFormat) -> None:
     data = {
         PixelFormat.RGB: bytes([10, 20, 30]),
+        PixelFormat.BGR: bytes([30, 20, 10]),
         PixelFormat.RGBA: bytes([10, 20, 30, 99]),
         PixelFormat.BGRA: bytes([30, 20, 10, 99]),
     }[pixel_format]
@@ -136,7 +148,7 @@ def test_bytes_of_one_pixel(pixel_format: PixelFormat) -> None:
         (2, (255, 128, 128), (255, 255, 255)),
     ],
 )
-@pytest.mark.parametrize("pixel_format", PLANAR)
+@pytest.mark.parametrize("pixel_format", WITH_CHROMA)
 def test_known_colours(pixel_format: PixelFormat, lines: int, yuv: tuple[int, ...], rgb: tuple[int, ...]) -> None:
     width, half = lines + 2, (lines // 2, lines // 2 + 1)
     y, cb, cr = (
@@ -150,15 +162,17 @@ def test_known_colours(pixel_format: PixelFormat, lines: int, yuv: tuple[int, ..
         np.testing.assert_allclose(picture.pixels.reshape(-1, 3).max(axis=0), rgb, atol=2)
 
 
-def test_order_of_nv12_and_i420_bytes() -> None:
+def test_order_of_bytes() -> None:
     """4 x 2 pixels, left half red, right half green in BT.601."""
     luma = [81, 81, 145, 145] * 2
-    chroma = {
-        PixelFormat.NV12: [90, 240, 54, 34],  # Cb Cr of the left half, then of the right
-        PixelFormat.I420: [90, 54, 240, 34],  # Cb of both halves, then Cr of both
+    data = {
+        PixelFormat.NV12: [*luma, 90, 240, 54, 34],  # Cb Cr of the left half, then of the right
+        PixelFormat.NV21: [*luma, 240, 90, 34, 54],  # Cr Cb
+        PixelFormat.I420: [*luma, 90, 54, 240, 34],  # Cb of both halves, then Cr of both
+        PixelFormat.YUY2: [81, 90, 81, 240, 145, 54, 145, 34] * 2,
     }
-    for pixel_format in PLANAR:
-        pixels = read(bytes(luma + chroma[pixel_format]), 4, 2, pixel_format).pixels
+    for pixel_format in WITH_CHROMA:
+        pixels = read(bytes(data[pixel_format]), 4, 2, pixel_format).pixels
         np.testing.assert_allclose(pixels[:, :2], np.full((2, 2, 3), (255, 0, 0)), atol=2)
         np.testing.assert_allclose(pixels[:, 2:], np.full((2, 2, 3), (0, 255, 0)), atol=2)
 
@@ -167,20 +181,21 @@ def test_order_of_nv12_and_i420_bytes() -> None:
 @given(width=st.integers(1, 20), height=st.integers(1, 20), gap=st.integers(0, 9), seed=st.integers(0, 99))
 def test_packed_frames_come_back(pixel_format: PixelFormat, width: int, height: int, gap: int, seed: int) -> None:
     rgb = np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
-    stride = width * (3 if pixel_format is PixelFormat.RGB else 4) + gap
+    stride = width * PIXEL_BYTES[pixel_format] + gap
     data = packed(rgb, pixel_format, stride)
     np.testing.assert_array_equal(read(data, width, height, pixel_format, stride).pixels, rgb)
     if gap:  # the last row may end with its pixels
         np.testing.assert_array_equal(read(data[:-gap], width, height, pixel_format, stride).pixels, rgb)
 
 
-@pytest.mark.parametrize("pixel_format", PLANAR)
+@pytest.mark.parametrize("pixel_format", WITH_CHROMA)
 @given(width=st.integers(1, 15), height=st.integers(1, 15), gap=st.integers(0, 9), seed=st.integers(0, 99))
-def test_planar_frames_agree_with_the_loop(
+def test_frames_with_chroma_agree_with_the_loop(
     pixel_format: PixelFormat, width: int, height: int, gap: int, seed: int
 ) -> None:
     planes = yuv_planes(width, height, seed)
-    stride = width + gap if gap else 0
+    row = 4 * ((width + 1) // 2) if pixel_format is PixelFormat.YUY2 else width
+    stride = row + gap if gap else 0
     picture = read(planar(*planes, pixel_format, stride), width, height, pixel_format, stride)
     assert (picture.width, picture.height) == (width, height)
     np.testing.assert_allclose(picture.pixels, rgb_by_loop(*planes, 0.299, 0.114), atol=0.51)
@@ -196,7 +211,7 @@ def test_matrix_goes_by_the_shorter_side(width: int, height: int, matrix: str) -
     np.testing.assert_allclose(pixels[:8, :8], rgb_by_loop(y, cb, cr, *weights), atol=0.51)
 
 
-@pytest.mark.parametrize("pixel_format", PLANAR)
+@pytest.mark.parametrize("pixel_format", WITH_CHROMA)
 @given(width=st.integers(1, 10), height=st.integers(1, 10), seed=st.integers(0, 99))
 def test_rgb_to_yuv_and_back(pixel_format: PixelFormat, width: int, height: int, seed: int) -> None:
     blocks = np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
@@ -217,17 +232,21 @@ def test_longer_side_keeps_what_was_asked_for(pixel_format: PixelFormat, width: 
 
 def count_of_bytes(pixel_format: PixelFormat, width: int, height: int) -> int:
     if pixel_format in PACKED:
-        return width * height * (3 if pixel_format is PixelFormat.RGB else 4)
+        return width * height * PIXEL_BYTES[pixel_format]
+    if pixel_format is PixelFormat.GRAY8:
+        return width * height
+    if pixel_format is PixelFormat.YUY2:
+        return 4 * ((width + 1) // 2) * height
     return width * height + 2 * ((width + 1) // 2) * ((height + 1) // 2)
 
 
-@pytest.mark.parametrize("pixel_format", [*PLANAR, PixelFormat.RGBA, PixelFormat.BGRA])
+@pytest.mark.parametrize("pixel_format", [*WITH_CHROMA, PixelFormat.BGR, PixelFormat.RGBA, PixelFormat.BGRA])
 @pytest.mark.parametrize("factor", [2, 3, 4, 5, 8])
 def test_a_smaller_frame_is_the_mean_of_the_whole_one(pixel_format: PixelFormat, factor: int) -> None:
     width, height = 240, 120
     rgb = np.random.default_rng(2).integers(40, 216, (height // 2, width // 2, 3), np.uint8)
     rgb = rgb.repeat(2, axis=0).repeat(2, axis=1)
-    planes = pixel_format in PLANAR
+    planes = pixel_format in WITH_CHROMA
     data = planar(*yuv_of_rgb(rgb), pixel_format) if planes else packed(rgb, pixel_format, 0)
     small = read(data, width, height, pixel_format, side=width // factor).pixels
     used = factor - factor % 2 if planes else factor
@@ -249,15 +268,15 @@ def test_views_of_memory_are_read_too(pixel_format: PixelFormat) -> None:
     np.testing.assert_array_equal(read(memoryview(data)[3:], 6, 4, pixel_format).pixels, whole.pixels)
 
 
-@pytest.mark.parametrize("pixel_format", PixelFormat)
+@pytest.mark.parametrize("pixel_format", [*PACKED, *WITH_CHROMA])
 @pytest.mark.parametrize("gap", [0, 7])
 def test_later_steps_take_the_pixels_as_they_are(pixel_format: PixelFormat, gap: int) -> None:
     """A letterbox and a turned crop see the same in a strided view as in a copy of it."""
     width, height = 150, 90
-    stride = width * {PixelFormat.RGB: 3, PixelFormat.RGBA: 4, PixelFormat.BGRA: 4}.get(pixel_format, 1) + gap
+    stride = width * {**PIXEL_BYTES, PixelFormat.YUY2: 2}.get(pixel_format, 1) + gap
     rgb = np.random.default_rng(0).integers(0, 256, (height // 2, width // 2, 3), np.uint8)
     rgb = rgb.repeat(2, axis=0).repeat(2, axis=1)
-    yuv = pixel_format in PLANAR
+    yuv = pixel_format in WITH_CHROMA
     data = planar(*yuv_of_rgb(rgb), pixel_format, stride) if yuv else packed(rgb, pixel_format, stride)
     picture = read(data, width, height, pixel_format, stride)
     copy = Picture(picture.pixels.copy(), width, height)
@@ -284,6 +303,8 @@ def test_sizes_below_one_are_refused(pixel_format: PixelFormat, width: int, heig
         (PixelFormat.BGRA, 15),
         (PixelFormat.NV12, 3),
         (PixelFormat.I420, 3),
+        (PixelFormat.YUY2, 7),
+        (PixelFormat.GRAY8, 3),
         (PixelFormat.RGB, -12),
     ],
 )
@@ -301,17 +322,20 @@ def test_stride_below_a_row_is_refused(pixel_format: PixelFormat, stride: int) -
         (PixelFormat.BGRA, 24, 24 * 3),
         (PixelFormat.NV12, 0, 5 * 3 + 6 * 2),  # a chroma row is 3 pairs: a byte more than a luma row
         (PixelFormat.NV12, 8, 8 * 3 + 8 * 2),
+        (PixelFormat.NV21, 0, 5 * 3 + 6 * 2),
+        (PixelFormat.YUY2, 0, 12 * 3),  # an odd row ends with a whole unit
+        (PixelFormat.GRAY8, 0, 5 * 3),
         (PixelFormat.I420, 0, 5 * 3 + 2 * 3 * 2),
         (PixelFormat.I420, 9, 9 * 3 + 2 * 5 * 2),
     ],
 )
 def test_odd_sizes_take_the_bytes_of_their_rounded_planes(pixel_format: PixelFormat, stride: int, needed: int) -> None:
     assert read(bytes(needed), 5, 3, pixel_format, stride).pixels.shape == (3, 5, 3)
-    for count in (needed - 10, needed + 1, 0):
+    for count in (needed - 14, needed + 1, 0):
         kind, detail = refused(bytes(count), 5, 3, pixel_format, stride)
         assert kind is BAD_PICTURE
         assert f"has {count} bytes" in detail
-        assert f"take {needed}." in detail
+        assert re.search(rf"take {needed}( \(|\.)", detail)
         assert pixel_format.value in detail
 
 

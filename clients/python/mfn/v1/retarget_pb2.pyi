@@ -14,6 +14,22 @@ class PixelFormat(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     PIXEL_FORMAT_BGRA: _ClassVar[PixelFormat]
     PIXEL_FORMAT_NV12: _ClassVar[PixelFormat]
     PIXEL_FORMAT_I420: _ClassVar[PixelFormat]
+    PIXEL_FORMAT_BGR: _ClassVar[PixelFormat]
+    PIXEL_FORMAT_GRAY8: _ClassVar[PixelFormat]
+    PIXEL_FORMAT_NV21: _ClassVar[PixelFormat]
+    PIXEL_FORMAT_YUY2: _ClassVar[PixelFormat]
+
+class ColorMatrix(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    COLOR_MATRIX_UNSPECIFIED: _ClassVar[ColorMatrix]
+    COLOR_MATRIX_BT601: _ClassVar[ColorMatrix]
+    COLOR_MATRIX_BT709: _ClassVar[ColorMatrix]
+
+class ColorRange(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    COLOR_RANGE_UNSPECIFIED: _ClassVar[ColorRange]
+    COLOR_RANGE_LIMITED: _ClassVar[ColorRange]
+    COLOR_RANGE_FULL: _ClassVar[ColorRange]
 
 class DropPolicy(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -39,6 +55,16 @@ PIXEL_FORMAT_RGBA: PixelFormat
 PIXEL_FORMAT_BGRA: PixelFormat
 PIXEL_FORMAT_NV12: PixelFormat
 PIXEL_FORMAT_I420: PixelFormat
+PIXEL_FORMAT_BGR: PixelFormat
+PIXEL_FORMAT_GRAY8: PixelFormat
+PIXEL_FORMAT_NV21: PixelFormat
+PIXEL_FORMAT_YUY2: PixelFormat
+COLOR_MATRIX_UNSPECIFIED: ColorMatrix
+COLOR_MATRIX_BT601: ColorMatrix
+COLOR_MATRIX_BT709: ColorMatrix
+COLOR_RANGE_UNSPECIFIED: ColorRange
+COLOR_RANGE_LIMITED: ColorRange
+COLOR_RANGE_FULL: ColorRange
 DROP_POLICY_UNSPECIFIED: DropPolicy
 DROP_POLICY_LATEST: DropPolicy
 DROP_POLICY_NONE: DropPolicy
@@ -51,26 +77,44 @@ NEUTRAL_STATE_COLLECTING: NeutralState
 NEUTRAL_STATE_ON: NeutralState
 
 class RawPixels(_message.Message):
-    __slots__ = ("format", "width", "height", "stride", "data")
+    __slots__ = ("format", "width", "height", "stride", "data", "planes", "color_matrix", "color_range", "bottom_up")
     FORMAT_FIELD_NUMBER: _ClassVar[int]
     WIDTH_FIELD_NUMBER: _ClassVar[int]
     HEIGHT_FIELD_NUMBER: _ClassVar[int]
     STRIDE_FIELD_NUMBER: _ClassVar[int]
     DATA_FIELD_NUMBER: _ClassVar[int]
+    PLANES_FIELD_NUMBER: _ClassVar[int]
+    COLOR_MATRIX_FIELD_NUMBER: _ClassVar[int]
+    COLOR_RANGE_FIELD_NUMBER: _ClassVar[int]
+    BOTTOM_UP_FIELD_NUMBER: _ClassVar[int]
     format: PixelFormat
     width: int
     height: int
     stride: int
     data: bytes
-    def __init__(self, format: _Optional[_Union[PixelFormat, str]] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., stride: _Optional[int] = ..., data: _Optional[bytes] = ...) -> None: ...
+    planes: _containers.RepeatedCompositeFieldContainer[Plane]
+    color_matrix: ColorMatrix
+    color_range: ColorRange
+    bottom_up: bool
+    def __init__(self, format: _Optional[_Union[PixelFormat, str]] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., stride: _Optional[int] = ..., data: _Optional[bytes] = ..., planes: _Optional[_Iterable[_Union[Plane, _Mapping]]] = ..., color_matrix: _Optional[_Union[ColorMatrix, str]] = ..., color_range: _Optional[_Union[ColorRange, str]] = ..., bottom_up: bool = ...) -> None: ...
+
+class Plane(_message.Message):
+    __slots__ = ("offset", "stride")
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    STRIDE_FIELD_NUMBER: _ClassVar[int]
+    offset: int
+    stride: int
+    def __init__(self, offset: _Optional[int] = ..., stride: _Optional[int] = ...) -> None: ...
 
 class Image(_message.Message):
-    __slots__ = ("encoded", "raw")
+    __slots__ = ("encoded", "raw", "rotation")
     ENCODED_FIELD_NUMBER: _ClassVar[int]
     RAW_FIELD_NUMBER: _ClassVar[int]
+    ROTATION_FIELD_NUMBER: _ClassVar[int]
     encoded: bytes
     raw: RawPixels
-    def __init__(self, encoded: _Optional[bytes] = ..., raw: _Optional[_Union[RawPixels, _Mapping]] = ...) -> None: ...
+    rotation: int
+    def __init__(self, encoded: _Optional[bytes] = ..., raw: _Optional[_Union[RawPixels, _Mapping]] = ..., rotation: _Optional[int] = ...) -> None: ...
 
 class Options(_message.Message):
     __slots__ = ("min_score", "max_faces", "refine", "include_landmarks", "include_blendshapes", "exclude_identity", "tiles", "input_size")

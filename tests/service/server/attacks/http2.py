@@ -4,12 +4,12 @@ import contextlib
 import socket
 import struct
 
-SETTINGS, HEADERS, DATA = 4, 1, 0
-END_STREAM, END_HEADERS = 1, 4
+DATA, HEADERS, SETTINGS, PING = 0, 1, 4, 6
+END_STREAM, END_HEADERS, ACK = 1, 4, 1
 
 
 class Connection:
-    """A connection to a gRPC server on loopback. What it answers is not read."""
+    """A connection to a gRPC server on loopback. What it answers is read where pings are answered, and only there."""
 
     def __init__(self, port: int) -> None:
         self._socket = socket.create_connection(("127.0.0.1", port))
@@ -34,6 +34,26 @@ class Connection:
             frames.append(_frame(DATA, END_STREAM, stream, b""))
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             self._socket.sendall(b"".join(frames))
+
+    def ping(self, number: int) -> None:
+        """Sends a ping that carries a number."""
+        self._socket.sendall(_frame(PING, 0, 0, number.to_bytes(8)))
+
+    def answer_to_ping(self) -> int:
+        """Reads on to the next answer to a ping, and returns its number. Raises EOFError where there is none."""
+        while True:
+            head = self._read(9)
+            payload = self._read(int.from_bytes(head[:3]))
+            if (head[3], head[4]) == (PING, ACK):
+                return int.from_bytes(payload)
+
+    def _read(self, count: int) -> bytes:
+        data = b""
+        while len(data) < count:
+            if not (piece := self._socket.recv(count - len(data))):
+                raise EOFError
+            data += piece
+        return data
 
     def close(self) -> None:
         self._socket.close()

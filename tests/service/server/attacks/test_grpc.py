@@ -13,6 +13,8 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from mfn.v1 import retarget_pb2 as pb
 from mfn.v1 import retarget_pb2_grpc
 
+from service.server.grpc.admission import largest_received
+from service.settings import Settings
 from tests.service.processes import free_port, server, wait_until_ready
 from tests.service.server.attacks.http2 import Connection, prefixed
 from tests.service.server.attacks.memory import growth
@@ -24,15 +26,19 @@ RETARGET, STREAM, CHECK, WATCH = (
     "/grpc.health.v1.Health/Check",
     "/grpc.health.v1.Health/Watch",
 )
-LARGEST = 10 * 2**20  # bytes of a picture, by default
+LARGEST = 10 * 2**20  # bytes of an encoded picture, by default
+RAW = 9_000_000  # pixels of a raw one
+RECEIVED = largest_received(Settings())  # bytes of a message
 CONNECTIONS = 5
 AIM_MB, MOST_MB = 50, 200  # of growth: where next to nothing is to be held; where places full of pictures are
+RAW_MOST_MB = 300  # where they are full of raw frames: three of 36 MB, and what gRPC's core received them into
 
 
 @dataclass(frozen=True)
 class Served:
     pid: int
     port: int
+    channel: grpc.Channel
     stub: retarget_pb2_grpc.RetargetServiceStub
     health: health_pb2_grpc.HealthStub
     picture: pb.RetargetRequest
@@ -51,7 +57,7 @@ def serving(models_dir: Path, png: bytes, **settings: str) -> Iterator[Served]:
     with server(models_dir, http, **settings) as process, grpc.insecure_channel(f"127.0.0.1:{rpc}") as channel:
         wait_until_ready(http)
         stubs = retarget_pb2_grpc.RetargetServiceStub(channel), health_pb2_grpc.HealthStub(channel)
-        served = Served(process.pid, rpc, *stubs, pb.RetargetRequest(image=pb.Image(encoded=png)))
+        served = Served(process.pid, rpc, channel, *stubs, pb.RetargetRequest(image=pb.Image(encoded=png)))
         for _ in range(10):
             served.honest(20)
         yield served
@@ -122,6 +128,48 @@ def test_the_largest_pictures_as_they_are(free: Served) -> None:
         }
     assert grown.mb < MOST_MB
     free.honest(1)
+
+
+def raw_frame() -> pb.RetargetRequest:
+    """The largest that is served."""
+    frame = pb.RawPixels(format=pb.PIXEL_FORMAT_RGBA, width=RAW, height=1, data=bytes(4 * RAW))
+    return pb.RetargetRequest(image=pb.Image(raw=frame))
+
+
+def test_the_largest_raw_frames_that_inflate(free: Served) -> None:
+    body = prefixed(gzip.compress(raw_frame().SerializeToString()), compressed=True)
+    with growth(free.pid) as grown, calls(free.port, 12, RETARGET, body):
+        free.honest(9)
+    assert grown.mb < RAW_MOST_MB
+    free.honest(5)
+
+
+@pytest.mark.parametrize("size", [4 * RAW, RECEIVED - 100])
+def test_the_largest_messages_as_they_are(free: Served, size: int) -> None:
+    """Raw frames, and what is refused as a picture of too many bytes once it has come."""
+    request = raw_frame() if size == 4 * RAW else pb.RetargetRequest(image=pb.Image(encoded=bytes(size)))
+    with growth(free.pid) as grown:
+        pending = [free.stub.Retarget.future(request, timeout=20) for _ in range(10)]
+        free.honest(9)
+        assert grpc.StatusCode.INTERNAL not in {call.code() for call in pending}
+    assert grown.mb < RAW_MOST_MB
+    free.honest(5)
+
+
+@pytest.mark.parametrize("path", [CHECK, WATCH])
+def test_probes_of_the_largest_size_as_they_are(guarded: Served, path: str) -> None:
+    call = guarded.channel.unary_unary(path, None, None)
+    probe = health_pb2.HealthCheckRequest(service="x" * (RECEIVED - 100)).SerializeToString()
+    with growth(guarded.pid) as grown:
+        pending = [call.future(probe, timeout=20) for _ in range(10)]
+        guarded.probe(5)
+        guarded.honest(5)
+        assert {call.code() for call in pending} <= {
+            grpc.StatusCode.INVALID_ARGUMENT,
+            grpc.StatusCode.RESOURCE_EXHAUSTED,
+        }
+    assert grown.mb < RAW_MOST_MB
+    guarded.probe(1)
 
 
 @pytest.mark.parametrize("path", [CHECK, WATCH])

@@ -6,7 +6,9 @@ import grpc
 import pytest
 
 from service.errors import OVERLOADED, RequestError
-from service.server.grpc.admission import ENVELOPE_BYTES, Admission, Context, largest_message
+from service.server.grpc.admission import Admission, largest_received, largest_served
+from service.server.grpc.reading import Context, MessageReader
+from service.settings import Settings
 
 GRACE = 0.1  # seconds
 LARGEST = 100
@@ -30,6 +32,11 @@ class Sender:
         return cast(Context, self)
 
 
+def admission_of(messages: int, grace: float, waiting: int) -> Admission:
+    """One with room for so many of the largest messages."""
+    return Admission(MessageReader(LARGEST), messages, LARGEST, grace, waiting)
+
+
 def run(scene: Coroutine[Any, Any, None]) -> None:
     asyncio.run(asyncio.wait_for(scene, 5))
 
@@ -47,13 +54,20 @@ def receiving(admission: Admission, sender: Sender, log: list[str], name: str) -
     return asyncio.create_task(call())
 
 
-def test_the_largest_message_is_a_picture_and_an_envelope() -> None:
-    assert largest_message(2**20) == 2**20 + ENVELOPE_BYTES
+def test_the_largest_message_is_a_picture_of_either_kind_and_an_envelope() -> None:
+    """By default 4096 x 2160 pixels of four bytes, whose rows may have some padding."""
+    envelope = 64 * 1024
+    assert largest_served(Settings(max_bytes=2**20, max_raw_megapixels=0.01)) == 2**20 + envelope
+    assert largest_served(Settings(max_bytes=2**20, max_raw_megapixels=2.0)) == 8_000_000 + envelope
+    assert largest_served(Settings()) >= (4096 * 4 + 256) * 2160 + envelope
+    assert largest_received(Settings()) < 41e6
+    most = Settings(max_bytes=2**30, max_raw_megapixels=256.0)
+    assert largest_received(most) < 2**31  # what gRPC can be told
 
 
 def test_a_message_counts_as_the_largest_until_it_is_there_and_as_what_it_is_until_it_is_let_go_of() -> None:
     async def scene() -> None:
-        admission, senders = Admission(2, LARGEST, GRACE, WAITING), [Sender() for _ in range(5)]
+        admission, senders = admission_of(2, GRACE, WAITING), [Sender() for _ in range(5)]
         for sender in senders:
             sender.send(b"x" * 25)
         async with admission.slot() as first:
@@ -73,7 +87,7 @@ def test_a_message_counts_as_the_largest_until_it_is_there_and_as_what_it_is_unt
 
 def test_where_there_is_no_room_the_newest_is_next_and_the_slowest_is_ended() -> None:
     async def scene() -> None:
-        admission, log = Admission(1, LARGEST, GRACE, WAITING), list[str]()
+        admission, log = admission_of(1, GRACE, WAITING), list[str]()
         senders = [Sender() for _ in range(3)]
         tasks = []
         for name, sender in zip(("slow", "old", "new"), senders, strict=True):
@@ -89,7 +103,7 @@ def test_where_there_is_no_room_the_newest_is_next_and_the_slowest_is_ended() ->
 
 def test_nobody_is_hurried_where_nobody_waits() -> None:
     async def scene() -> None:
-        admission, log, sender = Admission(1, LARGEST, GRACE, WAITING), list[str](), Sender()
+        admission, log, sender = admission_of(1, GRACE, WAITING), list[str](), Sender()
         task = receiving(admission, sender, log, "slow")
         await asyncio.sleep(2 * GRACE)
         sender.send(grpc.aio.EOF)  # type: ignore[attr-defined]  # not in grpc-stubs
@@ -101,7 +115,7 @@ def test_nobody_is_hurried_where_nobody_waits() -> None:
 
 def test_one_beyond_those_that_may_wait_ends_the_oldest_of_them_unread() -> None:
     async def scene() -> None:
-        admission, log = Admission(1, LARGEST, 60, WAITING), list[str]()
+        admission, log = admission_of(1, 60, WAITING), list[str]()
         senders = [Sender() for _ in range(WAITING + 3)]
         tasks = []
         for number, sender in enumerate(senders):
@@ -119,7 +133,7 @@ def test_one_beyond_those_that_may_wait_ends_the_oldest_of_them_unread() -> None
 
 def test_one_that_is_ended_and_cancelled_gives_back_nothing() -> None:
     async def scene() -> None:
-        admission, log = Admission(1, LARGEST, 60, 1), list[str]()
+        admission, log = admission_of(1, 60, 1), list[str]()
         first, second, third = (Sender() for _ in range(3))
         one = receiving(admission, first, log, "one")
         await asyncio.sleep(0)
@@ -142,7 +156,7 @@ def test_one_that_is_ended_and_cancelled_gives_back_nothing() -> None:
 @pytest.mark.parametrize("let_in", [False, True])
 def test_one_that_is_cancelled_gives_its_place_back(let_in: bool) -> None:
     async def scene() -> None:
-        admission, log = Admission(1, LARGEST, GRACE, WAITING), list[str]()
+        admission, log = admission_of(1, GRACE, WAITING), list[str]()
         first, second, third = (Sender() for _ in range(3))
         one = receiving(admission, first, log, "one")
         await asyncio.sleep(0)

@@ -1,6 +1,10 @@
+import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
+from io import BytesIO
 from typing import Any
 
 import grpc
@@ -16,6 +20,9 @@ from service.inference.models import Models
 from service.inference.options import RetargetOptions
 from service.inference.pipeline import Pipeline, RetargetResult
 from service.server.auth import ApiKeys
+from service.server.grpc.admission import largest_received, largest_served
+from service.server.grpc.images import PIXEL_FORMATS
+from service.server.grpc.reading import GZIP_START
 from service.server.grpc.servicer import SERVICE
 from service.server.state import ServerState
 from service.server.workers import Workers
@@ -23,7 +30,9 @@ from service.settings import Settings
 from service.vision.arkit import ARKIT_NAMES, WITHOUT_GAZE
 from service.vision.faces import Faces
 from service.vision.gaze import GAZE_NAMES
+from service.vision.raw_layout import PLANES
 from tests.service import tiny_models
+from tests.service.server.attacks.http2 import Connection
 from tests.service.server.grpc.conftest import PATIENCE, Running, Serve, trailing_metadata
 from tests.service.tiny_models import GAZE_LOGIT
 
@@ -45,6 +54,12 @@ def raw(pixels: np.ndarray, pixel_format: int, stride: int = 0, data: bytes | No
         data=data or pixels.tobytes(),
     )
     return pb.RetargetRequest(image=pb.Image(raw=image))
+
+
+def with_raw(**fields: Any) -> pb.RetargetRequest:
+    request = raw(np.zeros((2, 2, 3), np.uint8), pb.PIXEL_FORMAT_RGB)
+    request.image.raw.MergeFrom(pb.RawPixels(**fields))
+    return request
 
 
 def box(face: pb.Face) -> tuple[float, ...]:
@@ -176,7 +191,12 @@ def test_the_lowest_score_that_is_allowed(door: Running, png: bytes) -> None:
         (encoded(bytes(2**20 + 1)), "too-large", ("1048576 bytes",)),
         (raw(np.zeros((2, 2, 3), np.uint8), pb.PIXEL_FORMAT_UNSPECIFIED), "bad-parameter", ("PIXEL_FORMAT_RGB",)),
         (raw(np.zeros((2, 2, 3), np.uint8), pb.PIXEL_FORMAT_RGBA), "bad-picture", ()),
-        (raw(np.zeros((2, 2, 3), np.uint8), 99), "bad-parameter", ("99",)),
+        (raw(np.zeros((2, 2, 3), np.uint8), 99), "bad-parameter", ("format is 99",)),
+        (raw(np.zeros((3001, 3000, 1), np.uint8), pb.PIXEL_FORMAT_GRAY8), "too-large", ("9 are allowed of raw",)),
+        (with_raw(color_matrix=9), "bad-parameter", ("color_matrix is 9", "COLOR_MATRIX_BT709")),
+        (with_raw(color_range=9), "bad-parameter", ("color_range is 9", "COLOR_RANGE_FULL")),
+        (with_raw(color_range=pb.COLOR_RANGE_LIMITED), "bad-parameter", ("RGB of limited range",)),
+        (pb.RetargetRequest(image=pb.Image(encoded=b"x", rotation=45)), "bad-parameter", ("rotation is 45", "270")),
         (raw(np.zeros((0, 2, 3), np.uint8), pb.PIXEL_FORMAT_RGB), "bad-picture", ()),
         (encoded(b"x", min_score=0), "bad-parameter", ("min_score", "0.01")),
         (encoded(b"x", min_score=float("nan")), "bad-parameter", ("min_score",)),
@@ -208,9 +228,138 @@ def test_every_call_of_the_contract_is_there(door: Running) -> None:
             assert error.code() is grpc.StatusCode.INVALID_ARGUMENT, method.name  # noqa: PT017
 
 
-def test_bytes_that_are_no_message(door: Running) -> None:
-    call = door.channel.unary_unary(f"/{SERVICE}/Retarget", None, None)
-    refused(lambda: call(b"\xff\xff"), grpc.StatusCode.INVALID_ARGUMENT, "bad-body", "mfn.v1.RetargetRequest")
+@pytest.mark.parametrize("method", [f"/{SERVICE}/Retarget2", "/mfn.v2.RetargetService/Retarget", "/"])
+def test_a_method_that_there_is_not(door: Running, method: str) -> None:
+    call = door.channel.unary_unary(method, None, None)
+    refused(lambda: call(b""), grpc.StatusCode.UNIMPLEMENTED, "not-found", f"no method {method}.")
+
+
+def test_bytes_that_are_no_message(door: Running, caplog: pytest.LogCaptureFixture) -> None:
+    """Neither as they are nor once they are decompressed. The log has a line about the call, and no error."""
+
+    def calls(method: str, messages: list[bytes]) -> Callable[[], object]:
+        call = door.channel.stream_stream(method, None, None)
+        return lambda: list(call(iter(messages), timeout=PATIENCE))
+
+    config = pb.RetargetStreamRequest(config=pb.StreamConfig()).SerializeToString()
+    health, reflection = "/grpc.health.v1.Health", "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
+    cases = [
+        (f"/{SERVICE}/Retarget", [b"\xff\xff"], "mfn.v1.RetargetRequest"),
+        (f"/{SERVICE}/Retarget", [GZIP_START], "compression is damaged"),
+        (f"/{SERVICE}/RetargetStream", [b"\xff\xff"], "mfn.v1.RetargetStreamRequest"),
+        (f"/{SERVICE}/RetargetStream", [config, b"\xff\xff"], "mfn.v1.RetargetStreamRequest"),
+        (f"/{SERVICE}/RetargetStream", [config, GZIP_START], "compression is damaged"),
+        (f"{health}/Check", [b"\xff\xff"], "none of this method"),
+        (f"{health}/Check", [], "no message"),
+        (f"{health}/Watch", [b"\xff\xff"], "none of this method"),
+        (reflection, [b"\xff\xff"], "none of this method"),
+    ]
+    with caplog.at_level(logging.INFO):
+        for method, messages, words in cases:
+            refused(calls(method, messages), grpc.StatusCode.INVALID_ARGUMENT, "bad-body", words)
+    assert {(line.name, line.levelno) for line in caplog.records} == {("mfn.requests", logging.INFO)}
+
+
+def test_metadata_up_to_the_limit_of_headers(door: Running) -> None:
+    most = door.state.settings.max_header_bytes
+    assert most == 64 * 1024
+
+    def call(count: int) -> str:
+        value = "v" * (count // 8 - 1)
+        name: str = door.stub.GetModel(pb.GetModelRequest(), metadata=[(key, value) for key in "abcdefgh"]).model.name
+        return name
+
+    assert call(most - 1000)  # gRPC adds some of its own
+    refused(lambda: call(most + 8), grpc.StatusCode.INVALID_ARGUMENT, "headers-too-large", f"at most {most} are read")
+    with pytest.raises(grpc.RpcError) as error:
+        call(2 * most)
+    assert error.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert door.stub.GetModel(pb.GetModelRequest()).model.name
+
+
+def test_pings_every_second_between_calls(door: Running) -> None:
+    """Twice as many, here. gRPC ends a connection after the third one that comes too soon."""
+    with closing(Connection(door.port)) as connection:
+        for number in range(5):
+            connection.ping(number)
+            assert connection.answer_to_ping() == number
+            time.sleep(0.51)
+
+
+@pytest.mark.parametrize("rotation", [90, 180, 270])
+def test_pictures_are_turned_upright(door: Running, rotation: int) -> None:
+    """As a camera sends them that is held at an angle: of the upright picture turned back, counter-clockwise."""
+    wide = Image.new("RGB", (384, 256), (40, 40, 40))
+    wide.paste((250, 250, 250), (128, 64, 192, 128))
+    (upright,) = door.stub.Retarget(encoded(tiny_models.encoded(wide, "PNG"))).faces
+    sent = np.asarray(wide.rotate(rotation, expand=True))
+    requests = [encoded(tiny_models.encoded(Image.fromarray(sent), "PNG")), raw(sent, pb.PIXEL_FORMAT_RGB)]
+    for request in requests:
+        request.image.rotation = rotation
+        answer = door.stub.Retarget(request)
+        assert (answer.width, answer.height) == (384, 256)
+        (face,) = answer.faces
+        assert box(face) == pytest.approx(box(upright))
+
+
+def test_exif_orientation_comes_before_rotation(door: Running, photo: Image.Image) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned by 90 degrees clockwise
+    data = BytesIO()
+    photo.rotate(180).save(data, "PNG", exif=exif)
+    request = encoded(data.getvalue())
+    request.image.rotation = 90
+    (face,) = door.stub.Retarget(request).faces
+    assert box(face) == pytest.approx(BOX)
+
+
+def test_rows_from_the_bottom(door: Running, photo: Image.Image) -> None:
+    request = raw(np.asarray(photo)[::-1], pb.PIXEL_FORMAT_RGB)
+    assert box(door.stub.Retarget(request).faces[0])[1] != pytest.approx(BOX[1])
+    request.image.raw.bottom_up = True
+    assert box(door.stub.Retarget(request).faces[0]) == pytest.approx(BOX)
+
+
+def test_planes_matrix_and_range(door: Running) -> None:
+    """A frame as a decoder of Android gives it: rows padded, and more of them than it shows."""
+    luma = np.full((208, 256), 40, np.uint8)
+    luma[32:64, 96:128] = 250
+    chroma = np.full((104, 256), 128, np.uint8)
+    image = pb.RawPixels(
+        format=pb.PIXEL_FORMAT_NV21,
+        width=192,
+        height=192,
+        planes=[pb.Plane(stride=256), pb.Plane(offset=208 * 256, stride=256)],
+        color_matrix=pb.COLOR_MATRIX_BT709,
+        color_range=pb.COLOR_RANGE_FULL,
+        data=luma.tobytes() + chroma.tobytes(),
+    )
+    (face,) = door.stub.Retarget(pb.RetargetRequest(image=pb.Image(raw=image))).faces
+    assert box(face) == pytest.approx(BOX)
+    image.planes[1].offset += 9 * 256
+    refused(
+        lambda: door.stub.Retarget(pb.RetargetRequest(image=pb.Image(raw=image))),
+        grpc.StatusCode.INVALID_ARGUMENT,
+        "bad-picture",
+        "its plane Cr Cb has 96 rows of 192 bytes, 256 bytes apart, from byte 55552 to 80064",
+        "has 79872 bytes",
+    )
+
+
+@pytest.mark.parametrize("pixel_format", list(PIXEL_FORMATS))
+def test_4k_frames_of_every_format(door: Running, pixel_format: pb.PixelFormat) -> None:
+    """Alone and in a stream."""
+    width, height = 4096, 2160
+    planes = PLANES[PIXEL_FORMATS[pixel_format]]
+    count = sum(width // plane.across * plane.samples * (height // plane.down) for plane in planes)
+    image = pb.Image(raw=pb.RawPixels(format=pixel_format, width=width, height=height, data=bytes(count)))
+    assert door.stub.Retarget(pb.RetargetRequest(image=image)).width == width
+    messages = [
+        pb.RetargetStreamRequest(config=pb.StreamConfig()),
+        pb.RetargetStreamRequest(frame=pb.Frame(sequence=1, timestamp_us=1, image=image)),
+    ]
+    *_, answer = door.stub.RetargetStream(iter(messages), timeout=PATIENCE)
+    assert (answer.answer.width, answer.answer.height) == (width, height)
 
 
 def test_what_is_compressed_is_inflated_up_to_the_limit(door: Running, png: bytes) -> None:
@@ -221,8 +370,27 @@ def test_what_is_compressed_is_inflated_up_to_the_limit(door: Running, png: byte
         grpc.StatusCode.INVALID_ARGUMENT,
         "too-large",
     )
+    largest = largest_served(door.state.settings)
+    refused(
+        lambda: door.stub.Retarget(encoded(bytes(largest)), compression=gzip),
+        grpc.StatusCode.INVALID_ARGUMENT,
+        "too-large",
+        f"more than {largest} bytes once it is decompressed",
+    )
+
+
+@pytest.mark.parametrize("compression", [None, grpc.Compression.Gzip])
+def test_a_picture_that_is_far_too_large(door: Running, compression: grpc.Compression | None) -> None:
+    """Up to what gRPC receives it is told which limit it passes; beyond that gRPC itself ends the call."""
+    beyond = largest_received(door.state.settings)
+    refused(
+        lambda: door.stub.Retarget(encoded(bytes(beyond - 100)), compression=compression),
+        grpc.StatusCode.INVALID_ARGUMENT,
+        "too-large",
+        "the most allowed. Scale",
+    )
     with pytest.raises(grpc.RpcError) as error:
-        door.stub.Retarget(encoded(bytes(2 * 2**20)), compression=gzip)
+        door.stub.Retarget(encoded(bytes(beyond)))
     assert error.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     assert "larger than max" in (error.value.details() or "")
 
@@ -230,10 +398,15 @@ def test_what_is_compressed_is_inflated_up_to_the_limit(door: Running, png: byte
 def test_a_probe_has_few_bytes(door: Running) -> None:
     health = health_pb2_grpc.HealthStub(door.channel)
     request = health_pb2.HealthCheckRequest(service="x" * 5000)
-    calls: list[Callable[[], object]] = [lambda: health.Check(request), lambda: next(health.Watch(request))]
+    gzip = grpc.Compression.Gzip
+    calls: list[Callable[[], object]] = [
+        lambda: health.Check(request),
+        lambda: next(health.Watch(request)),
+        lambda: health.Check(request, compression=gzip),
+    ]
     for call in calls:
-        with pytest.raises(grpc.RpcError, match="4096"):
-            call()
+        refused(call, grpc.StatusCode.INVALID_ARGUMENT, "too-large", "4096")
+    assert health.Check(health_pb2.HealthCheckRequest(service=SERVICE), compression=gzip).status == 1
     watch = health.Watch(health_pb2.HealthCheckRequest(service=SERVICE))
     assert next(watch).status == health_pb2.HealthCheckResponse.SERVING
     watch.cancel()

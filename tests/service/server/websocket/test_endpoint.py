@@ -9,6 +9,7 @@ from typing import Any
 import httpx2
 import pytest
 from fastapi import FastAPI
+from PIL import Image
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
@@ -21,6 +22,7 @@ from service.settings import Settings
 from service.vision.arkit import NEVER_OBSERVED, WITHOUT_GAZE
 from service.vision.gaze import GAZE_NAMES
 from tests.service.server.rest.conftest import running
+from tests.service.tiny_models import encoded
 
 KEY = "a-key-of-some-length"
 FRAME_US = 33_333
@@ -121,6 +123,37 @@ def test_identity_is_left_out_where_excluded(door: Door, png: bytes) -> None:
         faces.append(received(socket)["faces"][0])
     assert len(faces[0].pop("identity")) == 50
     assert faces[0] == faces[1]
+
+
+def test_frames_are_turned_upright(door: Door, photo: Image.Image) -> None:
+    """By the configuration, then by what is told among the frames."""
+    turned = {rotation: encoded(photo.rotate(rotation), "PNG") for rotation in (0, 90, 270)}  # counter-clockwise
+    socket = door.open({"drop_policy": "none", "rotation": 270})
+    received(socket)
+    for rotation in (270, 90, 0):
+        if rotation != 270:
+            socket.send(json.dumps({"rotation": rotation}))
+        for _ in range(2):
+            socket.send(turned[rotation])
+            (face,) = received(socket)["faces"]
+            assert face["box"] == {"x": 80.0, "y": 16.0, "width": 64.0, "height": 64.0}
+
+
+@pytest.mark.parametrize("rotation", [45, -90, 360])
+def test_other_turns_are_refused(door: Door, rotation: int) -> None:
+    words = (f"The rotation is {rotation}; expected 0, 90, 180 or 270",)
+    assert ended(door.open({"rotation": rotation}), 422, *words)
+    socket = door.open({})
+    received(socket)
+    socket.send(json.dumps({"rotation": rotation}))
+    assert ended(socket, 422, *words)
+
+
+def test_a_rotation_is_told_alone(door: Door) -> None:
+    socket = door.open({})
+    received(socket)
+    socket.send('{"rotation": 90, "calibration": "reset"}')
+    assert ended(socket, 422, "The calibration of a text message is not valid")
 
 
 def test_who_does_not_ask_for_blendshapes_is_not_told_of_them(door: Door, png: bytes) -> None:
