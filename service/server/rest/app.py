@@ -17,8 +17,9 @@ from service.errors import RequestError
 from service.inference.options import RetargetOptions
 from service.server import schema
 from service.server.core import RetargetService
-from service.server.rest.body import JSON, MULTIPART, PICTURE_TYPES, BodyImage, BodyReader, media_type
+from service.server.rest.body import BodyImage, BodyReader
 from service.server.rest.docs import DOCS_PAGE
+from service.server.rest.media_types import JSON, MULTIPART, OCTET_STREAM, PICTURE_TYPES
 from service.server.rest.open_inference import add_open_inference, paths_of
 from service.server.rest.readiness import ConnectionCloser, Readiness
 from service.server.rest.responses import documented, json_response, problem_response, retarget_response
@@ -39,7 +40,7 @@ REQUEST_BODY: Final = {
         "required": True,
         "description": "one picture: its bytes, or a form with the part `image`, or base64 in JSON",
         "content": {
-            **{name: {"schema": PICTURE_SCHEMA} for name in PICTURE_TYPES},
+            **{name: {"schema": PICTURE_SCHEMA} for name in (*PICTURE_TYPES, OCTET_STREAM)},
             MULTIPART: {"schema": {"type": "object", "required": ["image"], "properties": {"image": PICTURE_SCHEMA}}},
             JSON: {
                 "schema": {
@@ -80,8 +81,9 @@ def create_app(state: ServerState, readiness: Readiness | None = None) -> FastAP
         "/retarget",
         response_model=schema.RetargetAnswer,
         responses=documented(
-            errors.BAD_PICTURE, errors.TOO_LARGE, errors.UNSUPPORTED_MEDIA, errors.BAD_PARAMETER, errors.OVERLOADED,
-            errors.UNAUTHENTICATED, errors.UNAVAILABLE, errors.NO_MEMORY, errors.DEADLINE_PASSED,
+            errors.BAD_PICTURE, errors.TOO_LARGE, errors.UNSUPPORTED_MEDIA, errors.UNSUPPORTED_ENCODING,
+            errors.BAD_PARAMETER, errors.OVERLOADED, errors.UNAUTHENTICATED, errors.UNAVAILABLE, errors.NO_MEMORY,
+            errors.DEADLINE_PASSED,
         ),
         openapi_extra=REQUEST_BODY,
     )  # fmt: skip
@@ -119,9 +121,8 @@ def create_app(state: ServerState, readiness: Readiness | None = None) -> FastAP
         _refuse_unknown_parameters(request)
         state.refuse_when_draining()
         options = RetargetOptions(min_score, max_faces, refine, tiles, pipeline.models.input_size(input_size))
-        kind, boundary = media_type(request.headers.get("content-type"))
         async with service.request(log_of(request.scope)):
-            image = BodyImage(await bodies.read(request, kind), kind, boundary, settings)
+            image = BodyImage(await bodies.read(request), settings)
             encode = partial(retarget_response, models=pipeline.models, included=included, excluded=excluded)
             return await service.retarget(image.load, options, encode)
 

@@ -12,7 +12,8 @@ from service.inference.models import Models
 from service.inference.pipeline import RetargetResult
 from service.server import schema
 from service.server.problems import CODES, codes_of, problem_document
-from service.server.rest.body import JSON
+from service.server.rest.content_encoding import SUPPORTED
+from service.server.rest.media_types import JSON
 
 PROBLEM_TYPE: Final = "application/problem+json"
 
@@ -36,6 +37,8 @@ def problem_response(problem: RequestError, headers: dict[str, str] | None = Non
     headers = dict(headers or {})
     if problem.kind is errors.UNAUTHENTICATED:
         headers["WWW-Authenticate"] = "Bearer"
+    if problem.kind is errors.UNSUPPORTED_ENCODING:  # RFC 9110 section 12.5.3
+        headers["Accept-Encoding"] = ", ".join(SUPPORTED)
     if problem.retry_after is not None:
         headers["Retry-After"] = str(problem.retry_after)
     return Response(
