@@ -6,7 +6,8 @@ From the client, in this order:
             "exclude": ["identity"], "stamped": false, "key"}; all optional, {} is enough. key: an API key, since pages
             cannot set headers.
     binary  a JPEG, PNG or WebP picture; with "stamped": true after 16 bytes, little-endian: uint64 sequence and int64
-            timestamp in microseconds. Otherwise frames are numbered from 1 and stamped when they come.
+            timestamp in microseconds. Otherwise frames are numbered from 1 and stamped when they come; then a picture
+            may also come as text: a data URL.
     text    at any time: {"calibration": "take_neutral" | "reset"}.
 
 To the client: {"model": ...} once, then {"sequence", "timestamp_us", "dropped", "image", "timing_ms", "faces"} for each
@@ -18,7 +19,6 @@ import asyncio
 import random
 import struct
 from collections.abc import AsyncIterator
-from functools import partial
 from time import monotonic_ns
 from typing import Any, Final, TypeVar
 
@@ -37,9 +37,9 @@ from service.server.streaming.mailbox import DropPolicy
 from service.server.streaming.producer import StreamProducer
 from service.server.streaming.stream import Answer, Calibration, Frame, Stream
 from service.server.telemetry.request_log import REQUEST_ID_HEADER, RequestLog
+from service.server.websocket.frame_image import FrameImage, is_picture
 from service.settings import Settings
 from service.tracking.options import SmoothingOptions, StreamOptions
-from service.vision.image import decode
 
 Message = TypeVar("Message", bound=BaseModel)
 STAMP: Final = struct.Struct("<Qq")
@@ -174,8 +174,10 @@ async def _configuration(socket: WebSocket, state: ServerState) -> Configuration
             message = await _receive(socket)
     except TimeoutError as error:
         raise RequestError(errors.DEADLINE_PASSED, "No configuration came. Send one first.") from error
-    if not isinstance(message, str):
-        raise RequestError(errors.BAD_BODY, "The first message is no text. Send the configuration first, {} will do.")
+    if not isinstance(message, str) or is_picture(message):
+        raise RequestError(
+            errors.BAD_BODY, "The first message is no configuration. Send the configuration first, {} will do."
+        )
     return _parsed(Configuration, message)
 
 
@@ -190,7 +192,11 @@ async def _receive(socket: WebSocket) -> str | bytes:
 
 def _parsed(kind: type[Message], text: str) -> Message:
     if len(text) > MAX_TEXT:
-        raise RequestError(errors.TOO_LARGE, f"A text message has over {MAX_TEXT} characters. Send less.")
+        raise RequestError(
+            errors.BAD_BODY,
+            f"A text message has {len(text)} characters, and is no data URL; other texts have at most {MAX_TEXT}. Send "
+            'pictures as binary messages, or as "data:image/jpeg;base64," with the base64 after it.',
+        )
     try:
         return kind.model_validate_json(text)
     except ValidationError as error:
@@ -208,18 +214,24 @@ async def _events(socket: WebSocket, state: ServerState, stamped: bool) -> Async
             message = await _receive(socket)
         except WebSocketDisconnect:
             return
-        if isinstance(message, str):
+        if isinstance(message, str) and not is_picture(message):
             yield _parsed(CalibrationMessage, message).calibration
             continue
         sequence, timestamp = sequence + 1, monotonic_ns() // 1000
         if stamped:
+            if isinstance(message, str):
+                raise RequestError(
+                    errors.BAD_BODY,
+                    "A data URL has no place for a stamp. Send frames as binary messages, or leave `stamped` out of "
+                    "the configuration.",
+                )
             if len(message) < STAMP.size:
                 raise RequestError(
                     errors.BAD_BODY, f"A stamped frame has {len(message)} bytes; its stamp alone has 16."
                 )
             sequence, timestamp = STAMP.unpack_from(message)
             message = message[STAMP.size :]
-        yield Frame(sequence, timestamp, partial(decode, message, max_megapixels=state.settings.max_megapixels))
+        yield Frame(sequence, timestamp, FrameImage(message, state.settings).load)
 
 
 def answer_document(answer: Answer, models: Models, configuration: Configuration) -> dict[str, Any]:
