@@ -54,14 +54,14 @@ class BodyReader:
         """The most bytes of a body; all but images may hold the picture in base64."""
         return self._max_bytes if is_image(kind) else encoded_size(self._max_bytes) + ENVELOPE_BYTES
 
-    async def read(self, request: Request, expected: str | None = None) -> Body:
-        """Reads a whole body. expected: its media type, where it is known whatever the header says.
+    async def read(self, request: Request, kind: str | None = None) -> Body:
+        """Reads a whole body. kind: its media type, where that is known whatever the header says.
 
         Raises RequestError: UNSUPPORTED_MEDIA, UNSUPPORTED_ENCODING, TOO_LARGE, OVERLOADED, or BAD_BODY where the
         client closes the connection.
         """
         headers = request.headers
-        kind, boundary = (expected, "") if expected else parse_media_type(headers.get("content-type"))
+        kind, boundary = (kind, "") if kind else parse_media_type(headers.get("content-type"))
         codings = parse_codings(headers.getlist("content-encoding"))
         limit = self._limit(kind)
         data = await self._receive(request, encoded_limit(limit) if codings else limit)
