@@ -23,7 +23,7 @@ from service.server.rest.body_options import parse_names
 from service.server.rest.docs import DOCS_PAGE
 from service.server.rest.kserve_v1 import add_kserve_v1
 from service.server.rest.media_types import JSON, MULTIPART, OCTET_STREAM, PICTURE_TYPES
-from service.server.rest.model_paths import PREFIXES, ModelPaths
+from service.server.rest.model_paths import ModelPaths
 from service.server.rest.open_inference import add_open_inference
 from service.server.rest.readiness import ConnectionCloser, Readiness
 from service.server.rest.responses import (
@@ -209,8 +209,8 @@ def _handle_errors(app: FastAPI, bodies: BodyReader) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_SECONDS):
                 await bodies.drain(request)
-        respond = error_response if request.url.path.startswith(PREFIXES) else problem_response
-        return respond(problem, headers)
+        of_kserve = request.url.path.startswith((kserve_v1.PREFIX, open_inference.PREFIX))
+        return (error_response if of_kserve else problem_response)(problem, headers)
 
     @app.exception_handler(RequestError)
     async def on_problem(request: Request, error: RequestError) -> Response:

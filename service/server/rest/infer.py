@@ -1,24 +1,20 @@
 """Answers of the open inference protocol's infer: tensors, in JSON or as binary data."""
 
-from functools import partial
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 from pydantic_core import to_json
 from starlette.responses import Response
 
-from service.errors import RequestError, too_many_bytes
 from service.inference.models import Models
-from service.inference.options import RetargetOptions
-from service.inference.pipeline import RetargetResult
 from service.server.core import Look
 from service.server.rest.body import Body
 from service.server.rest.body_options import parse_include
 from service.server.rest.infer_request import JSON_LENGTH_HEADER, RequestParameters, read_infer, requested_outputs
 from service.server.rest.media_types import JSON, OCTET_STREAM
-from service.server.rest.outputs import tensor_of
+from service.server.rest.outputs import Seen, tensor_of
+from service.server.rest.several_pictures import look_at
 from service.settings import Settings
-from service.vision.image import decode
 
 
 class OutputTensor(BaseModel):
@@ -51,9 +47,10 @@ def answer_infer(json_length: str | None, body: Body, settings: Settings, models
     requested = requested_outputs(request)
     included = parse_include(parameters.include)
     results = look_at(pictures, parameters.options(settings, models), settings, look)
+    seen = [Seen(result, models, included) for result in results]
     outputs, behind = [], []
     for name, binary in requested.items():
-        tensor = tensor_of(name, results, models, included)
+        tensor = tensor_of(name, seen)
         if binary:
             behind.append(tensor.to_bytes())
             outputs.append(tensor.description | {"parameters": {"binary_data_size": len(behind[-1])}})
@@ -67,19 +64,3 @@ def answer_infer(json_length: str | None, body: Body, settings: Settings, models
         return Response(head, media_type=JSON)
     headers = {JSON_LENGTH_HEADER: str(len(head))}
     return Response(head + b"".join(behind), media_type=OCTET_STREAM, headers=headers)
-
-
-def look_at(pictures: list[bytes], options: RetargetOptions, settings: Settings, look: Look) -> list[RetargetResult]:
-    """The faces in each of several pictures. Raises RequestError, which tells of several pictures which is wrong."""
-    results = []
-    for number, picture in enumerate(pictures, 1):
-        try:
-            if len(picture) > settings.max_bytes:
-                raise too_many_bytes(settings.max_bytes)
-            results.append(look(partial(decode, picture, max_megapixels=settings.max_megapixels), options))
-        except RequestError as problem:
-            if len(pictures) == 1:
-                raise
-            detail = f"Picture {number} of {len(pictures)}: {problem.detail}"
-            raise RequestError(problem.kind, detail, problem.retry_after) from problem
-    return results

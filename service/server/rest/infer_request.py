@@ -11,11 +11,11 @@ from service.server.base64_text import decode_base64
 from service.server.rest.body_options import BodyOptions
 from service.server.rest.json_body import parse_json
 from service.server.rest.outputs import OUTPUTS
+from service.server.rest.several_pictures import MAX_PICTURES
 from service.server.rest.tensors import BYTES, split_bytes
 
 INPUT: Final = "image"
 MAX_DIMENSIONS: Final = 8  # of a shape
-MAX_PICTURES: Final = 64  # of a request: one worker looks at them, one after the other
 JSON_LENGTH_HEADER: Final = "inference-header-content-length"  # bytes of the JSON, where binary data follow it
 EXPECTED: Final = (
     'Expected {"inputs": [{"name": "image", "datatype": "BYTES", "shape": [1], "data": ["<the picture in base64>"]}]}, '
@@ -119,9 +119,9 @@ def _pictures(inputs: list[InputTensor], behind: bytes) -> list[bytes]:
         raise RequestError(BAD_BODY, f"The inputs are: {given}; expected one, {INPUT!r} of {BYTES}. {EXPECTED}")
     (tensor,) = inputs
     size = tensor.parameters.binary_data_size if tensor.parameters else None
-    if size is not None and size != len(behind):
+    if (size or 0) != len(behind):
         raise RequestError(
-            BAD_BODY, f"The input has {size} bytes of binary data, and {len(behind)} follow the JSON. {EXPECTED}"
+            BAD_BODY, f"The input has {size or 0} bytes of binary data, and {len(behind)} follow the JSON. {EXPECTED}"
         )
     if (size is None) == (tensor.data is None):
         raise RequestError(BAD_BODY, f"The input has no data, or twice. {EXPECTED}")

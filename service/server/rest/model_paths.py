@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
 from fastapi import Request, Response
 
@@ -19,8 +20,7 @@ from service.server.telemetry.middleware import log_of
 from service.settings import Settings
 
 Job = Callable[[Body, Settings, Models, Look], Response]  # makes a response, in a worker's thread
-PREFIXES = ("/v1", "/v2")  # of the protocols' paths
-KINDS = (
+KINDS: Final = (
     errors.BAD_PICTURE, errors.BAD_BODY, errors.TOO_LARGE, errors.UNSUPPORTED_ENCODING, errors.BAD_PARAMETER,
     errors.OVERLOADED, errors.UNAUTHENTICATED, errors.NOT_FOUND, errors.UNAVAILABLE, errors.NO_MEMORY,
     errors.DEADLINE_PASSED,

@@ -11,10 +11,9 @@ from service.server.base64_text import decode_base64
 from service.server.core import Look
 from service.server.rest.body import Body
 from service.server.rest.body_options import BodyOptions, parse_include
-from service.server.rest.infer import look_at
-from service.server.rest.infer_request import MAX_PICTURES
 from service.server.rest.json_body import parse_json
 from service.server.rest.responses import json_response
+from service.server.rest.several_pictures import MAX_PICTURES, look_at
 from service.settings import Settings
 
 EXPECTED: Final = 'Expected {"instances": [{"image": {"b64": "<the picture in base64>"}}]}.'
