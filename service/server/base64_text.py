@@ -30,17 +30,19 @@ def decode_base64(text: bytes, name: str) -> bytes:
     RequestError BAD_BODY.
     """
     start = _payload(text, name) if is_data_url(text) else 0
-    end = len(text.rstrip(b"=" + WHITE_SPACE))
     decoded: list[bytes] = []
-    rest = b""
+    rest, padded = b"", False
     try:
-        for position in range(start, end, PIECE):
-            piece = rest + text[position : min(end, position + PIECE)].translate(STANDARD, WHITE_SPACE)
-            if b"=" in piece:
-                raise ValueError("padding before the end")
-            whole = len(piece) & ~3  # four characters are three bytes
-            decoded.append(_decoded(piece[:whole]))
-            rest = piece[whole:]
+        for position in range(start, len(text), PIECE):
+            piece = text[position : position + PIECE].translate(STANDARD, WHITE_SPACE)
+            data, padding, behind = piece.partition(b"=")
+            if (padded and data) or behind.strip(b"="):
+                raise ValueError("something follows the padding")
+            padded = padded or bool(padding)
+            data = rest + data
+            whole = len(data) & ~3  # four characters are three bytes
+            decoded.append(_decoded(data[:whole]))
+            rest = data[whole:]
         decoded.append(_decoded(rest + b"=" * (-len(rest) % 4)))
     except ValueError as error:
         raise RequestError(

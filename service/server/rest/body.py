@@ -18,7 +18,7 @@ from service.vision.image import Picture, decode
 
 ENVELOPE_BYTES: Final = 64 * 1024  # what a multipart or JSON body may hold besides the picture
 DRAIN_BODIES: Final = 16  # multiple of the limit up to which a refused body is read and dropped
-JSON_BEGIN: Final = re.compile(rb"\s*\{")  # which no picture begins with
+JSON_BEGIN: Final = re.compile(rb"\s{,64}\{")  # which no picture begins with
 JSON_EXPECTED: Final = 'Expected {"image": "<the picture in base64>"} and nothing else.'
 
 

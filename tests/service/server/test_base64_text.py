@@ -22,6 +22,7 @@ FORMS: dict[str, Callable[[bytes], bytes]] = {
     "a space between every two": lambda data: b" ".join(bytes([c]) for c in base64.b64encode(data)),
     "a data URL": lambda data: b"data:image/jpeg;base64," + base64.b64encode(data),
     "with parameters": lambda data: b"DATA:image/png;name=a.png;Base64," + base64.b64encode(data),
+    "with more behind it": lambda data: base64.b64encode(data) + b"===\r\n=" + b" \n" * 20,
     "of no type": lambda data: b"\ndata:;base64, " + base64.urlsafe_b64encode(data),
 }
 
@@ -46,6 +47,7 @@ def test_longer_than_what_is_decoded_at_a_time(form: str) -> None:
         b"AAAAA",
         b"AA==AA==",
         b"AAAA" * (PIECE // 4 - 1) + b"AA==AAAA",
+        b"AAAA" * (PIECE // 4 - 1) + b"AA==" + b" " * PIECE + b"AAAA",
         b"=AAA",
         b"not base64",
         b"AAA*",
