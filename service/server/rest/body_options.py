@@ -25,6 +25,18 @@ class BodyOptions(BaseModel):
         default="", description="what to add to each face: landmarks, blendshapes, or both with a comma"
     )
 
+    exclude: str = Field(default="", description="what to leave out of each face: identity")
+
+    @property
+    def included(self) -> tuple[str, ...]:
+        """What to include, of schema.INCLUDES. Raises RequestError BAD_PARAMETER."""
+        return parse_names("include", self.include, schema.INCLUDES)
+
+    @property
+    def excluded(self) -> tuple[str, ...]:
+        """What to exclude, of schema.EXCLUDES. Raises RequestError BAD_PARAMETER."""
+        return parse_names("exclude", self.exclude, schema.EXCLUDES)
+
     def options(self, settings: Settings, models: Models) -> RetargetOptions:
         """The options, with defaults of the settings. Raises RequestError BAD_PARAMETER."""
         return RetargetOptions(
@@ -34,11 +46,6 @@ class BodyOptions(BaseModel):
             self.tiles,
             models.input_size(self.input_size),
         )
-
-
-def parse_include(text: str) -> tuple[str, ...]:
-    """What to include, of schema.INCLUDES. Raises RequestError BAD_PARAMETER."""
-    return parse_names("include", text, schema.INCLUDES)
 
 
 def parse_names(parameter: str, text: str, known: tuple[str, ...]) -> tuple[str, ...]:

@@ -9,7 +9,6 @@ from starlette.responses import Response
 from service.inference.models import Models
 from service.server.core import Look
 from service.server.rest.body import Body
-from service.server.rest.body_options import parse_include
 from service.server.rest.infer_request import JSON_LENGTH_HEADER, RequestParameters, read_infer, requested_outputs
 from service.server.rest.media_types import JSON, OCTET_STREAM
 from service.server.rest.outputs import Seen, tensor_of
@@ -45,9 +44,9 @@ def answer_infer(json_length: str | None, body: Body, settings: Settings, models
     request, pictures = read_infer(body.content(), json_length)
     parameters = request.parameters or RequestParameters()
     requested = requested_outputs(request)
-    included = parse_include(parameters.include)
+    included, excluded = parameters.included, parameters.excluded
     results = look_at(pictures, parameters.options(settings, models), settings, look)
-    seen = [Seen(result, models, included) for result in results]
+    seen = [Seen(result, models, included, excluded) for result in results]
     outputs, behind = [], []
     for name, binary in requested.items():
         tensor = tensor_of(name, seen)

@@ -22,11 +22,12 @@ from service.vision.gaze import GAZE_COEFFICIENTS
 
 @dataclass(frozen=True)
 class Seen:
-    """What a picture shows. included: in its JSON document, of schema.INCLUDES."""
+    """What a picture shows. included, excluded: of its JSON document, of schema.INCLUDES and EXCLUDES."""
 
     result: RetargetResult
     models: Models
     included: Collection[str]
+    excluded: Collection[str]
 
     @property
     def faces(self) -> Faces:
@@ -52,7 +53,8 @@ class Seen:
     @property
     def document(self) -> bytes:
         """The answer to POST /retarget."""
-        return to_json(schema.retarget_document(self.result, self.models, self.included), inf_nan_mode="null")
+        document = schema.retarget_document(self.result, self.models, self.included, self.excluded)
+        return to_json(document, inf_nan_mode="null")
 
 
 @dataclass(frozen=True)

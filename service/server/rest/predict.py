@@ -10,7 +10,7 @@ from service.server import schema
 from service.server.base64_text import decode_base64
 from service.server.core import Look
 from service.server.rest.body import Body
-from service.server.rest.body_options import BodyOptions, parse_include
+from service.server.rest.body_options import BodyOptions
 from service.server.rest.json_body import parse_json
 from service.server.rest.responses import json_response
 from service.server.rest.several_pictures import MAX_PICTURES, look_at
@@ -51,10 +51,11 @@ def answer_predict(body: Body, settings: Settings, models: Models, look: Look) -
     """The response to a predict request; called in a worker's thread. Raises RequestError."""
     request = parse_json(PredictRequest, body.content(), EXPECTED)
     parameters = request.parameters or BodyOptions()
-    included = parse_include(parameters.include)
+    included, excluded = parameters.included, parameters.excluded
     pictures = [decode_base64(_text(instance), "An instance") for instance in request.instances]
     results = look_at(pictures, parameters.options(settings, models), settings, look)
-    return json_response({"predictions": [schema.retarget_document(result, models, included) for result in results]})
+    documents = [schema.retarget_document(result, models, included, excluded) for result in results]
+    return json_response({"predictions": documents})
 
 
 def _text(instance: Instance | Base64) -> bytes:

@@ -208,6 +208,7 @@ def test_parameters_are_those_of_retarget(client: httpx2.Client, faces: bytes, o
         ({"min_score": 2}, 422, ("min_score is 2;", "0.01 to 1")),
         ({"input_size": 288}, 422, ("input_size is 288", "96 or 192")),
         ({"include": "mesh"}, 422, ("include has 'mesh'", "landmarks or blendshapes")),
+        ({"exclude": "box"}, 422, ("exclude has 'box'", "identity")),
         ({"minscore": 0.5}, 400, ("parameters.minscore", "Extra inputs")),
         ({"refine": "perhaps"}, 400, ("parameters.refine", "boolean")),
     ],
@@ -339,6 +340,16 @@ def test_predict_answers_as_retarget_does(client: httpx2.Client, faces: bytes, n
 )  # fmt: skip
 def test_predict_without_pictures(client: httpx2.Client, body: bytes) -> None:
     assert is_error(client.post(PREDICT, content=body), 400, "base64")
+
+
+def test_what_is_excluded_is_left_out_of_documents(client: httpx2.Client, png: bytes) -> None:
+    parameters = {"exclude": "identity"}
+    predict = {"instances": [{"b64": text(png)}], "parameters": parameters}
+    (prediction,) = client.post(PREDICT, json=predict).json()["predictions"]
+    answer = tensors(client.post(INFER, json=request_of(png, parameters=parameters)))
+    for document in (prediction, json.loads(answer["answer"][0])):
+        assert "identity" not in document["faces"][0]
+    assert answer["identity"].shape == (1, 50)
 
 
 def test_another_model_or_version(client: httpx2.Client, png: bytes) -> None:
