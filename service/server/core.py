@@ -19,6 +19,7 @@ from service.server.telemetry.request_log import RequestLog
 from service.vision.image import ImageLoader
 
 Answer = TypeVar("Answer")
+Look = Callable[[ImageLoader, RetargetOptions], RetargetResult]  # finds the faces in a picture, in a worker's thread
 
 
 class RetargetService:
@@ -52,19 +53,32 @@ class RetargetService:
 
         Raises RequestError: OVERLOADED where the queue is full, and what load and the pipeline raise.
         """
-        # No closure: the frame of one that failed keeps what is closed over for as long as the error is kept.
-        job = partial(self._work, load, options, encode, submitted=perf_counter())
-        return await asyncio.wrap_future(self._state.workers.submit(job))
+        return await self.run(partial(_retarget, load, options, encode))
 
-    def _work(
-        self,
-        load: ImageLoader,
-        options: RetargetOptions,
-        encode: Callable[[RetargetResult], Answer],
-        submitted: float,
-    ) -> Answer:
-        """submitted: when it was given to the workers, in seconds of perf_counter."""
-        queue_ms = (perf_counter() - submitted) * 1e3
-        result = self._state.pipeline.retarget_source(load, options, queue_ms)
+    async def run(self, job: Callable[[Look], Answer]) -> Answer:
+        """The result of a job, which is called in a worker's thread with what looks at pictures there.
+
+        Raises RequestError OVERLOADED where the queue is full, and what the job raises.
+        """
+        # No closure: the frame of one that failed keeps what is closed over for as long as the error is kept.
+        look = partial(self._look, perf_counter())
+        return await asyncio.wrap_future(self._state.workers.submit(partial(job, look)))
+
+    def _look(self, submitted: float, load: ImageLoader, options: RetargetOptions) -> RetargetResult:
+        """The faces in a picture. submitted: when its request was given to the workers, in seconds of perf_counter.
+
+        Raises RequestError: DEADLINE_PASSED where nobody waits for it any more, and what load and the pipeline raise.
+        """
+        waited = perf_counter() - submitted
+        seconds = self._state.settings.deadline_seconds
+        if waited > seconds:
+            raise deadline_passed(seconds)
+        result = self._state.pipeline.retarget_source(load, options, waited * 1e3)
         self._state.metrics.stages(vars(result.timing), len(result.faces))
-        return encode(result)
+        return result
+
+
+def _retarget(
+    load: ImageLoader, options: RetargetOptions, encode: Callable[[RetargetResult], Answer], look: Look
+) -> Answer:
+    return encode(look(load, options))

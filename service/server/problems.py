@@ -34,6 +34,7 @@ CODES: Final[Mapping[ProblemKind, Codes]] = MappingProxyType(
         errors.METHOD_NOT_ALLOWED: Codes(405, "UNIMPLEMENTED"),
         errors.TOO_LARGE: Codes(413, "INVALID_ARGUMENT"),
         errors.UNSUPPORTED_MEDIA: Codes(415, "INVALID_ARGUMENT"),
+        errors.UNSUPPORTED_ENCODING: Codes(415, "INVALID_ARGUMENT"),
         errors.OVERLOADED: Codes(429, "RESOURCE_EXHAUSTED", TRY_AGAIN_LATER),
         errors.HEADERS_TOO_LARGE: Codes(431, "INVALID_ARGUMENT"),
         errors.INTERNAL: Codes(500, "INTERNAL", SERVER_FAILURE),

@@ -115,6 +115,12 @@ class ProblemDocument(BaseModel):
     detail: str = Field(description="what was wrong, what was expected and what to do")
 
 
+class ErrorDocument(ProblemDocument):
+    """A problem document with the member in which clients of KServe's protocols look for the sentence."""
+
+    error: str = Field(description="the same as detail")
+
+
 class NetworkAnswer(BaseModel):
     """One of the two networks."""
 
@@ -140,6 +146,24 @@ class Status(BaseModel):
     """Answer to a probe."""
 
     status: Literal["alive", "ready"]
+
+
+def inlined(model: type[BaseModel]) -> dict[str, Any]:
+    """The JSON Schema of a model without references, which would lead nowhere in the midst of OpenAPI's document."""
+    document = model.model_json_schema()
+    definitions = document.pop("$defs", {})
+
+    def resolved(part: Any) -> Any:
+        if isinstance(part, list):
+            return [resolved(entry) for entry in part]
+        if not isinstance(part, dict):
+            return part
+        if "$ref" in part:
+            return resolved(definitions[part["$ref"].rpartition("/")[2]])
+        return {name: resolved(entry) for name, entry in part.items()}
+
+    inline: dict[str, Any] = resolved(document)
+    return inline
 
 
 def retarget_document(

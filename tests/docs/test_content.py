@@ -10,6 +10,7 @@ import pytest
 from service.inference.models import Models
 from service.server.problems import CODES
 from service.server.rest.app import PARAMETERS
+from service.server.rest.outputs import OUTPUTS
 from service.server.telemetry.metrics import DROP_REASONS, MODEL_LABELS, STAGES, Limits, Metrics
 from service.settings import Settings, markdown_table
 from service.vision.face_model import FaceModel
@@ -83,6 +84,11 @@ def test_every_expression_is_named_in_order() -> None:
 def test_every_parameter_of_rest_is_documented() -> None:
     listed = re.findall(r"^\| `(\w+)` \|", text_of("rest.md"), re.MULTILINE)
     assert sorted(listed) == sorted(PARAMETERS)
+
+
+def test_every_output_of_infer_is_documented() -> None:
+    listed = re.findall(r"^\| `(\w+)` \| (\w+) \| ", text_of("kserve.md"), re.MULTILINE)
+    assert listed == [(name, output.datatype) for name, output in OUTPUTS.items()]
 
 
 def test_looks_of_tiles_are_as_the_table_says() -> None:

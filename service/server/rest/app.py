@@ -17,11 +17,22 @@ from service.errors import RequestError
 from service.inference.options import RetargetOptions
 from service.server import schema
 from service.server.core import RetargetService
-from service.server.rest.body import JSON, MULTIPART, PICTURE_TYPES, BodyImage, BodyReader, media_type
+from service.server.rest import kserve_v1, open_inference
+from service.server.rest.body import BodyImage, BodyReader
+from service.server.rest.body_options import parse_names
 from service.server.rest.docs import DOCS_PAGE
-from service.server.rest.open_inference import add_open_inference, paths_of
+from service.server.rest.kserve_v1 import add_kserve_v1
+from service.server.rest.media_types import JSON, MULTIPART, OCTET_STREAM, PICTURE_TYPES
+from service.server.rest.model_paths import ModelPaths
+from service.server.rest.open_inference import add_open_inference
 from service.server.rest.readiness import ConnectionCloser, Readiness
-from service.server.rest.responses import documented, json_response, problem_response, retarget_response
+from service.server.rest.responses import (
+    documented,
+    error_response,
+    json_response,
+    problem_response,
+    retarget_response,
+)
 from service.server.state import ServerState
 from service.server.telemetry.middleware import PATHS, TelemetryMiddleware, log_of
 from service.server.telemetry.request_log import REQUEST_ID_HEADER
@@ -39,7 +50,7 @@ REQUEST_BODY: Final = {
         "required": True,
         "description": "one picture: its bytes, or a form with the part `image`, or base64 in JSON",
         "content": {
-            **{name: {"schema": PICTURE_SCHEMA} for name in PICTURE_TYPES},
+            **{name: {"schema": PICTURE_SCHEMA} for name in (*PICTURE_TYPES, OCTET_STREAM)},
             MULTIPART: {"schema": {"type": "object", "required": ["image"], "properties": {"image": PICTURE_SCHEMA}}},
             JSON: {
                 "schema": {
@@ -57,6 +68,7 @@ REQUEST_BODY: Final = {
 def create_app(state: ServerState, readiness: Readiness | None = None) -> FastAPI:
     """Creates the REST application of a server. readiness: by default it is ready until it drains."""
     settings, pipeline, service = state.settings, state.pipeline, RetargetService(state)
+    manifest = pipeline.models.manifest
     readiness = readiness or Readiness(state)
     app = FastAPI(
         title="MFN",
@@ -71,7 +83,7 @@ def create_app(state: ServerState, readiness: Readiness | None = None) -> FastAP
         TelemetryMiddleware,
         telemetry=state.telemetry,
         answer=problem_response,
-        paths=PATHS | paths_of(pipeline.models.manifest),
+        paths=PATHS | kserve_v1.paths_of(manifest) | open_inference.paths_of(manifest),
     )
     bodies = BodyReader(settings.max_bytes, HELD_BODIES)
     _handle_errors(app, bodies)
@@ -80,8 +92,9 @@ def create_app(state: ServerState, readiness: Readiness | None = None) -> FastAP
         "/retarget",
         response_model=schema.RetargetAnswer,
         responses=documented(
-            errors.BAD_PICTURE, errors.TOO_LARGE, errors.UNSUPPORTED_MEDIA, errors.BAD_PARAMETER, errors.OVERLOADED,
-            errors.UNAUTHENTICATED, errors.UNAVAILABLE, errors.NO_MEMORY, errors.DEADLINE_PASSED,
+            errors.BAD_PICTURE, errors.TOO_LARGE, errors.UNSUPPORTED_MEDIA, errors.UNSUPPORTED_ENCODING,
+            errors.BAD_PARAMETER, errors.OVERLOADED, errors.UNAUTHENTICATED, errors.UNAVAILABLE, errors.NO_MEMORY,
+            errors.DEADLINE_PASSED,
         ),
         openapi_extra=REQUEST_BODY,
     )  # fmt: skip
@@ -114,14 +127,13 @@ def create_app(state: ServerState, readiness: Readiness | None = None) -> FastAP
     ) -> Response:
         """Finds every face in a picture: box, pose, identity and expression."""
         state.keys.check(request.headers)
-        included = _named("include", include, schema.INCLUDES)
-        excluded = _named("exclude", exclude, schema.EXCLUDES)
+        included = parse_names("include", include, schema.INCLUDES)
+        excluded = parse_names("exclude", exclude, schema.EXCLUDES)
         _refuse_unknown_parameters(request)
         state.refuse_when_draining()
         options = RetargetOptions(min_score, max_faces, refine, tiles, pipeline.models.input_size(input_size))
-        kind, boundary = media_type(request.headers.get("content-type"))
         async with service.request(log_of(request.scope)):
-            image = BodyImage(await bodies.read(request, kind), kind, boundary, settings)
+            image = BodyImage(await bodies.read(request), settings)
             encode = partial(retarget_response, models=pipeline.models, included=included, excluded=excluded)
             return await service.retarget(image.load, options, encode)
 
@@ -150,7 +162,9 @@ def create_app(state: ServerState, readiness: Readiness | None = None) -> FastAP
     async def docs() -> HTMLResponse:
         return HTMLResponse(DOCS_PAGE)
 
-    add_open_inference(app, state, readiness)
+    paths = ModelPaths(state, readiness, service, bodies)
+    add_kserve_v1(app, paths)
+    add_open_inference(app, paths)
     add_stream(app, state)
     return app
 
@@ -158,18 +172,6 @@ def create_app(state: ServerState, readiness: Readiness | None = None) -> FastAP
 def _within(low: float, high: float, description: str) -> Any:
     """A query parameter from low to high in OpenAPI; RetargetOptions checks the range."""
     return Query(json_schema_extra={"minimum": low, "maximum": high}, description=description)
-
-
-def _named(parameter: str, text: str, known: tuple[str, ...]) -> tuple[str, ...]:
-    """The names in a parameter, with commas between. Raises RequestError BAD_PARAMETER for one that is not known."""
-    names = tuple(name for name in text.split(",") if name)
-    if unknown := [name for name in names if name not in known]:
-        several = ", or both with a comma between" if len(known) > 1 else ""
-        raise RequestError(
-            errors.BAD_PARAMETER,
-            f"The parameter {parameter} has {unknown[0][:80]!r}; expected {' or '.join(known)}{several}.",
-        )
-    return names
 
 
 def _refuse_unknown_parameters(request: Request) -> None:
@@ -207,7 +209,8 @@ def _handle_errors(app: FastAPI, bodies: BodyReader) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_SECONDS):
                 await bodies.drain(request)
-        return problem_response(problem, headers)
+        of_kserve = request.url.path.startswith((kserve_v1.PREFIX, open_inference.PREFIX))
+        return (error_response if of_kserve else problem_response)(problem, headers)
 
     @app.exception_handler(RequestError)
     async def on_problem(request: Request, error: RequestError) -> Response:

@@ -1,44 +1,45 @@
-"""The picture in a request's body: read within limits, then extracted from a raw, multipart or JSON body."""
+"""Request bodies: read within limits, freed of their content codings, and the picture taken out of them."""
 
-import binascii
-import json
-from typing import Any, Final
+import re
+from dataclasses import dataclass
+from typing import Final
 
-from python_multipart import MultipartParser
-from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import parse_options_header
+from pydantic import BaseModel, ConfigDict
 from starlette.requests import ClientDisconnect, Request
 
-from service.errors import BAD_BODY, OVERLOADED, UNSUPPORTED_MEDIA, RequestError, too_many_bytes
+from service.errors import BAD_BODY, BAD_PICTURE, OVERLOADED, UNSUPPORTED_MEDIA, RequestError, too_many_bytes
+from service.server.base64_text import decode_base64, encoded_size, is_data_url
+from service.server.rest.content_encoding import decode_body, encoded_limit, parse_codings
+from service.server.rest.json_body import parse_json
+from service.server.rest.media_types import JSON, MULTIPART, UNTOLD, URLENCODED, is_image, parse_media_type
+from service.server.rest.multipart import picture_of_form
 from service.settings import Settings
 from service.vision.image import Picture, decode
 
-PICTURE_TYPES: Final = ("image/jpeg", "image/png", "image/webp")
-PART_TYPES: Final = (*PICTURE_TYPES, "application/octet-stream", "")  # many clients give a part no type of its own
-MULTIPART: Final = "multipart/form-data"
-JSON: Final = "application/json"
-
 ENVELOPE_BYTES: Final = 64 * 1024  # what a multipart or JSON body may hold besides the picture
-MAX_PARTS: Final = 16
-MAX_JSON_MARKS: Final = 64  # braces, brackets and commas; {"image": "..."} has two, and parsing many takes much memory
 DRAIN_BODIES: Final = 16  # multiple of the limit up to which a refused body is read and dropped
+JSON_BEGIN: Final = re.compile(rb"\s{,64}\{")  # which no picture begins with
+JSON_EXPECTED: Final = 'Expected {"image": "<the picture in base64>"} and nothing else.'
 
 
-def media_type(content_type: str | None) -> tuple[str, str]:
-    """Media type and multipart boundary of a Content-Type header.
+@dataclass(frozen=True)
+class Body:
+    """A whole body as it was sent.
 
-    Raises RequestError UNSUPPORTED_MEDIA where such a body cannot hold a picture.
+    data: with its codings. kind, boundary: as of parse_media_type. limit: most bytes that it may have without its
+    codings. max_bytes: of one picture.
     """
-    kind, parameters = parse_options_header(content_type)
-    name = kind.decode("latin-1").lower()
-    if name not in (*PICTURE_TYPES, MULTIPART, JSON):
-        given = f"is {name[:80]!r}" if name else "is missing"
-        raise RequestError(
-            UNSUPPORTED_MEDIA,
-            f"The Content-Type {given}. Send the picture's bytes as {', '.join(PICTURE_TYPES)}; or {MULTIPART} with "
-            f'the part "image"; or {JSON} with {{"image": "<base64>"}}.',
-        )
-    return name, parameters.get(b"boundary", b"").decode("latin-1")
+
+    data: bytes
+    codings: tuple[str, ...]
+    kind: str
+    boundary: str
+    limit: int
+    max_bytes: int
+
+    def content(self) -> bytes:
+        """The body without its codings; call this in a worker's thread. Raises RequestError: TOO_LARGE, BAD_BODY."""
+        return decode_body(self.data, self.codings, self.limit, self.max_bytes)
 
 
 class BodyReader:
@@ -50,16 +51,23 @@ class BodyReader:
         self._budget = bodies * self._limit(JSON)
 
     def _limit(self, kind: str) -> int:
-        if kind == JSON:
-            return (self._max_bytes + 2) // 3 * 4 + ENVELOPE_BYTES
-        return self._max_bytes + (ENVELOPE_BYTES if kind == MULTIPART else 0)
+        """The most bytes of a body; all but images may hold the picture in base64."""
+        return self._max_bytes if is_image(kind) else encoded_size(self._max_bytes) + ENVELOPE_BYTES
 
-    async def read(self, request: Request, kind: str) -> bytes:
-        """Reads a whole body of media type `kind`.
+    async def read(self, request: Request, kind: str | None = None) -> Body:
+        """Reads a whole body. kind: its media type, where that is known whatever the header says.
 
-        Raises RequestError: TOO_LARGE, OVERLOADED, or BAD_BODY where the client closes the connection.
+        Raises RequestError: UNSUPPORTED_MEDIA, UNSUPPORTED_ENCODING, TOO_LARGE, OVERLOADED, or BAD_BODY where the
+        client closes the connection.
         """
+        headers = request.headers
+        kind, boundary = (kind, "") if kind else parse_media_type(headers.get("content-type"))
+        codings = parse_codings(headers.getlist("content-encoding"))
         limit = self._limit(kind)
+        data = await self._receive(request, encoded_limit(limit) if codings else limit)
+        return Body(data, codings, kind, boundary, limit, self._max_bytes)
+
+    async def _receive(self, request: Request, limit: int) -> bytes:
         announced = request.headers.get("content-length", "")
         if announced.isdecimal() and int(announced) > limit:
             raise too_many_bytes(self._max_bytes)
@@ -100,119 +108,53 @@ class BodyReader:
 class BodyImage:
     """The picture in a body, extracted when it is first decoded, in the thread that decodes it."""
 
-    def __init__(self, body: bytes, kind: str, boundary: str, settings: Settings) -> None:
-        """kind, boundary: as returned by media_type."""
-        self._body, self._kind, self._boundary = body, kind, boundary
+    def __init__(self, body: Body, settings: Settings) -> None:
+        self._body: Body | None = body
+        self._kind = body.kind
         self._settings = settings
-        self._picture: bytes | None = None
+        self._picture = b""
 
     def load(self, side: int) -> Picture:
         """Decodes the picture; an ImageLoader. Raises RequestError where the body holds none that can be decoded."""
-        if self._picture is None:
-            self._picture = picture_bytes(self._body, self._kind, self._boundary, self._settings.max_bytes)
-            self._body = b""
-        return decode(self._picture, side, self._settings.max_megapixels)
+        if self._body is not None:
+            content = self._body.content()
+            self._kind = kind_of(content, self._kind)
+            self._picture = picture_bytes(content, self._kind, self._body.boundary, self._settings.max_bytes)
+            self._body = None
+        try:
+            return decode(self._picture, side, self._settings.max_megapixels)
+        except RequestError as problem:
+            if self._kind == URLENCODED and problem.kind is BAD_PICTURE:
+                raise RequestError(
+                    UNSUPPORTED_MEDIA,
+                    f"The Content-Type is {URLENCODED}, and the bytes are no picture. curl -d drops line breaks: use "
+                    "--data-binary @photo.jpg and -H 'Content-Type: image/jpeg', or -F image=@photo.jpg.",
+                ) from problem
+            raise
 
 
-def picture_bytes(body: bytes, kind: str, boundary: str, max_bytes: int) -> bytes:
-    """Extracts the picture's bytes from a body of media type `kind`. Raises RequestError where it holds none."""
+class ImageDocument(BaseModel):
+    """The JSON body of POST /retarget: a picture in base64, or as a data URL."""
+
+    model_config = ConfigDict(extra="forbid")
+    image: bytes
+
+
+def kind_of(content: bytes, kind: str) -> str:
+    """The media type of a body: JSON where the header says little and the bytes do."""
+    return JSON if kind in UNTOLD and JSON_BEGIN.match(content) else kind
+
+
+def picture_bytes(content: bytes, kind: str, boundary: str, max_bytes: int) -> bytes:
+    """Takes the picture's bytes out of a body of media type `kind`. Raises RequestError where it holds none."""
     if kind == MULTIPART:
-        data = _from_multipart(body, boundary)
+        picture = picture_of_form(content, boundary)
     elif kind == JSON:
-        data = _from_json(body)
+        picture = decode_base64(parse_json(ImageDocument, content, JSON_EXPECTED).image, 'The member "image"')
+    elif is_data_url(content):
+        picture = decode_base64(content, "The body")
     else:
-        data = body
-    if len(data) > max_bytes:
+        picture = content
+    if len(picture) > max_bytes:
         raise too_many_bytes(max_bytes)
-    return data
-
-
-def _from_json(body: bytes) -> bytes:
-    expected = 'Expected {"image": "<the picture in base64>"} and nothing else.'
-    if sum(body.count(mark) for mark in (b"{", b"[", b",")) > MAX_JSON_MARKS:
-        raise RequestError(BAD_BODY, f"The JSON body holds more than a picture. {expected}")
-    try:
-        document = json.loads(body)
-    except ValueError as error:  # of syntax or of encoding
-        raise RequestError(BAD_BODY, f"The body is not valid JSON. {expected}") from error
-    if not isinstance(document, dict) or document.keys() != {"image"} or not isinstance(document["image"], str):
-        raise RequestError(BAD_BODY, f"The JSON body has another form. {expected}")
-    text = document["image"]
-    try:
-        return binascii.a2b_base64("".join(text.split()), strict_mode=True)
-    except ValueError as error:
-        raise RequestError(
-            BAD_BODY, 'The member "image" is not base64 (RFC 4648 section 4, with padding, without a "data:" prefix).'
-        ) from error
-
-
-class _Part:
-    """A part of a multipart body: its headers, by lower-case names, and the spans of its data."""
-
-    def __init__(self) -> None:
-        self.headers: dict[str, bytes] = {}
-        self.spans: list[bytes] = []
-
-    @property
-    def name(self) -> bytes:
-        return parse_options_header(self.headers.get("content-disposition"))[1].get(b"name", b"")
-
-    @property
-    def media_type(self) -> str:
-        return parse_options_header(self.headers.get("content-type"))[0].decode("latin-1").lower()
-
-
-def _from_multipart(body: bytes, boundary: str) -> bytes:
-    expected = 'Expected one part named "image" that holds the picture, e.g. curl -F image=@photo.jpg.'
-    if not boundary:
-        raise RequestError(BAD_BODY, f"The Content-Type {MULTIPART} has no boundary. {expected}")
-    try:
-        parts = _parts(body, boundary)
-    except FormParserError as error:
-        raise RequestError(BAD_BODY, f"The {MULTIPART} body is malformed: {error}. {expected}") from error
-    pictures = [part for part in parts if part.name == b"image"]
-    if len(pictures) != 1 or len(parts) != 1:
-        names = ", ".join(part.name.decode("latin-1")[:40] for part in parts) or "none"
-        raise RequestError(BAD_BODY, f"The parts of the body are: {names}. {expected}")
-    if pictures[0].media_type not in PART_TYPES:
-        raise RequestError(
-            UNSUPPORTED_MEDIA,
-            f'The part "image" is {pictures[0].media_type[:80]!r}; expected one of {", ".join(PICTURE_TYPES)}.',
-        )
-    return b"".join(pictures[0].spans)
-
-
-def _parts(body: bytes, boundary: str) -> list[_Part]:
-    """Parses a multipart body. Raises FormParserError where it is malformed, truncated or has too many parts."""
-    parts: list[_Part] = []
-    field, value = bytearray(), bytearray()
-    ended = False
-
-    def part_begin() -> None:
-        if len(parts) == MAX_PARTS:
-            raise FormParserError(f"more than {MAX_PARTS} parts")
-        parts.append(_Part())
-
-    def header_end() -> None:
-        parts[-1].headers[field.decode("latin-1").lower()] = bytes(value)
-        field.clear()
-        value.clear()
-
-    def end() -> None:
-        nonlocal ended
-        ended = True
-
-    callbacks: Any = {
-        "on_part_begin": part_begin,
-        "on_header_field": lambda data, start, stop: field.extend(data[start:stop]),
-        "on_header_value": lambda data, start, stop: value.extend(data[start:stop]),
-        "on_header_end": header_end,
-        "on_part_data": lambda data, start, stop: parts[-1].spans.append(data[start:stop]),
-        "on_end": end,
-    }
-    parser = MultipartParser(boundary, callbacks)
-    parser.write(body)
-    parser.finalize()
-    if not ended:
-        raise FormParserError("it ends before its closing boundary")
-    return parts
+    return picture

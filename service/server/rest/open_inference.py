@@ -1,25 +1,45 @@
-"""Health and metadata paths of the open inference protocol (KServe's v2), which platforms use to manage model servers.
+"""Paths of the open inference protocol (KServe's v2), by which platforms manage model servers and Triton's clients ask.
 
-Health answers by its status, as /livez and /readyz do. The protocol's infer path is not served: it takes tensors, and
-POST /retarget takes pictures.
+Health answers by its status, as /livez and /readyz do. infer takes encoded pictures, and answers with faces.
 """
 
+from functools import partial
 from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from service import errors
-from service.errors import RequestError
 from service.inference.manifest import Manifest
-from service.server.rest.readiness import Readiness
-from service.server.rest.responses import documented, json_response
-from service.server.state import ServerState
+from service.server import schema
+from service.server.rest.infer import InferResponse, answer_infer
+from service.server.rest.infer_request import INPUT, JSON_LENGTH_HEADER, InferRequest
+from service.server.rest.media_types import JSON
+from service.server.rest.model_paths import KINDS, ModelPaths
+from service.server.rest.outputs import OUTPUTS
+from service.server.rest.responses import documented_errors, json_response
+from service.server.rest.tensors import BYTES
 
 SERVER_NAME: Final = "mfn"
 PLATFORM: Final = "onnxruntime_onnx"  # <project>_<format>, as the protocol defines it
+EXTENSIONS: Final = ("binary_tensor_data",)
 ANY_SIZE: Final = -1  # stands for a dimension of any size
-PATHS: Final = ("/v2", "/v2/health/live", "/v2/health/ready", "/v2/models/{model}", "/v2/models/{model}/ready")
+PREFIX: Final = "/v2"
+MODEL: Final = f"{PREFIX}/models/{{model}}"
+VERSION: Final = f"{MODEL}/versions/{{version}}"
+PATHS: Final = (
+    PREFIX,
+    f"{PREFIX}/health/live",
+    f"{PREFIX}/health/ready",
+    *(path + end for path in (MODEL, VERSION) for end in ("", "/ready", "/infer")),
+)
+INFER_BODY: Final = {
+    "requestBody": {
+        "required": True,
+        "description": f"JSON; the pictures may follow it as binary data, with the header {JSON_LENGTH_HEADER.title()}",
+        "content": {JSON: {"schema": schema.inlined(InferRequest)}},
+    }
+}
 
 
 class ServerLive(BaseModel):
@@ -46,7 +66,7 @@ class ServerMetadata(BaseModel):
 
     name: str
     version: str
-    extensions: list[str] = Field(description="of the protocol: none")
+    extensions: list[str] = Field(description="of the protocol")
 
 
 class TensorMetadata(BaseModel):
@@ -58,7 +78,7 @@ class TensorMetadata(BaseModel):
 
 
 class ModelMetadata(BaseModel):
-    """The network that finds the faces, as onnxruntime runs it; POST /retarget takes pictures to it and back."""
+    """What infer takes and answers."""
 
     model_config = ConfigDict(protected_namespaces=())
     name: str
@@ -69,74 +89,91 @@ class ModelMetadata(BaseModel):
 
 
 def paths_of(manifest: Manifest) -> frozenset[str]:
-    """The served paths, with the model's name."""
-    return frozenset(path.format(model=manifest.name) for path in PATHS)
+    """The served paths, with the model's name and version."""
+    return frozenset(path.format(model=manifest.name, version=manifest.version) for path in PATHS)
 
 
 def metadata_of(manifest: Manifest) -> dict[str, Any]:
     """The response to GET /v2/models/<name>."""
-    network = manifest.networks.mfn
 
-    def tensor(name: str, datatype: str, shape: list[int | str | None]) -> dict[str, Any]:
-        sizes = [size if isinstance(size, int) else ANY_SIZE for size in shape]
-        return {"name": name, "datatype": datatype, "shape": sizes}
+    def tensor(name: str, datatype: str, row: tuple[int, ...] = ()) -> dict[str, Any]:
+        return {"name": name, "datatype": datatype, "shape": [ANY_SIZE, *row]}
 
     return {
         "name": manifest.name,
         "versions": [manifest.version],
         "platform": PLATFORM,
-        "inputs": [tensor(network.input.name, network.input.dtype.upper(), network.input.shape)],
-        "outputs": [tensor(name, "FP32", shape) for name, shape in network.outputs.items()],
+        "inputs": [tensor(INPUT, BYTES)],
+        "outputs": [tensor(name, output.datatype, output.row) for name, output in OUTPUTS.items()],
     }
 
 
-def add_open_inference(app: FastAPI, state: ServerState, readiness: Readiness) -> None:
+def add_open_inference(app: FastAPI, paths: ModelPaths) -> None:
     """Adds the paths to the application. Metadata needs a key where /model does; health needs none."""
-    manifest = state.pipeline.models.manifest
+    state, readiness, manifest = paths.state, paths.readiness, paths.manifest
 
-    def check_name(model: str) -> None:
-        if model != manifest.name:
-            raise RequestError(
-                errors.NOT_FOUND,
-                f"There is no model {model[:80]!r} here; the only one is {manifest.name!r}. "
-                f"Ask for /v2/models/{manifest.name}.",
-            )
-
-    @app.get("/v2", response_model=ServerMetadata, responses=documented(errors.UNAUTHENTICATED))
+    @app.get(PREFIX, response_model=ServerMetadata, responses=documented_errors(errors.UNAUTHENTICATED))
     async def server_metadata(request: Request) -> Response:
         """Open inference protocol: name and version of the server."""
         state.keys.check(request.headers)
-        return json_response({"name": SERVER_NAME, "version": manifest.version, "extensions": []})
+        return json_response({"name": SERVER_NAME, "version": manifest.version, "extensions": list(EXTENSIONS)})
 
-    @app.get("/v2/health/live", response_model=ServerLive)
+    @app.get(f"{PREFIX}/health/live", response_model=ServerLive)
     async def server_live() -> Response:
         """Open inference protocol: 200 while the process answers at all, as /livez."""
         return json_response({"live": True})
 
-    @app.get("/v2/health/ready", response_model=ServerReady, responses=documented(errors.UNAVAILABLE))
+    @app.get(f"{PREFIX}/health/ready", response_model=ServerReady, responses=documented_errors(errors.UNAVAILABLE))
     async def server_ready() -> Response:
         """Open inference protocol: 200 while new pictures should be sent here, as /readyz."""
         readiness.check()
         return json_response({"ready": True})
 
-    @app.get(
-        "/v2/models/{model}",
-        response_model=ModelMetadata,
-        responses=documented(errors.UNAUTHENTICATED, errors.NOT_FOUND),
-    )
+    known = documented_errors(errors.UNAUTHENTICATED, errors.NOT_FOUND)
+
+    @app.get(MODEL, response_model=ModelMetadata, responses=known)
     async def model_metadata(request: Request, model: str) -> Response:
         """Open inference protocol: versions, platform, inputs and outputs of the model."""
         state.keys.check(request.headers)
-        check_name(model)
+        paths.check_name(PREFIX, model)
         return json_response(metadata_of(manifest))
 
-    @app.get(
-        "/v2/models/{model}/ready",
-        response_model=ModelReady,
-        responses=documented(errors.NOT_FOUND, errors.UNAVAILABLE),
-    )
+    @app.get(VERSION, response_model=ModelMetadata, responses=known)
+    async def version_metadata(request: Request, model: str, version: str) -> Response:
+        """Open inference protocol: the same of a version."""
+        state.keys.check(request.headers)
+        paths.check_version(PREFIX, model, version)
+        return json_response(metadata_of(manifest))
+
+    ready = documented_errors(errors.NOT_FOUND, errors.UNAVAILABLE)
+
+    @app.get(f"{MODEL}/ready", response_model=ModelReady, responses=ready)
     async def model_ready(model: str) -> Response:
         """Open inference protocol: 200 while new pictures should be sent to this model, as /readyz."""
-        check_name(model)
+        paths.check_name(PREFIX, model)
         readiness.check()
         return json_response({"name": manifest.name, "ready": True})
+
+    @app.get(f"{VERSION}/ready", response_model=ModelReady, responses=ready)
+    async def version_ready(model: str, version: str) -> Response:
+        """Open inference protocol: the same of a version."""
+        paths.check_version(PREFIX, model, version)
+        readiness.check()
+        return json_response({"name": manifest.name, "ready": True})
+
+    async def answer(request: Request) -> Response:
+        return await paths.answer(request, partial(answer_infer, request.headers.get(JSON_LENGTH_HEADER)))
+
+    answers = documented_errors(*KINDS)
+
+    @app.post(f"{MODEL}/infer", response_model=InferResponse, responses=answers, openapi_extra=INFER_BODY)
+    async def infer(request: Request, model: str) -> Response:
+        """Open inference protocol: finds every face in pictures."""
+        paths.check_name(PREFIX, model)
+        return await answer(request)
+
+    @app.post(f"{VERSION}/infer", response_model=InferResponse, responses=answers, openapi_extra=INFER_BODY)
+    async def version_infer(request: Request, model: str, version: str) -> Response:
+        """Open inference protocol: the same with a version of the model."""
+        paths.check_version(PREFIX, model, version)
+        return await answer(request)

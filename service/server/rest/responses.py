@@ -12,7 +12,8 @@ from service.inference.models import Models
 from service.inference.pipeline import RetargetResult
 from service.server import schema
 from service.server.problems import CODES, codes_of, problem_document
-from service.server.rest.body import JSON
+from service.server.rest.content_encoding import SUPPORTED
+from service.server.rest.media_types import JSON
 
 PROBLEM_TYPE: Final = "application/problem+json"
 
@@ -33,25 +34,39 @@ def retarget_response(
 
 def problem_response(problem: RequestError, headers: dict[str, str] | None = None) -> Response:
     """The response with a problem document (RFC 9457) and the status of its kind."""
+    return _problem(problem, problem_document(problem), PROBLEM_TYPE, headers)
+
+
+def error_response(problem: RequestError, headers: dict[str, str] | None = None) -> Response:
+    """The same for the paths of KServe's protocols, whose clients look for `error` in plain JSON."""
+    return _problem(problem, {"error": problem.detail} | problem_document(problem), JSON, headers)
+
+
+def _problem(
+    problem: RequestError, document: dict[str, Any], media_type: str, headers: dict[str, str] | None
+) -> Response:
     headers = dict(headers or {})
     if problem.kind is errors.UNAUTHENTICATED:
         headers["WWW-Authenticate"] = "Bearer"
+    if problem.kind is errors.UNSUPPORTED_ENCODING:  # RFC 9110 section 12.5.3
+        headers["Accept-Encoding"] = ", ".join(SUPPORTED)
     if problem.retry_after is not None:
         headers["Retry-After"] = str(problem.retry_after)
-    return Response(
-        to_json(problem_document(problem)), status_code=codes_of(problem).http, media_type=PROBLEM_TYPE, headers=headers
-    )
+    return Response(to_json(document), status_code=codes_of(problem).http, media_type=media_type, headers=headers)
 
 
 def documented(*kinds: ProblemKind) -> dict[int | str, dict[str, Any]]:
     """The problems of a path for OpenAPI, which has one entry for each status."""
+    return _documented(kinds, {PROBLEM_TYPE: {"schema": schema.ProblemDocument.model_json_schema()}})
+
+
+def documented_errors(*kinds: ProblemKind) -> dict[int | str, dict[str, Any]]:
+    """The same for the paths of KServe's protocols."""
+    return _documented(kinds, {JSON: {"schema": schema.ErrorDocument.model_json_schema()}})
+
+
+def _documented(kinds: Collection[ProblemKind], content: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
     titles: dict[int | str, list[str]] = {}
     for kind in kinds:
         titles.setdefault(CODES[kind].http, []).append(kind.title)
-    return {
-        status: {
-            "description": "; or: ".join(named),
-            "content": {PROBLEM_TYPE: {"schema": schema.ProblemDocument.model_json_schema()}},
-        }
-        for status, named in titles.items()
-    }
+    return {status: {"description": "; or: ".join(named), "content": content} for status, named in titles.items()}

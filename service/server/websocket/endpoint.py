@@ -7,7 +7,8 @@ From the client, in this order:
             degrees by which the frames have to be turned clockwise to be upright. key: an API key, since pages cannot
             set headers.
     binary  a JPEG, PNG or WebP picture; with "stamped": true after 16 bytes, little-endian: uint64 sequence and int64
-            timestamp in microseconds. Otherwise frames are numbered from 1 and stamped when they come.
+            timestamp in microseconds. Otherwise frames are numbered from 1 and stamped when they come; then a picture
+            may also come as text: a data URL.
     text    at any time: {"calibration": "take_neutral" | "reset"}, or {"rotation": 0 | 90 | 180 | 270} for the frames
             after it.
 
@@ -20,9 +21,8 @@ import asyncio
 import random
 import struct
 from collections.abc import AsyncIterator
-from functools import partial
 from time import monotonic_ns
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 from fastapi import FastAPI, WebSocket
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -39,9 +39,9 @@ from service.server.streaming.mailbox import DropPolicy
 from service.server.streaming.producer import StreamProducer
 from service.server.streaming.stream import Answer, Calibration, Frame, Stream
 from service.server.telemetry.request_log import REQUEST_ID_HEADER, RequestLog
+from service.server.websocket.frame_image import FrameImage, is_picture
 from service.settings import Settings
 from service.tracking.options import SmoothingOptions, StreamOptions
-from service.vision.image import decode
 from service.vision.upright import ROTATIONS, check_rotation, upright
 
 Message = TypeVar("Message", bound=BaseModel)
@@ -187,8 +187,10 @@ async def _configuration(socket: WebSocket, state: ServerState) -> Configuration
             message = await _receive(socket)
     except TimeoutError as error:
         raise RequestError(errors.DEADLINE_PASSED, "No configuration came. Send one first.") from error
-    if not isinstance(message, str):
-        raise RequestError(errors.BAD_BODY, "The first message is no text. Send the configuration first, {} will do.")
+    if not isinstance(message, str) or is_picture(message):
+        raise RequestError(
+            errors.BAD_BODY, "The first message is no configuration. Send the configuration first, {} will do."
+        )
     return _parsed(Configuration, message)
 
 
@@ -203,7 +205,11 @@ async def _receive(socket: WebSocket) -> str | bytes:
 
 def _parsed(kind: type[Message], text: str) -> Message:
     if len(text) > MAX_TEXT:
-        raise RequestError(errors.TOO_LARGE, f"A text message has over {MAX_TEXT} characters. Send less.")
+        raise RequestError(
+            errors.BAD_BODY,
+            f"A text message has {len(text)} characters, and is no data URL; other texts have at most {MAX_TEXT}. Send "
+            'pictures as binary messages, or as "data:image/jpeg;base64," with the base64 after it.',
+        )
     try:
         return kind.model_validate_json(text)
     except ValidationError as error:
@@ -223,7 +229,7 @@ async def _events(
             message = await _receive(socket)
         except WebSocketDisconnect:
             return
-        if isinstance(message, str):
+        if isinstance(message, str) and not is_picture(message):
             if '"rotation"' in message:
                 rotation = _parsed(RotationMessage, message).rotation
                 check_rotation(rotation)
@@ -232,14 +238,19 @@ async def _events(
             continue
         sequence, timestamp = sequence + 1, monotonic_ns() // 1000
         if stamped:
+            if isinstance(message, str):
+                raise RequestError(
+                    errors.BAD_BODY,
+                    "A data URL has no place for a stamp. Send frames as binary messages, or leave `stamped` out of "
+                    "the configuration.",
+                )
             if len(message) < STAMP.size:
                 raise RequestError(
                     errors.BAD_BODY, f"A stamped frame has {len(message)} bytes; its stamp alone has 16."
                 )
             sequence, timestamp = STAMP.unpack_from(message)
             message = message[STAMP.size :]
-        load = partial(decode, message, max_megapixels=state.settings.max_megapixels)
-        yield Frame(sequence, timestamp, upright(load, rotation))
+        yield Frame(sequence, timestamp, upright(FrameImage(message, state.settings).load, rotation))
 
 
 def answer_document(answer: Answer, models: Models, configuration: Configuration) -> dict[str, Any]:

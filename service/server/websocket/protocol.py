@@ -14,7 +14,8 @@ from uvicorn.server import ServerState
 from websockets.frames import Frame
 
 from service.server.rest.connections import Connections
-from service.server.websocket.endpoint import MAX_TEXT, STAMP
+from service.server.websocket.endpoint import MAX_TEXT
+from service.server.websocket.frame_image import longest_message
 from service.settings import Settings
 
 FIRST_MESSAGE_BYTES: Final = 4 * MAX_TEXT  # a character has up to four bytes in UTF-8
@@ -120,7 +121,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             self._asked += 1
             if self._asked > 1:
                 self._frames_allowed = MESSAGE_FRAMES
-                self.conn.max_message_size = self._settings.max_bytes + STAMP.size
+                self.conn.max_message_size = longest_message(self._settings.max_bytes)
                 self._open_connections.set_busy(self)
             self._asking = True
             self._read_frames()

@@ -179,6 +179,15 @@ def test_too_many_bytes(serve: Callable[..., Servers], transport: str) -> None:
 
 
 @pytest.mark.parametrize("transport", EVERY)
+def test_too_many_bytes(serve: Callable[..., Servers], png: bytes, transport: str) -> None:
+    told = EVERY[transport](serve(max_bytes=len(png) - 1), png, {})
+    assert (told.kind.name, told.detail) == (
+        "too-large",
+        f"The picture has more than {len(png) - 1} bytes, the most allowed. Scale it down or compress it more.",
+    )
+
+
+@pytest.mark.parametrize("transport", EVERY)
 def test_a_missing_key(serve: Callable[..., Servers], png: bytes, transport: str) -> None:
     told = EVERY[transport](serve(ApiKeys(frozenset({KEY}))), png, {})
     assert told.kind.name == "unauthenticated"

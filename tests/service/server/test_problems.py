@@ -12,6 +12,7 @@ CONTRACT = {
     "unauthenticated": (401, "UNAUTHENTICATED"),
     "too-large": (413, "INVALID_ARGUMENT"),
     "unsupported-media": (415, "INVALID_ARGUMENT"),
+    "unsupported-encoding": (415, "INVALID_ARGUMENT"),
     "overloaded": (429, "RESOURCE_EXHAUSTED"),
     "unavailable": (503, "UNAVAILABLE"),
     "no-memory": (503, "UNAVAILABLE"),

@@ -1,6 +1,9 @@
 import asyncio
 import base64
+import gzip
 import json
+import random
+import zlib
 from collections.abc import AsyncIterator, Sequence
 
 import pytest
@@ -10,7 +13,8 @@ from starlette.requests import Request
 from starlette.types import Message
 
 from service.errors import BAD_BODY, OVERLOADED, TOO_LARGE, ProblemKind, RequestError
-from service.server.rest.body import ENVELOPE_BYTES, BodyReader, media_type, picture_bytes
+from service.server.rest.body import ENVELOPE_BYTES, BodyReader, kind_of, picture_bytes
+from service.server.rest.media_types import parse_media_type
 
 HANG_UP = None
 
@@ -38,7 +42,7 @@ def problem_of(reader: BodyReader, chunks: Sequence[bytes | None], kind: str = "
 
 
 def test_chunks_are_joined() -> None:
-    assert asyncio.run(BodyReader(10, 1).read(request([b"ab", b"", b"cde"])[0], "image/png")) == b"abcde"
+    assert asyncio.run(BodyReader(10, 1).read(request([b"ab", b"", b"cde"])[0], "image/png")).data == b"abcde"
 
 
 def test_limit_stops_the_reading() -> None:
@@ -60,9 +64,9 @@ def test_announced_length_is_enough_to_refuse() -> None:
 def test_envelopes_have_room_for_the_largest_picture() -> None:
     reader = BodyReader(1000, 9)
     encoded = base64.b64encode(bytes(1000))
-    assert asyncio.run(reader.read(request([encoded, bytes(ENVELOPE_BYTES)])[0], "application/json"))
+    assert asyncio.run(reader.read(request([encoded, bytes(ENVELOPE_BYTES)])[0], "application/json")).data
     assert problem_of(reader, [encoded, bytes(ENVELOPE_BYTES + 1)], "application/json") is TOO_LARGE
-    assert asyncio.run(reader.read(request([bytes(1000 + ENVELOPE_BYTES)])[0], "multipart/form-data"))
+    assert asyncio.run(reader.read(request([bytes(1000 + ENVELOPE_BYTES)])[0], "multipart/form-data")).data
 
 
 def test_sender_who_hangs_up() -> None:
@@ -88,9 +92,9 @@ def test_bodies_under_way_share_a_bound_and_give_it_back() -> None:
             await reader.read(request([chunk])[0], "image/png")
         assert refused.value.kind is OVERLOADED
         go_on.set()
-        assert await first == chunk
+        assert (await first).data == chunk
         for _ in range(5):
-            assert await reader.read(request([chunk])[0], "image/png") == chunk
+            assert (await reader.read(request([chunk])[0], "image/png")).data == chunk
 
     asyncio.run(scenario())
 
@@ -112,11 +116,19 @@ def test_nothing_is_read_of_a_sender_who_asks_first() -> None:
 
 @given(st.binary(max_size=3000))
 def test_every_byte_survives_every_envelope(data: bytes) -> None:
-    form = b'--b"b\r\nContent-Disposition: form-data; name="image"; filename="x"\r\n\r\n' + data + b'\r\n--b"b--\r\n'
+    head = b'--b"b\r\nContent-Disposition: form-data; name="image"; filename="x"\r\n'
+    form = head + b"\r\n" + data + b'\r\n--b"b--\r\n'
     document = json.dumps({"image": base64.b64encode(data).decode()}).encode()
-    assert picture_bytes(data, "image/png", "", 3000) == data
+    url = b"data:image/png;base64," + base64.b64encode(data)
+    encoded = base64.encodebytes(data).strip().replace(b"\n", b"\r\n")
+    assert picture_bytes(b"\x89" + data, "image/png", "", 3001) == b"\x89" + data
     assert picture_bytes(document, "application/json", "", 3000) == data
-    assert picture_bytes(form, "multipart/form-data", 'b"b', 3000) == data
+    assert picture_bytes(url, "text/plain", "", 3000) == data
+    assert picture_bytes(head + b"\r\n" + url + b'\r\n--b"b--\r\n', "multipart/form-data", 'b"b', 3000) == data
+    mail = head + b"Content-Transfer-Encoding: BASE64\r\n\r\n" + encoded + b'\r\n--b"b--\r\n'
+    assert picture_bytes(mail, "multipart/form-data", 'b"b', 3000) == data
+    if not data.startswith(b"data:"):
+        assert picture_bytes(form, "multipart/form-data", 'b"b', 3000) == data
 
 
 @given(st.binary(max_size=200), st.sampled_from(["multipart/form-data", "application/json"]))
@@ -128,12 +140,51 @@ def test_any_body_is_read_or_refused(body: bytes, kind: str) -> None:
             assert refused.detail  # noqa: PT017
 
 
-@pytest.mark.parametrize("header", [None, "", "image/gif", "text/html; charset=utf-8", "multipart/mixed", ";", "\x00"])
-def test_other_media_types_are_refused(header: str | None) -> None:
+@pytest.mark.parametrize(
+    "header", ["text/html; charset=utf-8", "multipart/mixed", "application/pdf", "video/mp4", "image", "\x00"]
+)
+def test_media_types_of_something_else_are_refused(header: str) -> None:
     with pytest.raises(RequestError, match=r"image/jpeg.*multipart/form-data.*application/json"):
-        media_type(header)
+        parse_media_type(header)
 
 
-def test_media_type_and_boundary() -> None:
-    assert media_type('Multipart/Form-Data; boundary="a b"') == ("multipart/form-data", "a b")
-    assert media_type("image/webp") == ("image/webp", "")
+@pytest.mark.parametrize(
+    ("header", "kind", "boundary"),
+    [
+        ('Multipart/Form-Data; boundary="a b"', "multipart/form-data", "a b"),
+        ("image/webp", "image/webp", ""),
+        ("IMAGE/X-PNG; q=1", "image/x-png", ""),
+        ("text/plain;charset=UTF-8", "text/plain", ""),
+        (None, "", ""),
+        (";", "", ""),
+    ],
+)
+def test_media_type_and_boundary(header: str | None, kind: str, boundary: str) -> None:
+    assert parse_media_type(header) == (kind, boundary)
+
+
+@pytest.mark.parametrize("kind", ["", "application/octet-stream", "application/x-www-form-urlencoded", "text/plain"])
+def test_bytes_tell_what_types_do_not(kind: str) -> None:
+    assert kind_of(b' \n{"image": ""}', kind) == "application/json"
+    assert kind_of(b"\x89PNG{", kind) == kind
+    assert kind_of(b"{", "image/png") == "image/png"
+
+
+def test_an_encoded_body_may_be_longer_and_counts_as_it_is_inside() -> None:
+    """What cannot be compressed becomes longer by it."""
+    picture = random.Random(1).randbytes(100_000)
+    reader = BodyReader(len(picture), 2)
+    for headers in ({"Content-Encoding": "gzip"}, {"Content-Encoding": "gzip, deflate, x-gzip"}):
+        sent = gzip.compress(picture)
+        if "," in headers["Content-Encoding"]:
+            sent = gzip.compress(zlib.compress(sent))
+        body = asyncio.run(reader.read(request([sent], headers)[0], "image/png"))
+        assert len(body.data) > len(picture)
+        assert body.content() == picture
+    body = asyncio.run(reader.read(request([gzip.compress(picture + b"x")], {"Content-Encoding": "gzip"})[0], "a/b"))
+    assert len(body.content()) == len(picture) + 1  # within the limit of an envelope
+    body = asyncio.run(
+        reader.read(request([gzip.compress(picture + b"x")], {"Content-Encoding": "gzip"})[0], "image/png")
+    )
+    with pytest.raises(RequestError, match=f"more than {len(picture)} bytes"):
+        body.content()

@@ -1,13 +1,11 @@
-"""The open inference protocol's health and metadata, against its specification and what onnxruntime says itself."""
+"""The open inference protocol's health and metadata, against its specification and what infer answers."""
 
 import httpx2
 import pytest
 
-from service.inference.models import Models
 from service.inference.pipeline import Pipeline
 from service.server.auth import ApiKeys
 from service.server.rest.app import create_app
-from service.server.rest.open_inference import metadata_of
 from service.server.rest.readiness import Readiness
 from service.server.state import ServerState
 from service.server.workers import Workers
@@ -16,9 +14,17 @@ from tests.service.server.rest.conftest import Serve
 from tests.service.server.rest.test_app import is_problem
 
 KEY = "a-key-of-some-length"
-HEALTH = ("/v2/health/live", "/v2/health/ready", "/v2/models/mfn/ready")
+HEALTH = ("/v2/health/live", "/v2/health/ready", "/v2/models/mfn/ready", "/v1/models/mfn")
 METADATA = ("/v2", "/v2/models/mfn")
-DATATYPES = {"tensor(uint8)": "UINT8", "tensor(float)": "FP32"}  # onnxruntime's names, the protocol's
+
+
+def is_error(answer: httpx2.Response, status: int, *words: str) -> bool:
+    """Asserts that an answer is as clients of KServe's protocols expect errors, and a problem document besides."""
+    assert answer.headers["content-type"] == "application/json"
+    document = answer.json()
+    assert document.pop("error") == document["detail"]
+    headers = answer.headers | {"content-type": "application/problem+json"}
+    return is_problem(httpx2.Response(answer.status_code, json=document, headers=headers), status, *words)
 
 
 def test_health(client: httpx2.Client) -> None:
@@ -26,39 +32,48 @@ def test_health(client: httpx2.Client) -> None:
         {"live": True},
         {"ready": True},
         {"name": "mfn", "ready": True},
+        {"name": "mfn", "ready": True},
     ]
+    assert client.get("/v1/models").json() == {"models": ["mfn"]}
 
 
 def test_the_server(client: httpx2.Client) -> None:
-    assert client.get("/v2").json() == {"name": "mfn", "version": "9.9.9", "extensions": []}
+    assert client.get("/v2").json() == {"name": "mfn", "version": "9.9.9", "extensions": ["binary_tensor_data"]}
 
 
-def test_the_model_is_as_onnxruntime_has_it(client: httpx2.Client, models: Models) -> None:
+def test_the_model_is_what_infer_answers(client: httpx2.Client, png: bytes) -> None:
     document = client.get("/v2/models/mfn").json()
     assert (document["name"], document["versions"], document["platform"]) == ("mfn", ["9.9.9"], "onnxruntime_onnx")
-    session = models.mfn.session
-    for told, nodes in ((document["inputs"], session.get_inputs()), (document["outputs"], session.get_outputs())):
-        assert {tensor["name"]: (tensor["datatype"], tensor["shape"]) for tensor in told} == {
-            node.name: (DATATYPES[node.type], [size if isinstance(size, int) else -1 for size in node.shape])
-            for node in nodes
-        }
+    assert document["inputs"] == [{"name": "image", "datatype": "BYTES", "shape": [-1]}]
+    answer = client.post("/v2/models/mfn/infer", content=png, headers={"Inference-Header-Content-Length": "0"}).json()
+    told = {tensor.pop("name"): tensor for tensor in document["outputs"]}
+    assert list(told) == [tensor["name"] for tensor in answer["outputs"]]
+    for tensor in answer["outputs"]:
+        assert tensor["datatype"] == told[tensor["name"]]["datatype"]
+        assert [-1, *tensor["shape"][1:]] == told[tensor["name"]]["shape"]
 
 
-def test_a_dimension_of_any_size_is_minus_one(models: Models) -> None:
-    networks = models.manifest.networks
-    spec = networks.mfn.model_copy(update={"outputs": {"pose": ["batch", 7], "score": [None]}})
-    manifest = models.manifest.model_copy(update={"networks": networks.model_copy(update={"mfn": spec})})
-    assert [tensor["shape"] for tensor in metadata_of(manifest)["outputs"]] == [[-1, 7], [-1]]
+@pytest.mark.parametrize("path", ["/v2/models/mfn", "/v2/models/mfn/ready"])
+def test_the_version_is_as_the_model(client: httpx2.Client, path: str) -> None:
+    assert client.get(path.replace("mfn", "mfn/versions/9.9.9")).json() == client.get(path).json()
 
 
-@pytest.mark.parametrize("path", ["/v2/models/face", "/v2/models/face/ready", "/v2/models/MFN"])
+@pytest.mark.parametrize("path", ["/v2/models/face", "/v2/models/face/ready", "/v2/models/MFN", "/v1/models/face"])
 def test_another_model(client: httpx2.Client, path: str) -> None:
     name = path.split("/")[3]
-    assert is_problem(client.get(path), 404, f"no model '{name}'", "'mfn'", "/v2/models/mfn")
+    assert is_error(client.get(path), 404, f"no model '{name}'", "'mfn'", f"/{path.split('/')[1]}/models/mfn")
 
 
-def test_the_protocols_infer_is_not_served(client: httpx2.Client) -> None:
-    assert is_problem(client.post("/v2/models/mfn/infer", json={}), 404, "/docs")
+@pytest.mark.parametrize("end", ["", "/ready"])
+def test_another_version(client: httpx2.Client, end: str) -> None:
+    answer = client.get(f"/v2/models/mfn/versions/1{end}")
+    assert is_error(answer, 404, "no version '1' of mfn", "'9.9.9'", "/v2/models/mfn")
+    assert is_error(client.get(f"/v2/models/face/versions/1{end}"), 404, "no model 'face'")
+
+
+def test_what_is_not_served(client: httpx2.Client) -> None:
+    assert is_error(client.get("/v2/models/mfn/config"), 404, "/docs")
+    assert is_error(client.get("/v2/models/mfn/infer"), 405, "/docs")
 
 
 def test_metadata_needs_a_key_and_health_none(
@@ -68,7 +83,7 @@ def test_metadata_needs_a_key_and_health_none(
     for path in HEALTH:
         assert client.get(path).status_code == 200
     for path in METADATA:
-        assert is_problem(client.get(path), 401, "missing")
+        assert is_error(client.get(path), 401, "missing")
         assert client.get(path, headers={"X-API-Key": KEY}).status_code == 200
 
 
@@ -83,9 +98,9 @@ def test_readiness_is_that_of_readyz(
         readiness.set_not_ready()
     else:
         state.draining.set()
-    for path in ("/readyz", "/v2/health/ready", "/v2/models/mfn/ready"):
+    for path in ("/readyz", "/v2/health/ready", "/v2/models/mfn/ready", "/v1/models/mfn"):
         answer = client.get(path)
-        assert is_problem(answer, 503, "shut", "another")
+        assert (is_problem if path == "/readyz" else is_error)(answer, 503, "shut", "another")
         assert answer.headers["retry-after"] == "1"
     for path in ("/livez", "/v2/health/live", *METADATA):
         assert client.get(path).status_code == 200
@@ -97,18 +112,41 @@ def test_they_are_counted_by_their_paths(
     client = serve(create_app(ServerState(settings, pipeline, workers)))
     client.get("/v2/models/mfn")
     client.get("/v2/models/face")
+    client.get("/v1/models/mfn")
+    client.get("/v2/models/mfn/versions/9.9.9/ready")
     metrics = client.get("/metrics").text
-    for method, code in (("GET /v2/models/mfn", 200), ("GET other", 404)):
+    for method, code in (
+        ("GET /v2/models/mfn", 200),
+        ("GET other", 404),
+        ("GET /v1/models/mfn", 200),
+        ("GET /v2/models/mfn/versions/9.9.9/ready", 200),
+    ):
         assert f'mfn_request_duration_seconds_count{{code="{code}",method="{method}",transport="http"}} 1.0' in metrics
 
 
 def test_openapi_documents_them(client: httpx2.Client) -> None:
     paths = client.get("/openapi.json").json()["paths"]
-    codes = {path: set(operations["get"]["responses"]) for path, operations in paths.items() if path.startswith("/v2")}
+    codes = {
+        f"{method} {path}": set(operation["responses"])
+        for path, operations in paths.items()
+        if path.startswith(("/v1", "/v2"))
+        for method, operation in operations.items()
+    }
+    looks = {"200", "400", "401", "404", "413", "415", "422", "429", "503", "504"}
     assert codes == {
-        "/v2": {"200", "401"},
-        "/v2/health/live": {"200"},
-        "/v2/health/ready": {"200", "503"},
-        "/v2/models/{model}": {"200", "401", "404", "422"},
-        "/v2/models/{model}/ready": {"200", "404", "422", "503"},
+        "get /v1/models": {"200"},
+        "get /v1/models/{model}": {"200", "404", "422", "503"},
+        "post /v1/models/{model}:predict": looks,
+        "get /v2": {"200", "401"},
+        "get /v2/health/live": {"200"},
+        "get /v2/health/ready": {"200", "503"},
+        **{
+            f"{method} /v2/models/{{model}}{version}{end}": expected
+            for version in ("", "/versions/{version}")
+            for method, end, expected in (
+                ("get", "", {"200", "401", "404", "422"}),
+                ("get", "/ready", {"200", "404", "422", "503"}),
+                ("post", "/infer", looks),
+            )
+        },
     }

@@ -1,7 +1,8 @@
+import base64
 import json
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
@@ -208,6 +209,7 @@ def test_calibration(door: Door, png: bytes) -> None:
     ("messages", "status", "words"),
     [
         ([b"frame"], 400, ("configuration first",)),
+        (["data:image/jpeg;base64,AAAA"], 400, ("configuration first",)),
         (["no json"], 422, ("valid",)),
         (["[]"], 422, ()),
         (['{"min_score": 2}'], 422, ("min_score",)),
@@ -216,7 +218,7 @@ def test_calibration(door: Door, png: bytes) -> None:
         (['{"drop_policy": "some"}'], 422, ("drop_policy",)),
         (['{"smoothing": {"min_cutoff": 0}}'], 422, ("min_cutoff",)),
         (['{"input_size": 288}'], 422, ("input_size is 288", "96 or 192")),
-        ([json.dumps({"key": "x" * 5000})], 413, ("4096",)),
+        ([json.dumps({"key": "x" * 5000})], 400, ("4096", "5011 characters", "data:image/jpeg;base64,")),
     ],
 )
 def test_configurations_that_cannot_be_served(
@@ -236,12 +238,71 @@ def test_messages_that_cannot_be_understood_end_the_stream(door: Door, message: 
     assert ended(socket, status)
 
 
-def test_a_message_over_the_limit_closes_the_socket(door: Door) -> None:
+def data_url(picture: bytes) -> str:
+    """As a canvas gives it."""
+    return "data:image/jpeg;base64," + base64.b64encode(picture).decode()
+
+
+def test_a_picture_as_a_data_url(door: Door, png: bytes) -> None:
+    socket = door.open({"drop_policy": "none"})
+    received(socket)
+    for message in (data_url(png), png, data_url(png)):
+        socket.send(message)
+    answers = [received(socket) for _ in range(3)]
+    assert [answer["sequence"] for answer in answers] == [1, 2, 3]
+    assert {answer["faces"][0]["box"]["x"] for answer in answers} == {80.0}
+
+
+def test_a_data_url_that_holds_no_picture_is_answered_with_its_problem(door: Door, png: bytes) -> None:
+    socket = door.open({"drop_policy": "none"})
+    received(socket)
+    for message, words in (
+        ("data:image/png;base64,A*", "The data URL is not base64"),
+        ("data:image/svg+xml,<svg/>", "without base64"),
+        ("data:,", "without base64"),
+        (data_url(b"no picture"), "JPEG, PNG or WebP"),
+    ):
+        socket.send(message)
+        problem = received(socket)["problem"]
+        assert problem["status"] == 400
+        assert words in problem["detail"]
+    socket.send(png)
+    assert received(socket)["sequence"] == 5
+
+
+@pytest.mark.parametrize("form", [bytes, data_url], ids=["binary", "data URL"])
+def test_a_picture_has_as_many_bytes_as_over_rest(
+    door: Door, settings: Settings, form: Callable[[bytes], bytes | str]
+) -> None:
+    socket = door.open({"drop_policy": "none"})
+    received(socket)
+    for beyond, status in ((0, 400), (1, 413), (0, 400)):
+        socket.send(form(bytes(settings.max_bytes + beyond)))
+        assert received(socket)["problem"]["status"] == status
+
+
+def test_a_data_url_has_no_stamp(door: Door, png: bytes) -> None:
+    socket = door.open({"stamped": True})
+    received(socket)
+    socket.send(data_url(png))
+    assert ended(socket, 400, "no place for a stamp", "binary", "`stamped`")
+
+
+def test_a_long_text_that_is_no_picture(door: Door, png: bytes) -> None:
     socket = door.open({})
     received(socket)
-    socket.send(bytes(2**20 + 1000))
-    with pytest.raises(ConnectionClosed):
+    socket.send(base64.b64encode(png * 20).decode())
+    assert ended(socket, 400, "no data URL", "at most 4096", "binary messages")
+
+
+def test_a_message_over_the_limit_closes_the_socket(door: Door, settings: Settings) -> None:
+    socket = door.open({})
+    received(socket)
+    socket.send(bytes(settings.max_bytes * 4 // 3 + 1000))
+    with pytest.raises(ConnectionClosed) as closed:
         socket.recv(20)
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1009
 
 
 def test_one_stream_too_many(door: Door, state: ServerState) -> None:

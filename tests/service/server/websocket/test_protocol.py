@@ -19,6 +19,7 @@ OPENING = (
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
     b"Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\r\n"
 )
+LONGEST = 256 + 4 * 33_334  # a picture of 100,000 bytes as a data URL
 CONTINUED, TEXT, BINARY, CLOSE, PING = 0, 1, 2, 8, 9
 TOO_BIG = (1009).to_bytes(2)
 
@@ -137,9 +138,9 @@ def test_nothing_is_read_before_it_is_asked_for() -> None:
 def test_the_first_message_is_short_and_those_after_it_are_pictures() -> None:
     async def test(line: Line) -> None:
         first = "x" * FIRST_MESSAGE_BYTES
-        await line.send(frame(first.encode()) + frame(bytes(100_016), BINARY) + frame(bytes(100_017), BINARY))
+        await line.send(frame(first.encode()) + frame(bytes(LONGEST), BINARY) + frame(bytes(LONGEST + 1), BINARY))
         await line.take(3)
-        assert line.received == [first, bytes(100_016)]
+        assert line.received == [first, bytes(LONGEST)]
         assert line.transport.sent[2:4] == TOO_BIG
         assert line.code == 1009
         assert line.transport.closed

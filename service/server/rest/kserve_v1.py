@@ -1,0 +1,59 @@
+"""Paths of KServe's v1 protocol."""
+
+from typing import Final
+
+from fastapi import FastAPI, Request, Response
+from pydantic import BaseModel
+
+from service import errors
+from service.inference.manifest import Manifest
+from service.server import schema
+from service.server.rest.media_types import JSON
+from service.server.rest.model_paths import KINDS, ModelPaths
+from service.server.rest.open_inference import ModelReady
+from service.server.rest.predict import PredictRequest, PredictResponse, answer_predict
+from service.server.rest.responses import documented_errors, json_response
+
+PREFIX: Final = "/v1"
+MODEL: Final = f"{PREFIX}/models/{{model}}"
+PATHS: Final = (f"{PREFIX}/models", MODEL, f"{MODEL}:predict")
+PREDICT_BODY: Final = {"requestBody": {"required": True, "content": {JSON: {"schema": schema.inlined(PredictRequest)}}}}
+
+
+class ModelList(BaseModel):
+    """Names of the models."""
+
+    models: list[str]
+
+
+def paths_of(manifest: Manifest) -> frozenset[str]:
+    """The served paths, with the model's name."""
+    return frozenset(path.format(model=manifest.name) for path in PATHS)
+
+
+def add_kserve_v1(app: FastAPI, paths: ModelPaths) -> None:
+    """Adds the paths to the application. predict needs a key where POST /retarget does; the others need none."""
+    manifest = paths.manifest
+
+    @app.get(f"{PREFIX}/models", response_model=ModelList)
+    async def model_list() -> Response:
+        """KServe's v1 protocol: the models."""
+        return json_response({"models": [manifest.name]})
+
+    @app.post(
+        f"{MODEL}:predict",
+        response_model=PredictResponse,
+        responses=documented_errors(*KINDS),
+        openapi_extra=PREDICT_BODY,
+    )
+    async def predict(request: Request, model: str) -> Response:
+        """KServe's v1 protocol: finds every face in pictures."""
+        paths.check_name(PREFIX, model)
+        return await paths.answer(request, answer_predict)
+
+    @app.get(MODEL, response_model=ModelReady, responses=documented_errors(errors.NOT_FOUND, errors.UNAVAILABLE))
+    async def model_status(model: str) -> Response:
+        """KServe's v1 protocol: 200 while new pictures should be sent to this model, as /readyz."""
+        paths.check_name(PREFIX, model)
+        paths.readiness.check()
+        return json_response({"name": manifest.name, "ready": True})
