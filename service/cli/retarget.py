@@ -26,6 +26,7 @@ from service.server.schema import EXCLUDES, INCLUDES, retarget_document
 from service.settings import Settings
 from service.vision.faces import Face
 from service.vision.image import decode
+from service.vision.limits import JPEG_PIXELS
 from service.vision.tile_layout import MAX_TILES
 
 STDIN: Final = Path("-")
@@ -140,7 +141,8 @@ def read(photo: Path, most: int) -> bytes:
 
 def draw(data: bytes, result: RetargetResult, pipeline: Pipeline, target: Path, surface: Surface) -> None:
     """Draws the faces on their photo, at its full size, into a file; the suffix of its name is the format."""
-    image = Image.fromarray(decode(data, ALL_PIXELS, pipeline.settings.max_megapixels).pixels)
+    most = JPEG_PIXELS * pipeline.settings.max_megapixels  # what is too large has been refused before
+    image = Image.fromarray(decode(data, ALL_PIXELS, most).pixels)
     drawn = draw_faces(image, result.faces, pipeline.models.face_model, surface)
     encoded = BytesIO()
     drawn.save(encoded, Image.registered_extensions()[target.suffix.lower()], quality=92)

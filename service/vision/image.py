@@ -1,46 +1,33 @@
 """Decodes a JPEG, PNG, WebP or AVIF file to upright RGB pixels, whatever its colour mode."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from time import perf_counter
 from typing import Final, Self
 
-import numpy as np
 from PIL import AvifImagePlugin, Image, ImageFile
 
-from service.errors import BAD_PICTURE, TOO_LARGE, RequestError, lacks_memory
+from service.errors import BAD_PICTURE, RequestError, lacks_memory
 from service.vision.arrays import Pixels
 from service.vision.avif import frame_pixels, several_frames
 from service.vision.formats import EXPECTED, checked_format
-from service.vision.jpeg import END_OF_IMAGE, JpegFrame, frame_of
-from service.vision.letterbox import PAD_GREY
+from service.vision.jpeg import END_OF_IMAGE, frame_of
+from service.vision.limits import check_jpeg, check_size, too_many_pixels
 from service.vision.metadata import without_metadata
-from service.vision.orientation import FROM_BELOW, SIDEWAYS, UPRIGHT, Metadata
+from service.vision.orientation import SIDEWAYS, Metadata
+from service.vision.rgb import upright_rgb
 
-# Most pixels along a side, the most that a JPEG can have. Pillow and we take some time and memory for each row, so a
-# picture of 1 x 25,000,000 would cost ten times as much as a square of as many pixels.
-MAX_SIDE: Final = 65_535
-
-# A JPEG is decoded at 1/2, 1/4 or 1/8 of its size, which leaves little but reading its bytes. A baseline JPEG of 200
-# megapixels, the most of any phone, then takes as long as a PNG of 25, and a tenth of its memory.
-JPEG_PIXELS: Final = 8  # times as many as a PNG may have
 JPEG_SCALES: Final = (8, 4, 2, 1)
-# A progressive JPEG holds its picture in about 10 scans. Each costs a pass over the whole picture (30 ms at 25
-# megapixels) but may have only 20 bytes, so a small file with thousands of them would keep a core busy for minutes.
-MAX_JPEG_SCANS: Final = 32
-# It is also held in memory as coefficients: of 25 megapixels with full colour, or of 50 with colour at half size.
-COEFFICIENT_BYTES: Final = 6  # for each pixel that a PNG may have
 # libjpeg fetches that many bytes ahead of the bits that it needs.
 LOOKAHEAD: Final = bytes(8)
 # Bits that change a picture if they are taken for its data.
 TAIL: Final = bytes(17 * i % 251 for i in range(256))
 TAIL_SIDE: Final = 2048  # pixels of the longer side at which they are looked for
 
-STRIP_PIXELS: Final = 2**20  # that are converted at once: more would take memory besides the picture, fewer take time
-
-# The limit is ours, below, and comes before any decoding; Pillow's own would only warn at 89 megapixels.
+# The limits are those of service.vision.limits, before any decoding; Pillow's own would only warn at 89 megapixels.
 Image.MAX_IMAGE_PIXELS = None
 AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # as all that one worker does
 # Pillow's warnings are about the client's file, so they do not belong in the server's log.
@@ -52,7 +39,7 @@ class Picture:
     """A decoded picture.
 
     pixels: (h, w, 3) uint8 RGB, upright, perhaps decoded at a reduced size. width, height: of the picture as sent,
-    after its EXIF orientation; all coordinates are in these pixels.
+    after it is turned upright; all coordinates are in these pixels.
     """
 
     pixels: Pixels
@@ -111,9 +98,9 @@ def decode(data: bytes, side: int, max_megapixels: float) -> Picture:
     if name == "JPEG":
         return _decode_jpeg(data, metadata, side, max_megapixels)
     if name == "AVIF" and (pixels := frame_pixels(data)) > max_megapixels * 1e6:
-        raise _too_large(f"has frames of {pixels / 1e6:.1f} megapixels", max_megapixels)
+        raise too_many_pixels(f"The picture has frames of {pixels / 1e6:.1f} megapixels", max_megapixels)
     image = _open(data, name)
-    _check_size(*image.size, max_megapixels)
+    check_size("picture", *image.size, max_megapixels)
     if getattr(image, "n_frames", 1) > 1:
         raise several_frames()
     if name == "AVIF":
@@ -126,7 +113,7 @@ def _decode_jpeg(data: bytes, metadata: Metadata, side: int, max_megapixels: flo
     frame = frame_of(data)
     if frame is None:
         raise _unreadable("JPEG")
-    _check_jpeg(frame, max_megapixels)
+    check_jpeg(frame, max_megapixels)
     if not frame.coefficient_bytes:
         # Cameras leave the end marker away. libjpeg then waits for more bytes, but needs none of them. Where data is
         # missing, too, it takes these bytes for a part of it, and soon asks for more.
@@ -142,43 +129,6 @@ def _decode_jpeg(data: bytes, metadata: Metadata, side: int, max_megapixels: flo
     if not frame.lossless:
         _reduce(image, side, max_megapixels * 1e6)
     return _picture(image, metadata.orientation, size)
-
-
-def _check_jpeg(frame: JpegFrame, max_megapixels: float) -> None:
-    """Raises RequestError where a JPEG would cost more time or memory than a PNG of max_megapixels."""
-    pixels = frame.width * frame.height
-    most = max_megapixels if frame.lossless else max_megapixels * JPEG_PIXELS
-    _check_size(frame.width, frame.height, most)
-    if frame.scans > MAX_JPEG_SCANS:
-        raise RequestError(BAD_PICTURE, f"The JPEG has over {MAX_JPEG_SCANS} scans. Save it again, as a baseline JPEG.")
-    if (
-        frame.coefficient_bytes > COEFFICIENT_BYTES * max_megapixels * 1e6
-        or frame.scans * pixels > MAX_JPEG_SCANS * max_megapixels * 1e6
-    ):
-        raise RequestError(
-            TOO_LARGE,
-            f"The JPEG {_size(frame.width, frame.height)} in {frame.scans} scans, which takes "
-            f"{frame.coefficient_bytes / 1e6:.0f} MB to decode. Save it as a baseline JPEG, not a progressive one, "
-            "or scale it down.",
-        )
-
-
-def _check_size(width: int, height: int, max_megapixels: float) -> None:
-    if width * height > max_megapixels * 1e6:
-        raise _too_large(_size(width, height), max_megapixels)
-    if max(width, height) > MAX_SIDE:
-        raise RequestError(
-            TOO_LARGE,
-            f"The picture {_size(width, height)}; at most {MAX_SIDE} pixels are allowed along a side. Cut or scale it.",
-        )
-
-
-def _size(width: int, height: int) -> str:
-    return f"is {width} x {height} = {width * height / 1e6:.1f} megapixels"
-
-
-def _too_large(what: str, max_megapixels: float) -> RequestError:
-    return RequestError(TOO_LARGE, f"The picture {what}; at most {max_megapixels:g} are allowed. Scale it down.")
 
 
 def _unreadable(name: str) -> RequestError:
@@ -224,62 +174,25 @@ def _is_whole(data: bytes) -> bool:
     for tail in (b"", TAIL):
         image = _open(data + tail + END_OF_IMAGE, "JPEG")
         _reduce(image, TAIL_SIDE, TAIL_SIDE**2)
-        _load(image)
+        with _decoding():
+            image.load()
         ends.append(image)
     return bool(ends[0] == ends[1])
 
 
-def _load(image: Image.Image) -> None:
-    """Decodes the pixels. Raises RequestError BAD_PICTURE where they are damaged or missing."""
+def _picture(image: Image.Image, orientation: int, size: tuple[int, int]) -> Picture:
+    """Decodes an image of the size that it was sent in, and turns it upright."""
+    with _decoding():
+        pixels = upright_rgb(image, orientation)
+    return Picture(pixels, *(size[::-1] if orientation in SIDEWAYS else size))
+
+
+@contextmanager
+def _decoding() -> Iterator[None]:
+    """A block that decodes pixels. Raises RequestError BAD_PICTURE where they are damaged or missing."""
     try:
-        image.load()
+        yield
     except Exception as error:  # decoders raise errors of many types for a broken file
         if lacks_memory(error):
             raise
         raise _truncated() from error
-
-
-def _picture(image: Image.Image, orientation: int, size: tuple[int, int]) -> Picture:
-    """Decodes an image of the size that it was sent in, and turns it upright."""
-    _load(image)
-    if image.height <= max(1, STRIP_PIXELS // image.width):
-        pixels = np.asarray(_upright(_to_rgb(image), orientation))
-    else:
-        pixels = _in_strips(image, orientation)
-    return Picture(pixels, *(size[::-1] if orientation in SIDEWAYS else size))
-
-
-def _in_strips(image: Image.Image, orientation: int) -> Pixels:
-    """Converts an image strip by strip, so that it takes no memory besides the image and the result (h, w, 3)."""
-    width, height = image.size
-    shape = (width, height, 3) if orientation in SIDEWAYS else (height, width, 3)
-    pixels = np.empty(shape, np.uint8)
-    rows = max(1, STRIP_PIXELS // width)
-    for start in range(0, height, rows):
-        end = min(start + rows, height)
-        strip = np.asarray(_upright(_to_rgb(image.crop((0, start, width, end))), orientation))
-        first, last = (height - end, height - start) if orientation in FROM_BELOW else (start, end)
-        if orientation in SIDEWAYS:
-            pixels[:, first:last] = strip
-        else:
-            pixels[first:last] = strip
-    return pixels
-
-
-def _upright(image: Image.Image, orientation: int) -> Image.Image:
-    return image.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else image
-
-
-def _to_rgb(image: Image.Image) -> Image.Image:
-    """Converts an image to RGB."""
-    if image.mode == "RGB" and "transparency" not in image.info:
-        return image
-    if image.mode.startswith("I"):  # 16-bit grey, in one of Pillow's several modes for it
-        high_byte = np.clip(np.asarray(image).astype(np.int32) >> 8, 0, 255).astype(np.uint8)
-        return Image.fromarray(high_byte).convert("RGB")
-    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
-        rgba = image.convert("RGBA")
-        ground = Image.new("RGB", rgba.size, (PAD_GREY, PAD_GREY, PAD_GREY))
-        ground.paste(rgba, mask=rgba)
-        return ground
-    return image.convert("RGB")
