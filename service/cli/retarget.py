@@ -41,7 +41,9 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         help="find the faces in photos",
         description="Finds the faces in photos and prints a table, or JSON, or draws them.",
     )
-    parser.add_argument("photos", metavar="PHOTO", nargs="+", type=Path, help="a JPEG, PNG or WebP file; - is stdin")
+    parser.add_argument(
+        "photos", metavar="PHOTO", nargs="+", type=Path, help="a JPEG, PNG, WebP or AVIF file; - is stdin"
+    )
     parser.add_argument("--json", action="store_true", help="print what POST /retarget answers, a line for each photo")
     parser.add_argument(
         "--include",

@@ -5,9 +5,9 @@ from typing import Final
 from service.errors import BAD_PICTURE, TOO_LARGE, RequestError
 from service.vision.jpeg import JpegFrame
 
-# Most pixels along a side, the most that a JPEG can have. Pillow and we take some time and memory for each row, so a
+# Most pixels along a side, four times as many as a JPEG or AVIF can have. Each row takes some time and memory, so a
 # picture of 1 x 25,000,000 would cost ten times as much as a square of as many pixels.
-MAX_SIDE: Final = 65_535
+MAX_SIDE: Final = 2**18
 
 # A JPEG is decoded at 1/2, 1/4 or 1/8 of its size, which leaves little but reading its bytes. A baseline JPEG of 200
 # megapixels, the most of any phone, then takes as long as a PNG of 25, and a tenth of its memory.

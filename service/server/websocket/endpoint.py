@@ -6,8 +6,8 @@ From the client, in this order:
             "exclude": ["identity"], "stamped": false, "rotation": 0, "key"}; all optional, {} is enough. rotation:
             degrees by which the frames have to be turned clockwise to be upright. key: an API key, since pages cannot
             set headers.
-    binary  a JPEG, PNG or WebP picture; with "stamped": true after 16 bytes, little-endian: uint64 sequence and int64
-            timestamp in microseconds. Otherwise frames are numbered from 1 and stamped when they come.
+    binary  a JPEG, PNG, WebP or AVIF picture; with "stamped": true after 16 bytes, little-endian: uint64 sequence and
+            int64 timestamp in microseconds. Otherwise frames are numbered from 1 and stamped when they come.
     text    at any time: {"calibration": "take_neutral" | "reset"}, or {"rotation": 0 | 90 | 180 | 270} for the frames
             after it.
 
@@ -22,7 +22,7 @@ import struct
 from collections.abc import AsyncIterator
 from functools import partial
 from time import monotonic_ns
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 from fastapi import FastAPI, WebSocket
 from pydantic import BaseModel, ConfigDict, Field, ValidationError

@@ -58,10 +58,12 @@ def test_exif_is_hidden_and_pixels_stay() -> None:
 @given(st.integers(0, 400), st.binary(min_size=1, max_size=8))
 def test_damaged_boxes_are_told_or_refused(place: int, wound: bytes) -> None:
     data = file_of(sequence_header(64, 64) + obu(FRAME, bytes(9)), items=2, extents=2)
+    kinds = set()
     try:
-        assert frame_pixels(data[:place] + wound + data[place + len(wound) :]) >= 0
+        frame_pixels(data[:place] + wound + data[place + len(wound) :])
     except RequestError as problem:
-        assert problem.kind is BAD_PICTURE
+        kinds = {problem.kind}
+    assert kinds <= {BAD_PICTURE}
 
 
 def test_a_file_without_boxes_has_no_frames() -> None:

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from service.errors import BAD_PICTURE, TOO_LARGE, ProblemKind, RequestError
-from service.vision.image import MAX_JPEG_SCANS, LazyImage, Picture, decode
+from service.vision.image import LazyImage, Picture, decode
 from service.vision.letterbox import PAD_GREY
+from service.vision.limits import MAX_JPEG_SCANS
 from tests.service.tiny_models import encoded
 
 ROOT = Path(__file__).resolve().parents[3]
