@@ -10,6 +10,8 @@ import multiprocessing
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from multiprocessing.pool import Pool
 from pathlib import Path
 from typing import Any, Final
 
@@ -54,11 +56,16 @@ def photo(megapixels: int, mode: str = "RGB") -> Image.Image:
     return image
 
 
-def kinds() -> Iterable[tuple[str, int, Callable[[], bytes]]]:
-    """Name, megapixels and maker of each kind of photo."""
+def photo_file(megapixels: int, mode: str, form: str, options: dict[str, Any]) -> bytes:
+    """A file of that picture. form, options: of Pillow's encoder."""
+    return encoded(photo(megapixels, mode), form, **options)
+
+
+def kinds() -> Iterable[tuple[str, Callable[[], bytes]]]:
+    """Name and maker of each kind of photo."""
 
     def kind(name: str, megapixels: int, form: str, mode: str = "RGB", **options: Any) -> Any:
-        return f"{name}, {megapixels} megapixels", megapixels, lambda: encoded(photo(megapixels, mode), form, **options)
+        return f"{name}, {megapixels} megapixels", partial(photo_file, megapixels, mode, form, options)
 
     for megapixels in SIZES:
         yield kind("baseline JPEG", megapixels, "JPEG")
@@ -95,18 +102,22 @@ def resident_mb(name: str) -> float:
 
 
 def costs(jobs: Sequence[tuple[bytes, int]]) -> list[Cost]:
-    """What each costs in a process of its own, forked from one that has only imported what it takes."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])
-    with context.Pool(1, maxtasksperchild=1) as pool:
+    """What each costs in a process of its own, forked from this one, which has decoded nothing and freed little."""
+    with processes() as pool:
         return pool.map(cost, jobs, chunksize=1)
+
+
+def processes() -> Pool:
+    """A pool in which each job has a process of its own."""
+    return multiprocessing.get_context("fork").Pool(1, maxtasksperchild=1)
 
 
 def kinds_table() -> str:
     """The table of the kinds of photos."""
     rows = []
-    for name, _, make in kinds():
-        data = make()
+    for name, make in kinds():
+        with processes() as pool:
+            data = pool.apply(make)
         usual, most = costs([(data, USUAL_SIDE), (data, MOST_SIDE)])
         rows.append(
             [name, f"{len(data) / 1e6:.1f}"]
