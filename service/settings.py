@@ -57,7 +57,9 @@ class Settings:
         metadata={"description": "folder with manifest.json and the files it names", "shown": "models"},
     )
     max_bytes: int = _number(10 * 2**20, 1, 2**30, "most bytes of an encoded picture")
-    max_megapixels: float = _number(25.0, 0.01, 500, "most pixels of an encoded picture, in millions")
+    max_megapixels: float = _number(
+        25.0, 0.01, 500, "most pixels of an encoded picture, in millions; of a JPEG 8 times as many"
+    )
     max_raw_megapixels: float = _number(
         9.0, 0.01, 256, "most pixels of a raw picture, in millions; 4096 x 2160 by default"
     )

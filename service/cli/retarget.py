@@ -26,6 +26,7 @@ from service.server.schema import EXCLUDES, INCLUDES, retarget_document
 from service.settings import Settings
 from service.vision.faces import Face
 from service.vision.image import decode
+from service.vision.limits import JPEG_PIXELS
 from service.vision.tile_layout import MAX_TILES
 
 STDIN: Final = Path("-")
@@ -40,7 +41,9 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         help="find the faces in photos",
         description="Finds the faces in photos and prints a table, or JSON, or draws them.",
     )
-    parser.add_argument("photos", metavar="PHOTO", nargs="+", type=Path, help="a JPEG, PNG or WebP file; - is stdin")
+    parser.add_argument(
+        "photos", metavar="PHOTO", nargs="+", type=Path, help="a JPEG, PNG, WebP or AVIF file; - is stdin"
+    )
     parser.add_argument("--json", action="store_true", help="print what POST /retarget answers, a line for each photo")
     parser.add_argument(
         "--include",
@@ -140,7 +143,8 @@ def read(photo: Path, most: int) -> bytes:
 
 def draw(data: bytes, result: RetargetResult, pipeline: Pipeline, target: Path, surface: Surface) -> None:
     """Draws the faces on their photo, at its full size, into a file; the suffix of its name is the format."""
-    image = Image.fromarray(decode(data, ALL_PIXELS, pipeline.settings.max_megapixels).pixels)
+    most = JPEG_PIXELS * pipeline.settings.max_megapixels  # what is too large has been refused before
+    image = Image.fromarray(decode(data, ALL_PIXELS, most).pixels)
     drawn = draw_faces(image, result.faces, pipeline.models.face_model, surface)
     encoded = BytesIO()
     drawn.save(encoded, Image.registered_extensions()[target.suffix.lower()], quality=92)

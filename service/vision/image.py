@@ -1,45 +1,35 @@
-"""Decodes a JPEG, PNG or WebP file to upright RGB pixels, whatever its colour mode."""
+"""Decodes a JPEG, PNG, WebP or AVIF file to upright RGB pixels, whatever its colour mode."""
 
-import re
-import struct
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from time import perf_counter
 from typing import Final, Self
 
-import numpy as np
-from PIL import Image, ImageFile
+from PIL import AvifImagePlugin, Image, ImageFile
 
-from service.errors import BAD_PICTURE, TOO_LARGE, RequestError, lacks_memory
+from service.errors import BAD_PICTURE, RequestError, lacks_memory
 from service.vision.arrays import Pixels
-from service.vision.letterbox import PAD_GREY
-from service.vision.metadata import EXIF_START, without_metadata
+from service.vision.avif import frame_pixels, several_frames
+from service.vision.formats import EXPECTED, checked_format
+from service.vision.jpeg import END_OF_IMAGE, frame_of
+from service.vision.limits import check_jpeg, check_size, too_many_pixels
+from service.vision.metadata import without_metadata
+from service.vision.orientation import SIDEWAYS, Metadata
+from service.vision.rgb import upright_rgb
 
-FORMATS: Final = ("JPEG", "PNG", "WEBP")
+JPEG_SCALES: Final = (8, 4, 2, 1)
+# libjpeg fetches that many bytes ahead of the bits that it needs.
+LOOKAHEAD: Final = bytes(8)
+# Bits that change a picture if they are taken for its data.
+TAIL: Final = bytes(17 * i % 251 for i in range(256))
+TAIL_SIDE: Final = 2048  # pixels of the longer side at which they are looked for
 
-# A progressive JPEG holds its picture in about 10 scans. Each costs a pass over the whole picture (30 ms at 25
-# megapixels) but may have only 20 bytes, so a small file with thousands of them would keep a core busy for minutes.
-MAX_JPEG_SCANS: Final = 32
-START_OF_SCAN: Final = b"\xff\xda"
-END_OF_IMAGE: Final = b"\xff\xd9"
-# A marker of ITU-T T.81 that a length follows, or the end: all but stuffed bytes, fill bytes, TEM and RST.
-MARKER: Final = re.compile(rb"\xff[^\x00\x01\xff\xd0-\xd7]")
-
-EXIF_ORIENTATION: Final = 0x0112
-UPRIGHT: Final = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-
-# The limit is ours, below, and comes before any decoding; Pillow's own would only warn at 89 megapixels.
+# The limits are those of service.vision.limits, before any decoding; Pillow's own would only warn at 89 megapixels.
 Image.MAX_IMAGE_PIXELS = None
+AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # as all that one worker does
 # Pillow's warnings are about the client's file, so they do not belong in the server's log.
 warnings.filterwarnings("ignore", module=r"PIL(\.|$)")
 
@@ -49,7 +39,7 @@ class Picture:
     """A decoded picture.
 
     pixels: (h, w, 3) uint8 RGB, upright, perhaps decoded at a reduced size. width, height: of the picture as sent,
-    after its EXIF orientation; all coordinates are in these pixels.
+    after it is turned upright; all coordinates are in these pixels.
     """
 
     pixels: Pixels
@@ -94,107 +84,115 @@ class LazyImage:
 
 
 def decode(data: bytes, side: int, max_megapixels: float) -> Picture:
-    """Decodes a picture so that its longer side has at least `side` pixels (or all that it has).
+    """Decodes a picture so that its longer side has at least `side` pixels, or all that it has.
 
-    A JPEG is decoded at 1/2, 1/4 or 1/8 of its size where that is enough, which takes as much less time. Transparent
-    parts become the grey that surrounds pictures in the network's input. Of the metadata only the EXIF orientation is
-    used. Of a JPEG with several pictures (MPO, written by many phones) the first is the photo; the others, previews and
-    depth, are ignored.
-    Raises RequestError: BAD_PICTURE for what is no picture of one frame, TOO_LARGE above max_megapixels.
+    A JPEG is decoded at 1/2, 1/4 or 1/8 of its size where that is enough, which takes as much less time; one of more
+    than max_megapixels always is, so that it may have JPEG_PIXELS times as many. Transparent parts become the grey that
+    surrounds pictures in the network's input. Of the metadata only the orientation is used. Of a JPEG with several
+    pictures (MPO, written by many phones) the first is the photo; the others, previews and depth, are ignored.
+    Raises RequestError: BAD_PICTURE for what is no picture of one frame, TOO_LARGE for one that would cost more time or
+    memory than max_megapixels of a PNG.
     """
-    if not data:
-        raise RequestError(
-            BAD_PICTURE, "There are 0 bytes where a picture was expected. Send a JPEG, PNG or WebP file."
-        )
-    data, exif = without_metadata(data)
-    image = _open(data)
-    if image.width * image.height > max_megapixels * 1e6:
-        raise RequestError(
-            TOO_LARGE,
-            f"The picture is {image.width} x {image.height} = {image.width * image.height / 1e6:.1f} megapixels; "
-            f"at most {max_megapixels:g} are allowed. Scale it down.",
-        )
+    name = checked_format(data)
+    data, metadata = without_metadata(data, name)
+    if name == "JPEG":
+        return _decode_jpeg(data, metadata, side, max_megapixels)
+    if name == "AVIF" and (pixels := frame_pixels(data)) > max_megapixels * 1e6:
+        raise too_many_pixels(f"The picture has frames of {pixels / 1e6:.1f} megapixels", max_megapixels)
+    image = _open(data, name)
+    check_size("picture", *image.size, max_megapixels)
     if getattr(image, "n_frames", 1) > 1:
-        raise RequestError(
-            BAD_PICTURE, "The file is animated or has several frames; one was expected. Send a single frame."
-        )
-    # The bytes that begin a scan may also follow the picture, where phones append videos.
-    if image.format == "JPEG" and data.count(START_OF_SCAN) > MAX_JPEG_SCANS and _scans(data) > MAX_JPEG_SCANS:
-        raise RequestError(BAD_PICTURE, f"The JPEG has over {MAX_JPEG_SCANS} scans. Save it again, as a baseline JPEG.")
-    width, height = image.size
-    turned = UPRIGHT.get(_orientation(exif))
-    shrink = side / max(width, height)
-    try:
-        if shrink < 1:
-            image.draft(None, (max(1, int(width * shrink)), max(1, int(height * shrink))))
-        rgb = _to_rgb(image)
-    except Exception as error:  # decoders raise errors of many types for a broken file
-        if lacks_memory(error):
-            raise
-        raise RequestError(
-            BAD_PICTURE,
-            "The picture is truncated or corrupt: its header could be read, its pixels could not. "
-            "Send the complete file.",
-        ) from error
-    if turned is not None:
-        rgb = rgb.transpose(turned)
-        if turned in (UPRIGHT[5], UPRIGHT[6], UPRIGHT[7], UPRIGHT[8]):
-            width, height = height, width
-    return Picture(np.asarray(rgb), width, height)
+        raise several_frames()
+    if name == "AVIF":
+        metadata = Metadata(exif=image.info.get("exif", b""))  # what Pillow makes of irot and imir
+    return _picture(image, metadata.orientation, image.size)
 
 
-def _open(data: bytes) -> ImageFile.ImageFile:
+def _decode_jpeg(data: bytes, metadata: Metadata, side: int, max_megapixels: float) -> Picture:
+    """Decodes a JPEG as decode does."""
+    frame = frame_of(data)
+    if frame is None:
+        raise _unreadable("JPEG")
+    check_jpeg(frame, max_megapixels)
+    if not frame.coefficient_bytes:
+        # Cameras leave the end marker away. libjpeg then waits for more bytes, but needs none of them. Where data is
+        # missing, too, it takes these bytes for a part of it, and soon asks for more.
+        data = data if data.endswith(END_OF_IMAGE) else data + LOOKAHEAD
+    elif not frame.ended:
+        if not frame.complete or not _is_whole(data):
+            raise _truncated()
+        data += END_OF_IMAGE
+    image = _open(data, "JPEG")
+    size = image.size
+    if size != (frame.width, frame.height):
+        raise _unreadable("JPEG")
+    if not frame.lossless:
+        _reduce(image, side, max_megapixels * 1e6)
+    return _picture(image, metadata.orientation, size)
+
+
+def _unreadable(name: str) -> RequestError:
+    return RequestError(
+        BAD_PICTURE, f"The {name} file cannot be read: its beginning is damaged or missing. Send a complete {EXPECTED}."
+    )
+
+
+def _truncated() -> RequestError:
+    return RequestError(
+        BAD_PICTURE,
+        "The picture is truncated or corrupt: its header could be read, its pixels could not. Send the complete file.",
+    )
+
+
+def _open(data: bytes, name: str) -> ImageFile.ImageFile:
+    """Reads the header of a file of a format, one of DECODED."""
     try:
-        return Image.open(BytesIO(data), formats=FORMATS)
+        return Image.open(BytesIO(data), formats=[name.upper()])
     except Exception as error:
         if lacks_memory(error):
             raise
-        raise RequestError(
-            BAD_PICTURE, "The bytes are not a picture that can be read: expected a complete JPEG, PNG or WebP file."
-        ) from error
+        raise _unreadable(name) from error
 
 
-def _scans(data: bytes) -> int:
-    """Number of scans of a JPEG up to its end marker."""
-    count, start = 0, 2
-    while (match := MARKER.search(data, start)) and match[0] != END_OF_IMAGE and match.end() + 2 <= len(data):
-        count += match[0] == START_OF_SCAN
-        start = match.end() + int.from_bytes(data[match.end() : match.end() + 2])
-    return count
+def _reduce(image: ImageFile.ImageFile, side: int, max_pixels: float) -> None:
+    """Chooses the size that a JPEG will be decoded at: the smallest with `side` pixels along its longer side, or a
+    smaller one, so that there are at most max_pixels in all."""
+    width, height = image.size
+    scale = next((scale for scale in JPEG_SCALES if max(width, height) >= scale * side), 1)
+    while width * height > max_pixels * scale**2 and scale < JPEG_SCALES[0]:
+        scale *= 2
+    if scale > 1:
+        image.draft(None, (max(1, width // scale), max(1, height // scale)))
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
-    """Decodes an image and converts it to RGB."""
-    image.load()
-    if image.mode == "RGB" and "transparency" not in image.info:
-        return image
-    if image.mode.startswith("I"):  # 16-bit grey, in one of Pillow's several modes for it
-        high_byte = np.clip(np.asarray(image).astype(np.int32) >> 8, 0, 255).astype(np.uint8)
-        return Image.fromarray(high_byte).convert("RGB")
-    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
-        rgba = image.convert("RGBA")
-        ground = Image.new("RGB", rgba.size, (PAD_GREY, PAD_GREY, PAD_GREY))
-        ground.paste(rgba, mask=rgba)
-        return ground
-    return image.convert("RGB")
+def _is_whole(data: bytes) -> bool:
+    """Whether the last scan of a JPEG of several scans, without an end marker, has all its data.
 
-
-def _orientation(exif: bytes) -> int:
-    """Orientation, 1 to 8, in the first directory of an EXIF block (TIFF 6.0 layout); 1 where it has none.
-
-    Read here rather than by Pillow's parser, since the rest of a client's EXIF block is not needed.
+    If it has, whatever follows is passed over. If not, what follows is taken for data, and changes the picture.
     """
-    tiff = exif.removeprefix(EXIF_START)
-    order = {b"II": "<", b"MM": ">"}.get(tiff[:2])
-    if order is None:
-        return 1
+    ends = []
+    for tail in (b"", TAIL):
+        image = _open(data + tail + END_OF_IMAGE, "JPEG")
+        _reduce(image, TAIL_SIDE, TAIL_SIDE**2)
+        with _decoding():
+            image.load()
+        ends.append(image)
+    return bool(ends[0] == ends[1])
+
+
+def _picture(image: Image.Image, orientation: int, size: tuple[int, int]) -> Picture:
+    """Decodes an image of the size that it was sent in, and turns it upright."""
+    with _decoding():
+        pixels = upright_rgb(image, orientation)
+    return Picture(pixels, *(size[::-1] if orientation in SIDEWAYS else size))
+
+
+@contextmanager
+def _decoding() -> Iterator[None]:
+    """A block that decodes pixels. Raises RequestError BAD_PICTURE where they are damaged or missing."""
     try:
-        (directory,) = struct.unpack_from(order + "4xI", tiff)
-        (entries,) = struct.unpack_from(order + "H", tiff, directory)
-        for start in range(directory + 2, directory + 2 + 12 * entries, 12):
-            tag, kind, _, value = struct.unpack_from(order + "HHIH", tiff, start)
-            if tag == EXIF_ORIENTATION and kind == 3:  # 3: an unsigned short
-                return int(value)
-    except struct.error:
-        return 1
-    return 1
+        yield
+    except Exception as error:  # decoders raise errors of many types for a broken file
+        if lacks_memory(error):
+            raise
+        raise _truncated() from error

@@ -71,7 +71,7 @@ class RawImage:
     bottom_up: bool = False
 
 
-Image = bytes | NDArray[np.uint8] | RawImage  # a JPEG, PNG or WebP file; (H, W, 3) RGB; raw pixels
+Image = bytes | NDArray[np.uint8] | RawImage  # a JPEG, PNG, WebP or AVIF file; (H, W, 3) RGB; raw pixels
 
 
 def image_message(image: Image, rotation: int = 0) -> pb.Image:

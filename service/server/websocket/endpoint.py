@@ -6,9 +6,9 @@ From the client, in this order:
             "exclude": ["identity"], "stamped": false, "rotation": 0, "key"}; all optional, {} is enough. rotation:
             degrees by which the frames have to be turned clockwise to be upright. key: an API key, since pages cannot
             set headers.
-    binary  a JPEG, PNG or WebP picture; with "stamped": true after 16 bytes, little-endian: uint64 sequence and int64
-            timestamp in microseconds. Otherwise frames are numbered from 1 and stamped when they come; then a picture
-            may also come as text: a data URL.
+    binary  a JPEG, PNG, WebP or AVIF picture; with "stamped": true after 16 bytes, little-endian: uint64 sequence and
+            int64 timestamp in microseconds. Otherwise frames are numbered from 1 and stamped when they come; then a
+            picture may also come as text: a data URL.
     text    at any time: {"calibration": "take_neutral" | "reset"}, or {"rotation": 0 | 90 | 180 | 270} for the frames
             after it.
 

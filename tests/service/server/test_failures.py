@@ -163,7 +163,7 @@ def test_a_bad_parameter(
 @pytest.mark.parametrize("transport", EVERY)
 def test_a_bad_picture(serve: Callable[..., Servers], transport: str) -> None:
     told = EVERY[transport](serve(), b"no picture", {})
-    expected = "The bytes are not a picture that can be read: expected a complete JPEG, PNG or WebP file."
+    expected = "The bytes are not a picture that can be read: expected a complete JPEG, PNG, WebP or AVIF file."
     assert (told.kind.name, told.detail) == ("bad-picture", expected)
 
 
@@ -184,6 +184,13 @@ def test_far_too_many_bytes(serve: Callable[..., Servers], transport: str) -> No
     told = EVERY[transport](servers, bytes(12 * limit), {})
     expected = f"The picture has more than {limit} bytes, the most allowed. Scale it down or compress it more."
     assert (told.kind.name, told.detail) == ("too-large", expected)
+
+
+@pytest.mark.parametrize("transport", EVERY)
+def test_a_picture_of_another_format(serve: Callable[..., Servers], transport: str) -> None:
+    told = EVERY[transport](serve(), b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", {})
+    assert told.kind.name == "bad-picture"
+    assert told.detail.startswith("The bytes are HEIC, not a JPEG, PNG, WebP or AVIF file. On an iPhone choose ")
 
 
 @pytest.mark.parametrize("transport", EVERY)

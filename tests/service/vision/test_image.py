@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from service.errors import BAD_PICTURE, TOO_LARGE, ProblemKind, RequestError
-from service.vision.image import MAX_JPEG_SCANS, LazyImage, Picture, decode
+from service.vision.image import LazyImage, Picture, decode
 from service.vision.letterbox import PAD_GREY
+from service.vision.limits import MAX_JPEG_SCANS
 from tests.service.tiny_models import encoded
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -71,7 +72,7 @@ def test_large_jpeg_is_decoded_no_larger_than_needed(side: int, decoded: tuple[i
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF"])
 @pytest.mark.parametrize("side", [ALL, 50])
 def test_exif_orientation_is_obeyed(orientation: int, kind: str, side: int) -> None:
     exif = Image.Exif()
@@ -144,7 +145,7 @@ def test_one_pixel_is_a_picture() -> None:
 def test_what_is_no_picture_is_refused(data: bytes) -> None:
     kind, detail = refused(data)
     assert kind is BAD_PICTURE
-    assert "JPEG, PNG or WebP" in detail
+    assert "JPEG, PNG, WebP or AVIF" in detail
 
 
 @pytest.mark.parametrize("kind", ["GIF", "TIFF", "BMP"])
@@ -152,7 +153,7 @@ def test_other_formats_are_refused(kind: str) -> None:
     assert refused(encoded(gradient(8, 8), kind))[0] is BAD_PICTURE
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF"])
 @pytest.mark.parametrize("part", [0.3, 0.6, 0.95])
 def test_truncated_pictures_are_refused(kind: str, part: float) -> None:
     noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (200, 300, 3), np.uint8))
@@ -162,7 +163,7 @@ def test_truncated_pictures_are_refused(kind: str, part: float) -> None:
     assert "complete" in detail
 
 
-@pytest.mark.parametrize("kind", ["PNG", "WEBP"])
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "AVIF"])
 def test_animations_are_refused(kind: str) -> None:
     frames = [gradient(16, 16), gradient(16, 16).rotate(90)]
     data = encoded(frames[0], kind, save_all=True, append_images=frames[1:], duration=100)
@@ -206,7 +207,7 @@ def test_progressive_jpeg_of_any_camera_is_read_but_not_one_with_endless_scans()
     assert "scans" in detail
 
 
-@given(st.sampled_from(["JPEG", "PNG", "WEBP"]), st.integers(0, 2**32 - 1), st.integers(1, 30))
+@given(st.sampled_from(["JPEG", "PNG", "WEBP", "AVIF"]), st.integers(0, 2**32 - 1), st.integers(1, 30))
 def test_damaged_files_are_decoded_or_refused_but_nothing_else(kind: str, seed: int, wounds: int) -> None:
     data = bytearray(encoded(gradient(40, 30), kind))
     random = np.random.default_rng(seed)
