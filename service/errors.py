@@ -21,9 +21,11 @@ class ProblemKind:
 
 
 BAD_PICTURE: Final = ProblemKind("bad-picture", "The picture cannot be decoded")
+BAD_REQUEST: Final = ProblemKind("bad-request", "The request is not HTTP/1.1")
 BAD_BODY: Final = ProblemKind("bad-body", "The request body cannot be read")
 BAD_PARAMETER: Final = ProblemKind("bad-parameter", "A parameter is not valid")
 UNAUTHENTICATED: Final = ProblemKind("unauthenticated", "The key is missing or wrong")
+ORIGIN_REFUSED: Final = ProblemKind("origin-refused", "Pages of this origin may not ask")
 NOT_FOUND: Final = ProblemKind("not-found", "There is nothing at this path")
 METHOD_NOT_ALLOWED: Final = ProblemKind("method-not-allowed", "This path has no such method")
 TOO_LARGE: Final = ProblemKind("too-large", "The picture has more bytes or pixels than allowed")
@@ -34,6 +36,7 @@ HEADERS_TOO_LARGE: Final = ProblemKind("headers-too-large", "The headers are mor
 INTERNAL: Final = ProblemKind("internal", "The server failed")
 UNAVAILABLE: Final = ProblemKind("unavailable", "The server is loading or draining")
 NO_MEMORY: Final = ProblemKind("no-memory", "The server has no memory left for this request")
+REQUEST_TIMEOUT: Final = ProblemKind("request-timeout", "The request came too slowly")
 DEADLINE_PASSED: Final = ProblemKind("deadline-passed", "The deadline has passed")
 
 

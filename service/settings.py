@@ -88,6 +88,12 @@ class Settings:
         "longest time for a request's headers or a stream's configuration, before the connection ends; "
         "of a TLS handshake at most 3 s",
     )
+    keep_alive_seconds: float = _number(
+        75.0,
+        0.1,
+        86_400,
+        "how long HTTP connections stay open without a request; longer than load balancers in front keep theirs",
+    )
     max_connections: int = _number(
         512, 1, 100_000, "HTTP connections at once; one more ends that which waits for the longest time"
     )
