@@ -121,7 +121,14 @@ class Settings:
     api_keys_file: Path | None = field(
         default=None, metadata={"description": "file of keys that are let in, one a line", "shown": "none"}
     )
-    cors_origins: str = _text("", "origins of web pages that may ask, with commas between, or *; none unless set")
+    cors_origins: str = _text(
+        "", "origins of web pages of other hosts that may ask, with commas between, or *; none unless set"
+    )
+    trusted_proxies: str = _text(
+        "127.0.0.1, ::1",
+        "addresses or networks of proxies whose X-Forwarded-For and X-Forwarded-Host are believed, "
+        "with commas between, or *",
+    )
     tls_certificate_file: Path | None = field(
         default=None, metadata={"description": "certificate chain, PEM, for TLS on both ports", "shown": "none"}
     )

@@ -187,6 +187,21 @@ def test_far_too_many_bytes(serve: Callable[..., Servers], transport: str) -> No
 
 
 @pytest.mark.parametrize("transport", EVERY)
+def test_who_asked_is_in_the_log(
+    serve: Callable[..., Servers], transport: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    servers = serve(max_streams=0)
+    with caplog.at_level(logging.INFO, "mfn.requests"):
+        EVERY[transport](servers, b"no picture", {})
+        end = time.monotonic() + 5
+        while not (lines := [line for line in caplog.records if line.name == "mfn.requests"]):
+            assert time.monotonic() < end
+            time.sleep(0.01)
+    (fields,) = [vars(line)["fields"] for line in lines]
+    assert (fields["request_id"], fields["client"]) == (REQUEST_ID, "127.0.0.1")
+
+
+@pytest.mark.parametrize("transport", EVERY)
 def test_a_missing_key(serve: Callable[..., Servers], png: bytes, transport: str) -> None:
     told = EVERY[transport](serve(ApiKeys(frozenset({KEY}))), png, {})
     assert told.kind.name == "unauthenticated"

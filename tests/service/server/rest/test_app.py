@@ -1,5 +1,6 @@
 import base64
 import gzip
+import logging
 import struct
 import threading
 import zlib
@@ -280,6 +281,14 @@ class TestOtherPaths:
         assert is_problem(answer, 405, "GET /retarget")
         assert answer.headers["allow"] == "POST"
         assert is_problem(client.post("/nothing", content=bytes(100_000)), 404)
+
+
+def test_the_client_is_logged_as_a_trusted_proxy_names_it(
+    client: httpx2.Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "mfn.requests"):
+        client.get("/livez", headers={"X-Forwarded-For": "203.0.113.9, 198.51.100.7"})
+    assert [vars(line)["fields"]["client"] for line in caplog.records] == ["198.51.100.7"]
 
 
 class TestParameters:
