@@ -49,7 +49,11 @@ def _text(default: str, description: str, choices: tuple[str, ...] = ()) -> Any:
 class Settings:
     """All settings of the server. The environment variable of a field is MFN_ and its name in capitals."""
 
-    host: str = _text("0.0.0.0", "address to listen on; 127.0.0.1 serves this machine only")
+    host: str = _text(
+        "::",
+        "address to listen on; :: is every one of IPv4 and IPv6, 0.0.0.0 every one of IPv4 (gRPC: of both); "
+        "localhost or 127.0.0.1 serves this machine only",
+    )
     http_port: int = _number(8000, 0, 65535, "port of REST and WebSocket; 0 takes a free one")
     grpc_port: int = _number(50051, 0, 65535, "port of gRPC; 0 takes a free one")
     models_dir: Path = field(
