@@ -82,7 +82,13 @@ class Settings:
     precision: str = _text("int8", f"what the networks calculate in: {' or '.join(PRECISIONS)}", PRECISIONS)
     execution_provider: str = _text("cpu", f"what runs the networks: {', '.join(PROVIDER_NAMES)}", PROVIDER_NAMES)
     queue_length: int = _number(32, 0, 100_000, "pictures that may wait for a worker; one more is refused with 429")
-    deadline_seconds: float = _number(10.0, 0.01, 3600, "longest time for a request, its upload included, before 504")
+    deadline_seconds: float = _number(10.0, 0.01, 3600, "longest time for a picture once it has come, before 504")
+    min_upload_rate: int = _number(
+        8 * 2**10, 0, 2**30, "slowest rate of a request's body that is waited for, in bytes a second; 408 below"
+    )
+    upload_grace_seconds: float = _number(
+        10.0, 0.01, 3600, "time over which that rate is measured; a body's last bytes have to come within it, too"
+    )
     max_header_bytes: int = _number(64 * 2**10, 1024, 2**20, "most bytes of a request's line and headers; 431 above")
     max_headers: int = _number(100, 10, 10_000, "most headers of a request, trailers included; 431 above")
     header_seconds: float = _number(
@@ -105,7 +111,9 @@ class Settings:
     frame_deadline_seconds: float = _number(
         5.0, 0.01, 3600, "longest time for a frame, until its sender takes the answer; then the stream ends"
     )
-    stream_idle_seconds: float = _number(60.0, 0.01, 86_400, "longest silence of a stream's sender before it is ended")
+    stream_idle_seconds: float = _number(
+        60.0, 0.01, 86_400, "longest time until the next message of a stream, or a gRPC call's own, has come in full"
+    )
     drain_seconds: float = _number(20.0, 0, 3600, "longest time that requests in work get to finish after SIGTERM")
     drain_delay_seconds: float = _number(
         0.0,

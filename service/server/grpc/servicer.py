@@ -55,7 +55,8 @@ class RetargetServicer:
             self._reader,
             settings.workers + spare,
             largest_received(settings),
-            settings.deadline_seconds / 2,
+            grace=settings.deadline_seconds / 2,
+            longest=settings.stream_idle_seconds,
             waiting=settings.workers + settings.queue_length + settings.max_streams,  # no more could be served
         )
 

@@ -89,7 +89,7 @@ def create_app(state: ServerState, readiness: Readiness | None = None) -> FastAP
         paths=PATHS | kserve_v1.paths_of(manifest) | open_inference.paths_of(manifest),
     )
     app.add_middleware(SlashAtTheEnd)
-    bodies = BodyReader(settings.max_bytes, HELD_BODIES)
+    bodies = BodyReader(settings, HELD_BODIES)
     _handle_errors(app, bodies)
 
     @app.post(
@@ -97,7 +97,8 @@ def create_app(state: ServerState, readiness: Readiness | None = None) -> FastAP
         response_model=schema.RetargetAnswer,
         responses=documented(
             errors.BAD_PICTURE, errors.TOO_LARGE, errors.UNSUPPORTED_MEDIA, errors.UNSUPPORTED_ENCODING,
-            errors.BAD_PARAMETER, errors.OVERLOADED, errors.UNAUTHENTICATED, errors.UNAVAILABLE, errors.NO_MEMORY,
+            errors.BAD_PARAMETER, errors.OVERLOADED, errors.UNAUTHENTICATED, errors.REQUEST_TIMEOUT,
+            errors.UNAVAILABLE, errors.NO_MEMORY,
             errors.DEADLINE_PASSED,
         ),
         openapi_extra=REQUEST_BODY,
@@ -197,9 +198,10 @@ def _handle_errors(app: FastAPI, bodies: BodyReader) -> None:
     """
 
     async def answer(request: Request, problem: RequestError, headers: dict[str, str] | None = None) -> Response:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(DRAIN_SECONDS):
-                await bodies.drain(request)
+        if problem.kind is not errors.REQUEST_TIMEOUT:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(DRAIN_SECONDS):
+                    await bodies.drain(request)
         of_kserve = request.url.path.startswith((kserve_v1.PREFIX, open_inference.PREFIX))
         return (error_response if of_kserve else problem_response)(problem, headers)
 

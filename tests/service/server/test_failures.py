@@ -226,6 +226,33 @@ def test_a_deadline(serve: Callable[..., Servers], png: bytes, transport: str, m
     )
 
 
+def test_a_body_that_comes_too_slowly(serve: Callable[..., Servers]) -> None:
+    """It stalls. Messages of gRPC tell nothing of what has come of them: they have a time."""
+    servers, ended = serve(upload_grace_seconds=0.2, stream_idle_seconds=0.3), threading.Event()
+
+    def stalling() -> Iterator[bytes]:
+        yield b"\x89PNG"
+        ended.wait(20)
+        yield b""
+
+    answer = servers.http.post("/retarget", content=stalling(), headers={"Content-Type": "image/png"})
+    call = servers.rpc.channel.stream_unary("/mfn.v1.RetargetService/Retarget", bytes, bytes)
+    with pytest.raises(grpc.RpcError) as failed:
+        call(data for data in stalling() if not data)
+    ended.set()
+    document = answer.json()
+    assert (answer.status_code, document["type"]) == (408, "urn:problem-type:mfn:request-timeout")
+    assert "in 0.2 s fewer than 1638 bytes, the least allowed (MFN_MIN_UPLOAD_RATE)" in document["detail"]
+    assert failed.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+    assert trailing_metadata(failed.value)["mfn-problem"] == "request-timeout"
+    assert failed.value.details() == (
+        "The message was not complete after 0.3 s, the most allowed (MFN_STREAM_IDLE_SECONDS). "
+        "Send a smaller picture, or over a faster line."
+    )
+    assert counted(servers.state, 'code="408",method="POST /retarget",transport="http"')
+    assert counted(servers.state, 'code="DEADLINE_EXCEEDED",method="Retarget",transport="grpc"')
+
+
 @pytest.mark.parametrize("transport", PICTURES)
 def test_a_full_queue(
     serve: Callable[..., Servers], png: bytes, transport: str, monkeypatch: pytest.MonkeyPatch
