@@ -38,6 +38,8 @@ class TrustedProxies:
         proxy's; what comes before it is the client's own text.
         """
         address = peer.removeprefix(MAPPED)
+        if not forwarded_for:
+            return address
         for forwarded in reversed(",".join(forwarded_for).split(",")):
             if not (named := _address_of(forwarded.strip())) or not self._trusts(address):
                 break

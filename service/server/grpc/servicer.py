@@ -165,7 +165,8 @@ class RetargetServicer:
     async def _logged(self, method: str, context: Context, observed: bool = True) -> AsyncIterator[RequestLog]:
         metadata = {str(key): value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
         request_id, trace_parent = metadata.get(REQUEST_ID_HEADER), metadata.get("traceparent")
-        client = self._state.proxies.client_of(_peer(context), [metadata.get(FORWARDED_FOR, "")])
+        forwarded = [metadata[FORWARDED_FOR]] if FORWARDED_FOR in metadata else []
+        client = self._state.proxies.client_of(_peer(context), forwarded)
         log = RequestLog(self._state.telemetry, "grpc", method, request_id, trace_parent, client)
         code = "CANCELLED"
         context.set_trailing_metadata(((REQUEST_ID_HEADER, log.request_id),))
