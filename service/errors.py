@@ -28,6 +28,7 @@ UNAUTHENTICATED: Final = ProblemKind("unauthenticated", "The key is missing or w
 ORIGIN_REFUSED: Final = ProblemKind("origin-refused", "Pages of this origin may not ask")
 NOT_FOUND: Final = ProblemKind("not-found", "There is nothing at this path")
 METHOD_NOT_ALLOWED: Final = ProblemKind("method-not-allowed", "This path has no such method")
+REQUEST_TIMEOUT: Final = ProblemKind("request-timeout", "The request came too slowly")
 TOO_LARGE: Final = ProblemKind("too-large", "The picture has more bytes or pixels than allowed")
 UNSUPPORTED_MEDIA: Final = ProblemKind("unsupported-media", "The media type is not supported")
 UNSUPPORTED_ENCODING: Final = ProblemKind("unsupported-encoding", "The content encoding is not supported")
@@ -36,7 +37,6 @@ HEADERS_TOO_LARGE: Final = ProblemKind("headers-too-large", "The headers are mor
 INTERNAL: Final = ProblemKind("internal", "The server failed")
 UNAVAILABLE: Final = ProblemKind("unavailable", "The server is loading or draining")
 NO_MEMORY: Final = ProblemKind("no-memory", "The server has no memory left for this request")
-REQUEST_TIMEOUT: Final = ProblemKind("request-timeout", "The request came too slowly")
 DEADLINE_PASSED: Final = ProblemKind("deadline-passed", "The deadline has passed")
 
 

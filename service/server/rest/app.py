@@ -36,6 +36,7 @@ from service.server.rest.responses import (
 )
 from service.server.state import ServerState
 from service.server.telemetry.middleware import PATHS, TelemetryMiddleware, log_of
+from service.server.websocket.endpoint import PATH as STREAM_PATH
 from service.server.websocket.endpoint import add_stream
 from service.settings import FACES_RANGE, SCORE_RANGE
 from service.vision.tile_layout import MAX_TILES
@@ -220,6 +221,11 @@ def _handle_errors(app: FastAPI, bodies: BodyReader) -> None:
     async def on_http(request: Request, error: HTTPException) -> Response:
         kind = {404: errors.NOT_FOUND, 405: errors.METHOD_NOT_ALLOWED}.get(error.status_code, errors.BAD_BODY)
         sentence = f"{request.method} {request.url.path[:80]} is not served here. GET /docs shows what is."
+        if request.url.path == STREAM_PATH:
+            sentence = (
+                f"{STREAM_PATH} is served to a GET with `Upgrade: websocket`, which this request has not. "
+                "A proxy on the way may have left it out."
+            )
         headers = dict(error.headers or {})
         if headers.get("Allow") == "GET":
             headers["Allow"] = "GET, HEAD"

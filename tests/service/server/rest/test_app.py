@@ -278,6 +278,7 @@ class TestOtherPaths:
 
     def test_unknown_path_and_method(self, client: httpx2.Client) -> None:
         assert is_problem(client.get("/nothing"), 404, "/nothing", "/docs")
+        assert is_problem(client.get("/retarget/stream"), 404, "Upgrade: websocket", "proxy")
         answer = client.get("/retarget")
         assert is_problem(answer, 405, "GET /retarget")
         assert answer.headers["allow"] == "POST"
