@@ -13,7 +13,8 @@ from websockets.sync.client import connect
 
 GETS = (
     "/livez", "/readyz", "/model", "/docs", "/openapi.json", "/v2", "/v2/health/live", "/v2/health/ready",
-    "/v2/models/mfn", "/v2/models/mfn/ready", "/v2/models/other", "/nothing",
+    "/v1/models", "/v1/models/mfn", "/v2/models/mfn", "/v2/models/mfn/ready", "/v2/models/mfn/versions/9.9.9",
+    "/v2/models/mfn/versions/9.9.9/ready", "/v2/models/other", "/nothing",
 )  # fmt: skip
 
 
@@ -64,7 +65,7 @@ def test_head_is_as_get_without_the_body(client: httpx2.Client, caplog: pytest.L
 
 def test_every_get_of_the_document_is_among_those(app: FastAPI) -> None:
     served = {route.path for route in app.routes if isinstance(route, APIRoute) and "GET" in (route.methods or ())}
-    assert {path.replace("{model}", "mfn") for path in served} <= {*GETS, "/metrics"}
+    assert {path.replace("{model}", "mfn").replace("{version}", "9.9.9") for path in served} <= {*GETS, "/metrics"}
 
 
 def test_a_path_says_that_it_has_head(client: httpx2.Client) -> None:

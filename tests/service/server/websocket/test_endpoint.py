@@ -13,7 +13,6 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 from PIL import Image
-from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
