@@ -21,11 +21,14 @@ class ProblemKind:
 
 
 BAD_PICTURE: Final = ProblemKind("bad-picture", "The picture cannot be decoded")
+BAD_REQUEST: Final = ProblemKind("bad-request", "The request is not HTTP/1.1")
 BAD_BODY: Final = ProblemKind("bad-body", "The request body cannot be read")
 BAD_PARAMETER: Final = ProblemKind("bad-parameter", "A parameter is not valid")
 UNAUTHENTICATED: Final = ProblemKind("unauthenticated", "The key is missing or wrong")
+ORIGIN_REFUSED: Final = ProblemKind("origin-refused", "Pages of this origin may not ask")
 NOT_FOUND: Final = ProblemKind("not-found", "There is nothing at this path")
 METHOD_NOT_ALLOWED: Final = ProblemKind("method-not-allowed", "This path has no such method")
+REQUEST_TIMEOUT: Final = ProblemKind("request-timeout", "The request came too slowly")
 TOO_LARGE: Final = ProblemKind("too-large", "The picture has more bytes or pixels than allowed")
 UNSUPPORTED_MEDIA: Final = ProblemKind("unsupported-media", "The media type is not supported")
 UNSUPPORTED_ENCODING: Final = ProblemKind("unsupported-encoding", "The content encoding is not supported")

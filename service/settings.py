@@ -49,7 +49,11 @@ def _text(default: str, description: str, choices: tuple[str, ...] = ()) -> Any:
 class Settings:
     """All settings of the server. The environment variable of a field is MFN_ and its name in capitals."""
 
-    host: str = _text("0.0.0.0", "address to listen on; 127.0.0.1 serves this machine only")
+    host: str = _text(
+        "::",
+        "address to listen on; :: is every one of IPv4 and IPv6, 0.0.0.0 every one of IPv4 (gRPC: of both); "
+        "localhost or 127.0.0.1 serves this machine only",
+    )
     http_port: int = _number(8000, 0, 65535, "port of REST and WebSocket; 0 takes a free one")
     grpc_port: int = _number(50051, 0, 65535, "port of gRPC; 0 takes a free one")
     models_dir: Path = field(
@@ -80,7 +84,13 @@ class Settings:
     precision: str = _text("int8", f"what the networks calculate in: {' or '.join(PRECISIONS)}", PRECISIONS)
     execution_provider: str = _text("cpu", f"what runs the networks: {', '.join(PROVIDER_NAMES)}", PROVIDER_NAMES)
     queue_length: int = _number(32, 0, 100_000, "pictures that may wait for a worker; one more is refused with 429")
-    deadline_seconds: float = _number(10.0, 0.01, 3600, "longest time for a request, its upload included, before 504")
+    deadline_seconds: float = _number(10.0, 0.01, 3600, "longest time for a picture once it has come, before 504")
+    min_upload_rate: int = _number(
+        8 * 2**10, 0, 2**30, "slowest rate of a request's body that is waited for, in bytes a second; 408 below"
+    )
+    upload_grace_seconds: float = _number(
+        10.0, 0.01, 3600, "time over which that rate is measured; a body's last bytes have to come within it, too"
+    )
     max_header_bytes: int = _number(64 * 2**10, 1024, 2**20, "most bytes of a request's line and headers; 431 above")
     max_headers: int = _number(100, 10, 10_000, "most headers of a request, trailers included; 431 above")
     header_seconds: float = _number(
@@ -90,6 +100,12 @@ class Settings:
         "longest time for a request's headers or a stream's configuration, before the connection ends; "
         "of a TLS handshake at most 3 s",
     )
+    keep_alive_seconds: float = _number(
+        75.0,
+        0.1,
+        86_400,
+        "how long HTTP connections stay open without a request; longer than load balancers in front keep theirs",
+    )
     max_connections: int = _number(
         512, 1, 100_000, "HTTP connections at once; one more ends that which waits for the longest time"
     )
@@ -97,7 +113,9 @@ class Settings:
     frame_deadline_seconds: float = _number(
         5.0, 0.01, 3600, "longest time for a frame, until its sender takes the answer; then the stream ends"
     )
-    stream_idle_seconds: float = _number(60.0, 0.01, 86_400, "longest silence of a stream's sender before it is ended")
+    stream_idle_seconds: float = _number(
+        60.0, 0.01, 86_400, "longest time until the next message of a stream, or a gRPC call's own, has come in full"
+    )
     drain_seconds: float = _number(20.0, 0, 3600, "longest time that requests in work get to finish after SIGTERM")
     drain_delay_seconds: float = _number(
         0.0,
@@ -117,7 +135,14 @@ class Settings:
     api_keys_file: Path | None = field(
         default=None, metadata={"description": "file of keys that are let in, one a line", "shown": "none"}
     )
-    cors_origins: str = _text("", "origins of web pages that may ask, with commas between, or *; none unless set")
+    cors_origins: str = _text(
+        "", "origins of web pages of other hosts that may ask, with commas between, or *; none unless set"
+    )
+    trusted_proxies: str = _text(
+        "127.0.0.1, ::1",
+        "addresses or networks of proxies whose X-Forwarded-For and X-Forwarded-Host are believed, "
+        "with commas between, or *",
+    )
     tls_certificate_file: Path | None = field(
         default=None, metadata={"description": "certificate chain, PEM, for TLS on both ports", "shown": "none"}
     )

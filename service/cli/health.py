@@ -15,9 +15,9 @@ from typing import Final
 
 READY: Final = "/readyz"
 TIMEOUT: Final = 4.0  # seconds; less than that of the container's health check, which would end this without a message
-DEFAULT_HOST: Final = "0.0.0.0"
+DEFAULT_HOST: Final = "::"
 DEFAULT_HTTP_PORT: Final = "8000"
-LOOPBACK: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # the address to ask of a server that listens on all
+LOOPBACK: Final = {"0.0.0.0": "127.0.0.1", "::": "127.0.0.1"}  # the address to ask of a server that listens on all
 
 
 def main(environment: Mapping[str, str] = os.environ) -> int:

@@ -32,15 +32,10 @@ class RetargetService:
     async def request(self, log: RequestLog) -> AsyncIterator[None]:
         """A block in which a request is received and answered.
 
-        Raises RequestError and nothing else: DEADLINE_PASSED where it takes longer than a request may, and of whatever
-        fails in it what log.problem_of makes of that.
+        Raises RequestError and nothing else: of whatever fails in it what log.problem_of makes of that.
         """
-        seconds = self._state.settings.deadline_seconds
         try:
-            async with asyncio.timeout(seconds):
-                yield
-        except TimeoutError as error:
-            raise deadline_passed(seconds) from error
+            yield
         except RequestError:
             raise
         except Exception as error:
@@ -51,18 +46,25 @@ class RetargetService:
     ) -> Answer:
         """The encoded answer to a picture. load and encode are called in a worker's thread.
 
-        Raises RequestError: OVERLOADED where the queue is full, and what load and the pipeline raise.
+        Raises RequestError: OVERLOADED where the queue is full, DEADLINE_PASSED where it takes longer than a picture
+        may, and what load and the pipeline raise.
         """
         return await self.run(partial(_retarget, load, options, encode))
 
     async def run(self, job: Callable[[Look], Answer]) -> Answer:
         """The result of a job, which is called in a worker's thread with what looks at pictures there.
 
-        Raises RequestError OVERLOADED where the queue is full, and what the job raises.
+        Raises RequestError: OVERLOADED where the queue is full, DEADLINE_PASSED where it takes longer than a picture
+        may, and what the job raises.
         """
+        seconds = self._state.settings.deadline_seconds
         # No closure: the frame of one that failed keeps what is closed over for as long as the error is kept.
         look = partial(self._look, perf_counter())
-        return await asyncio.wrap_future(self._state.workers.submit(partial(job, look)))
+        try:
+            async with asyncio.timeout(seconds):
+                return await asyncio.wrap_future(self._state.workers.submit(partial(job, look)))
+        except TimeoutError as error:
+            raise deadline_passed(seconds) from error
 
     def _look(self, submitted: float, load: ImageLoader, options: RetargetOptions) -> RetargetResult:
         """The faces in a picture. submitted: when its request was given to the workers, in seconds of perf_counter.

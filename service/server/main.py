@@ -23,6 +23,7 @@ from service.inference.options import RetargetOptions
 from service.inference.pipeline import Pipeline
 from service.server.auth import ApiKeys
 from service.server.grpc.server import GrpcServer
+from service.server.listening import bound, families, port_problem
 from service.server.open_files import within_open_files
 from service.server.rest.app import create_app
 from service.server.rest.readiness import Readiness
@@ -56,10 +57,9 @@ def serve(settings: Settings) -> int:
         execution = Execution(
             settings.precision, settings.execution_provider, threads=settings.intra_op_threads, runs=settings.workers
         )
-        with bind(settings.host, settings.http_port, "MFN_HTTP_PORT") as listener:
-            bind(
-                settings.host, settings.grpc_port, "MFN_GRPC_PORT"
-            ).close()  # gRPC binds it later, with a less clear error
+        with bound(settings.host, settings.http_port, "MFN_HTTP_PORT") as listeners:
+            with bound(settings.host, settings.grpc_port, "MFN_GRPC_PORT"):
+                pass  # gRPC binds it later, with a less clear error
             pipeline = Pipeline(Models.load(settings.models_dir, execution), settings)
             set_up_logs(settings.log_level, settings.log_format)
             settings = within_open_files(settings)
@@ -69,7 +69,7 @@ def serve(settings: Settings) -> int:
                 tracer = OtlpTracer.to(settings.otlp_endpoint, __version__)
             workers = Workers(settings.workers, settings.queue_length)
             _warm_up(pipeline, workers, settings.workers)
-            uvloop.run(_run(ServerState(settings, pipeline, workers, keys, tracer), certificate, listener))
+            uvloop.run(_run(ServerState(settings, pipeline, workers, keys, tracer), certificate, listeners))
     except StartError as error:
         print(f"mfn: {error}", file=sys.stderr)
         return 1
@@ -79,7 +79,7 @@ def serve(settings: Settings) -> int:
     return 0
 
 
-async def _run(state: ServerState, certificate: Certificate | None, listener: socket.socket) -> None:
+async def _run(state: ServerState, certificate: Certificate | None, listeners: list[socket.socket]) -> None:
     """Runs both servers from their start to the end of the last request in progress."""
     settings = state.settings
     asyncio.get_running_loop().set_exception_handler(_on_loop_failure)
@@ -90,10 +90,11 @@ async def _run(state: ServerState, certificate: Certificate | None, listener: so
     signals = _ShutdownSignals()
     signals.watch()
     try:
-        listener.listen(BACKLOG)
+        for listener in listeners:
+            listener.listen(BACKLOG)
     except OSError as error:  # another process listens there by now, or our gRPC server where both ports are the same
         await rpc.stop(0)
-        raise _port_problem(settings.host, settings.http_port, "MFN_HTTP_PORT", error) from error
+        raise port_problem(settings.host, settings.http_port, "MFN_HTTP_PORT", error) from error
     await rpc.start()
     renewing = asyncio.create_task(_reload_certificate(state, certificate, rpc, http))
     models = state.pipeline.models
@@ -102,10 +103,11 @@ async def _run(state: ServerState, certificate: Certificate | None, listener: so
         models.manifest.name, models.manifest.version, models.execution.precision, models.execution.provider,
     )  # fmt: skip
     LOGGER.info("%d workers: %s", settings.workers, _why_so_many(settings.workers))
-    serving = asyncio.create_task(http.server.serve(sockets=[listener]))
+    serving = asyncio.create_task(http.server.serve(sockets=listeners))
     LOGGER.info(
-        "Listening on %s://%s:%d, documented at /docs, and for gRPC on port %d",
-        "http" if certificate is None else "https", settings.host, listener.getsockname()[1], rpc.port,
+        "Listening on %s://%s:%d, documented at /docs, and for gRPC on port %d, over %s",
+        "http" if certificate is None else "https", f"[{settings.host}]" if ":" in settings.host else settings.host,
+        listeners[0].getsockname()[1], rpc.port, families(listeners),
     )  # fmt: skip
     await asyncio.wait([serving, asyncio.create_task(signals.first.wait())], return_when=asyncio.FIRST_COMPLETED)
 
@@ -194,30 +196,6 @@ class _Http:
     def not_ready(self) -> None:
         """Lets /readyz answer 503 from now on; requests are still served."""
         self._readiness.set_not_ready()
-
-
-def bind(host: str, port: int, setting: str) -> socket.socket:
-    """A socket that is bound but does not listen yet, so that no client connects before the server can answer.
-
-    setting: name of the port's setting. Raises StartError where the address is in use or not of this machine.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    # Reuses a port with lingering connections of an earlier server, but not one that another process listens on.
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    # Accepted sockets inherit this. Without it a response's headers and body, two writes, are 40 ms apart (Nagle's
-    # algorithm): asyncio sets it only on sockets made with an explicit TCP protocol number.
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    try:
-        listener.bind((host, port))
-    except OSError as error:
-        listener.close()
-        raise _port_problem(host, port, setting, error) from error
-    return listener
-
-
-def _port_problem(host: str, port: int, setting: str, error: OSError) -> StartError:
-    return StartError(f"Cannot listen on {host} port {port}: {error.strerror or error}. Set MFN_HOST or {setting}.")
 
 
 def _warm_up(pipeline: Pipeline, workers: Workers, count: int) -> None:

@@ -27,11 +27,14 @@ class Codes:
 CODES: Final[Mapping[ProblemKind, Codes]] = MappingProxyType(
     {
         errors.BAD_PICTURE: Codes(400, "INVALID_ARGUMENT"),
+        errors.BAD_REQUEST: Codes(400, "INVALID_ARGUMENT"),
         errors.BAD_BODY: Codes(400, "INVALID_ARGUMENT"),
         errors.BAD_PARAMETER: Codes(422, "INVALID_ARGUMENT"),
         errors.UNAUTHENTICATED: Codes(401, "UNAUTHENTICATED"),
+        errors.ORIGIN_REFUSED: Codes(403, "PERMISSION_DENIED"),
         errors.NOT_FOUND: Codes(404, "UNIMPLEMENTED"),
         errors.METHOD_NOT_ALLOWED: Codes(405, "UNIMPLEMENTED"),
+        errors.REQUEST_TIMEOUT: Codes(408, "DEADLINE_EXCEEDED"),
         errors.TOO_LARGE: Codes(413, "INVALID_ARGUMENT"),
         errors.UNSUPPORTED_MEDIA: Codes(415, "INVALID_ARGUMENT"),
         errors.UNSUPPORTED_ENCODING: Codes(415, "INVALID_ARGUMENT"),

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from service.errors import OVERLOADED, UNAVAILABLE, RequestError
 from service.inference.pipeline import Pipeline
 from service.server.auth import ApiKeys
+from service.server.origins import Origins
+from service.server.proxies import TrustedProxies
 from service.server.telemetry.metrics import Limits, Metrics
 from service.server.telemetry.request_log import Telemetry
 from service.server.telemetry.tracing import Tracer
@@ -26,10 +28,15 @@ class ServerState:
     tracer: Tracer | None = None
     streams: int = 0
     draining: asyncio.Event = field(default_factory=asyncio.Event)
+    origins: Origins = field(init=False)
+    proxies: TrustedProxies = field(init=False)
     metrics: Metrics = field(init=False)
     telemetry: Telemetry = field(init=False)
 
     def __post_init__(self) -> None:
+        """Raises StartError where a setting is not valid."""
+        self.origins = Origins.of_setting(self.settings.cors_origins)
+        self.proxies = TrustedProxies.of_setting(self.settings.trusted_proxies)
         models = self.pipeline.models
         execution = models.execution
         self.metrics = Metrics(

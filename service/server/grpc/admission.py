@@ -9,7 +9,7 @@ import math
 from types import TracebackType
 from typing import Final, Self
 
-from service.errors import OVERLOADED, RequestError
+from service.errors import OVERLOADED, REQUEST_TIMEOUT, RequestError
 from service.server.grpc.reading import Context, MessageReader
 from service.settings import Settings
 
@@ -35,20 +35,30 @@ def largest_received(settings: Settings) -> int:
 class Admission:
     """A budget of memory for messages: each counts as the largest while it is received, then with its size.
 
-    Where the budget is used up, calls wait, and a call that takes longer than `grace` seconds to send its message is
-    ended. The newest waiting call is admitted first: among many calls that send nothing, the oldest is hardly a real
-    client, and a client that sends at once waits for one grace period at most, not for one for each of them.
+    A call has `longest` seconds to send its message. Where the budget is used up, calls wait, and a call that takes
+    longer than `grace` seconds is ended. The newest waiting call is admitted first: among many calls that send nothing,
+    the oldest is hardly a real client, and a client that sends at once waits for one grace period at most, not for one
+    for each of them.
 
-    At most `waiting` calls wait. One more ends the oldest, whose turn would come last, since what a call has sent
-    before its message is read takes memory, too, up to gRPC's flow control window.
+    At most `waiting` calls wait, each for two grace periods at most. One more ends the oldest, whose turn would come
+    last, since what a call has sent before its message is read takes memory, too, up to gRPC's flow control window.
     """
 
-    def __init__(self, reader: MessageReader, messages: int, largest: int, grace: float, waiting: int) -> None:
-        """messages: number of messages of `largest` bytes in the budget. grace: seconds. waiting: at least 1."""
+    def __init__(
+        self,
+        reader: MessageReader,
+        messages: int,
+        largest: int,
+        grace: float,
+        longest: float | None,
+        waiting: int,
+    ) -> None:
+        """messages: number of messages of `largest` bytes in the budget. grace, longest: seconds; None for any time.
+        waiting: at least 1."""
         self.largest = largest
         self._reader = reader
         self._most_waiting = waiting
-        self._grace = grace
+        self._grace, self._longest = grace, longest
         self._free = messages * largest
         self._waiting: list[asyncio.Future[bool]] = []  # resolved to whether it is admitted; the oldest first
         self._receiving: set[_Reading] = set()
@@ -60,21 +70,36 @@ class Admission:
     async def acquire(self) -> None:
         """Takes room for the largest message, or waits for it.
 
-        Raises RequestError OVERLOADED where too many calls have come to wait since.
+        Raises RequestError OVERLOADED where too many calls have come to wait since, or it has waited for too long.
         """
         if self._free >= self.largest:
             self._free -= self.largest
             return
         for reading in self._receiving:
             reading.limit_time()
-        turn = asyncio.get_running_loop().create_future()
+        try:
+            async with asyncio.timeout(2 * self._grace):
+                admitted = await self._wait_for_turn()
+        except TimeoutError:
+            admitted = False
+        if not admitted:
+            raise RequestError(
+                OVERLOADED,
+                "The message was not read: other calls send theirs, and more wait than can be served. "
+                "Send it again when the server is less busy.",
+                retry_after=1,
+            )
+
+    async def _wait_for_turn(self) -> bool:
+        """Waits for room. Returns whether it is there: it is not where too many calls have come to wait since."""
+        turn: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
         if len(self._waiting) > self._most_waiting:
             oldest = self._waiting.pop(0)
             if not oldest.done():
                 oldest.set_result(False)
         try:
-            admitted = await turn
+            return await turn
         except asyncio.CancelledError:
             if turn.cancelled():
                 with contextlib.suppress(ValueError):
@@ -82,13 +107,6 @@ class Admission:
             elif turn.result():
                 self.release(self.largest)
             raise
-        if not admitted:
-            raise RequestError(
-                OVERLOADED,
-                f"The message was not read: more than {self._most_waiting} calls wait to send theirs. "
-                "Send it again when the server is less busy.",
-                retry_after=1,
-            )
 
     def release(self, size: int) -> None:
         """Returns bytes to the budget, and admits waiting calls for which there is room now."""
@@ -102,10 +120,10 @@ class Admission:
     async def read(self, context: Context) -> bytes | None:
         """Reads a call's next message, None after its last.
 
-        Raises RequestError: OVERLOADED where it takes longer than the grace period while others wait, and what the
-        reader raises.
+        Raises RequestError: OVERLOADED where it takes longer than the grace period while others wait, REQUEST_TIMEOUT
+        where it takes longer than any may, and what the reader raises.
         """
-        reading = _Reading(self._grace)
+        reading = _Reading(self._grace, self._longest)
         try:
             async with reading.limit:
                 self._receiving.add(reading)
@@ -116,6 +134,12 @@ class Admission:
                 finally:
                     self._receiving.remove(reading)
         except TimeoutError as error:
+            if not reading.limited:
+                raise RequestError(
+                    REQUEST_TIMEOUT,
+                    f"The message was not complete after {self._longest:g} s, the most allowed "
+                    "(MFN_STREAM_IDLE_SECONDS). Send a smaller picture, or over a faster line.",
+                ) from error
             raise RequestError(
                 OVERLOADED,
                 f"The message was not complete after {self._grace:g} s, and others wait to send theirs. Send a smaller "
@@ -125,15 +149,18 @@ class Admission:
 
 
 class _Reading:
-    """The reading of a message. limit: its timeout, which is set only when other calls wait."""
+    """The reading of a message. limit: its timeout. limited: whether that is the grace period, since others wait."""
 
-    def __init__(self, grace: float) -> None:
-        self.limit = asyncio.timeout(None)
+    def __init__(self, grace: float, longest: float | None) -> None:
+        self.limit = asyncio.timeout(longest)
+        self.limited = False
         self._end = asyncio.get_running_loop().time() + grace
 
     def limit_time(self) -> None:
         """Ends the reading one grace period after it began."""
-        if self.limit.when() is None:
+        end = self.limit.when()
+        if end is None or self._end < end:
+            self.limited = True
             self.limit.reschedule(self._end)
 
 

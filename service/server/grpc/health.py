@@ -31,7 +31,7 @@ class HealthInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  
         """service: full name of our own. largest: bytes of the largest message that gRPC receives."""
         self._own = f"/{service}/"
         reader = MessageReader(LARGEST_PROBE)
-        self._admission = Admission(reader, MAX_RECEIVING, largest, GRACE_SECONDS, MAX_WAITING)
+        self._admission = Admission(reader, MAX_RECEIVING, largest, GRACE_SECONDS, None, MAX_WAITING)
         self._watches = 0
 
     async def intercept_service(

@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable
 from functools import partial
 from typing import Final, TypeVar
+from urllib.parse import unquote
 
 import grpc
 from google.protobuf.message import DecodeError
@@ -19,6 +20,7 @@ from service.server.grpc.ending import abort, release
 from service.server.grpc.messages import Included
 from service.server.grpc.reading import Context, MessageReader
 from service.server.problems import CODES, codes_of
+from service.server.proxies import FORWARDED_FOR
 from service.server.state import ServerState
 from service.server.streaming.producer import StreamProducer
 from service.server.streaming.stream import Calibration, Frame, Stream
@@ -53,7 +55,8 @@ class RetargetServicer:
             self._reader,
             settings.workers + spare,
             largest_received(settings),
-            settings.deadline_seconds / 2,
+            grace=settings.deadline_seconds / 2,
+            longest=settings.stream_idle_seconds,
             waiting=settings.workers + settings.queue_length + settings.max_streams,  # no more could be served
         )
 
@@ -162,7 +165,9 @@ class RetargetServicer:
     async def _logged(self, method: str, context: Context, observed: bool = True) -> AsyncIterator[RequestLog]:
         metadata = {str(key): value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
         request_id, trace_parent = metadata.get(REQUEST_ID_HEADER), metadata.get("traceparent")
-        log = RequestLog(self._state.telemetry, "grpc", method, request_id, trace_parent)
+        forwarded = [metadata[FORWARDED_FOR]] if FORWARDED_FOR in metadata else []
+        client = self._state.proxies.client_of(_peer(context), forwarded)
+        log = RequestLog(self._state.telemetry, "grpc", method, request_id, trace_parent, client)
         code = "CANCELLED"
         context.set_trailing_metadata(((REQUEST_ID_HEADER, log.request_id),))
         try:
@@ -188,6 +193,11 @@ class RetargetServicer:
             raise RequestError(
                 errors.HEADERS_TOO_LARGE, f"The call's metadata have {size} bytes; at most {most} are read. Send less."
             )
+
+
+def _peer(context: Context) -> str:
+    """The address of the connection's other end, of gRPC's form ipv4:127.0.0.1:80 or ipv6:[::1]:80, percent-encoded."""
+    return unquote(context.peer().partition(":")[2]).rpartition(":")[0].strip("[]")
 
 
 def _parsed(kind: type[Message], data: bytes | None) -> Message:

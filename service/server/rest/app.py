@@ -9,7 +9,6 @@ from fastapi import FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from prometheus_client import CONTENT_TYPE_LATEST as EXPOSITION
 from starlette.exceptions import HTTPException
-from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import HTMLResponse
 
 from service import __version__, errors
@@ -18,8 +17,10 @@ from service.inference.options import RetargetOptions
 from service.server import schema
 from service.server.core import RetargetService
 from service.server.rest import kserve_v1, open_inference
+from service.server.rest.aliases import HeadAsGet, SlashAtTheEnd
 from service.server.rest.body import BodyImage, BodyReader
 from service.server.rest.body_options import parse_names
+from service.server.rest.cors import PageOrigins
 from service.server.rest.docs import DOCS_PAGE
 from service.server.rest.kserve_v1 import add_kserve_v1
 from service.server.rest.media_types import JSON, MULTIPART, OCTET_STREAM, PICTURE_TYPES
@@ -35,7 +36,7 @@ from service.server.rest.responses import (
 )
 from service.server.state import ServerState
 from service.server.telemetry.middleware import PATHS, TelemetryMiddleware, log_of
-from service.server.telemetry.request_log import REQUEST_ID_HEADER
+from service.server.websocket.endpoint import PATH as STREAM_PATH
 from service.server.websocket.endpoint import add_stream
 from service.settings import FACES_RANGE, SCORE_RANGE
 from service.vision.tile_layout import MAX_TILES
@@ -76,16 +77,20 @@ def create_app(state: ServerState, readiness: Readiness | None = None) -> FastAP
         version=__version__,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
     )
-    _allow_origins(app, settings.cors_origins)
+    app.add_middleware(HeadAsGet)
+    app.add_middleware(PageOrigins, origins=state.origins)
     app.add_middleware(ConnectionCloser, readiness=readiness)
     app.add_middleware(
         TelemetryMiddleware,
         telemetry=state.telemetry,
         answer=problem_response,
+        client_of=state.proxies.client_of,
         paths=PATHS | kserve_v1.paths_of(manifest) | open_inference.paths_of(manifest),
     )
-    bodies = BodyReader(settings.max_bytes, HELD_BODIES)
+    app.add_middleware(SlashAtTheEnd)
+    bodies = BodyReader(settings, HELD_BODIES)
     _handle_errors(app, bodies)
 
     @app.post(
@@ -93,7 +98,8 @@ def create_app(state: ServerState, readiness: Readiness | None = None) -> FastAP
         response_model=schema.RetargetAnswer,
         responses=documented(
             errors.BAD_PICTURE, errors.TOO_LARGE, errors.UNSUPPORTED_MEDIA, errors.UNSUPPORTED_ENCODING,
-            errors.BAD_PARAMETER, errors.OVERLOADED, errors.UNAUTHENTICATED, errors.UNAVAILABLE, errors.NO_MEMORY,
+            errors.BAD_PARAMETER, errors.OVERLOADED, errors.UNAUTHENTICATED, errors.REQUEST_TIMEOUT,
+            errors.UNAVAILABLE, errors.NO_MEMORY,
             errors.DEADLINE_PASSED,
         ),
         openapi_extra=REQUEST_BODY,
@@ -186,19 +192,6 @@ def _refuse_unknown_parameters(request: Request) -> None:
         raise RequestError(errors.BAD_PARAMETER, f"{problem}; /retarget takes each of {', '.join(PARAMETERS)} once.")
 
 
-def _allow_origins(app: FastAPI, origins: str) -> None:
-    """Allows cross-origin requests (CORS) from comma-separated origins."""
-    allowed = [origin.strip() for origin in origins.split(",") if origin.strip()]
-    if allowed:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=allowed,
-            allow_methods=["GET", "POST"],
-            allow_headers=["*"],
-            expose_headers=["Server-Timing", REQUEST_ID_HEADER, "Retry-After"],
-        )
-
-
 def _handle_errors(app: FastAPI, bodies: BodyReader) -> None:
     """Answers a bad request with a problem document, after its body has been drained.
 
@@ -206,9 +199,10 @@ def _handle_errors(app: FastAPI, bodies: BodyReader) -> None:
     """
 
     async def answer(request: Request, problem: RequestError, headers: dict[str, str] | None = None) -> Response:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(DRAIN_SECONDS):
-                await bodies.drain(request)
+        if problem.kind is not errors.REQUEST_TIMEOUT:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(DRAIN_SECONDS):
+                    await bodies.drain(request)
         of_kserve = request.url.path.startswith((kserve_v1.PREFIX, open_inference.PREFIX))
         return (error_response if of_kserve else problem_response)(problem, headers)
 
@@ -227,4 +221,12 @@ def _handle_errors(app: FastAPI, bodies: BodyReader) -> None:
     async def on_http(request: Request, error: HTTPException) -> Response:
         kind = {404: errors.NOT_FOUND, 405: errors.METHOD_NOT_ALLOWED}.get(error.status_code, errors.BAD_BODY)
         sentence = f"{request.method} {request.url.path[:80]} is not served here. GET /docs shows what is."
-        return await answer(request, RequestError(kind, sentence), dict(error.headers or {}))
+        if request.url.path == STREAM_PATH:
+            sentence = (
+                f"{STREAM_PATH} is served to a GET with `Upgrade: websocket`, which this request has not. "
+                "A proxy on the way may have left it out."
+            )
+        headers = dict(error.headers or {})
+        if headers.get("Allow") == "GET":
+            headers["Allow"] = "GET, HEAD"
+        return await answer(request, RequestError(kind, sentence), headers)

@@ -7,12 +7,13 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict
 from starlette.requests import ClientDisconnect, Request
 
-from service.errors import BAD_BODY, BAD_PICTURE, OVERLOADED, UNSUPPORTED_MEDIA, RequestError, too_many_bytes
+from service.errors import BAD_BODY, BAD_PICTURE, UNSUPPORTED_MEDIA, RequestError, too_many_bytes
 from service.server.base64_text import decode_base64, encoded_size, is_data_url
 from service.server.rest.content_encoding import decode_body, encoded_limit, parse_codings
 from service.server.rest.json_body import parse_json
 from service.server.rest.media_types import JSON, MULTIPART, UNTOLD, URLENCODED, is_image, parse_media_type
 from service.server.rest.multipart import picture_of_form
+from service.server.rest.uploads import Uploads
 from service.settings import Settings
 from service.vision.image import Picture, decode
 
@@ -43,12 +44,12 @@ class Body:
 
 
 class BodyReader:
-    """Reads bodies into memory, with a limit for each and one for all that are being received."""
+    """Reads bodies into memory, within the limits of each and of all that are being received."""
 
-    def __init__(self, max_bytes: int, bodies: int) -> None:
-        """max_bytes: of one picture. bodies: number of the largest bodies that may be received at once."""
-        self._max_bytes = max_bytes
-        self._budget = bodies * self._limit(JSON)
+    def __init__(self, settings: Settings, bodies: int) -> None:
+        """bodies: number of the largest bodies that may be received at once."""
+        self._max_bytes = settings.max_bytes
+        self._uploads = Uploads(settings, bodies * self._limit(JSON))
 
     def _limit(self, kind: str) -> int:
         """The most bytes of a body; all but images may hold the picture in base64."""
@@ -57,8 +58,8 @@ class BodyReader:
     async def read(self, request: Request, kind: str | None = None) -> Body:
         """Reads a whole body. kind: its media type, where that is known whatever the header says.
 
-        Raises RequestError: UNSUPPORTED_MEDIA, UNSUPPORTED_ENCODING, TOO_LARGE, OVERLOADED, or BAD_BODY where the
-        client closes the connection.
+        Raises RequestError: UNSUPPORTED_MEDIA, UNSUPPORTED_ENCODING, TOO_LARGE, OVERLOADED, REQUEST_TIMEOUT, or
+        BAD_BODY where the client closes the connection.
         """
         headers = request.headers
         kind, boundary = (kind, "") if kind else parse_media_type(headers.get("content-type"))
@@ -72,20 +73,15 @@ class BodyReader:
         if announced.isdecimal() and int(announced) > limit:
             raise too_many_bytes(self._max_bytes)
         chunks: list[bytes] = []
-        size = 0
         try:
-            async for chunk in request.stream():
-                size += len(chunk)
-                self._budget -= len(chunk)
-                if size > limit:
-                    raise too_many_bytes(self._max_bytes)
-                if self._budget < 0:
-                    raise RequestError(OVERLOADED, "Too many uploads at once. Send it again, a little later.", 1)
-                chunks.append(chunk)
+            async with self._uploads.receive() as upload:
+                async for chunk in request.stream():
+                    upload.add(len(chunk))
+                    if upload.size > limit:
+                        raise too_many_bytes(self._max_bytes)
+                    chunks.append(chunk)
         except ClientDisconnect as error:
             raise RequestError(BAD_BODY, "The connection was closed before the body was complete.") from error
-        finally:
-            self._budget += size
         return b"".join(chunks)
 
     async def drain(self, request: Request) -> None:

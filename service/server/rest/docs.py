@@ -7,6 +7,11 @@ DOCS_PAGE: Final = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>MFN</title>
+<script>
+  const base = document.createElement("base");  /* links are beside this page, also as /docs/ */
+  base.href = location.pathname.replace(/[/]$/, "");
+  document.head.append(base);
+</script>
 <style>
   body { font: 16px/1.5 system-ui, sans-serif; max-width: 52rem; margin: 2rem auto; padding: 0 1rem; }
   section { border-top: 1px solid #8884; margin-top: 1.5rem; }

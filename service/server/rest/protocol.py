@@ -13,7 +13,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
 
-from httptools import HttpParserError, HttpParserUpgrade
+from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpRequestParser, parse_url
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn import Config
@@ -21,15 +21,18 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from service.errors import HEADERS_TOO_LARGE, UNAVAILABLE, RequestError
+from service.errors import BAD_REQUEST, HEADERS_TOO_LARGE, METHOD_NOT_ALLOWED, UNAVAILABLE, RequestError
 from service.server.rest.connections import Connections
 from service.server.rest.responses import problem_response
+from service.server.websocket.endpoint import PATH as STREAM_PATH
 from service.server.websocket.protocol import WebSocketProtocol
 from service.settings import Settings
 
 LOGGER: Final = logging.getLogger("mfn.rest")
 PROBES: Final = frozenset({"/livez", "/readyz", "/v2/health/live", "/v2/health/ready"})
 HEAD_END: Final = b"\r\n\r\n"
+TLS_HANDSHAKE: Final = 0x16  # the first byte of a TLS connection: its record's type, RFC 8446 section 5.1
+HTTP_2_PREFACE: Final = "Pause on PRI/Upgrade"  # the parser's words for it, RFC 9113 section 3.4
 TICK_SECONDS: Final = 1.0  # longest interval between two checks of a connection's deadline
 PIECE_BYTES: Final = 16 * 2**10  # fed at once of a body of unknown length
 # Requests parsed before their turn; usually none, or one where an empty line came in two parts.
@@ -59,7 +62,11 @@ class HttpProtocol(HttpToolsProtocol):
     """One HTTP connection.
 
     It is closed where headers do not come within `header_seconds`, counted from its opening and from the first byte of
-    each later request, and where the client does not read a response within `deadline_seconds`.
+    each later request, where no later request begins within `keep_alive_seconds`, and where the client does not read a
+    response within `deadline_seconds`.
+
+    Only a GET of the stream's path becomes a WebSocket. Every other request that asks for another protocol (Upgrade) is
+    served as HTTP/1.1, which RFC 9110, section 7.8, leaves to the server.
     """
 
     def __init__(
@@ -132,12 +139,14 @@ class HttpProtocol(HttpToolsProtocol):
             length = end - position
             self._pending += length
             try:
-                self.parser.feed_data(data if length == size else memoryview(data)[position:end])
-            except HttpParserUpgrade:
-                if self._should_upgrade():
-                    self.handle_websocket_upgrade()
-            except HttpParserError:
-                self._refuse_malformed()
+                try:
+                    self.parser.feed_data(data if length == size else memoryview(data)[position:end])
+                except HttpParserUpgrade as upgrade:
+                    end = position + upgrade.args[0]  # the end of the headers
+                    self._upgrade()
+            except HttpParserError as error:
+                begins = cycle is None and self._pending == length
+                self._refuse_malformed(error, tls=begins and data[position] == TLS_HANDSHAKE)
             if self._done or self.transport.is_closing():  # type: ignore[redundant-expr]  # callbacks have set it
                 return
             if self._pending and (self._pending >= self._max_bytes or self._has_too_many_fields()):
@@ -165,12 +174,39 @@ class HttpProtocol(HttpToolsProtocol):
         if self._lingering > LINGER_BYTES:
             self.transport.abort()
 
-    def _refuse_malformed(self) -> None:
+    def _refuse_malformed(self, error: HttpParserError, tls: bool) -> None:
+        """tls: whether the connection begins as one of TLS."""
         if self._has_too_many_fields():
             self._refuse()
         else:
-            LOGGER.info("refused a request that is not HTTP")
-            self.send_400_response("Invalid HTTP request received.")
+            self._answer(_malformed(error, tls))
+
+    def _should_upgrade(self) -> bool:
+        """Whether the request, whose headers have been parsed and ask for an upgrade, opens a WebSocket."""
+        protocols = b",".join(value for name, value in self.headers if name == b"upgrade").lower()
+        return (
+            b"websocket" in map(bytes.strip, protocols.split(b","))
+            and self.parser.get_method() == b"GET"
+            and parse_url(self.url).path.removesuffix(b"/") == STREAM_PATH.encode()
+        )
+
+    def _upgrade(self) -> None:
+        """Opens the WebSocket for which a request asks.
+
+        Where it asks for another protocol, the parser has stopped at the end of its headers, as if no HTTP came after
+        them. Another parser gets them without `Upgrade`, so that the request, its body and later requests are HTTP/1.1.
+        """
+        method: bytes = self.parser.get_method()
+        if self._should_upgrade():
+            self.handle_websocket_upgrade()
+        elif method == b"CONNECT":
+            self._answer(RequestError(METHOD_NOT_ALLOWED, "CONNECT is not served: this server is no proxy."))
+        else:
+            line = b"%b %b HTTP/%b" % (method, self.url, self.parser.get_http_version().encode())
+            headers = [b": ".join(field) for field in self.headers if field[0] != b"upgrade"]
+            self._fields = 0
+            self.parser = HttpRequestParser(self)
+            self.parser.feed_data(b"\r\n".join([line, *headers]) + HEAD_END)
 
     def _has_too_many_fields(self) -> bool:
         return self._fields > self._max_fields
@@ -185,6 +221,8 @@ class HttpProtocol(HttpToolsProtocol):
         """Starts a request. Raises ValueError, which ends the parsing, where there are too many headers or requests."""
         if self._has_too_many_fields() or len(self.pipeline) == MAX_PIPELINED:
             raise ValueError("too many headers, or requests")
+        if self.parser.should_upgrade() and not self._should_upgrade():
+            return  # it is parsed once more, see _upgrade
         self._in_headers = False
         self._pending = 0
         self._body_left = next((int(value) for name, value in self.headers if name == b"content-length"), 0)
@@ -203,6 +241,8 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Ends a request."""
+        if self._in_headers:  # of one that is parsed once more
+            return
         self._in_headers = True
         self._pending = self._fields = 0
         super().on_message_complete()
@@ -238,9 +278,12 @@ class HttpProtocol(HttpToolsProtocol):
             self._open_connections.set_idle(self)
 
     def _rest(self) -> None:
-        """Waits for the client's next request."""
+        """Waits for the client's next request, or for the rest of a body that was not read."""
         self._open_connections.set_idle(self)
-        self._deadline = self.loop.time() + self.timeout_keep_alive
+        if self._in_headers:
+            self._deadline = self.loop.time() + self._settings.keep_alive_seconds
+        else:
+            self._await_headers()
         self.flow.resume_reading()
 
     def handle_websocket_upgrade(self) -> None:
@@ -293,13 +336,13 @@ class HttpProtocol(HttpToolsProtocol):
         self._timer = self._write_timer = None
 
     def _refuse(self) -> None:
-        settings = self._settings
+        """Refuses headers or trailers that are over a limit."""
+        if self._has_too_many_fields():
+            most, setting = f"{self._max_fields} headers", "MFN_MAX_HEADERS"
+        else:
+            most, setting = f"{self._max_bytes} bytes of headers", "MFN_MAX_HEADER_BYTES"
         self._answer(
-            RequestError(
-                HEADERS_TOO_LARGE,
-                f"The headers have more than {settings.max_header_bytes} bytes or {settings.max_headers} lines, the "
-                "most allowed. Send fewer or shorter ones.",
-            )
+            RequestError(HEADERS_TOO_LARGE, f"There are more than {most}, the most allowed ({setting}). Send fewer.")
         )
 
     def _answer(self, problem: RequestError) -> None:
@@ -324,6 +367,20 @@ class HttpProtocol(HttpToolsProtocol):
         self._timer = self.loop.call_later(LINGER_SECONDS, self.transport.abort)
 
 
+def _malformed(error: HttpParserError, tls: bool) -> RequestError:
+    """The error of bytes that are not HTTP/1.1. tls: whether they are TLS."""
+    reason = str(error)
+    if tls:
+        cure = "This port speaks plain HTTP, and TLS came: ask for http://, or set MFN_TLS_CERTIFICATE_FILE."
+    elif isinstance(error, HttpParserCallbackError):  # in the only callback that may fail, of headers
+        cure = "The target of the request is no path, as /retarget is. Correct its URL."
+    elif reason == HTTP_2_PREFACE:
+        cure = "This port speaks HTTP/1.1, and HTTP/2 came. Use HTTP/1.1 here; gRPC has a port of its own."
+    else:
+        cure = f"The request is no valid HTTP/1.1: {reason}. Correct the client that sends it."
+    return RequestError(BAD_REQUEST, cure)
+
+
 def _raw(answer: Response) -> bytes:
     """The bytes of an HTTP/1.1 response."""
     status = HTTPStatus(answer.status_code)
@@ -335,7 +392,7 @@ def _probes_only(app: ASGIApp) -> Any:
     """The application of a connection over the limit: it answers probes, and refuses other requests."""
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"] in PROBES:
+        if scope["path"].removesuffix("/") in PROBES:
             await app(scope, receive, send)
         else:
             await problem_response(_too_many_connections(), {"connection": "close"})(scope, receive, send)

@@ -57,7 +57,8 @@ class StreamProducer:
             self._problem = problem
         except TimeoutError:
             self._problem = RequestError(
-                errors.DEADLINE_PASSED, f"Nothing came for {idle:g} s. Open the stream again when there are frames."
+                errors.DEADLINE_PASSED,
+                f"No message came in full for {idle:g} s. Open the stream again when there are frames.",
             )
         finally:
             await self._stream.finish()

@@ -1,11 +1,12 @@
 """ASGI middleware that logs and measures every HTTP request: id, trace, duration and status."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.errors import RequestError
+from service.server.proxies import FORWARDED_FOR
 from service.server.telemetry.request_log import REQUEST_ID_HEADER, RequestLog, Telemetry
 
 # Paths are labels of metrics, whose number must be bounded: all paths that do not exist share one label.
@@ -33,12 +34,15 @@ class TelemetryMiddleware:
         app: ASGIApp,
         telemetry: Telemetry,
         answer: Callable[[RequestError], ASGIApp],
+        client_of: Callable[[str, Sequence[str]], str],
         paths: frozenset[str] = PATHS,
     ) -> None:
-        """answer: makes the response with a problem. paths: all that are served."""
+        """answer: makes the response with a problem. client_of: returns the client's address, of that of the connection
+        and the X-Forwarded-For headers. paths: all that are served."""
         self._app = app
         self._telemetry = telemetry
         self._answer = answer
+        self._client_of = client_of
         self._paths = paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -49,8 +53,14 @@ class TelemetryMiddleware:
         headers = Headers(scope=scope)
         path = scope["path"] if scope["path"] in self._paths else OTHER_PATH
         method = scope["method"] if scope["method"] in METHODS else OTHER_PATH
+        client = self._client_of(scope["client"][0], headers.getlist(FORWARDED_FOR)) if scope.get("client") else ""
         log = RequestLog(
-            self._telemetry, "http", f"{method} {path}", headers.get(REQUEST_ID_HEADER), headers.get("traceparent")
+            self._telemetry,
+            "http",
+            f"{method} {path}",
+            headers.get(REQUEST_ID_HEADER),
+            headers.get("traceparent"),
+            client,
         )
         scope[LOG] = log
         code = CLIENT_CLOSED

@@ -45,12 +45,14 @@ class RequestLog:
         method: str,
         request_id: str | None = None,
         trace_parent: str | None = None,
+        client: str = "",
     ) -> None:
         """Starts the log of a request. method: of bounded number, since it is a label.
 
         request_id: the client's, kept where it is short and plain; otherwise a new one. trace_parent: the client's W3C
-        traceparent header.
+        traceparent header. client: its address, "" where it is not known.
         """
+        self.client = client
         self.request_id = request_id if request_id and REQUEST_ID.fullmatch(request_id) else secrets.token_hex(8)
         self.trace_id = trace_of(trace_parent)
         self.transport, self.method = transport, method
@@ -87,6 +89,7 @@ class RequestLog:
             "request_id": self.request_id,
             "transport": self.transport,
             "method": self.method,
+            "client": self.client,
             "code": code,
             "duration_ms": round(seconds * 1e3, 3),
         }

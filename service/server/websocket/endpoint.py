@@ -18,6 +18,7 @@ says why in a last {"problem": ...}.
 """
 
 import asyncio
+import logging
 import random
 import struct
 from collections.abc import AsyncIterator
@@ -33,7 +34,8 @@ from service import errors
 from service.errors import RequestError
 from service.inference.models import Models
 from service.server import schema
-from service.server.problems import POLICY_VIOLATION, codes_of, problem_document
+from service.server.problems import codes_of, problem_document
+from service.server.proxies import FORWARDED_FOR, FORWARDED_HOST
 from service.server.state import ServerState
 from service.server.streaming.mailbox import DropPolicy
 from service.server.streaming.producer import StreamProducer
@@ -44,12 +46,14 @@ from service.settings import Settings
 from service.tracking.options import SmoothingOptions, StreamOptions
 from service.vision.upright import ROTATIONS, check_rotation, upright
 
+LOGGER: Final = logging.getLogger("mfn.websocket")
 Message = TypeVar("Message", bound=BaseModel)
 Rotation = Annotated[int, Field(json_schema_extra={"enum": list(ROTATIONS)})]
 STAMP: Final = struct.Struct("<Qq")
 AGE_JITTER: Final = 0.1  # of a stream's greatest age, up or down
 PATH: Final = "/retarget/stream"
 MAX_TEXT: Final = 4096  # characters of a message that is no picture
+MAX_REASON: Final = 123  # bytes of a close frame's reason, RFC 6455 section 5.5
 NORMAL_CLOSURE: Final = 1000  # RFC 6455, section 7.4.1
 
 
@@ -110,19 +114,17 @@ class RotationMessage(BaseModel):
 
 def add_stream(app: FastAPI, state: ServerState) -> None:
     """Adds the path of streams, /retarget/stream, to the application."""
-    origins = {origin.strip() for origin in state.settings.cors_origins.split(",")} - {""}
 
     @app.websocket(PATH)
     async def stream(socket: WebSocket) -> None:
         headers = socket.headers
-        log = RequestLog(state.telemetry, "websocket", PATH, headers.get(REQUEST_ID_HEADER), headers.get("traceparent"))
+        client = state.proxies.client_of(_peer(socket), headers.getlist(FORWARDED_FOR))
+        log = RequestLog(
+            state.telemetry, "websocket", PATH, headers.get(REQUEST_ID_HEADER), headers.get("traceparent"), client
+        )
         code = "499"
         try:
-            # Browsers let any page open a WebSocket: CORS does not apply, so pages of other hosts are refused here.
-            if not _may_open(headers.get("origin"), headers.get("host", ""), origins):
-                code = "403"
-                await socket.close(POLICY_VIOLATION)
-                return
+            # Accepted whatever its origin: a page does not learn why a WebSocket is refused that was never open.
             await socket.accept(headers=[(REQUEST_ID_HEADER.encode(), log.request_id.encode())])
             code = await _serve(socket, state, log)
         except WebSocketDisconnect:
@@ -131,9 +133,9 @@ def add_stream(app: FastAPI, state: ServerState) -> None:
             log.end(code, observed=False)
 
 
-def _may_open(origin: str | None, host: str, allowed: set[str]) -> bool:
-    """Whether a client of this Origin header may open a stream; programs other than browsers send none."""
-    return origin is None or "*" in allowed or origin in allowed or origin.partition("://")[2] == host
+def _peer(socket: WebSocket) -> str:
+    """The address of the connection's other end."""
+    return socket.client.host if socket.client else ""
 
 
 async def _serve(socket: WebSocket, state: ServerState, log: RequestLog) -> str:
@@ -144,6 +146,8 @@ async def _serve(socket: WebSocket, state: ServerState, log: RequestLog) -> str:
         raise
     except Exception as error:
         problem = log.problem_of(error)
+        if problem.kind is errors.ORIGIN_REFUSED:
+            LOGGER.warning("refused a page: %s", problem.detail, extra={"fields": {"request_id": log.request_id}})
         await _end(socket, codes_of(problem).websocket, problem)
         return str(codes_of(problem).http)
     await _end(socket, NORMAL_CLOSURE)
@@ -154,10 +158,18 @@ async def _end(socket: WebSocket, code: int, problem: RequestError | None = None
     if socket.application_state is WebSocketState.CONNECTED and socket.client_state is WebSocketState.CONNECTED:
         if problem is not None:
             await socket.send_text(to_json({"problem": problem_document(problem)}).decode())
-        await socket.close(code)
+        await socket.close(code, _reason(problem.detail) if problem else None)
+
+
+def _reason(sentence: str) -> str:
+    """As much of a sentence as a close frame may hold."""
+    return sentence.encode()[:MAX_REASON].decode(errors="ignore")
 
 
 async def _answer(socket: WebSocket, state: ServerState, log: RequestLog) -> None:
+    headers = socket.headers
+    host = state.proxies.host_of(_peer(socket), headers.get("host", ""), headers.getlist(FORWARDED_HOST))
+    state.origins.check(headers.get("origin"), host)
     configuration = await _configuration(socket, state)
     if state.keys.required and not configuration.key:
         state.keys.check(socket.headers)

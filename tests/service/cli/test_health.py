@@ -53,9 +53,9 @@ def server() -> Iterator[Server]:
         thread.join()
 
 
-@pytest.mark.parametrize("host", [{}, {"MFN_HOST": "0.0.0.0"}, {"MFN_HOST": "127.0.0.1"}])
-def test_a_ready_server_is_healthy(server: Server, host: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(server.environment | host) == 0
+@pytest.mark.parametrize("host", [None, "::", "0.0.0.0", "127.0.0.1", "localhost"])
+def test_a_ready_server_is_healthy(server: Server, host: str | None, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(server.environment | ({"MFN_HOST": host} if host else {})) == 0
     assert server.asked == ["/readyz"]
     assert capsys.readouterr() == ("", "")
 

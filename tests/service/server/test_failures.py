@@ -194,6 +194,21 @@ def test_a_picture_of_another_format(serve: Callable[..., Servers], transport: s
 
 
 @pytest.mark.parametrize("transport", EVERY)
+def test_who_asked_is_in_the_log(
+    serve: Callable[..., Servers], transport: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    servers = serve(max_streams=0)
+    with caplog.at_level(logging.INFO, "mfn.requests"):
+        EVERY[transport](servers, b"no picture", {})
+        end = time.monotonic() + 5
+        while not (lines := [line for line in caplog.records if line.name == "mfn.requests"]):
+            assert time.monotonic() < end
+            time.sleep(0.01)
+    (fields,) = [vars(line)["fields"] for line in lines]
+    assert (fields["request_id"], fields["client"]) == (REQUEST_ID, "127.0.0.1")
+
+
+@pytest.mark.parametrize("transport", EVERY)
 def test_a_missing_key(serve: Callable[..., Servers], png: bytes, transport: str) -> None:
     told = EVERY[transport](serve(ApiKeys(frozenset({KEY}))), png, {})
     assert told.kind.name == "unauthenticated"
@@ -216,6 +231,32 @@ def test_a_deadline(serve: Callable[..., Servers], png: bytes, transport: str, m
         "No answer after 0.2 s, the most that a picture may take. "
         "Send a smaller picture, or send it again when the server is less busy.",
     )
+
+
+def test_a_body_that_comes_too_slowly(serve: Callable[..., Servers]) -> None:
+    """It stalls. Messages of gRPC tell nothing of what has come of them: they have a time."""
+    servers = serve(upload_grace_seconds=0.2, stream_idle_seconds=0.3)
+
+    def stalling() -> Iterator[bytes]:
+        yield b"\x89PNG"
+        time.sleep(0.5)  # a client reads the response once it has sent all
+        yield b""
+
+    answer = servers.http.post("/retarget", content=stalling(), headers={"Content-Type": "image/png"})
+    call = servers.rpc.channel.stream_unary("/mfn.v1.RetargetService/Retarget", bytes, bytes)
+    with pytest.raises(grpc.RpcError) as failed:
+        call(data for data in stalling() if not data)
+    document = answer.json()
+    assert (answer.status_code, document["type"]) == (408, "urn:problem-type:mfn:request-timeout")
+    assert "in 0.2 s fewer than 1638 bytes, the least allowed (MFN_MIN_UPLOAD_RATE)" in document["detail"]
+    assert failed.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+    assert trailing_metadata(failed.value)["mfn-problem"] == "request-timeout"
+    assert failed.value.details() == (
+        "The message was not complete after 0.3 s, the most allowed (MFN_STREAM_IDLE_SECONDS). "
+        "Send a smaller picture, or over a faster line."
+    )
+    assert counted(servers.state, 'code="408",method="POST /retarget",transport="http"')
+    assert counted(servers.state, 'code="DEADLINE_EXCEEDED",method="Retarget",transport="grpc"')
 
 
 @pytest.mark.parametrize("transport", PICTURES)

@@ -21,11 +21,11 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from mfn.v1 import retarget_pb2 as pb
 from mfn.v1 import retarget_pb2_grpc
 
+from service.cli import health
 from service.cores import usable_cores
-from service.errors import StartError
 from service.inference.execution import PROVIDERS
-from service.server.main import bind
-from tests.service.processes import free_port, server, wait_until_ready
+from service.settings import Settings
+from tests.service.processes import free_port, has_ipv6, server, wait_until_ready
 
 
 @pytest.fixture
@@ -100,19 +100,28 @@ def test_which_form_is_served_is_told_everywhere(models_dir: Path, port: int, gr
     assert f"{usable_cores().count} workers: {usable_cores().reason}" in log
 
 
-def test_sockets_send_small_writes_at_once() -> None:
-    """An answer is two writes; with Nagle's algorithm the second would wait 40 ms for the first's acknowledgement."""
-    with bind("127.0.0.1", 0, "MFN_HTTP_PORT") as listener:
-        listener.listen()
-        with socket.create_connection(listener.getsockname()):
-            accepted, _ = listener.accept()
-            with accepted:
-                assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
-
-
-def test_an_address_of_another_machine_is_refused() -> None:
-    with pytest.raises(StartError, match=r"192\.0\.2\.1 port 8000: Cannot assign.*Set MFN_HOST or MFN_HTTP_PORT"):
-        bind("192.0.2.1", 8000, "MFN_HTTP_PORT")  # of RFC 5737, nobody's
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has no ::1")
+def test_localhost_is_both_of_its_addresses_by_default(models_dir: Path, png: bytes) -> None:
+    """Node.js asks ::1 for localhost, others 127.0.0.1."""
+    with server(models_dir, 0, MFN_HOST=Settings().host) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if found := re.search(r"on http://\[::\]:(\d+), .* gRPC on port (\d+), over IPv4 and IPv6", line):
+                break
+        else:
+            pytest.fail("it does not say where it listens")
+        port, grpc_port = found.groups()
+        for host in ("127.0.0.1", "[::1]"):
+            url = f"http://{host}:{port}/retarget"
+            answer = httpx2.post(url, content=png, headers={"Content-Type": "image/png"})
+            assert answer.status_code == 200
+            with grpc.insecure_channel(f"{host}:{grpc_port}") as channel:
+                assert stub(channel).Retarget(pb.RetargetRequest(image=pb.Image(encoded=png)), timeout=20).faces
+        assert health.main({"MFN_HTTP_PORT": port}) == 0
+        process.terminate()
+        _, log = process.communicate(timeout=20)
+    assert log.count('"client": "127.0.0.1"') == 3  # two pictures and the health check
+    assert log.count('"client": "::1"') == 2
 
 
 def stub(channel: grpc.Channel) -> retarget_pb2_grpc.RetargetServiceStub:

@@ -73,6 +73,16 @@ def test_a_setting_that_is_misspelt(models_dir: Path) -> None:
     refused(models_dir, "MFN_MAX_FACE is not a setting", "Did you mean MFN_DEFAULT_MAX_FACES", MFN_MAX_FACE="3")
 
 
+def test_an_origin_that_no_browser_sends(models_dir: Path) -> None:
+    refused(
+        models_dir, "MFN_CORS_ORIGINS has 'https://a.example/'", "without a path", MFN_CORS_ORIGINS="https://a.example/"
+    )
+
+
+def test_a_proxy_that_is_no_address(models_dir: Path) -> None:
+    refused(models_dir, "MFN_TRUSTED_PROXIES", "'nginx'", "addresses and networks", MFN_TRUSTED_PROXIES="nginx")
+
+
 def test_a_file_of_keys_that_is_missing(models_dir: Path, tmp_path: Path) -> None:
     file = str(tmp_path / "keys")
     refused(models_dir, file, "No such file", "one key a line", MFN_API_KEYS_FILE=file)

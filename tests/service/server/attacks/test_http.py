@@ -175,6 +175,25 @@ def test_silent_and_slow_connections_make_room_and_end(narrow: Target) -> None:
             assert read_all(connection) == b""
 
 
+def test_bodies_that_trickle_end_and_leave_no_trace(models_dir: Path, png: bytes) -> None:
+    """After much of them has come at once, too: the memory that they hold is bounded and given back."""
+    head = b"POST /retarget HTTP/1.1\r\nHost: a\r\nContent-Type: image/png\r\nContent-Length: 1000000\r\n\r\n"
+    with target(models_dir, png, MFN_UPLOAD_GRACE_SECONDS="0.5") as attacked, attacked.stands(), ExitStack() as stack:
+        connections = [stack.enter_context(attacked.connect()) for _ in range(CONNECTIONS)]
+        for number, connection in enumerate(connections):
+            connection.sendall(head + bytes(500_000) * (number % 2))
+        start = time.perf_counter()
+        answers: list[bytes] = [b""] * CONNECTIONS
+        while not all(answers) and time.perf_counter() - start < PATIENCE:
+            for number, connection in enumerate(connections):
+                if not answers[number]:
+                    connection.sendall(b"a")
+                    with suppress(BlockingIOError):
+                        answers[number] = connection.recv(2**16, socket.MSG_DONTWAIT)
+            time.sleep(0.05)
+        assert all(answer.startswith(b"HTTP/1.1 408 ") for answer in answers)
+
+
 def test_probes_are_answered_when_all_connections_are_busy(narrow: Target) -> None:
     url = f"http://127.0.0.1:{narrow.port}"
     with narrow.stands(), ExitStack() as stack:

@@ -5,12 +5,13 @@ from typing import Any, cast
 import grpc
 import pytest
 
-from service.errors import OVERLOADED, RequestError
+from service.errors import OVERLOADED, REQUEST_TIMEOUT, RequestError
 from service.server.grpc.admission import Admission, largest_received, largest_served
 from service.server.grpc.reading import Context, MessageReader
 from service.settings import Settings
 
 GRACE = 0.1  # seconds
+LONGEST = 60.0
 LARGEST = 100
 WAITING = 3  # calls
 
@@ -32,9 +33,9 @@ class Sender:
         return cast(Context, self)
 
 
-def admission_of(messages: int, grace: float, waiting: int) -> Admission:
+def admission_of(messages: int, grace: float, waiting: int, longest: float = LONGEST) -> Admission:
     """One with room for so many of the largest messages."""
-    return Admission(MessageReader(LARGEST), messages, LARGEST, grace, waiting)
+    return Admission(MessageReader(LARGEST), messages, LARGEST, grace, longest, waiting)
 
 
 def run(scene: Coroutine[Any, Any, None]) -> None:
@@ -109,6 +110,35 @@ def test_nobody_is_hurried_where_nobody_waits() -> None:
         sender.send(grpc.aio.EOF)  # type: ignore[attr-defined]  # not in grpc-stubs
         await task
         assert log == ["slow sent None"]
+
+    run(scene())
+
+
+def test_a_message_that_never_comes_in_full_is_ended_in_the_end() -> None:
+    async def scene() -> None:
+        admission, log = admission_of(1, GRACE, WAITING, 2 * GRACE), list[str]()
+        await receiving(admission, Sender(), log, "slow")
+        assert log == [f"slow is {REQUEST_TIMEOUT.name}"]
+        sender = Sender()
+        sender.send(b"1")
+        await receiving(admission, sender, log, "next")
+        assert log[1:] == ["next sent b'1'"]
+
+    run(scene())
+
+
+def test_nobody_waits_for_ever() -> None:
+    async def scene() -> None:
+        admission, log = admission_of(1, GRACE, WAITING), list[str]()
+        senders = [Sender() for _ in range(3)]
+        for sender in senders:
+            sender.send(bytes(LARGEST))
+        async with admission.slot() as held:
+            await held.receive(senders[0].context)
+            await receiving(admission, senders[1], log, "late")
+            assert log == [f"late is {OVERLOADED.name}"]
+        await receiving(admission, senders[2], log, "next")
+        assert log[1:] == [f"next sent {bytes(LARGEST)!r}"]
 
     run(scene())
 

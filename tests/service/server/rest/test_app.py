@@ -1,7 +1,9 @@
 import base64
 import gzip
+import logging
 import struct
 import threading
+import time
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -269,17 +271,26 @@ class TestOtherPaths:
         }  # fmt: skip
         (size,) = (p["schema"] for p in operation["parameters"] if p["name"] == "input_size")
         assert (size["enum"], size["default"]) == ([96, 192], 96)
-        assert set(operation["responses"]) == {"200", "400", "401", "413", "415", "422", "429", "503", "504"}
+        assert set(operation["responses"]) == {"200", "400", "401", "408", "413", "415", "422", "429", "503", "504"}
         for status, response in operation["responses"].items():
             kind = "application/json" if status == "200" else "application/problem+json"
             assert list(response["content"]) == [kind], status
 
     def test_unknown_path_and_method(self, client: httpx2.Client) -> None:
         assert is_problem(client.get("/nothing"), 404, "/nothing", "/docs")
+        assert is_problem(client.get("/retarget/stream"), 404, "Upgrade: websocket", "proxy")
         answer = client.get("/retarget")
         assert is_problem(answer, 405, "GET /retarget")
         assert answer.headers["allow"] == "POST"
         assert is_problem(client.post("/nothing", content=bytes(100_000)), 404)
+
+
+def test_the_client_is_logged_as_a_trusted_proxy_names_it(
+    client: httpx2.Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "mfn.requests"):
+        client.get("/livez", headers={"X-Forwarded-For": "203.0.113.9, 198.51.100.7"})
+    assert [vars(line)["fields"]["client"] for line in caplog.records] == ["198.51.100.7"]
 
 
 class TestParameters:
@@ -550,18 +561,34 @@ class TestLoad:
         slow.let.set()
         workers.close()
 
-    def test_a_sender_who_stalls_meets_the_deadline(
+    def test_a_sender_who_stalls_is_408(
         self, serve: Serve, settings: Settings, pipeline: Pipeline, workers: Workers
     ) -> None:
-        client = serve(create_app(ServerState(replace(settings, deadline_seconds=0.1), pipeline, workers)))
+        client = serve(create_app(ServerState(replace(settings, upload_grace_seconds=0.1), pipeline, workers)))
         done = threading.Event()
 
         def stalling() -> Iterator[bytes]:
             yield b"\x89PNG"
             done.wait(0.5)
 
-        assert is_problem(client.post("/retarget", content=stalling(), headers=PNG), 504)
+        answer = client.post("/retarget", content=stalling(), headers=PNG)
+        assert is_problem(answer, 408, "too slowly", "MFN_MIN_UPLOAD_RATE", "faster line")
         done.set()
+
+    def test_a_slow_upload_has_nothing_of_the_deadline(
+        self, serve: Serve, settings: Settings, pipeline: Pipeline, workers: Workers, png: bytes
+    ) -> None:
+        hasty = replace(settings, deadline_seconds=0.2, upload_grace_seconds=0.3, min_upload_rate=1)
+        client = serve(create_app(ServerState(hasty, pipeline, workers)))
+        begin = time.monotonic()
+
+        def slow() -> Iterator[bytes]:
+            for start in range(0, len(png), 1 + len(png) // 5):
+                yield png[start : start + 1 + len(png) // 5]
+                time.sleep(0.1)
+
+        assert box(client.post("/retarget", content=slow(), headers=PNG)) == THE_BOX
+        assert time.monotonic() - begin > 2 * hasty.deadline_seconds
 
     def test_draining_is_503(
         self, serve: Serve, settings: Settings, pipeline: Pipeline, workers: Workers, png: bytes

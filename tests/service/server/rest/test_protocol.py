@@ -318,6 +318,126 @@ def test_an_upgrade_has_the_same_limits() -> None:
     run(test)
 
 
+H2C = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n"
+
+
+@pytest.mark.parametrize("step", [1, 7, 10**6])
+@pytest.mark.parametrize(
+    "asks",
+    [
+        H2C,
+        b"connection: keep-alive, upgrade\r\nupgrade: TLS/1.3, HTTP/2.0\r\n",
+        b"Upgrade: h2c\r\nConnection: Upgrade\r\nUpgrade: foo\r\n",
+        b"Connection: Upgrade\r\nUpgrade: websocket\r\n",  # on a path, or with a method, that opens none
+    ],
+    ids=["h2c of Java and curl", "TLS", "two headers", "WebSocket elsewhere"],
+)
+def test_requests_that_ask_for_another_protocol_are_served_as_they_are(asks: bytes, step: int) -> None:
+    """With their bodies, and those that follow on the same connection."""
+    data = (
+        b"POST /retarget?a=b HTTP/1.1\r\nHost: a\r\n" + asks + b"Content-Length: 13\r\n\r\nab\r\n\r\nGET / c"
+        b"POST /retarget/stream HTTP/1.1\r\n" + asks + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
+        b"GET /model HTTP/1.1\r\n" + asks + b"\r\n" + GET
+    )
+
+    async def test(desk: Desk) -> None:
+        transport = await desk.sent(*(data[start : start + step] for start in range(0, len(data), step)))
+        await moment()
+        assert desk.asked == [
+            ("POST", "/retarget", b"ab\r\n\r\nGET / c"), ("POST", "/retarget/stream", b"abc"), ("GET", "/model", b""),
+            ("GET", "/livez", b""),
+        ]  # fmt: skip
+        assert desk.scopes[0]["query_string"] == b"a=b"
+        assert (b"host", b"a") in desk.scopes[0]["headers"]
+        assert all(name != b"upgrade" for scope in desk.scopes for name, _ in scope["headers"])
+        assert transport.sent.count(b"HTTP/1.1 200 OK") == 4
+        assert not transport.closed
+
+    run(test)
+
+
+def test_whoever_asks_for_another_protocol_has_the_same_limits() -> None:
+    async def test(desk: Desk) -> None:
+        begin = b"GET /livez HTTP/1.1\r\n" + H2C
+        assert (await desk.sent(begin + b"a: b\r\n" * 7 + b"\r\n")).sent.startswith(b"HTTP/1.1 200")
+        assert refused(await desk.sent(begin + b"a: b\r\n" * 8 + b"\r\n"))
+        assert refused(await desk.sent(begin + b"a: " + b"b" * 2048 + b"\r\n\r\n"))
+        for closing in (begin.replace(b"Upgrade, ", b"Upgrade, close, "), begin.replace(b"1.1", b"1.0")):
+            transport = await desk.sent(closing + b"\r\n" + GET)
+            assert transport.sent.count(b"200 OK") == transport.sent.count(b"connection: close") == 1
+            assert transport.closed
+
+    run(test)
+
+
+def detail(transport: Transport) -> str:
+    """The sentence of a refusal."""
+    sentence: str = json.loads(transport.sent.partition(b"\r\n\r\n")[2])["detail"]
+    return sentence
+
+
+@pytest.mark.parametrize("step", [1, 10**6])
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc", "speaks plain HTTP, and TLS came"),
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "speaks HTTP/1.1, and HTTP/2 came"),
+        (b"no HTTP\r\n\r\n", "Invalid method"),
+        (b"GET / HTTP/3.1\r\n\r\n", "Invalid HTTP version"),
+        (b"GET / HTTP/1.1\r\nno header\r\n\r\n", "Invalid header token"),
+        (b"GET / HTTP/1.1\r\na: \x16\r\n\r\n", "Invalid header value"),
+        (b"POST / HTTP/1.1\r\nContent-Length: 3x\r\n\r\n", "Content-Length"),
+        (b"POST / HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n", "Transfer-Encoding"),
+        (CHUNKED + b"zz\r\n", "chunk size"),
+        (b"GET http://a HTTP/1.1\r\n\r\n", "target of the request is no path"),
+        (b"GET http://a HTTP/1.1\r\n" + H2C + b"\r\n", "target of the request is no path"),
+    ],
+)
+def test_what_is_no_http_is_told_what_is_wrong(data: bytes, words: str, step: int) -> None:
+    async def test(desk: Desk) -> None:
+        transport = await desk.sent(*(data[start : start + step] for start in range(0, len(data), step)))
+        assert refused(transport, 400)
+        assert b"urn:problem-type:mfn:bad-request" in transport.sent
+        assert words in detail(transport)
+        assert desk.asked == []
+
+    run(test)
+
+
+def test_a_proxy_is_not_here() -> None:
+    async def test(desk: Desk) -> None:
+        transport = await desk.sent(b"CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n" + GET)
+        assert refused(transport, 405)
+        assert "CONNECT" in detail(transport)
+        assert desk.asked == []
+
+    run(test)
+
+
+def test_a_refusal_names_the_limit_that_was_passed() -> None:
+    async def test(desk: Desk) -> None:
+        assert detail(await desk.sent(of_fields(11))) == (
+            "There are more than 10 headers, the most allowed (MFN_MAX_HEADERS). Send fewer."
+        )
+        assert detail(await desk.sent(of_size(2049))) == (
+            "There are more than 2048 bytes of headers, the most allowed (MFN_MAX_HEADER_BYTES). Send fewer."
+        )
+
+    run(test)
+
+
+def test_a_connection_without_a_request_stays_open_for_as_long_as_is_set() -> None:
+    async def test(desk: Desk) -> None:
+        transport = await desk.sent(GET)
+        await asyncio.sleep(0.15)
+        assert not transport.closed
+        await asyncio.sleep(0.2)
+        assert transport.closed
+
+    assert Settings().keep_alive_seconds > 60  # for which load balancers keep theirs
+    run(test, replace(HASTY, keep_alive_seconds=0.25))
+
+
 def test_headers_must_come_in_time() -> None:
     async def test(desk: Desk) -> None:
         for data in (b"", b"GET", GET[:-1], b"\r\n"):

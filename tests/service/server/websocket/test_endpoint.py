@@ -1,5 +1,7 @@
 import base64
+import contextlib
 import json
+import logging
 import struct
 import time
 from collections.abc import Callable, Iterator
@@ -11,7 +13,7 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 from PIL import Image
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from service.inference.pipeline import Pipeline
@@ -326,15 +328,45 @@ def test_keys(door: Door, settings: Settings, pipeline: Pipeline, workers: Worke
 
 
 def test_pages_of_other_hosts_may_not_open_a_stream(
-    door: Door, settings: Settings, pipeline: Pipeline, workers: Workers
+    door: Door,
+    settings: Settings,
+    pipeline: Pipeline,
+    workers: Workers,
+    png: bytes,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    with pytest.raises(InvalidStatus) as refused:
-        door.open({}, Origin="https://elsewhere.example")
-    assert refused.value.response.status_code == 403
+    """They are told why after the opening: of one that fails a page learns nothing. Nothing else is answered."""
+    with caplog.at_level(logging.WARNING):
+        socket = door.open(Origin="https://elsewhere.example")
+        with contextlib.suppress(ConnectionClosed):
+            socket.send("{}")
+            socket.send(png)
+        problem = received(socket)["problem"]
+        with pytest.raises(ConnectionClosed) as closed:
+            socket.recv(20)
+    assert (problem["status"], problem["type"]) == (403, "urn:problem-type:mfn:origin-refused")
+    assert problem["detail"] == (
+        "The server's MFN_CORS_ORIGINS does not name the page's origin, https://elsewhere.example. Add it there."
+    )
+    assert closed.value.rcvd is not None
+    assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (1008, problem["detail"])
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert line == f"refused a page: {problem['detail']}"
+    assert ended(door.open(Origin="https://" + "\u00e9" * 500), 403, "MFN_CORS_ORIGINS")
     assert "model" in received(door.open({}, Origin=str(door.client.base_url).rstrip("/")))
     open_to_one = replace(settings, cors_origins="https://elsewhere.example")
     door.serve(create_app(ServerState(open_to_one, pipeline, workers)))
     assert "model" in received(door.open({}, Origin="https://elsewhere.example"))
+
+
+def test_behind_a_trusted_proxy_the_host_is_the_one_that_it_was_asked_for(
+    door: Door, settings: Settings, pipeline: Pipeline, workers: Workers
+) -> None:
+    headers = {"Origin": "https://faces.example", "X-Forwarded-Host": "faces.example"}
+    assert "model" in received(door.open({}, **headers))
+    suspicious = replace(settings, trusted_proxies="192.0.2.1")
+    door.serve(create_app(ServerState(suspicious, pipeline, workers)))
+    assert ended(door.open(None, **headers), 403)
 
 
 def test_silence_age_and_shutdown_end_a_stream(
