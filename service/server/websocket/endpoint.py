@@ -9,9 +9,9 @@ From the client, in this order:
             timestamp in microseconds. Otherwise frames are numbered from 1 and stamped when they come.
     text    at any time: {"calibration": "take_neutral" | "reset"}.
 
-To the client: {"model": ...} once, then {"sequence", "timestamp_us", "dropped", "image", "timing_ms", "faces"} for each
-frame that is not dropped, as of POST /retarget, or "problem" in place of the last three. A stream that the server ends
-says why in a last {"problem": ...}.
+To the client: {"model": ...} once, then {"sequence", "timestamp_us", "dropped", "restarted", "image", "timing_ms",
+"faces"} for each frame that is not dropped, as of POST /retarget, or "problem" in place of the last four. A stream that
+the server ends says why in a last {"problem": ...}.
 """
 
 import asyncio
@@ -239,6 +239,7 @@ def answer_document(answer: Answer, models: Models, configuration: Configuration
     for face, track_id, neutral in zip(faces, result.track_id.tolist(), result.neutral, strict=True):
         face |= {"track_id": track_id, "neutral": neutral.value}
     return document | {
+        "restarted": result.restarted,
         "image": {"width": result.width, "height": result.height},
         "timing_ms": schema.timing_document(result.timing),
         "faces": faces,
