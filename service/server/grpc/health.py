@@ -1,13 +1,15 @@
 """Bounds what health and reflection receive: they need no key, so any client may send them anything."""
 
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 import grpc
 
 from service.errors import OVERLOADED, RequestError
+from service.server.draining import Draining
 from service.server.grpc.admission import Admission, Context
-from service.server.problems import CODES
+from service.server.problems import codes_of
 
 # A message may be as large as one with a picture, since gRPC has one limit for all methods. A probe's message comes
 # with its call and is read at once, so few are enough, for a short time each.
@@ -16,13 +18,15 @@ GRACE_SECONDS: Final = 0.025
 MAX_WAITING: Final = 100  # calls that wait to be read, each with unread bytes up to gRPC's window
 LARGEST_PROBE: Final = 4 * 2**10  # bytes of a message; a watched service's name is kept while it is watched
 MAX_WATCHES: Final = 1024  # calls that stay open: health's Watch, and reflection
+LAST_SECONDS: Final = 0.1  # of each call once the server shuts down, so that who watches is told NOT_SERVING
 
 
 class HealthInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic in the stubs alone
     """Interceptor that reads the messages of all services except our own, within limits, before their handlers."""
 
-    def __init__(self, service: str, largest: int) -> None:
+    def __init__(self, service: str, largest: int, draining: Draining) -> None:
         """service: full name of our own. largest: bytes of the largest message that gRPC receives."""
+        self._draining = draining
         self._own = f"/{service}/"
         self._admission = Admission(MAX_RECEIVING, largest, GRACE_SECONDS, MAX_WAITING)
         self._watches = 0
@@ -42,46 +46,53 @@ class HealthInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  
 
     def _answer(self, handler: Any) -> Any:
         async def answer(_: object, context: Context) -> Any:
-            async for message in self._messages(handler, context):
-                return await handler.unary_unary(message, context)
+            async with self._limited(context):
+                async for message in self._messages(handler, context):
+                    return await handler.unary_unary(message, context)
             return await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "There is no message. Send one.")
 
         return answer
 
     def _watch(self, handler: Any) -> Any:
         async def watch(_: object, context: Context) -> None:
-            if self._watches >= MAX_WATCHES:
-                await _abort(context, f"All {MAX_WATCHES} places for calls that watch are taken. Try again later.")
-            self._watches += 1
-            try:
-                messages = self._messages(handler, context)
-                if handler.request_streaming:
-                    async for answer in handler.stream_stream(messages, context):
-                        await context.write(answer)
-                else:
-                    async for message in messages:
-                        await handler.unary_stream(message, context)
-                        return
-            finally:
-                self._watches -= 1
+            async with self._limited(context):
+                if self._watches >= MAX_WATCHES:
+                    raise _overload(f"All {MAX_WATCHES} places for calls that watch are taken. Try again later.")
+                self._watches += 1
+                try:
+                    messages = self._messages(handler, context)
+                    if handler.request_streaming:
+                        async for answer in handler.stream_stream(messages, context):
+                            await context.write(answer)
+                    else:
+                        async for message in messages:
+                            await handler.unary_stream(message, context)
+                            return
+                finally:
+                    self._watches -= 1
 
         return watch
 
+    @contextlib.asynccontextmanager
+    async def _limited(self, context: Context) -> AsyncIterator[None]:
+        """A block that the server's shutdown ends. A RequestError in it ends the call with its code."""
+        try:
+            async with self._draining.limit(LAST_SECONDS):
+                yield
+        except RequestError as problem:
+            await context.abort(grpc.StatusCode[codes_of(problem).grpc], problem.detail)
+
     async def _messages(self, handler: Any, context: Context) -> AsyncIterator[Any]:
         while True:
-            try:
-                async with self._admission.slot() as slot:
-                    message = await slot.receive(context)
-            except RequestError as problem:
-                await _abort(context, problem.detail)
+            async with self._admission.slot() as slot:
+                message = await slot.receive(context)
             if message is None:
                 return
             if (size := len(message)) > LARGEST_PROBE:
                 del message  # gRPC keeps the frames of an aborted call for a while
-                await _abort(context, f"The message has {size} bytes; at most {LARGEST_PROBE} are read here.")
+                raise _overload(f"The message has {size} bytes; at most {LARGEST_PROBE} are read here.")
             yield handler.request_deserializer(message)
 
 
-async def _abort(context: Context, detail: str) -> NoReturn:
-    await context.abort(grpc.StatusCode[CODES[OVERLOADED].grpc], detail)
-    raise AssertionError("abort raises")
+def _overload(detail: str) -> RequestError:
+    return RequestError(OVERLOADED, detail)

@@ -31,6 +31,8 @@ CALIBRATIONS: Final = {
 # Messages of the largest size that may be received besides those in progress; clients on slow lines share them. A
 # server with keys has more, since it reads messages of its own clients only.
 OPEN_SPARE, KEYED_SPARE = 2, 32
+# For a message to come once the server shuts down. How much of it has come is not known before all of it has.
+LAST_MESSAGE_SECONDS: Final = 0.25
 SERVICE: Final = pb.DESCRIPTOR.services_by_name["RetargetService"].full_name
 Message = TypeVar("Message", pb.RetargetRequest, pb.RetargetStreamRequest)
 
@@ -44,6 +46,7 @@ class RetargetServicer:
 
     def __init__(self, state: ServerState) -> None:
         settings = state.settings
+        self.calls = 0  # in work
         self._state = state
         self._service = RetargetService(state)
         self._model = messages.model_of(state.pipeline.models)
@@ -80,14 +83,16 @@ class RetargetServicer:
         """Answers Retarget: the faces of one picture.
 
         It also answers while the server drains: gRPC accepts no calls after its GOAWAY, so the client of this one had
-        not received that yet.
+        not received that yet. A call whose message does not come then, either, is refused.
         """
         async with (
             self._logged("Retarget", context) as log,
             self._service.request(log),
             self._admission.slot() as slot,
         ):
-            return await self._answer(_parsed(pb.RetargetRequest, await slot.receive(context)))
+            async with self._state.draining.limit(LAST_MESSAGE_SECONDS):
+                message = await slot.receive(context)
+            return await self._answer(_parsed(pb.RetargetRequest, message))
 
     def _answer(self, request: pb.RetargetRequest) -> Awaitable[pb.RetargetResponse]:
         """Queues a request, of which only the picture is kept."""
@@ -125,7 +130,11 @@ class RetargetServicer:
 
     async def _configuration(self, context: Context) -> pb.StreamConfig:
         try:
-            async with asyncio.timeout(self._state.settings.stream_idle_seconds), self._admission.slot() as slot:
+            async with (
+                self._state.draining.limit(),
+                asyncio.timeout(self._state.settings.stream_idle_seconds),
+                self._admission.slot() as slot,
+            ):
                 first = _parsed(pb.RetargetStreamRequest, await slot.receive(context))
         except TimeoutError as error:
             raise RequestError(errors.DEADLINE_PASSED, "No configuration came. Send one first.") from error
@@ -162,6 +171,7 @@ class RetargetServicer:
         request_id, trace_parent = metadata.get(REQUEST_ID_HEADER), metadata.get("traceparent")
         log = RequestLog(self._state.telemetry, "grpc", method, request_id, trace_parent)
         code = "CANCELLED"
+        self.calls += 1
         context.set_trailing_metadata(((REQUEST_ID_HEADER, log.request_id),))
         try:
             self._state.keys.check(metadata)
@@ -177,6 +187,7 @@ class RetargetServicer:
             _release(error)
             await _abort(context, problem, log)
         finally:
+            self.calls -= 1
             log.end(code, observed)
 
 

@@ -31,6 +31,7 @@ from service import errors
 from service.errors import RequestError
 from service.inference.models import Models
 from service.server import schema
+from service.server.draining import shutting_down
 from service.server.problems import POLICY_VIOLATION, codes_of, problem_document
 from service.server.state import ServerState
 from service.server.streaming.mailbox import DropPolicy
@@ -129,8 +130,9 @@ async def _serve(socket: WebSocket, state: ServerState, log: RequestLog) -> str:
         await _answer(socket, state, log)
     except WebSocketDisconnect:
         raise
-    except Exception as error:
-        problem = log.problem_of(error)
+    except (Exception, asyncio.CancelledError) as error:
+        # Only the server cancels a stream, when it shuts down and the time to finish is over.
+        problem = log.problem_of(error) if isinstance(error, Exception) else shutting_down()
         await _end(socket, codes_of(problem).websocket, problem)
         return str(codes_of(problem).http)
     await _end(socket, NORMAL_CLOSURE)
@@ -170,7 +172,7 @@ def _age(most: float) -> float | None:
 
 async def _configuration(socket: WebSocket, state: ServerState) -> Configuration:
     try:
-        async with asyncio.timeout(state.settings.header_seconds):
+        async with state.draining.limit(), asyncio.timeout(state.settings.header_seconds):
             message = await _receive(socket)
     except TimeoutError as error:
         raise RequestError(errors.DEADLINE_PASSED, "No configuration came. Send one first.") from error

@@ -70,6 +70,10 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         self._held.clear()
         super().connection_lost(exc)
 
+    def shutdown(self) -> None:
+        """Called when the server shuts down. The application ends the stream, once its last frame is answered."""
+        self.stop_keepalive()
+
     def abort(self) -> None:
         """Closes the connection at once, without sending what is left."""
         self.transport.abort()
