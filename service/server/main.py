@@ -28,6 +28,7 @@ from service.server.rest.app import create_app
 from service.server.rest.readiness import Readiness
 from service.server.rest.server import HttpServer
 from service.server.state import ServerState
+from service.server.telemetry.log_writer import write_at_once
 from service.server.telemetry.logs import set_up_logs
 from service.server.telemetry.tracing import OtlpTracer
 from service.server.tls import Certificate, RenewableContext, load_certificate
@@ -50,6 +51,8 @@ def serve(settings: Settings) -> int:
     Returns the exit code: 0, or 1 where models, execution provider, keys, certificate or ports keep it from starting; a
     line on stderr tells why.
     """
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")  # gRPC writes to standard error itself, and waits for its reader
+    log = set_up_logs(settings.log_level, settings.log_format)
     try:
         certificate = load_certificate(settings)
         keys = ApiKeys.of_setting(settings.api_keys, settings.api_keys_file)
@@ -61,7 +64,6 @@ def serve(settings: Settings) -> int:
                 settings.host, settings.grpc_port, "MFN_GRPC_PORT"
             ).close()  # gRPC binds it later, with a less clear error
             pipeline = Pipeline(Models.load(settings.models_dir, execution), settings)
-            set_up_logs(settings.log_level, settings.log_format)
             settings = within_open_files(settings)
             _limit_arenas()
             tracer = None
@@ -69,13 +71,17 @@ def serve(settings: Settings) -> int:
                 tracer = OtlpTracer.to(settings.otlp_endpoint, __version__)
             workers = Workers(settings.workers, settings.queue_length)
             _warm_up(pipeline, workers, settings.workers)
-            uvloop.run(_run(ServerState(settings, pipeline, workers, keys, tracer), certificate, listener))
+            state = ServerState(settings, pipeline, workers, keys, tracer)
+            log.on_drop = state.metrics.log_lines_dropped.inc
+            uvloop.run(_run(state, certificate, listener))
     except StartError as error:
+        log.close()
         print(f"mfn: {error}", file=sys.stderr)
         return 1
     workers.close()
     if tracer is not None:
         tracer.close()
+    log.close()
     return 0
 
 
@@ -158,7 +164,7 @@ def _on_loop_failure(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -
     The loop does not repeat what has failed, and a server that answers only some requests is worse than a restart.
     """
     if isinstance(context.get("exception"), MemoryError):
-        os.write(sys.stderr.fileno(), NO_MEMORY_LINE)
+        write_at_once(sys.stderr.fileno(), NO_MEMORY_LINE)
         os._exit(1)
     loop.default_exception_handler(context)
 

@@ -1,6 +1,7 @@
 """SIGTERM: nobody waits for clients that send nothing, what is in work is answered, and the log stays quiet."""
 
 import contextlib
+import fcntl
 import json
 import re
 import socket
@@ -225,6 +226,20 @@ def test_what_is_in_work_is_answered_and_streams_are_told_of_the_end(
         _, log = process.communicate(timeout=PROMPT_SECONDS)
     assert process.returncode == 0
     assert alarming(log) == []
+
+
+def test_a_log_that_nobody_reads_stops_neither_the_server_nor_its_end(models_dir: Path, png: bytes) -> None:
+    port = free_port()
+    with server(models_dir, port) as process, httpx2.Client(timeout=PROMPT_SECONDS) as client:
+        wait_until_ready(port)
+        assert process.stderr is not None
+        fcntl.fcntl(process.stderr, fcntl.F_SETPIPE_SZ, 4096)
+        url, headers = f"http://127.0.0.1:{port}", {"Content-Type": "image/png"}
+        for _ in range(100):  # some 250 bytes of a line each
+            assert client.get(f"{url}/livez").status_code == 200
+        assert client.post(f"{url}/retarget", content=png, headers=headers).status_code == 200
+        process.terminate()
+        assert process.wait(PROMPT_SECONDS) == 0
 
 
 def test_what_is_not_finished_in_time_is_told(models_dir: Path, png: bytes, tmp_path: Path) -> None:
