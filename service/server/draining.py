@@ -3,8 +3,13 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from typing import Final
 
 from service.errors import UNAVAILABLE, RequestError
+
+# For a client's first message to come once the server shuts down: it may be on its way. Of gRPC's nobody knows how much
+# has come before all of it has.
+LAST_MESSAGE_SECONDS: Final = 0.25
 
 
 class Draining:
@@ -35,8 +40,9 @@ class Draining:
 
         Raises RequestError UNAVAILABLE where that ends it.
         """
+        limit = asyncio.timeout(grace if self.is_set() else None)
         try:
-            async with asyncio.timeout(grace if self.is_set() else None) as limit:
+            async with limit:
                 if not self.is_set():
                     self._limits[limit] = grace
                 try:

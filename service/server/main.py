@@ -51,7 +51,6 @@ def serve(settings: Settings) -> int:
     Returns the exit code: 0, or 1 where models, execution provider, keys, certificate or ports keep it from starting; a
     line on stderr tells why.
     """
-    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")  # gRPC writes to standard error itself, and waits for its reader
     log = set_up_logs(settings.log_level, settings.log_format)
     try:
         certificate = load_certificate(settings)

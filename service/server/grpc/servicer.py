@@ -14,6 +14,7 @@ from mfn.v1 import retarget_pb2 as pb
 from service import errors
 from service.errors import RequestError
 from service.server.core import RetargetService
+from service.server.draining import LAST_MESSAGE_SECONDS
 from service.server.grpc import messages
 from service.server.grpc.admission import Admission, Context, largest_message, read
 from service.server.grpc.messages import Included
@@ -31,8 +32,6 @@ CALIBRATIONS: Final = {
 # Messages of the largest size that may be received besides those in progress; clients on slow lines share them. A
 # server with keys has more, since it reads messages of its own clients only.
 OPEN_SPARE, KEYED_SPARE = 2, 32
-# For a message to come once the server shuts down. How much of it has come is not known before all of it has.
-LAST_MESSAGE_SECONDS: Final = 0.25
 SERVICE: Final = pb.DESCRIPTOR.services_by_name["RetargetService"].full_name
 Message = TypeVar("Message", pb.RetargetRequest, pb.RetargetStreamRequest)
 
@@ -131,7 +130,7 @@ class RetargetServicer:
     async def _configuration(self, context: Context) -> pb.StreamConfig:
         try:
             async with (
-                self._state.draining.limit(),
+                self._state.draining.limit(LAST_MESSAGE_SECONDS),
                 asyncio.timeout(self._state.settings.stream_idle_seconds),
                 self._admission.slot() as slot,
             ):

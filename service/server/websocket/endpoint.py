@@ -31,7 +31,7 @@ from service import errors
 from service.errors import RequestError
 from service.inference.models import Models
 from service.server import schema
-from service.server.draining import shutting_down
+from service.server.draining import LAST_MESSAGE_SECONDS, shutting_down
 from service.server.problems import POLICY_VIOLATION, codes_of, problem_document
 from service.server.state import ServerState
 from service.server.streaming.mailbox import DropPolicy
@@ -172,7 +172,7 @@ def _age(most: float) -> float | None:
 
 async def _configuration(socket: WebSocket, state: ServerState) -> Configuration:
     try:
-        async with state.draining.limit(), asyncio.timeout(state.settings.header_seconds):
+        async with state.draining.limit(LAST_MESSAGE_SECONDS), asyncio.timeout(state.settings.header_seconds):
             message = await _receive(socket)
     except TimeoutError as error:
         raise RequestError(errors.DEADLINE_PASSED, "No configuration came. Send one first.") from error

@@ -47,9 +47,11 @@ def log() -> Iterator[Log]:
 
 
 def test_lines_come_in_their_order_with_the_last_one(log: Log) -> None:
-    writers = [
-        threading.Thread(target=lambda n=n: [log.logger.info("%d %d", n, i) for i in range(200)]) for n in (1, 2)
-    ]
+    def write(number: int) -> None:
+        for i in range(200):
+            log.logger.info("%d %d", number, i)
+
+    writers = [threading.Thread(target=write, args=(number,)) for number in (1, 2)]
     for writer in writers:
         writer.start()
     for writer in writers:
