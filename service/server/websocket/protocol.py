@@ -199,7 +199,8 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
 
     async def send(self, message: ASGISendEvent) -> None:
         """Sends an event of the application. Raises ClientDisconnected once the connection is closed."""
-        if self.close_sent:
+        closed = self.close_sent
+        if closed:
             raise ClientDisconnected
         await super().send(message)
         if self.close_sent:  # go on reading to find the client's close
