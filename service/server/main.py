@@ -51,18 +51,25 @@ def serve(settings: Settings) -> int:
     Returns the exit code: 0, or 1 where models, execution provider, keys, certificate or ports keep it from starting; a
     line on stderr tells why.
     """
-    log = set_up_logs(settings.log_level, settings.log_format)
     try:
-        certificate = load_certificate(settings)
-        keys = ApiKeys.of_setting(settings.api_keys, settings.api_keys_file)
-        execution = Execution(
-            settings.precision, settings.execution_provider, threads=settings.intra_op_threads, runs=settings.workers
-        )
-        with bind(settings.host, settings.http_port, "MFN_HTTP_PORT") as listener:
-            bind(
-                settings.host, settings.grpc_port, "MFN_GRPC_PORT"
-            ).close()  # gRPC binds it later, with a less clear error
-            pipeline = Pipeline(Models.load(settings.models_dir, execution), settings)
+        _serve(settings)
+    except StartError as error:
+        print(f"mfn: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _serve(settings: Settings) -> None:
+    """Serves until the signal and the end of what is in work. Raises StartError."""
+    certificate = load_certificate(settings)
+    keys = ApiKeys.of_setting(settings.api_keys, settings.api_keys_file)
+    execution = Execution(
+        settings.precision, settings.execution_provider, threads=settings.intra_op_threads, runs=settings.workers
+    )
+    with bind(settings.host, settings.http_port, "MFN_HTTP_PORT") as listener:
+        bind(settings.host, settings.grpc_port, "MFN_GRPC_PORT").close()  # gRPC binds it later, with a less clear error
+        pipeline = Pipeline(Models.load(settings.models_dir, execution), settings)
+        with contextlib.closing(set_up_logs(settings.log_level, settings.log_format)) as log:
             settings = within_open_files(settings)
             _limit_arenas()
             tracer = None
@@ -73,15 +80,9 @@ def serve(settings: Settings) -> int:
             state = ServerState(settings, pipeline, workers, keys, tracer)
             log.on_drop = state.metrics.log_lines_dropped.inc
             uvloop.run(_run(state, certificate, listener))
-    except StartError as error:
-        log.close()
-        print(f"mfn: {error}", file=sys.stderr)
-        return 1
-    workers.close()
-    if tracer is not None:
-        tracer.close()
-    log.close()
-    return 0
+            workers.close()
+            if tracer is not None:
+                tracer.close()
 
 
 async def _run(state: ServerState, certificate: Certificate | None, listener: socket.socket) -> None:

@@ -1,6 +1,7 @@
 import logging
 import os
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -69,7 +70,10 @@ def test_lines_come_in_their_order_with_the_last_one(log: Log) -> None:
 
 def test_who_logs_is_not_blocked_and_what_is_dropped_is_told(log: Log) -> None:
     count = 2 * log_writer.MOST_WAITING // LINE
-    for number in range(count):  # nobody reads meanwhile
+    log.logger.info("0 %s", "x" * LINE)
+    while log.writer._waiting:  # until the thread writes it, which blocks: nobody reads meanwhile
+        time.sleep(0.001)
+    for number in range(1, count):
         log.logger.info("%d %s", number, "x" * LINE)
     assert 0 < log.drops < count
     lines: list[str] = []
