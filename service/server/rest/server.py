@@ -19,7 +19,7 @@ LOGGER: Final = logging.getLogger("mfn.rest")
 # Of the shutdown. First requests are still read that were on their way on connections which are kept open; in the end
 # clients have time to close what the server has closed. TLS and WebSocket wait for that.
 LAST_REQUESTS_SECONDS: Final = 0.1
-CLOSING_SECONDS: Final = 0.3
+CLOSING_SECONDS: Final = 0.5
 LOOK_SECONDS: Final = 0.02  # from one look at what is open to the next
 HANDSHAKE_SECONDS: Final = 3.0  # longest time of a TLS handshake, during which a connection is not counted
 
