@@ -28,7 +28,7 @@ from service.server.rest.app import create_app
 from service.server.rest.readiness import Readiness
 from service.server.rest.server import HttpServer
 from service.server.state import ServerState
-from service.server.telemetry.log_writer import write_at_once
+from service.server.telemetry.log_writer import STANDARD_ERROR, write_at_once
 from service.server.telemetry.logs import set_up_logs
 from service.server.telemetry.tracing import OtlpTracer
 from service.server.tls import Certificate, RenewableContext, load_certificate
@@ -164,7 +164,7 @@ def _on_loop_failure(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -
     The loop does not repeat what has failed, and a server that answers only some requests is worse than a restart.
     """
     if isinstance(context.get("exception"), MemoryError):
-        write_at_once(sys.stderr.fileno(), NO_MEMORY_LINE)
+        write_at_once(STANDARD_ERROR, NO_MEMORY_LINE)
         os._exit(1)
     loop.default_exception_handler(context)
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Final
 
 MOST_WAITING: Final = 2**22  # bytes of lines; a request has some 250
+STANDARD_ERROR: Final = 2  # file descriptor
 CLOSE_SECONDS: Final = 1.0  # longest time for what waits when the server ends
 LOGGER_NAME: Final = "mfn.logs"
 

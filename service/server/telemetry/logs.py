@@ -2,11 +2,10 @@
 
 import json
 import logging
-import sys
 from datetime import UTC, datetime
 from typing import Any
 
-from service.server.telemetry.log_writer import LogWriter
+from service.server.telemetry.log_writer import STANDARD_ERROR, LogWriter
 
 
 class JsonFormatter(logging.Formatter):
@@ -47,7 +46,7 @@ def set_up_logs(level: str, form: str) -> LogWriter:
 
     Close what it returns in the end.
     """
-    handler = LogWriter(sys.stderr.fileno())
+    handler = LogWriter(STANDARD_ERROR)
     handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
     root = logging.getLogger()
     root.handlers[:] = [handler]
