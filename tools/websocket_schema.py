@@ -81,6 +81,10 @@ class Answered(BaseModel):
 class FrameAnswer(Answered):
     """What a frame shows."""
 
+    restarted: bool = Field(
+        description="whether the frames' clock jumped, by more than a second, forward or back: tracks, smoothing and "
+        "neutral faces begin anew with this frame"
+    )
     image: schema.ImageSize
     timing_ms: StreamTiming
     faces: list[StreamFace] = Field(description="in descending score")

@@ -29,6 +29,7 @@ from service.server.rest.app import create_app
 from service.server.rest.readiness import Readiness
 from service.server.rest.server import HttpServer
 from service.server.state import ServerState
+from service.server.telemetry.log_writer import STANDARD_ERROR, write_at_once
 from service.server.telemetry.logs import set_up_logs
 from service.server.telemetry.tracing import OtlpTracer
 from service.server.tls import Certificate, RenewableContext, load_certificate
@@ -52,16 +53,25 @@ def serve(settings: Settings) -> int:
     line on stderr tells why.
     """
     try:
-        certificate = load_certificate(settings)
-        keys = ApiKeys.of_setting(settings.api_keys, settings.api_keys_file)
-        execution = Execution(
-            settings.precision, settings.execution_provider, threads=settings.intra_op_threads, runs=settings.workers
-        )
-        with bound(settings.host, settings.http_port, "MFN_HTTP_PORT") as listeners:
-            with bound(settings.host, settings.grpc_port, "MFN_GRPC_PORT"):
-                pass  # gRPC binds it later, with a less clear error
-            pipeline = Pipeline(Models.load(settings.models_dir, execution), settings)
-            set_up_logs(settings.log_level, settings.log_format)
+        _serve(settings)
+    except StartError as error:
+        print(f"mfn: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _serve(settings: Settings) -> None:
+    """Serves until the signal and the end of what is in work. Raises StartError."""
+    certificate = load_certificate(settings)
+    keys = ApiKeys.of_setting(settings.api_keys, settings.api_keys_file)
+    execution = Execution(
+        settings.precision, settings.execution_provider, threads=settings.intra_op_threads, runs=settings.workers
+    )
+    with bound(settings.host, settings.http_port, "MFN_HTTP_PORT") as listeners:
+        with bound(settings.host, settings.grpc_port, "MFN_GRPC_PORT"):
+            pass  # gRPC binds it later, with a less clear error
+        pipeline = Pipeline(Models.load(settings.models_dir, execution), settings)
+        with contextlib.closing(set_up_logs(settings.log_level, settings.log_format)) as log:
             settings = within_open_files(settings)
             _limit_arenas()
             tracer = None
@@ -69,14 +79,12 @@ def serve(settings: Settings) -> int:
                 tracer = OtlpTracer.to(settings.otlp_endpoint, __version__)
             workers = Workers(settings.workers, settings.queue_length)
             _warm_up(pipeline, workers, settings.workers)
-            uvloop.run(_run(ServerState(settings, pipeline, workers, keys, tracer), certificate, listeners))
-    except StartError as error:
-        print(f"mfn: {error}", file=sys.stderr)
-        return 1
-    workers.close()
-    if tracer is not None:
-        tracer.close()
-    return 0
+            state = ServerState(settings, pipeline, workers, keys, tracer)
+            log.on_drop = state.metrics.log_lines_dropped.inc
+            uvloop.run(_run(state, certificate, listeners))
+            workers.close()
+            if tracer is not None:
+                tracer.close()
 
 
 async def _run(state: ServerState, certificate: Certificate | None, listeners: list[socket.socket]) -> None:
@@ -160,7 +168,7 @@ def _on_loop_failure(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -
     The loop does not repeat what has failed, and a server that answers only some requests is worse than a restart.
     """
     if isinstance(context.get("exception"), MemoryError):
-        os.write(sys.stderr.fileno(), NO_MEMORY_LINE)
+        write_at_once(STANDARD_ERROR, NO_MEMORY_LINE)
         os._exit(1)
     loop.default_exception_handler(context)
 

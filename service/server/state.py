@@ -1,13 +1,13 @@
 """The state that all transports of a server share: models, queue, limits and telemetry."""
 
-import asyncio
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from service.errors import OVERLOADED, UNAVAILABLE, RequestError
+from service.errors import OVERLOADED, RequestError
 from service.inference.pipeline import Pipeline
 from service.server.auth import ApiKeys
+from service.server.draining import Draining, shutting_down
 from service.server.origins import Origins
 from service.server.proxies import TrustedProxies
 from service.server.telemetry.metrics import Limits, Metrics
@@ -27,7 +27,7 @@ class ServerState:
     keys: ApiKeys = field(default_factory=ApiKeys)
     tracer: Tracer | None = None
     streams: int = 0
-    draining: asyncio.Event = field(default_factory=asyncio.Event)
+    draining: Draining = field(default_factory=Draining)
     origins: Origins = field(init=False)
     proxies: TrustedProxies = field(init=False)
     metrics: Metrics = field(init=False)
@@ -52,9 +52,7 @@ class ServerState:
     def refuse_when_draining(self) -> None:
         """Raises RequestError UNAVAILABLE once the server shuts down."""
         if self.draining.is_set():
-            raise RequestError(
-                UNAVAILABLE, "The server is shutting down. Send the request again, to another.", retry_after=1
-            )
+            raise shutting_down()
 
     @contextlib.contextmanager
     def stream_slot(self) -> Iterator[None]:

@@ -59,12 +59,14 @@ class _FollowState:
 class FrameTracker:
     """Finds the faces in one stream's frames and assigns them to tracks."""
 
-    def __init__(self, pipeline: Pipeline, options: StreamOptions, clock: Callable[[], float]) -> None:
-        """clock: in seconds, measures what the networks cost.
+    def __init__(
+        self, pipeline: Pipeline, options: StreamOptions, clock: Callable[[], float], tracker: Tracker | None = None
+    ) -> None:
+        """clock: in seconds, measures what the networks cost. tracker: by default one whose ids begin with 1.
 
         Raises RequestError BAD_PARAMETER where the network does not accept the input size.
         """
-        self.tracker = Tracker()
+        self.tracker = tracker or Tracker()
         self._pipeline, self._options, self._clock = pipeline, options, clock
         self._costs = Costs()
         self._state: _FollowState | None = None  # None where the next frame cannot follow
@@ -72,6 +74,10 @@ class FrameTracker:
         self._side = self._input_size  # pixels of the longer side that a frame is decoded to at first
         self._turn = 0  # of the network's input, at the last detection
         self._searched = -math.inf  # timestamp of the last frame that was searched for another turn
+
+    def restarted(self) -> "FrameTracker":
+        """One for the same stream at another time: it detects first, and its tracks' ids go on counting."""
+        return FrameTracker(self._pipeline, self._options, self._clock, self.tracker.restarted())
 
     def process(self, decoded: LazyImage, timestamp: float) -> TrackedFrame:
         """Finds and tracks the faces of the next frame. Where this raises, the state is that before the frame.

@@ -61,6 +61,10 @@ class NeutralCalibration:
         """Starts to collect with the next frame; starts again if it is collecting already."""
         self._requested = True
 
+    def restart(self) -> None:
+        """Starts to collect anew with the next frame where it is collecting, since time has jumped."""
+        self._requested |= bool(self._collecting)
+
     def reset(self) -> None:
         """Forgets all neutral expressions and stops collecting."""
         self._neutral, self._collecting, self._requested = {}, {}, False

@@ -6,7 +6,9 @@ A frame's faces are detected or followed, assigned to tracks, smoothed, and cali
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from time import perf_counter
+from typing import Final
 
 from service.errors import BAD_PARAMETER, RequestError
 from service.inference.pipeline import Pipeline, Timing
@@ -14,11 +16,16 @@ from service.tracking.frame_tracker import FrameTracker
 from service.tracking.neutral import NeutralCalibration, NeutralState
 from service.tracking.options import StreamOptions
 from service.tracking.smoothing import Smoother
-from service.tracking.tracker import Ids
+from service.tracking.tracker import MAX_AGE_SECONDS, Ids
 from service.vision.arrays import Array
 from service.vision.face_model import FaceModel
 from service.vision.faces import Faces
 from service.vision.image import ImageLoader, LazyImage, Picture
+
+Seconds = float | Fraction
+# A frame whose time differs by more from the last one's shows that the frames' clock has jumped, or that they paused:
+# by then every track would have ended. An older frame by less has been overtaken on its way.
+JUMP_SECONDS: Final = MAX_AGE_SECONDS
 
 
 @dataclass(frozen=True)
@@ -35,7 +42,8 @@ class FrameResult:
     faces: smoothed, with expressions relative to each person's neutral one. uncalibrated: the same with absolute
     expressions, which the landmarks follow from. track_id: (N,) int64 from 1, the same for a person throughout the
     stream and never given to another. neutral: each face's state of calibration. detected: whether the faces were
-    detected in this frame, or followed into it.
+    detected in this frame, or followed into it. restarted: whether this is the first frame after a jump of the frames'
+    clock, with which tracks, smoothing and neutral faces begin anew.
     """
 
     faces: Faces
@@ -46,6 +54,7 @@ class FrameResult:
     height: int
     detected: bool
     timing: FrameTiming
+    restarted: bool = False
 
     def landmarks(self, face_model: FaceModel) -> Array:
         """The 68 landmarks (N, 68, 2) of each face in pixels."""
@@ -63,30 +72,38 @@ class Session:
         self._frame_tracker = FrameTracker(pipeline, options, clock)
         self._smoother = Smoother(options.smoothing) if options.smoothing else None
         self._neutral = NeutralCalibration()
-        self._timestamp = -math.inf
+        self._timestamp: Seconds | None = None  # of the last frame
+        self._origin: Seconds = 0.0  # of the first frame since the clock has jumped
 
-    def process_picture(self, picture: Picture, timestamp: float) -> FrameResult:
+    def process_picture(self, picture: Picture, timestamp: Seconds) -> FrameResult:
         """The faces of the next frame, which is decoded already; otherwise as process_frame."""
         return self.process_frame(lambda _: picture, timestamp)
 
-    def process_frame(self, source: ImageLoader, timestamp: float, queue_ms: float = 0.0) -> FrameResult:
+    def process_frame(self, source: ImageLoader, timestamp: Seconds, queue_ms: float = 0.0) -> FrameResult:
         """The faces of the next frame.
 
-        timestamp: seconds from any origin. queue_ms: milliseconds that the frame has waited, for the timing.
-        Raises RequestError BAD_PARAMETER where the timestamp is not above the last frame's, and what the source raises.
-        A frame that raises does not change the session.
+        timestamp: seconds from any origin; a Fraction is exact however far that is. More than JUMP_SECONDS from the
+        last frame's, the session restarts: the people of the frame get new tracks, and a calibration that is taken
+        begins anew. queue_ms: milliseconds that the frame has waited, for the timing.
+        Raises RequestError BAD_PARAMETER where the timestamp is that of the last frame or less than JUMP_SECONDS
+        before, and what the source raises. A frame that raises does not change the session.
         """
-        self._check(timestamp)
+        restarted = self._has_jumped(timestamp)
         start = perf_counter()
         decoded = LazyImage(source)
-        frame = self._frame_tracker.process(decoded, timestamp)
-        self._timestamp = timestamp
-        alive = self._frame_tracker.tracker.alive
+        frame_tracker = self._frame_tracker.restarted() if restarted else self._frame_tracker
+        origin = timestamp if restarted or self._timestamp is None else self._origin
+        seconds = float(timestamp - origin)
+        frame = frame_tracker.process(decoded, seconds)
+        self._frame_tracker, self._origin, self._timestamp = frame_tracker, origin, timestamp
+        if restarted:
+            self._neutral.restart()
+        alive = frame_tracker.tracker.alive
         faces = frame.faces
         if self._smoother:
             self._smoother.keep(alive)
-            faces = self._smoother.smooth(faces, frame.track_id, timestamp)
-        expression = self._neutral.subtract(faces.expression, frame.track_id, alive, timestamp)
+            faces = self._smoother.smooth(faces, frame.track_id, seconds)
+        expression = self._neutral.subtract(faces.expression, frame.track_id, alive, seconds)
         steps = vars(frame.timing) | {"decode": decoded.milliseconds}
         track_ms = (perf_counter() - start) * 1e3 - sum(steps.values())
         picture = decoded.picture
@@ -99,6 +116,7 @@ class Session:
             height=picture.height,
             detected=frame.detected,
             timing=FrameTiming(**steps | {"queue": queue_ms, "track": track_ms}),
+            restarted=restarted,
         )
 
     def calibrate(self) -> None:
@@ -109,12 +127,18 @@ class Session:
         """Ends the calibration: expressions are absolute again from the next frame on."""
         self._neutral.reset()
 
-    def _check(self, timestamp: float) -> None:
+    def _has_jumped(self, timestamp: Seconds) -> bool:
+        """Whether the frames' clock has jumped. Raises RequestError BAD_PARAMETER as process_frame does."""
         if not math.isfinite(timestamp):
             raise RequestError(BAD_PARAMETER, f"The timestamp is {timestamp}; expected a number of seconds.")
-        if timestamp <= self._timestamp:
+        if self._timestamp is None:
+            return False
+        elapsed = float(timestamp - self._timestamp)
+        if -JUMP_SECONDS < elapsed <= 0:
+            before = f"{-elapsed:.6f} s before that" if elapsed else "that"
             raise RequestError(
                 BAD_PARAMETER,
-                f"The timestamp is {timestamp:.6f} s, that of the frame before {self._timestamp:.6f} s; it must rise. "
-                "Send frames in their order, each with the time at which it was taken.",
+                f"The timestamp, {float(timestamp):.6f} s, is {before} of the last frame; it must rise. Send frames in "
+                "their order, each with the time at which it was taken.",
             )
+        return not 0 < elapsed <= JUMP_SECONDS

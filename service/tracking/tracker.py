@@ -73,11 +73,16 @@ class Tracks(Rows):
 class Tracker:
     """The tracks of one stream. Ids count up from 1 and are never reused."""
 
-    def __init__(self) -> None:
+    def __init__(self, first_id: int = 1, noise: float = INITIAL_NOISE) -> None:
+        """noise: of a frame's identity coefficients, standard deviation, until it is estimated."""
         self._tracks = Tracks.start(Faces.none(), np.zeros(0, np.int64), 0.0)
-        self._next_id = 1
-        self._noise = INITIAL_NOISE
+        self._next_id = first_id
+        self._noise = noise
         self._now = -np.inf  # timestamp of the last frame
+
+    def restarted(self) -> "Tracker":
+        """A tracker for the same stream at another time: it has no tracks yet, and its ids go on counting."""
+        return Tracker(self._next_id, self._noise)
 
     @property
     def alive(self) -> Ids:

@@ -30,8 +30,10 @@ def server(models: Path, port: int, before: str = "", **settings: str) -> Iterat
     command = [sys.executable, "-c", f"{before}\n{PROGRAM}"]
     process = subprocess.Popen(command, cwd=ROOT, env=environment, text=True, stderr=subprocess.PIPE)
     with process:
-        yield process
-        process.kill()
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def free_port() -> int:

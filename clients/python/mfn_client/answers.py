@@ -107,7 +107,8 @@ class FrameAnswer:
 
     sequence, timestamp_us: the frame's own. dropped: number of dropped frames since the stream began. problem: why the
     frame could not be processed, None where it was; with a problem there are neither size nor faces. unobserved_arkit:
-    as in Answer.
+    as in Answer. restarted: whether this is the first frame after its clock jumped by more than a second, forward or
+    back: tracks, smoothing and neutral faces began anew.
     """
 
     sequence: int
@@ -119,6 +120,7 @@ class FrameAnswer:
     timing: Timing
     problem: Problem | None
     unobserved_arkit: tuple[str, ...] = ()
+    restarted: bool = False
 
     @property
     def timestamp(self) -> float:
@@ -200,6 +202,7 @@ def frame_answer_of(message: pb.FrameAnswer) -> FrameAnswer:
         timing=_timing_of(message.timing),
         problem=Problem(message.problem.name, message.problem.detail) if message.HasField("problem") else None,
         unobserved_arkit=tuple(message.unobserved_arkit),
+        restarted=message.restarted,
     )
 
 

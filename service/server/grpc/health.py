@@ -9,6 +9,7 @@ import grpc
 from google.protobuf.message import DecodeError
 
 from service.errors import BAD_BODY, NOT_FOUND, OVERLOADED, TOO_LARGE, RequestError
+from service.server.draining import Draining
 from service.server.grpc.admission import Admission
 from service.server.grpc.ending import abort
 from service.server.grpc.reading import Context, MessageReader
@@ -21,14 +22,16 @@ MAX_WAITING: Final = 100  # calls that wait to be read, each with unread bytes u
 LARGEST_PROBE: Final = 4 * 2**10  # bytes of a message; a watched service's name is kept while it is watched
 MAX_WATCHES: Final = 1024  # calls that stay open: health's Watch, and reflection
 SHOWN: Final = 100  # characters of a method's name
+LAST_SECONDS: Final = 0.1  # of each call once the server shuts down, so that who watches is told NOT_SERVING
 
 
 class HealthInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic in the stubs alone
     """Interceptor that reads the messages of all services except our own, within limits, before their handlers; calls
     of methods that there are not are refused."""
 
-    def __init__(self, service: str, largest: int) -> None:
+    def __init__(self, service: str, largest: int, draining: Draining) -> None:
         """service: full name of our own. largest: bytes of the largest message that gRPC receives."""
+        self._draining = draining
         self._own = f"/{service}/"
         reader = MessageReader(LARGEST_PROBE)
         self._admission = Admission(reader, MAX_RECEIVING, largest, GRACE_SECONDS, None, MAX_WAITING)
@@ -82,9 +85,10 @@ class HealthInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  
 
     @contextlib.asynccontextmanager
     async def _limited(self, context: Context) -> AsyncIterator[None]:
-        """A block in which a RequestError ends the call."""
+        """A block that the server's shutdown ends. A RequestError in it ends the call."""
         try:
-            yield
+            async with self._draining.limit(LAST_SECONDS):
+                yield
         except RequestError as problem:
             await abort(context, problem)
 

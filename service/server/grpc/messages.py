@@ -182,6 +182,7 @@ def frame_answer(answer: Answer, models: Models, included: Included) -> pb.Frame
     if isinstance(result, RequestError):
         message.problem.CopyFrom(pb.Problem(name=result.kind.name, detail=result.detail))
         return message
+    message.restarted = result.restarted
     message.width, message.height = result.width, result.height
     message.timing.CopyFrom(timing_of(result.timing))
     faces = faces_of(result.faces, models, result.width, result.height, included, result.uncalibrated)

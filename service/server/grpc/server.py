@@ -1,5 +1,6 @@
 """The gRPC server: the service, grpc.health.v1 and reflection on one port."""
 
+import asyncio
 from collections import deque
 from typing import Final
 
@@ -27,7 +28,11 @@ WINDOW_BYTES: Final = 256 * 2**10
 # Calls that have come and that Python has not accepted yet, which takes milliseconds each; gRPC ends those beyond it.
 # By default it would hold thousands, and a window's bytes of each.
 MAX_PENDING: Final = 256
-HANDSHAKE_MS: Final = 3_000  # for TLS and HTTP/2's preface; a connection that sends nothing would delay the shutdown
+HANDSHAKE_MS: Final = 3_000  # for TLS and HTTP/2's preface
+# After the last call has ended, for its answer to be sent. Then only connections are left whose handshake is not over;
+# gRPC would wait for it.
+LAST_ANSWER_SECONDS: Final = 0.25
+LOOK_SECONDS: Final = 0.02  # from one look at the calls in work to the next
 
 
 def _connection_age(settings: Settings) -> list[tuple[str, int]]:
@@ -58,7 +63,7 @@ class GrpcServer:
         pending = max(MAX_PENDING, settings.queue_length + settings.max_streams)
         self._renewed: deque[grpc.ServerCertificateConfiguration] = deque(maxlen=1)
         self._server = grpc.aio.server(
-            interceptors=[HealthInterceptor(SERVICE, largest)],
+            interceptors=[HealthInterceptor(SERVICE, largest, state.draining)],
             options=[
                 *_connection_age(settings),
                 ("grpc.so_reuseport", 0),  # otherwise a second server could silently share the port
@@ -78,7 +83,8 @@ class GrpcServer:
                 ("grpc.http2.min_ping_interval_without_data_ms", MIN_PING_INTERVAL_MS),
             ],
         )
-        RetargetServicer(state).add_to(self._server)
+        self._servicer = RetargetServicer(state)
+        self._servicer.add_to(self._server)
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         names = (SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME)
@@ -129,4 +135,12 @@ class GrpcServer:
 
     async def stop(self, grace: float) -> None:
         """Stops the server: no new calls, and `grace` seconds for those in progress."""
-        await self._server.stop(grace)
+        stopping = asyncio.create_task(self._server.stop(grace))
+        now = asyncio.get_running_loop().time
+        last = now()
+        while not stopping.done() and now() - last < LAST_ANSWER_SECONDS:
+            await asyncio.wait([stopping], timeout=LOOK_SECONDS)
+            if self._servicer.calls:
+                last = now()
+        await self._server.stop(0)
+        await stopping

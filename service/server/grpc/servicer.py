@@ -14,6 +14,7 @@ from mfn.v1 import retarget_pb2 as pb
 from service import errors
 from service.errors import RequestError
 from service.server.core import RetargetService
+from service.server.draining import LAST_MESSAGE_SECONDS
 from service.server.grpc import images, messages
 from service.server.grpc.admission import Admission, largest_received, largest_served
 from service.server.grpc.ending import abort, release
@@ -46,6 +47,7 @@ class RetargetServicer:
 
     def __init__(self, state: ServerState) -> None:
         settings = state.settings
+        self.calls = 0  # in work
         self._state = state
         self._service = RetargetService(state)
         self._model = messages.model_of(state.pipeline.models)
@@ -85,14 +87,16 @@ class RetargetServicer:
         """Answers Retarget: the faces of one picture.
 
         It also answers while the server drains: gRPC accepts no calls after its GOAWAY, so the client of this one had
-        not received that yet.
+        not received that yet. A call whose message does not come then, either, is refused.
         """
         async with (
             self._logged("Retarget", context) as log,
             self._service.request(log),
             self._admission.slot() as slot,
         ):
-            return await self._answer(_parsed(pb.RetargetRequest, await slot.receive(context)))
+            async with self._state.draining.limit(LAST_MESSAGE_SECONDS):
+                message = await slot.receive(context)
+            return await self._answer(_parsed(pb.RetargetRequest, message))
 
     def _answer(self, request: pb.RetargetRequest) -> Awaitable[pb.RetargetResponse]:
         """Queues a request, of which only the picture is kept."""
@@ -130,7 +134,11 @@ class RetargetServicer:
 
     async def _configuration(self, context: Context) -> pb.StreamConfig:
         try:
-            async with asyncio.timeout(self._state.settings.stream_idle_seconds), self._admission.slot() as slot:
+            async with (
+                self._state.draining.limit(LAST_MESSAGE_SECONDS),
+                asyncio.timeout(self._state.settings.stream_idle_seconds),
+                self._admission.slot() as slot,
+            ):
                 first = _parsed(pb.RetargetStreamRequest, await slot.receive(context))
         except TimeoutError as error:
             raise RequestError(errors.DEADLINE_PASSED, "No configuration came. Send one first.") from error
@@ -169,6 +177,7 @@ class RetargetServicer:
         client = self._state.proxies.client_of(_peer(context), forwarded)
         log = RequestLog(self._state.telemetry, "grpc", method, request_id, trace_parent, client)
         code = "CANCELLED"
+        self.calls += 1
         context.set_trailing_metadata(((REQUEST_ID_HEADER, log.request_id),))
         try:
             self._check_metadata(context)
@@ -185,6 +194,7 @@ class RetargetServicer:
             release(error)
             await abort(context, problem, log.request_id)
         finally:
+            self.calls -= 1
             log.end(code, observed)
 
     def _check_metadata(self, context: Context) -> None:

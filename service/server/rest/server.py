@@ -2,9 +2,10 @@
 
 import asyncio
 import contextlib
+import logging
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import uvicorn
@@ -14,6 +15,12 @@ from service.server.rest.connections import Connections
 from service.server.rest.protocol import HttpProtocol
 from service.settings import Settings
 
+LOGGER: Final = logging.getLogger("mfn.rest")
+# Of the shutdown. First requests are still read that were on their way on connections which are kept open; in the end
+# clients have time to close what the server has closed. TLS and WebSocket wait for that.
+LAST_REQUESTS_SECONDS: Final = 0.1
+CLOSING_SECONDS: Final = 0.5
+LOOK_SECONDS: Final = 0.02  # from one look at what is open to the next
 HANDSHAKE_SECONDS: Final = 3.0  # longest time of a TLS handshake, during which a connection is not counted
 
 
@@ -34,7 +41,6 @@ class HttpServer(uvicorn.Server):
                 access_log=False,
                 proxy_headers=False,  # the client's address is not used
                 lifespan="off",
-                timeout_graceful_shutdown=max(1, round(settings.drain_seconds)),
                 server_header=False,
                 ssl_context_factory=(lambda *_: context) if context else None,
             )
@@ -55,6 +61,36 @@ class HttpServer(uvicorn.Server):
         ]
         self.started = True
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stops to listen, closes idle connections, and lets requests and streams in work finish for drain_seconds.
+
+        Those that are still in work then are cancelled, which they tell their clients. force_exit cuts the time short.
+        """
+        loop, state = asyncio.get_running_loop(), self.server_state
+        end = loop.time() + self._settings.drain_seconds
+        for server in self.servers:
+            server.close()
+        for listener in sockets or []:
+            listener.close()
+        await self._until(lambda: not state.connections, min(end, loop.time() + LAST_REQUESTS_SECONDS))
+        for connection in list(state.connections):
+            connection.shutdown()
+        await self._until(lambda: not state.tasks, end)
+        if state.tasks:
+            LOGGER.warning("Stopped %d requests or streams in work", len(state.tasks))
+            for task in state.tasks:
+                task.cancel()
+        await self._until(lambda: not state.connections, loop.time() + CLOSING_SECONDS)
+        await self._until(lambda: not any(map(_has_unsent, state.connections)), end)
+        for connection in list(state.connections):
+            connection.transport.abort()
+        await self._until(lambda: not state.tasks, loop.time() + CLOSING_SECONDS)
+
+    async def _until(self, done: Callable[[], bool], end: float) -> None:
+        """Waits until something is done, until a time of the loop, or until the server is to stop at once."""
+        while not (done() or self.force_exit or asyncio.get_running_loop().time() >= end):
+            await asyncio.sleep(LOOK_SECONDS)
+
     def _protocol(self) -> HttpProtocol:
         return HttpProtocol(self.config, self.server_state, {}, self._settings, self._open_connections)
 
@@ -62,3 +98,9 @@ class HttpServer(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Captures no signals, unlike uvicorn's."""
         yield
+
+
+def _has_unsent(connection: asyncio.Protocol) -> bool:
+    """Whether a connection holds bytes that its client has not taken."""
+    transport: asyncio.WriteTransport = connection.transport  # type: ignore[attr-defined]  # of uvicorn's protocols
+    return transport.get_write_buffer_size() > 0

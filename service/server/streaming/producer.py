@@ -53,6 +53,7 @@ class StreamProducer:
                     await self._stream.offer(event)
                 else:
                     self._stream.calibrate(event)
+                await asyncio.sleep(0)  # others have their turn where messages come faster than they are read
         except RequestError as problem:
             self._problem = problem
         except TimeoutError:

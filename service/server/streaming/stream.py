@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from concurrent.futures import Future
 from dataclasses import dataclass
 from enum import Enum
+from fractions import Fraction
 from time import perf_counter
 
 from service.errors import RequestError, deadline_passed
@@ -57,7 +57,7 @@ class Stream:
         self._mailbox: Mailbox[tuple[Frame, float]] = Mailbox(policy)
         self._log = log
         self._calibration: Calibration | None = None
-        self._in_work: Future[FrameResult] | None = None
+        self._in_work: asyncio.Future[FrameResult | RequestError] | None = None  # the last frame's job
 
     @property
     def dropped(self) -> int:
@@ -98,33 +98,35 @@ class Stream:
 
     async def _answer(self, frame: Frame, arrived: float) -> Answer:
         if self._in_work is not None:  # of a frame that missed its deadline: its thread still uses the session
-            await asyncio.wait([asyncio.wrap_future(self._in_work)])
+            await asyncio.wait([self._in_work])
         calibration, self._calibration = self._calibration, None
-        future = self._state.workers.submit(lambda: self._process(frame, arrived, calibration), bounded=False)
-        self._in_work = future
-        return Answer(frame, await self._result_of(future, frame), self.dropped)
+        job = self._state.workers.submit(lambda: self._outcome(frame, arrived, calibration), bounded=False)
+        self._in_work = asyncio.wrap_future(job)
+        try:  # a wait neither ends the job, nor is ended by its cancellation
+            done, _ = await asyncio.wait([self._in_work], timeout=self._state.settings.frame_deadline_seconds)
+        finally:
+            job.cancel()  # where no thread has taken it
+        if not done:
+            return Answer(frame, deadline_passed(self._state.settings.frame_deadline_seconds), self.dropped)
+        return Answer(frame, self._in_work.result(), self.dropped)
 
-    async def _result_of(self, future: Future[FrameResult], frame: Frame) -> FrameResult | RequestError:
-        deadline = self._state.settings.frame_deadline_seconds
+    def _outcome(self, frame: Frame, arrived: float, calibration: Calibration | None) -> FrameResult | RequestError:
+        """Processes a frame. Called in a worker thread.
+
+        Raises nothing, since nobody waits any more for a frame that fails after its deadline.
+        """
         try:
-            async with asyncio.timeout(deadline):
-                return await asyncio.shield(asyncio.wrap_future(future))
-        except TimeoutError:
-            future.cancel()
-            return deadline_passed(deadline)
-        except asyncio.CancelledError:
-            future.cancel()
-            raise
+            return self._process(frame, arrived, calibration)
         except Exception as error:
             return self._log.problem_of(error, {"sequence": frame.sequence})
 
     def _process(self, frame: Frame, arrived: float, calibration: Calibration | None) -> FrameResult:
-        """Processes a frame. Called in a worker thread. arrived: seconds of perf_counter."""
+        """arrived: seconds of perf_counter."""
         start = perf_counter()
         if calibration is Calibration.TAKE_NEUTRAL:
             self._session.calibrate()
         elif calibration is Calibration.RESET:
             self._session.reset_neutral()
-        result = self._session.process_frame(frame.load, frame.timestamp_us / 1e6, (start - arrived) * 1e3)
+        result = self._session.process_frame(frame.load, Fraction(frame.timestamp_us, 10**6), (start - arrived) * 1e3)
         self._state.metrics.stages(vars(result.timing), len(result.faces))
         return result

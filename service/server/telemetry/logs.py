@@ -2,9 +2,10 @@
 
 import json
 import logging
-import sys
 from datetime import UTC, datetime
 from typing import Any
+
+from service.server.telemetry.log_writer import STANDARD_ERROR, LogWriter
 
 
 class JsonFormatter(logging.Formatter):
@@ -40,10 +41,15 @@ class TextFormatter(logging.Formatter):
         return super().format(record) + fields
 
 
-def set_up_logs(level: str, form: str) -> None:
-    """Sends log records of `level` and above to standard error. form: one of settings.LOG_FORMATS."""
-    handler = logging.StreamHandler(sys.stderr)
+def set_up_logs(level: str, form: str) -> LogWriter:
+    """Sends log records of `level` and above, and warnings, to standard error. form: one of settings.LOG_FORMATS.
+
+    Close what it returns in the end.
+    """
+    handler = LogWriter(STANDARD_ERROR)
     handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    logging.captureWarnings(True)
+    return handler

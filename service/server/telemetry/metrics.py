@@ -82,6 +82,11 @@ class Metrics:
             "mfn_frames_dropped_total", "Frames that were not looked at.", ("reason",), registry=self.registry
         )
         self._dropped = {reason: dropped.labels(reason) for reason in DROP_REASONS}
+        self.log_lines_dropped = Counter(
+            "mfn_log_lines_dropped_total",
+            "Log lines that were not written, since standard error was not read in time.",
+            registry=self.registry,
+        )
         self._faces = Histogram(
             "mfn_faces_per_image", "Faces found in a picture or frame.", buckets=FACE_BUCKETS, registry=self.registry
         )

@@ -1,11 +1,13 @@
 """ASGI middleware that logs and measures every HTTP request: id, trace, duration and status."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.errors import RequestError
+from service.server.draining import shutting_down
 from service.server.proxies import FORWARDED_FOR
 from service.server.telemetry.request_log import REQUEST_ID_HEADER, RequestLog, Telemetry
 
@@ -78,5 +80,8 @@ class TelemetryMiddleware:
             problem = log.problem_of(error)
             if code == CLIENT_CLOSED:  # nothing has been answered yet
                 await self._answer(problem)(scope, receive, answer)
+        except asyncio.CancelledError:  # the server shuts down, and the time to finish is over
+            if code == CLIENT_CLOSED:
+                await self._answer(shutting_down())(scope, receive, answer)
         finally:
             log.end(code)

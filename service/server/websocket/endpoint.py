@@ -12,9 +12,9 @@ From the client, in this order:
     text    at any time: {"calibration": "take_neutral" | "reset"}, or {"rotation": 0 | 90 | 180 | 270} for the frames
             after it.
 
-To the client: {"model": ...} once, then {"sequence", "timestamp_us", "dropped", "image", "timing_ms", "faces"} for each
-frame that is not dropped, as of POST /retarget, or "problem" in place of the last three. A stream that the server ends
-says why in a last {"problem": ...}.
+To the client: {"model": ...} once, then {"sequence", "timestamp_us", "dropped", "restarted", "image", "timing_ms",
+"faces"} for each frame that is not dropped, as of POST /retarget, or "problem" in place of the last four. A stream that
+the server ends says why in a last {"problem": ...}.
 """
 
 import asyncio
@@ -34,6 +34,7 @@ from service import errors
 from service.errors import RequestError
 from service.inference.models import Models
 from service.server import schema
+from service.server.draining import LAST_MESSAGE_SECONDS, shutting_down
 from service.server.problems import codes_of, problem_document
 from service.server.proxies import FORWARDED_FOR, FORWARDED_HOST
 from service.server.state import ServerState
@@ -144,8 +145,9 @@ async def _serve(socket: WebSocket, state: ServerState, log: RequestLog) -> str:
         await _answer(socket, state, log)
     except WebSocketDisconnect:
         raise
-    except Exception as error:
-        problem = log.problem_of(error)
+    except (Exception, asyncio.CancelledError) as error:
+        # Only the server cancels a stream, when it shuts down and the time to finish is over.
+        problem = log.problem_of(error) if isinstance(error, Exception) else shutting_down()
         if problem.kind is errors.ORIGIN_REFUSED:
             LOGGER.warning("refused a page: %s", problem.detail, extra={"fields": {"request_id": log.request_id}})
         await _end(socket, codes_of(problem).websocket, problem)
@@ -195,7 +197,7 @@ def _age(most: float) -> float | None:
 
 async def _configuration(socket: WebSocket, state: ServerState) -> Configuration:
     try:
-        async with asyncio.timeout(state.settings.header_seconds):
+        async with state.draining.limit(LAST_MESSAGE_SECONDS), asyncio.timeout(state.settings.header_seconds):
             message = await _receive(socket)
     except TimeoutError as error:
         raise RequestError(errors.DEADLINE_PASSED, "No configuration came. Send one first.") from error
@@ -282,6 +284,7 @@ def answer_document(answer: Answer, models: Models, configuration: Configuration
     for face, track_id, neutral in zip(faces, result.track_id.tolist(), result.neutral, strict=True):
         face |= {"track_id": track_id, "neutral": neutral.value}
     return document | {
+        "restarted": result.restarted,
         "image": {"width": result.width, "height": result.height},
         "timing_ms": schema.timing_document(result.timing),
         "faces": faces,

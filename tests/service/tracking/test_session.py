@@ -1,10 +1,12 @@
 import math
-from dataclasses import replace
+import re
+from dataclasses import dataclass, replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
 
-from service.errors import BAD_PARAMETER, RequestError
+from service.errors import BAD_PARAMETER, BAD_PICTURE, RequestError
 from service.inference.models import Models
 from service.inference.options import RetargetOptions
 from service.inference.pipeline import Pipeline
@@ -245,3 +247,113 @@ def test_sessions_share_nothing(pipeline: Pipeline) -> None:
     first.calibrate()
     assert second.process_picture(draw((300, 60, 50, 90)), 0.0).track_id.tolist() == [1]
     assert second.process_picture(draw((300, 60, 50, 90)), 0.1).neutral == (NeutralState.OFF,)
+
+
+# the frames' clock
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What is told of a frame's only face."""
+
+    restarted: bool
+    track: int
+    neutral: NeutralState
+
+
+def seen(result: FrameResult) -> Seen:
+    (track,), (neutral,) = result.track_id.tolist(), result.neutral
+    return Seen(result.restarted, track, neutral)
+
+
+HOUR = 3600
+TOP = 2**62 / 1e6
+
+
+@pytest.mark.parametrize("follow", [True, False])
+@pytest.mark.parametrize(
+    ("times", "restarts"),
+    [
+        ([0.0, 0.03, TOP, TOP + 0.03], [2]),
+        ([0.0, 0.03, TOP, 0.06, 0.09], [2, 3]),  # one wrong timestamp
+        ([HOUR, HOUR + 0.03, 0.06, 0.09], [2]),
+        ([0.0, 0.03, -1.0, -0.97], [2]),
+        ([0.0, 0.99, 1.98], []),
+        ([0.0, 1.01], [1]),  # a pause: the tracks have ended
+        ([-1e308, 1e308, -1e308], [1, 2]),
+        ([5e-324, 1e308], [1]),
+    ],
+)
+def test_where_the_clock_jumps_the_stream_goes_on_with_new_tracks(
+    world: World, follow: bool, times: list[float], restarts: list[int]
+) -> None:
+    options = StreamOptions(follow=follow, smoothing=SmoothingOptions())
+    pipeline = Pipeline(world.models, Settings())
+    session = Session(pipeline, options, world.clock)
+    results = [session.process_picture(draw(STILL), time) for time in times]
+    assert [number for number, result in enumerate(results) if result.restarted] == restarts
+    tracks = [1 + sum(restart <= number for restart in restarts) for number in range(len(times))]
+    assert [result.track_id.tolist() for result in results] == [[track] for track in tracks]
+    for result in results:
+        assert np.isfinite(result.faces.box).all()
+        if result.restarted:  # as the first frame of a session of its own
+            (fresh,) = process_all(Session(pipeline, options, world.clock), [draw(STILL)])
+            np.testing.assert_array_equal(result.faces.expression, fresh.faces.expression)
+            assert result.detected
+
+
+@pytest.mark.parametrize(
+    ("time", "words"),
+    [
+        (HOUR, "The timestamp, 3600.000000 s, is that of the last frame; it must rise."),
+        (HOUR - 0.25, "The timestamp, 3599.750000 s, is 0.250000 s before that of the last frame; it must rise."),
+        (HOUR - 0.999, "is 0.999000 s before"),
+    ],
+)
+def test_a_frame_that_was_overtaken_is_refused_alone(pipeline: Pipeline, time: float, words: str) -> None:
+    session = Session(pipeline, StreamOptions())
+    session.process_picture(draw(STILL), HOUR)
+    with pytest.raises(RequestError, match=re.escape(words)) as refused:
+        session.process_picture(draw(STILL), time)
+    assert refused.value.kind is BAD_PARAMETER
+    assert seen(session.process_picture(draw(STILL), HOUR + 0.03)) == Seen(False, 1, NeutralState.OFF)
+
+
+def test_a_frame_that_fails_does_not_restart_the_stream(pipeline: Pipeline) -> None:
+    def fails(_: int) -> Picture:
+        raise RequestError(BAD_PICTURE, "no picture")
+
+    session = Session(pipeline, StreamOptions())
+    session.process_picture(draw(STILL), 0.0)
+    with pytest.raises(RequestError, match="no picture"):
+        session.process_frame(fails, TOP)
+    assert seen(session.process_picture(draw(STILL), 0.03)) == Seen(False, 1, NeutralState.OFF)
+
+
+@pytest.mark.parametrize("jump", [HOUR, -HOUR])
+def test_neutral_faces_go_with_their_tracks_and_a_calibration_begins_anew(pipeline: Pipeline, jump: float) -> None:
+    session = Session(pipeline, StreamOptions())
+
+    def look(time: float) -> Seen:
+        return seen(session.process_picture(draw(STILL), time))
+
+    look(0.0)
+    session.calibrate()
+    assert look(0.5) == Seen(False, 1, NeutralState.COLLECTING)
+    assert look(jump) == Seen(True, 2, NeutralState.COLLECTING)
+    assert look(jump + 0.9) == Seen(False, 2, NeutralState.COLLECTING)
+    assert look(jump + 1.0) == Seen(False, 2, NeutralState.ON)
+    assert look(0.0) == Seen(True, 3, NeutralState.OFF)
+    session.calibrate()  # asked for before the clock jumps, and taken after it
+    assert look(jump) == Seen(True, 4, NeutralState.COLLECTING)
+
+
+def test_fractions_keep_microseconds_apart_at_any_distance(pipeline: Pipeline) -> None:
+    """As float64, seconds of that size are 1 ms apart."""
+    last = 2**63 - 1
+    session = Session(pipeline, StreamOptions(smoothing=SmoothingOptions()))
+    times = [-(2**63), last - 2, last - 1, last]
+    results = [session.process_picture(draw(STILL), Fraction(time, 10**6)) for time in times]
+    assert list(map(seen, results)) == [
+        Seen(restarted, track, NeutralState.OFF) for restarted, track in ((False, 1), (True, 2), (False, 2), (False, 2))
+    ]

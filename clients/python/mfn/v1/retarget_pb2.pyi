@@ -248,7 +248,7 @@ class RetargetStreamResponse(_message.Message):
     def __init__(self, model: _Optional[_Union[Model, _Mapping]] = ..., answer: _Optional[_Union[FrameAnswer, _Mapping]] = ...) -> None: ...
 
 class FrameAnswer(_message.Message):
-    __slots__ = ("sequence", "timestamp_us", "width", "height", "faces", "dropped", "timing", "problem", "unobserved_arkit")
+    __slots__ = ("sequence", "timestamp_us", "width", "height", "faces", "dropped", "timing", "problem", "unobserved_arkit", "restarted")
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     TIMESTAMP_US_FIELD_NUMBER: _ClassVar[int]
     WIDTH_FIELD_NUMBER: _ClassVar[int]
@@ -258,6 +258,7 @@ class FrameAnswer(_message.Message):
     TIMING_FIELD_NUMBER: _ClassVar[int]
     PROBLEM_FIELD_NUMBER: _ClassVar[int]
     UNOBSERVED_ARKIT_FIELD_NUMBER: _ClassVar[int]
+    RESTARTED_FIELD_NUMBER: _ClassVar[int]
     sequence: int
     timestamp_us: int
     width: int
@@ -267,7 +268,8 @@ class FrameAnswer(_message.Message):
     timing: Timing
     problem: Problem
     unobserved_arkit: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, sequence: _Optional[int] = ..., timestamp_us: _Optional[int] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., faces: _Optional[_Iterable[_Union[Face, _Mapping]]] = ..., dropped: _Optional[int] = ..., timing: _Optional[_Union[Timing, _Mapping]] = ..., problem: _Optional[_Union[Problem, _Mapping]] = ..., unobserved_arkit: _Optional[_Iterable[str]] = ...) -> None: ...
+    restarted: bool
+    def __init__(self, sequence: _Optional[int] = ..., timestamp_us: _Optional[int] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., faces: _Optional[_Iterable[_Union[Face, _Mapping]]] = ..., dropped: _Optional[int] = ..., timing: _Optional[_Union[Timing, _Mapping]] = ..., problem: _Optional[_Union[Problem, _Mapping]] = ..., unobserved_arkit: _Optional[_Iterable[str]] = ..., restarted: bool = ...) -> None: ...
 
 class Problem(_message.Message):
     __slots__ = ("name", "detail")

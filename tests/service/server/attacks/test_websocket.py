@@ -1,5 +1,6 @@
 """What a client can do over WebSocket before it has shown a key: the server's memory stays, and others are served."""
 
+import contextlib
 import json
 import socket
 import time
@@ -123,10 +124,63 @@ def test_streams_that_are_never_configured_end(target: tuple[int, int], png: byt
     assert grown.mb < MOST_MB
 
 
-def test_a_long_first_message_is_told_to_be_too_big(target: tuple[int, int]) -> None:
+@pytest.mark.parametrize("size", [20_000, 2 * 2**20])
+def test_a_long_first_message_is_told_to_be_too_big(target: tuple[int, int], size: int) -> None:
     with connect(f"ws://127.0.0.1:{target[0]}/retarget/stream", proxy=None) as stream:
-        stream.send(bytes(20_000))
+        stream.send(bytes(size))
+        assert "Send the configuration first" in json.loads(stream.recv(10))["problem"]["detail"]
         with pytest.raises(ConnectionClosed) as closed:
             stream.recv(10)
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 1009
+    assert closed.value.rcvd.reason.startswith("The first message is too large. Send the configuration first")
+
+
+SMALL_BUFFERS = """
+import socket
+import service.server.main
+
+bind = service.server.main.bind
+
+def with_small_buffers(*address):
+    listener = bind(*address)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    return listener
+
+service.server.main.bind = with_small_buffers
+"""  # so that the system takes few answers that are not read
+
+
+@pytest.fixture(scope="module")
+def impatient(models_dir: Path) -> Iterator[tuple[int, int]]:
+    """Port and process of an open server that waits half a second for an answer to be read."""
+    port = free_port()
+    settings = {"MFN_FRAME_DEADLINE_SECONDS": "0.5", "MFN_LOG_LEVEL": "error", "MFN_WORKERS": "1"}
+    with server(models_dir, port, SMALL_BUFFERS, **settings) as process:
+        wait_until_ready(port)
+        yield port, process.pid
+
+
+@pytest.mark.parametrize("name", ["frames", "bad frames", "pings", "both"])
+def test_a_client_that_reads_nothing_is_closed(impatient: tuple[int, int], png: bytes, name: str) -> None:
+    port, pid = impatient
+    sent = {
+        "frames": frame(BINARY, png),
+        "bad frames": frame(BINARY, b"no picture"),
+        "pings": frame(PING, bytes(125)),
+        "both": frame(BINARY, png) + frame(PING, bytes(125)) * 20,
+    }
+    with growth(pid) as grown, socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.connect(("127.0.0.1", port))
+        connection.sendall(OPENING)
+        assert connection.recv(2**12).startswith(b"HTTP/1.1 101")
+        connection.sendall(frame(TEXT, b'{"include": ["landmarks", "blendshapes"]}'))
+        connection.settimeout(20)
+        with contextlib.suppress(ConnectionError):  # never TimeoutError
+            while True:
+                connection.sendall(sent[name] * 20)
+    assert grown.mb < MOST_MB
+    metrics = httpx2.get(f"http://127.0.0.1:{port}/metrics", timeout=20).text
+    assert "mfn_streams_active 0.0" in metrics
+    assert "mfn_requests_in_progress 1.0" in metrics  # this one

@@ -95,6 +95,16 @@ def test_every_frame_is_answered_in_order(door: Running, png: bytes) -> None:
     assert {face.neutral for answer in got for face in answer.faces} == {pb.NEUTRAL_STATE_OFF}
 
 
+def test_a_stream_goes_on_where_its_clock_jumps(door: Running, png: bytes) -> None:
+    times = [0, FRAME_US, 2**62, 2 * FRAME_US, 2 * FRAME_US, -(2**63), 2**63 - 2, 2**63 - 1]
+    sent = [config(drop_policy=pb.DROP_POLICY_NONE), *(frame(n, png, time) for n, time in enumerate(times))]
+    got = answers(door.stub.RetargetStream(iter(sent)))
+    assert [answer.timestamp_us for answer in got] == times
+    assert [answer.restarted for answer in got] == [False, False, True, True, False, True, True, False]
+    assert [answer.problem.name for answer in got] == ["", "", "", "", "bad-parameter", "", "", ""]
+    assert [face.track_id for answer in got for face in answer.faces] == [1, 1, 2, 3, 4, 5, 5]
+
+
 @pytest.mark.parametrize(("refine", "follow"), [(False, False), (True, False), (True, True)])
 def test_gaze_of_refined_and_followed_faces(door: Running, png: bytes, refine: bool, follow: bool) -> None:
     options = pb.Options(refine=refine, include_blendshapes=True)

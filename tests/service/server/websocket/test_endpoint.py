@@ -175,6 +175,18 @@ def test_frames_with_a_stamp_keep_it(door: Door, png: bytes) -> None:
     assert [(a["sequence"], a["timestamp_us"]) for a in answers] == [(n, n * FRAME_US) for n in (7, 9, 12)]
 
 
+def test_a_stream_goes_on_where_its_clock_jumps(door: Door, png: bytes) -> None:
+    socket = door.open({"stamped": True, "drop_policy": "none"})
+    received(socket)
+    answers = []
+    for number, time_us in enumerate([0, FRAME_US, 2**62, 2 * FRAME_US, FRAME_US, -(2**63), 2**63 - 1]):
+        socket.send(struct.pack("<Qq", number, time_us) + png)
+        answers.append(received(socket))
+    assert [answer.get("restarted") for answer in answers] == [False, False, True, True, None, True, True]
+    assert "0.033333 s before that of the last frame" in answers.pop(4)["problem"]["detail"]
+    assert [answer["faces"][0]["track_id"] for answer in answers] == [1, 1, 2, 3, 4, 5]
+
+
 def test_a_bad_frame_is_answered_with_its_problem(door: Door, png: bytes) -> None:
     socket = door.open({"stamped": True, "drop_policy": "none"})
     received(socket)

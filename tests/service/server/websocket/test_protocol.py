@@ -1,6 +1,7 @@
 """The limits of WebSocket connections, with frames written by hand and an application that notes what it receives."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -9,7 +10,13 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
 from service.server.rest.connections import Connections
-from service.server.websocket.protocol import FIRST_FRAMES, FIRST_MESSAGE_BYTES, MESSAGE_FRAMES, WebSocketProtocol
+from service.server.websocket.protocol import (
+    FIRST_FRAMES,
+    FIRST_MESSAGE_BYTES,
+    FRAMES_AT_ONCE,
+    MESSAGE_FRAMES,
+    WebSocketProtocol,
+)
 from service.settings import Settings
 from tests.service.server.transports import Transport
 
@@ -22,6 +29,19 @@ OPENING = (
 LONGEST = 256 + 4 * 33_334  # a picture of 100,000 bytes as a data URL
 CONTINUED, TEXT, BINARY, CLOSE, PING = 0, 1, 2, 8, 9
 TOO_BIG = (1009).to_bytes(2)
+
+
+def told_too_big(sent: bytes) -> str:
+    """The sentence of the problem before the close with 1009, whose reason tells the cure, too."""
+    size = int.from_bytes(sent[2:4])
+    text, end = sent[4 : 4 + size], sent[4 + size :]
+    assert (sent[:2], end[0], end[2:4]) == (b"\x81\x7e", 0x88, TOO_BIG)
+    assert len(end) - 2 == end[1] <= 125
+    problem = json.loads(text)["problem"]
+    assert problem["status"] == 413
+    assert end[4:].decode().split(". ")[1] in problem["detail"]
+    detail: str = problem["detail"]
+    return detail
 
 
 def frame(data: bytes, opcode: int = TEXT, fin: bool = True) -> bytes:
@@ -141,9 +161,8 @@ def test_the_first_message_is_short_and_those_after_it_are_pictures() -> None:
         await line.send(frame(first.encode()) + frame(bytes(LONGEST), BINARY) + frame(bytes(LONGEST + 1), BINARY))
         await line.take(3)
         assert line.received == [first, bytes(LONGEST)]
-        assert line.transport.sent[2:4] == TOO_BIG
+        assert "more than 100000 bytes" in told_too_big(line.transport.sent)
         assert line.code == 1009
-        assert line.transport.closed
 
     run(test)
 
@@ -161,9 +180,12 @@ def test_a_first_message_that_is_longer_ends_the_connection(message: bytes) -> N
     async def test(line: Line) -> None:
         await line.take()
         await line.send(message)
-        assert line.transport.sent[2:4] == TOO_BIG
-        assert line.transport.closed
+        assert "Send the configuration first" in told_too_big(line.transport.sent)
         assert line.received == []
+        sent = line.transport.sent
+        await line.send(message)  # the rest is not looked at, and does not make the close lose what is told
+        assert line.transport.sent == sent
+        assert line.transport.is_reading()
 
     run(test)
 
@@ -208,6 +230,42 @@ def test_a_message_has_so_many_frames() -> None:
         await line.send(frame(b"hi", PING))
         assert line.transport.sent[2:4] == (1008).to_bytes(2)
         assert (line.received, line.code) == (["{}"], 1008)
+
+    run(test)
+
+
+def test_pings_leave_turns_to_others() -> None:
+    async def test(line: Line) -> None:
+        await line.take()
+        turns, frames = 0, 40 * FRAMES_AT_ONCE
+        await line.send(frame(b"{}"))
+        await line.take()
+        line.transport.sent = b""
+        line.protocol.data_received(frame(b"hi", PING) * frames)
+        while line.protocol._held:
+            assert not line.transport.is_reading()
+            await asyncio.sleep(0)
+            turns += 1
+        assert turns >= frames // FRAMES_AT_ONCE - 1
+        assert line.transport.is_reading()
+        assert line.transport.sent == b"\x8a\x02hi" * frames
+
+    run(test)
+
+
+def test_a_client_that_answers_no_ping_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.server.websocket.protocol.CLOSING_SECONDS", 0.05)
+
+    async def test(line: Line) -> None:
+        await line.take()
+        line.protocol.keepalive_timeout()
+        await moment()
+        assert line.code == 1006
+        assert not line.transport.aborted
+        line.protocol.pause_writing()
+        line.protocol.resume_writing()  # it reads a little, and never all
+        await asyncio.sleep(0.1)
+        assert line.transport.aborted
 
     run(test)
 
