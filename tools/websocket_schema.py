@@ -126,7 +126,7 @@ def document() -> dict[str, Any]:
         "$schema": DIALECT,
         "title": "MFN's stream over WebSocket",
         "description": f"Text messages of /retarget/stream, at most {MAX_TEXT} characters from you. Binary messages "
-        f"are frames: a JPEG, PNG or WebP file; where the configuration says stamped, after {STAMP.size} bytes: "
+        f"are frames: a JPEG, PNG, WebP or AVIF file; where the configuration says stamped, after {STAMP.size} bytes: "
         "sequence, uint64, and timestamp in microseconds, int64, both little-endian. Where it does not say so, a frame "
         'may also be a text message that is no JSON: a data URL, "data:image/jpeg;base64," and so on, of any length.',
         "anyOf": [{"$ref": "#/$defs/FromClient"}, {"$ref": "#/$defs/FromServer"}],

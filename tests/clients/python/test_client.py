@@ -227,7 +227,7 @@ def test_a_path_is_no_picture(client: Client) -> None:
 def test_a_problem_of_the_server(client: Client, png: bytes) -> None:
     error = failure(lambda: client.retarget(b"no picture"))
     assert (error.code, error.problem, error.retry_after) == (grpc.StatusCode.INVALID_ARGUMENT, "bad-picture", None)
-    assert "JPEG, PNG or WebP" in error.detail
+    assert "JPEG, PNG, WebP or AVIF" in error.detail
     assert str(error) == f"bad-picture: {error.detail}"
     assert str(pickle.loads(pickle.dumps(error))) == str(error)
     assert client.retarget(png).faces
@@ -308,7 +308,7 @@ def test_a_frame_without_a_picture_is_told_and_the_stream_goes_on(client: Client
     first, bad, third = client.stream([(png, 0.0), (b"no picture", 0.1), (png, 0.2)], EVERY_FRAME)
     assert bad.problem is not None
     assert (bad.problem.name, bad.faces) == ("bad-picture", ())
-    assert "JPEG, PNG or WebP" in bad.problem.detail
+    assert "JPEG, PNG, WebP or AVIF" in bad.problem.detail
     assert first.faces[0].track_id == third.faces[0].track_id
 
 

@@ -127,7 +127,7 @@ def test_one_bad_photo_hides_nothing_of_the_others(
     assert "1 face" in printed.out
     unread, absent, folder = printed.err.splitlines()
     assert unread.startswith(f"mfn: {text}: ")
-    assert "JPEG, PNG or WebP" in unread
+    assert "JPEG, PNG, WebP or AVIF" in unread
     assert absent == f"mfn: {missing}: No such file or directory"
     assert folder == f"mfn: {tmp_path}: Is a directory"
 

@@ -187,7 +187,7 @@ def test_the_lowest_score_that_is_allowed(door: Running, png: bytes) -> None:
     [
         (pb.RetargetRequest(), "bad-picture", ("image.encoded", "image.raw")),
         (encoded(b""), "bad-picture", ("0 bytes",)),
-        (encoded(b"no picture"), "bad-picture", ("JPEG, PNG or WebP",)),
+        (encoded(b"no picture"), "bad-picture", ("JPEG, PNG, WebP or AVIF",)),
         (encoded(bytes(2**20 + 1)), "too-large", ("1048576 bytes",)),
         (raw(np.zeros((2, 2, 3), np.uint8), pb.PIXEL_FORMAT_UNSPECIFIED), "bad-parameter", ("PIXEL_FORMAT_RGB",)),
         (raw(np.zeros((2, 2, 3), np.uint8), pb.PIXEL_FORMAT_RGBA), "bad-picture", ()),

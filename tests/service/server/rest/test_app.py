@@ -387,7 +387,7 @@ class TestBadPictures:
         assert is_problem(client.post("/retarget", content=b"", headers=PNG), 400, "0 bytes", "Send")
 
     def test_text(self, client: httpx2.Client) -> None:
-        assert is_problem(client.post("/retarget", content=b"Hello.", headers=JPEG), 400, "JPEG, PNG or WebP")
+        assert is_problem(client.post("/retarget", content=b"Hello.", headers=JPEG), 400, "JPEG, PNG, WebP or AVIF")
 
     @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
     def test_truncated(self, client: httpx2.Client, kind: str) -> None:
@@ -411,8 +411,8 @@ class TestBadPictures:
     def test_formats_of_many_frames(self, client: httpx2.Client, kind: str) -> None:
         data = animation(kind)
         headers = {"Content-Type": f"image/{kind.lower()}"}
-        assert is_problem(client.post("/retarget", content=data, headers=headers), 400, "JPEG, PNG or WebP")
-        assert is_problem(client.post("/retarget", content=data, headers=PNG), 400, "JPEG, PNG or WebP")
+        assert is_problem(client.post("/retarget", content=data, headers=headers), 400, "JPEG, PNG, WebP or AVIF")
+        assert is_problem(client.post("/retarget", content=data, headers=PNG), 400, "JPEG, PNG, WebP or AVIF")
 
     @pytest.mark.parametrize("kind", ["text/html", "application/pdf", "video/mp4", "multipart/mixed; boundary=b"])
     def test_media_types_of_something_else(self, client: httpx2.Client, png: bytes, kind: str) -> None:

@@ -249,7 +249,7 @@ IMAGE = {"name": "image", "datatype": "BYTES", "shape": [1], "data": ["AAAA"]}
         ),
         ({"inputs": [IMAGE], "outputs": [{"name": "box"}] * 2}, ("output 'box' is named twice",)),
         ({"inputs": [IMAGE], "outputs": [{"name": "box", "parameters": {"classification": 3}}]}, ("classification",)),
-        ({"inputs": [IMAGE]}, ("JPEG, PNG or WebP",)),
+        ({"inputs": [IMAGE]}, ("JPEG, PNG, WebP or AVIF",)),
     ],
 )
 def test_requests_of_another_form(client: httpx2.Client, document: Any, words: tuple[str, ...]) -> None:

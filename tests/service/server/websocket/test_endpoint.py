@@ -274,7 +274,7 @@ def test_a_data_url_that_holds_no_picture_is_answered_with_its_problem(door: Doo
         ("data:image/png;base64,A*", "The data URL is not base64"),
         ("data:image/svg+xml,<svg/>", "without base64"),
         ("data:,", "without base64"),
-        (data_url(b"no picture"), "JPEG, PNG or WebP"),
+        (data_url(b"no picture"), "JPEG, PNG, WebP or AVIF"),
     ):
         socket.send(message)
         problem = received(socket)["problem"]
