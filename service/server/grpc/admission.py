@@ -19,6 +19,7 @@ RAW_PIXEL_BYTES: Final = 4  # of the widest formats, RGBA and BGRA
 # without a problem's name; the sender of a picture that is a little too large, or of one pixel format of many, reads
 # the reason.
 LENIENCE: Final = 9 / 8
+LEAST_WAIT: Final = 1.0  # seconds for a turn, so that a busy moment refuses nobody
 
 
 def largest_served(settings: Settings) -> int:
@@ -40,8 +41,8 @@ class Admission:
     the oldest is hardly a real client, and a client that sends at once waits for one grace period at most, not for one
     for each of them.
 
-    At most `waiting` calls wait, each for two grace periods at most. One more ends the oldest, whose turn would come
-    last, since what a call has sent before its message is read takes memory, too, up to gRPC's flow control window.
+    At most `waiting` calls wait, each for two grace periods or LEAST_WAIT. One more ends the oldest, whose turn would
+    come last, since what a call has sent before its message is read takes memory, too, up to gRPC's flow control window.
     """
 
     def __init__(
@@ -78,7 +79,7 @@ class Admission:
         for reading in self._receiving:
             reading.limit_time()
         try:
-            async with asyncio.timeout(2 * self._grace):
+            async with asyncio.timeout(max(LEAST_WAIT, 2 * self._grace)):
                 admitted = await self._wait_for_turn()
         except TimeoutError:
             admitted = False

@@ -95,8 +95,9 @@ class RetargetServicer:
             self._admission.slot() as slot,
         ):
             async with self._state.draining.limit(LAST_MESSAGE_SECONDS):
-                message = await slot.receive(context)
-            return await self._answer(_parsed(pb.RetargetRequest, message))
+                # No variable holds the message: it would be kept until the answer.
+                answer = self._answer(_parsed(pb.RetargetRequest, await slot.receive(context)))
+            return await answer
 
     def _answer(self, request: pb.RetargetRequest) -> Awaitable[pb.RetargetResponse]:
         """Queues a request, of which only the picture is kept."""

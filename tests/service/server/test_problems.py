@@ -10,7 +10,7 @@ CONTRACT = {
     "bad-body": (400, "INVALID_ARGUMENT"),
     "bad-parameter": (422, "INVALID_ARGUMENT"),
     "unauthenticated": (401, "UNAUTHENTICATED"),
-    "request-timeout": (408, "DEADLINE_EXCEEDED"),
+    "request-timeout": (408, "ABORTED"),
     "too-large": (413, "INVALID_ARGUMENT"),
     "unsupported-media": (415, "INVALID_ARGUMENT"),
     "unsupported-encoding": (415, "INVALID_ARGUMENT"),

@@ -138,16 +138,16 @@ def test_a_long_first_message_is_told_to_be_too_big(target: tuple[int, int], siz
 
 SMALL_BUFFERS = """
 import socket
-import service.server.main
+import service.server.listening
 
-bind = service.server.main.bind
+listener = service.server.listening._listener
 
 def with_small_buffers(*address):
-    listener = bind(*address)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
-    return listener
+    small = listener(*address)
+    small.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    return small
 
-service.server.main.bind = with_small_buffers
+service.server.listening._listener = with_small_buffers
 """  # so that the system takes few answers that are not read
 
 
