@@ -42,7 +42,8 @@ class Admission:
     for each of them.
 
     At most `waiting` calls wait, each for two grace periods or LEAST_WAIT. One more ends the oldest, whose turn would
-    come last, since what a call has sent before its message is read takes memory, too, up to gRPC's flow control window.
+    come last, since what a call has sent before its message is read takes memory, too, up to gRPC's flow control
+    window.
     """
 
     def __init__(

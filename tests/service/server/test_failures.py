@@ -256,7 +256,7 @@ def test_a_body_that_comes_too_slowly(serve: Callable[..., Servers]) -> None:
         "Send a smaller picture, or over a faster line."
     )
     assert counted(servers.state, 'code="408",method="POST /retarget",transport="http"')
-    assert counted(servers.state, 'code="DEADLINE_EXCEEDED",method="Retarget",transport="grpc"')
+    assert counted(servers.state, 'code="ABORTED",method="Retarget",transport="grpc"')
 
 
 @pytest.mark.parametrize("transport", PICTURES)
