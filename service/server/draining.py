@@ -9,7 +9,7 @@ from service.errors import UNAVAILABLE, RequestError
 
 # For a client's first message to come once the server shuts down: it may be on its way. Of gRPC's nobody knows how much
 # has come before all of it has.
-LAST_MESSAGE_SECONDS: Final = 0.25
+LAST_MESSAGE_SECONDS: Final = 0.2
 
 
 class Draining:

@@ -31,7 +31,7 @@ MAX_PENDING: Final = 256
 HANDSHAKE_MS: Final = 3_000  # for TLS and HTTP/2's preface
 # After the last call has ended, for its answer to be sent. Then only connections are left whose handshake is not over;
 # gRPC would wait for it.
-LAST_ANSWER_SECONDS: Final = 0.25
+LAST_ANSWER_SECONDS: Final = 0.2
 LOOK_SECONDS: Final = 0.02  # from one look at the calls in work to the next
 
 

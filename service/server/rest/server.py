@@ -6,6 +6,7 @@ import logging
 import socket
 import ssl
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Final
 
 import uvicorn
@@ -17,9 +18,11 @@ from service.settings import Settings
 
 LOGGER: Final = logging.getLogger("mfn.rest")
 # Of the shutdown. First requests are still read that were on their way on connections which are kept open; in the end
-# clients have time to close what the server has closed. TLS and WebSocket wait for that.
+# clients have time to close what the server has closed. TLS and WebSocket wait for that. Who still sends has more time:
+# many clients do not read what has come once they fail to send.
 LAST_REQUESTS_SECONDS: Final = 0.1
-CLOSING_SECONDS: Final = 0.5
+CLOSING_SECONDS: Final = 0.3  # without a byte from the client
+MOST_CLOSING_SECONDS: Final = 2.0
 LOOK_SECONDS: Final = 0.02  # from one look at what is open to the next
 HANDSHAKE_SECONDS: Final = 3.0  # longest time of a TLS handshake, during which a connection is not counted
 
@@ -80,7 +83,7 @@ class HttpServer(uvicorn.Server):
             LOGGER.warning("Stopped %d requests or streams in work", len(state.tasks))
             for task in state.tasks:
                 task.cancel()
-        await self._until(lambda: not state.connections, loop.time() + CLOSING_SECONDS)
+        await self._until(partial(self._all_silent, since=loop.time()), loop.time() + MOST_CLOSING_SECONDS)
         await self._until(lambda: not any(map(_has_unsent, state.connections)), end)
         for connection in list(state.connections):
             connection.transport.abort()
@@ -90,6 +93,12 @@ class HttpServer(uvicorn.Server):
         """Waits until something is done, until a time of the loop, or until the server is to stop at once."""
         while not (done() or self.force_exit or asyncio.get_running_loop().time() >= end):
             await asyncio.sleep(LOOK_SECONDS)
+
+    def _all_silent(self, since: float) -> bool:
+        """Whether nothing has come over any connection for CLOSING_SECONDS, counted from `since` at the earliest."""
+        now = asyncio.get_running_loop().time()
+        heard = (getattr(connection, "received_at", 0.0) for connection in self.server_state.connections)
+        return all(now - max(since, received_at) >= CLOSING_SECONDS for received_at in heard)
 
     def _protocol(self) -> HttpProtocol:
         return HttpProtocol(self.config, self.server_state, {}, self._settings, self._open_connections)

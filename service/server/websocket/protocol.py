@@ -59,6 +59,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         super().__init__(config, server_state, app_state, asyncio.get_running_loop())
         self._settings = settings
         self._open_connections = open_connections
+        self.received_at = 0.0  # the loop's time at which bytes came last
         self._held = bytearray()  # bytes that have been read but not parsed
         self._frame_left = 0  # bytes left of the current frame
         self._frames_allowed = FIRST_FRAMES
@@ -95,6 +96,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parses the opening request; holds later bytes until the application asks for a message."""
+        self.received_at = self.loop.time()
         if self._refused:
             return
         if self.handshake_initiated:

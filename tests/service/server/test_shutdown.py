@@ -30,14 +30,14 @@ DRAIN_SECONDS = 60
 PROMPT_SECONDS = 10  # far less than that; it takes a fraction of a second
 UNAVAILABLE = "The server is shutting down."
 HELD_PICTURES = """
-import os, sys, time
+import os, time
 from service.inference.pipeline import Pipeline
 from service.tracking.session import Session
 
 def held(process):
     def hold(*given):
         if os.path.exists({lock!r}):
-            print("begun", file=sys.stderr, flush=True)
+            os.write(2, b"begun\\n")  # at once: threads do not mix their lines
         while os.path.exists({lock!r}):
             time.sleep(0.01)
         return process(*given)
