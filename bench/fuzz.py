@@ -4,8 +4,8 @@
     python -m bench.fuzz [--minutes 60]
 
 A server runs with the published models. Rounds follow each other: each sends generated requests over every transport
-(bench.fuzzing.transports), then checks that a good picture is answered as at first, and within a second, and how much
-memory the server has. Meanwhile atheris fuzzes the decoders in a process of its own, where it is installed.
+(bench.fuzzing.transports), then checks that a good picture is answered as at first, and how much memory the server
+has. Meanwhile atheris fuzzes the decoders in a process of its own, where it is installed.
 
 A finding is an internal error, an answer that the contract does not know, one that does not come within 20 s, a
 traceback in the server's log, or a good picture that is answered otherwise. Memory is compared with the most that the
@@ -23,7 +23,7 @@ from typing import Final
 import httpx2
 
 from bench.fuzzing.pictures import mutated, seeds
-from bench.fuzzing.transports import FindingError, Target, grpc_calls, http, rest, websocket
+from bench.fuzzing.transports import PATIENCE_SECONDS, FindingError, Target, grpc_calls, http, rest, websocket
 from bench.server import Served, photo, server
 
 EXAMPLES: Final = 40  # of each strategy, a round
@@ -41,15 +41,14 @@ class GoodPicture:
         self._faces = self._ask()
 
     def check(self) -> None:
-        """Raises FindingError where the answer is another one, or takes over a second."""
-        start = time.perf_counter()
+        """Raises FindingError where the answer is another one."""
         if self._ask() != self._faces:
             raise FindingError("A good picture was answered otherwise.")
-        if (seconds := time.perf_counter() - start) > 1:
-            raise FindingError(f"A good picture took {seconds:.1f} s.")
 
     def _ask(self) -> object:
-        response = httpx2.post(self._url, content=self._picture, headers={"Content-Type": "image/jpeg"})
+        response = httpx2.post(
+            self._url, content=self._picture, headers={"Content-Type": "image/jpeg"}, timeout=PATIENCE_SECONDS
+        )
         return response.raise_for_status().json()["faces"]
 
 
