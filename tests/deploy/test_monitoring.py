@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
+from service.inference.manifest import MANIFEST, read_manifest
 from service.server.problems import CODES
+from service.server.rest import kserve_v1, open_inference
 from service.server.telemetry.metrics import BUCKETS, STAGES, Limits, Metrics
 from service.server.telemetry.middleware import PATHS
 from service.settings import Settings
@@ -147,8 +149,16 @@ def test_names_and_labels_are_the_servers() -> None:
     assert set(re.findall(r"\bmfn:[\w:]+", text)) <= RECORDS.keys()
     assert set(re.findall(r'stage="(\w+)"', text)) <= set(STAGES)
     methods = {method for group in re.findall(r'method=~"([^"]+)"', text) for method in group.split("|")}
-    assert methods == {"POST /retarget", "Retarget", "Frame"}
+    assert methods == {"POST /retarget", "POST /v[12]/models/mfn.*", "Retarget", "Frame"}
     assert "/retarget" in PATHS
+    manifest = read_manifest(DEPLOY.parent / "models" / MANIFEST)
+    looks = [
+        path
+        for path in kserve_v1.paths_of(manifest) | open_inference.paths_of(manifest)
+        if "infer" in path or ":predict" in path
+    ]
+    assert looks
+    assert all(re.fullmatch("/v[12]/models/mfn.*", path) for path in looks)
 
 
 def test_the_pods_are_found() -> None:

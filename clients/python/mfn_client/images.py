@@ -54,10 +54,10 @@ class RawImage:
     """Raw pixels of a camera or a video decoder.
 
     width, height: pixels. stride: bytes from one row of the first plane to the next, 0 where rows follow without a gap.
-    data: the rows, from the top unless bottom_up. planes: where each plane lies in data, in the format's order, in place
-    of stride; empty where each begins at the end of the one before it. matrix: None for BT709 where the shorter side has
-    720 pixels or more, and BT601 otherwise. range: None for LIMITED of YUV and FULL of grey. bottom_up: whether the rows
-    come from the bottom.
+    data: the rows, from the top unless bottom_up. planes: where each plane lies in data, in the format's order, in
+    place of stride; empty where each begins at the end of the one before it. matrix: None for BT709 where the shorter
+    side has 720 pixels or more, and BT601 otherwise. range: None for LIMITED of YUV and FULL of grey. bottom_up:
+    whether the rows come from the bottom.
     """
 
     format: PixelFormat

@@ -24,7 +24,7 @@ DOCS_PAGE: Final = """<!doctype html>
   /retarget/stream see docs/websocket.md, over gRPC proto/mfn/v1/retarget.proto of the source.</p>
 <form id="try">
   <h2>Try a picture</h2>
-  <input type="file" accept="image/jpeg,image/png,image/webp" required>
+  <input type="file" accept="image/jpeg,image/png,image/webp,image/avif" required>
   <input name="query" size="40" value="include=landmarks,blendshapes" aria-label="query parameters">
   <button>POST /retarget</button>
   <pre id="answer" hidden></pre>

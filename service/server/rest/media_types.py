@@ -6,7 +6,7 @@ from python_multipart.multipart import parse_options_header
 
 from service.errors import UNSUPPORTED_MEDIA, RequestError
 
-PICTURE_TYPES: Final = ("image/jpeg", "image/png", "image/webp")  # as they are documented
+PICTURE_TYPES: Final = ("image/jpeg", "image/png", "image/webp", "image/avif")  # as they are documented
 MULTIPART: Final = "multipart/form-data"
 JSON: Final = "application/json"
 OCTET_STREAM: Final = "application/octet-stream"

@@ -51,5 +51,7 @@ def set_up_logs(level: str, form: str) -> LogWriter:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    # uvicorn tells of each WebSocket that is opened and closed, with its address; each has a line of our own.
+    logging.getLogger("uvicorn.error").setLevel(max(logging.WARNING, root.level))
     logging.captureWarnings(True)
     return handler
