@@ -263,7 +263,7 @@ class TestOtherPaths:
     def test_openapi_describes_bodies_answer_and_problems(self, client: httpx2.Client) -> None:
         operation = client.get("/openapi.json").json()["paths"]["/retarget"]["post"]
         assert set(operation["requestBody"]["content"]) == {
-            "image/jpeg", "image/png", "image/webp", "application/octet-stream", "multipart/form-data",
+            "image/jpeg", "image/png", "image/webp", "image/avif", "application/octet-stream", "multipart/form-data",
             "application/json",
         }  # fmt: skip
         assert {parameter["name"] for parameter in operation["parameters"]} == {
