@@ -75,9 +75,10 @@ class Upload:
         return self._loop.time() - self._begin
 
     def end_for_others(self) -> None:
-        """Ends it, since the room that it takes is needed."""
-        self._unwanted = True
-        self.limit.reschedule(self._loop.time())
+        """Ends it, since the room that it takes is needed, unless it is being ended already."""
+        if not self._unwanted and not self.limit.expired():
+            self._unwanted = True
+            self.limit.reschedule(self._loop.time())
 
     def problem(self) -> RequestError:
         """Why it was ended."""

@@ -95,3 +95,22 @@ def test_one_that_has_taken_long_makes_room() -> None:
         assert await send(uploads, [1000], 0) == 1000
 
     run(scene())
+
+
+def test_whoever_needs_room_may_come_while_the_oldest_is_being_ended() -> None:
+    """Its timeout, of its own or of others, has passed, and its task has not heard of that yet."""
+
+    async def scene() -> None:
+        uploads = Uploads(SETTINGS, 1000)
+        slow = asyncio.create_task(send(uploads, [900], 3600))
+        await asyncio.sleep(0.02)  # longer than the deadline
+        async with uploads.receive() as other:
+            oldest = next(iter(uploads._open))
+            other.add(200)
+            while not oldest.limit.expired():
+                await asyncio.sleep(0)
+            other.add(200)
+        with pytest.raises(RequestError, match="Too many uploads at once"):
+            await slow
+
+    run(scene())
