@@ -66,12 +66,15 @@ def next_turn(candidates: Sequence[Candidates], turn: int) -> int:
 
     candidates: of each input of that inference, with poses in the input as it was. Where most faces, weighted by their
     scores, are nearest to another quarter turn, it is that which makes them upright; otherwise it is half a turn where
-    no score reaches UPRIGHT_SCORE.
+    no score reaches UPRIGHT_SCORE. Where nothing shows how an input that lies on its side should be turned, it is the
+    picture as it is: most are upright.
     """
     score = np.concatenate([part.score for part in candidates])
     twist = twist_angle(np.concatenate([part.pose.quaternion for part in candidates]))
     votes = score >= MIN_VOTE_SCORE
     quarters = np.round(twist[votes] / 90).astype(int) % 4
+    if not votes.any() and turn % 2:
+        return 0
     upright = int(np.bincount(quarters, score[votes], minlength=4).argmax()) if votes.any() else turn
     if upright == turn and score.max(initial=0.0) < UPRIGHT_SCORE:
         return (turn + 2) % 4

@@ -69,7 +69,10 @@ def test_a_head_in_the_turned_input_is_turned_back_with_its_points(turn: int) ->
         ([0.6, 0.5], [5.0, -5.0], 0, 2),  # seen as upright, but badly
         ([0.6, 0.5], [175.0, -178.0], 2, 0),
         ([], [], 0, 2),
-        ([], [], 1, 3),
+        ([], [], 1, 0),  # not 3: who is upright would never be looked for
+        ([], [], 2, 0),
+        ([], [], 3, 0),
+        ([0.3], [90.0], 1, 3),
         ([0.19, 0.18], [90.0, 90.0], 0, 2),  # too faint to tell
     ],
 )  # fmt: skip
