@@ -159,9 +159,9 @@ class _Reading:
         self._end = asyncio.get_running_loop().time() + grace
 
     def limit_time(self) -> None:
-        """Ends the reading one grace period after it began."""
+        """Ends the reading one grace period after it began, unless it is being ended already."""
         end = self.limit.when()
-        if end is None or self._end < end:
+        if not self.limit.expired() and (end is None or self._end < end):
             self.limited = True
             self.limit.reschedule(self._end)
 

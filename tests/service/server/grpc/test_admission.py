@@ -127,6 +127,23 @@ def test_a_message_that_never_comes_in_full_is_ended_in_the_end() -> None:
     run(scene())
 
 
+def test_whoever_comes_while_a_message_is_being_ended_is_none_of_its_failure() -> None:
+    """Its timeout has passed, and its task has not heard of that yet."""
+
+    async def scene() -> None:
+        log: list[str] = []
+        admission = admission_of(1, 3 * GRACE, WAITING, longest=GRACE / 10)
+        receiving(admission, Sender(), log, "the first")
+        await asyncio.sleep(0)
+        (reading,) = admission._receiving
+        while not reading.limit.expired():
+            await asyncio.sleep(0)
+        await admission.acquire()
+        assert log == ["the first is request-timeout"]
+
+    run(scene())
+
+
 def test_nobody_waits_for_ever() -> None:
     async def scene() -> None:
         admission, log = admission_of(1, GRACE, WAITING), list[str]()
