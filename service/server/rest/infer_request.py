@@ -7,11 +7,10 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt
 
 from service.errors import BAD_BODY, BAD_PARAMETER, RequestError
-from service.server.base64_text import decode_base64
 from service.server.rest.body_options import BodyOptions
 from service.server.rest.json_body import parse_json
 from service.server.rest.outputs import OUTPUTS
-from service.server.rest.several_pictures import MAX_PICTURES
+from service.server.rest.several_pictures import MAX_PICTURES, decode_texts
 from service.server.rest.tensors import BYTES, split_bytes
 
 INPUT: Final = "image"
@@ -129,7 +128,7 @@ def _pictures(inputs: list[InputTensor], behind: bytes) -> list[bytes]:
         pictures = split_bytes(behind, MAX_PICTURES)
     else:
         texts = list(_flat(tensor.data))
-        pictures = [decode_base64(text, "An element of the input") for text in texts[: MAX_PICTURES + 1]]
+        pictures = decode_texts(texts[: MAX_PICTURES + 1], "An element of the input")
     if len(pictures) > MAX_PICTURES or not pictures:
         raise RequestError(BAD_BODY, f"A request has 1 to {MAX_PICTURES} pictures. Send more in several requests.")
     if prod(tensor.shape) != len(pictures):

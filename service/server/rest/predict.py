@@ -7,13 +7,12 @@ from starlette.responses import Response
 
 from service.inference.models import Models
 from service.server import schema
-from service.server.base64_text import decode_base64
 from service.server.core import Look
 from service.server.rest.body import Body
 from service.server.rest.body_options import BodyOptions
 from service.server.rest.json_body import parse_json
 from service.server.rest.responses import json_response
-from service.server.rest.several_pictures import MAX_PICTURES, look_at
+from service.server.rest.several_pictures import MAX_PICTURES, decode_texts, look_at
 from service.settings import Settings
 
 EXPECTED: Final = 'Expected {"instances": [{"image": {"b64": "<the picture in base64>"}}]}.'
@@ -52,7 +51,7 @@ def answer_predict(body: Body, settings: Settings, models: Models, look: Look) -
     request = parse_json(PredictRequest, body.content(), EXPECTED)
     parameters = request.parameters or BodyOptions()
     included, excluded = parameters.included, parameters.excluded
-    pictures = [decode_base64(_text(instance), "An instance") for instance in request.instances]
+    pictures = decode_texts([_text(instance) for instance in request.instances], "An instance")
     results = look_at(pictures, parameters.options(settings, models), settings, look)
     documents = [schema.retarget_document(result, models, included, excluded) for result in results]
     return json_response({"predictions": documents})
