@@ -1,6 +1,6 @@
 """Converts a raw frame of a live stream to RGB pixels.
 
-Encoded frames (JPEG, PNG, WebP) go through service.vision.image.decode instead.
+Encoded frames (JPEG, PNG, WebP, AVIF) go through service.vision.image.decode instead.
 """
 
 from typing import Final

@@ -4,6 +4,7 @@ from typing import Final
 
 from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel
+from starlette.exceptions import HTTPException
 
 from service import errors
 from service.inference.manifest import Manifest
@@ -50,6 +51,12 @@ def add_kserve_v1(app: FastAPI, paths: ModelPaths) -> None:
         """KServe's v1 protocol: finds every face in pictures."""
         paths.check_name(PREFIX, model)
         return await paths.answer(request, answer_predict)
+
+    @app.get(f"{MODEL}:predict", include_in_schema=False)
+    async def predict_by_get(model: str) -> Response:
+        # Otherwise it would be the status of a model of this name, "mfn:predict".
+        paths.check_name(PREFIX, model)
+        raise HTTPException(405, headers={"Allow": "POST"})
 
     @app.get(MODEL, response_model=ModelReady, responses=documented_errors(errors.NOT_FOUND, errors.UNAVAILABLE))
     async def model_status(model: str) -> Response:

@@ -42,7 +42,7 @@ class HttpServer(uvicorn.Server):
                 ws_per_message_deflate=False,  # pictures do not compress further, and decompression would take memory
                 log_config=None,
                 access_log=False,
-                proxy_headers=False,  # the client's address is not used
+                proxy_headers=False,  # service.server.proxies reads them
                 lifespan="off",
                 server_header=False,
                 ssl_context_factory=(lambda *_: context) if context else None,

@@ -292,11 +292,22 @@ def test_as_many_pictures_as_are_allowed(client: httpx2.Client, nobody: bytes) -
     assert is_error(client.post(INFER, content=body, headers=headers), 400, "1 to 64 pictures")
 
 
+def test_predict_is_not_the_status_of_a_model(client: httpx2.Client) -> None:
+    answer = client.get(PREDICT)
+    assert is_error(answer, 405, "GET /v1/models/mfn:predict is not served here")
+    assert answer.headers["Allow"] == "POST"
+    assert is_error(client.get("/v1/models/face:predict"), 404, "no model 'face'")
+
+
 def test_which_of_several_pictures_is_wrong(client: httpx2.Client, png: bytes) -> None:
     answer = client.post(INFER, json=request_of(png, b"no picture"))
     assert is_error(answer, 400, "Picture 2 of 2: The bytes are not a picture")
     answer = client.post(PREDICT, json={"instances": [{"b64": text(b"no picture")}, {"b64": text(png)}]})
     assert is_error(answer, 400, "Picture 1 of 2: The bytes are not a picture")
+    answer = client.post(INFER, json={"inputs": [IMAGE | {"data": [text(png), "*", text(png)], "shape": [3]}]})
+    assert is_error(answer, 400, "Picture 2 of 3: An element of the input is not base64")
+    answer = client.post(PREDICT, json={"instances": [{"b64": text(png)}, {"image": "*"}]})
+    assert is_error(answer, 400, "Picture 2 of 2: An instance is not base64")
 
 
 @pytest.mark.parametrize("beyond", [1, 2**20])
