@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from service.inference.pipeline import Pipeline, Timing
+from service.inference.pipeline import Detected, Pipeline, Timing
 from service.tracking.costs import Costs
 from service.tracking.follow import FollowedFaces
 from service.tracking.options import StreamOptions
@@ -150,14 +150,22 @@ class FrameTracker:
         face_model = self._pipeline.models.face_model
         followed = FollowedFaces.from_detection(faces, decoded.picture, face_model) if follows else None
         track_id = self.tracker.update(faces, timestamp)
-        self._turn = detected.turn
-        if search:
-            self._searched = timestamp
+        self._keep_turn(detected, timestamp if search else self._searched)
         if thumbnail is not None and followed is not None:
             self._state = _FollowState(_Detection(timestamp, thumbnail, faces), followed, track_id, timestamp, 0)
         else:
             self._state = None
         return TrackedFrame(faces, track_id, True, timing if spent is None else timing + spent)
+
+    def _keep_turn(self, detected: Detected, searched: float) -> None:
+        """Keeps the turn of a detection for the next one. searched: timestamp of the last frame that was searched.
+
+        A turn that shows nobody is not kept: who comes next is upright most likely. Where it has shown somebody before,
+        the picture itself has been turned perhaps, and the next frame is searched.
+        """
+        anybody = len(detected.faces) > 0
+        self._searched = -math.inf if self._turn and not anybody else searched
+        self._turn = detected.turn if anybody else 0
 
     def _refine(self, faces: Faces, decoded: LazyImage) -> tuple[Faces, Timing]:
         """Refines faces and measures what it costs."""

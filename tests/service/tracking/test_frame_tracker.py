@@ -81,8 +81,11 @@ def test_another_turn_is_searched_for_once_a_second(pipeline: Pipeline, world: W
     assert world.asked == ["MFN"] * (45 + 2)
 
 
-def test_a_turn_is_kept_from_frame_to_frame(world: World) -> None:
-    """A network that sees faces in the upper half of its input only: a film of them below is turned, once."""
+def upper_half(world: World, faint: float = -9.0) -> tuple[Session, list[bool]]:
+    """A session whose network sees faces in the upper half of its input only, and whether it saw one in each run.
+
+    faint: logit of the score of everything in an input that is the second without a face.
+    """
     network = world.models.mfn
     shown: list[bool] = []
 
@@ -90,16 +93,39 @@ def test_a_turn_is_kept_from_frame_to_frame(world: World) -> None:
         raw = network.run(images)
         shown.append(bool((images[0, : SIDE // 2, :, 0] > 200).any()))
         if not shown[-1]:
-            raw["detection"][..., 4] = -9
+            raw["detection"][..., 4] = faint if shown.count(False) == 2 else -9
         return raw
 
     models = replace(world.models, mfn=SimpleNamespace(run=run))  # type: ignore[arg-type]
-    session = Session(Pipeline(models, Settings()), StreamOptions(), world.clock)
-    results = process_all(session, [draw((100.0, 150.0, 40.0, 200))] * 40)
+    return Session(Pipeline(models, Settings()), StreamOptions(), world.clock), shown
+
+
+ABOVE, BELOW = (100.0, 50.0, 40.0, 200), (100.0, 150.0, 40.0, 200)
+
+
+def test_a_turn_is_kept_from_frame_to_frame(world: World) -> None:
+    """A film of faces that are seen in the turned input only is turned, once."""
+    session, shown = upper_half(world)
+    results = process_all(session, [draw(BELOW)] * 40)
     assert shown == [False] + [True] * 40
     for result in results:
         np.testing.assert_allclose(result.faces.box, results[0].faces.box)
         assert len(result.faces) == 1
+
+
+def test_a_turn_that_shows_nobody_any_more_is_given_up(world: World) -> None:
+    """As where a phone is turned: who is upright from then on is missed in one frame, not for a second."""
+    session, _ = upper_half(world)
+    results = process_all(session, [draw(BELOW)] * 5 + [draw(ABOVE)] * 5 + [draw()] * 3 + [draw(BELOW)] * 25)
+    assert [len(result.faces) for result in results[:10]] == [1] * 5 + [0] + [1] * 4
+    assert len(results[-1].faces) == 1
+
+
+def test_a_turn_is_not_learned_from_what_is_no_face(world: World) -> None:
+    """The turned input of an empty picture shows something, with a score below that of a face."""
+    session, _ = upper_half(world, faint=-0.8)
+    results = process_all(session, [draw()] * 3 + [draw(ABOVE)] * 3)
+    assert [len(result.faces) for result in results] == [0] * 3 + [1] * 3
 
 
 def test_who_goes_is_missed_at_once(following: Session) -> None:
