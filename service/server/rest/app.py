@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from prometheus_client import CONTENT_TYPE_LATEST as EXPOSITION
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service import __version__, errors
 from service.errors import RequestError
@@ -85,7 +86,7 @@ def create_app(state: ServerState, readiness: Readiness | None = None) -> FastAP
     app.add_middleware(
         TelemetryMiddleware,
         telemetry=state.telemetry,
-        answer=problem_response,
+        answer=_failure,
         client_of=state.proxies.client_of,
         paths=PATHS | kserve_v1.paths_of(manifest) | open_inference.paths_of(manifest),
     )
@@ -192,6 +193,21 @@ def _refuse_unknown_parameters(request: Request) -> None:
         raise RequestError(errors.BAD_PARAMETER, f"{problem}; /retarget takes each of {', '.join(PARAMETERS)} once.")
 
 
+def _problem_on(path: str, problem: RequestError, headers: dict[str, str] | None = None) -> Response:
+    """The response with a problem, in the form that clients of this path expect."""
+    of_kserve = path.startswith((kserve_v1.PREFIX, open_inference.PREFIX))
+    return (error_response if of_kserve else problem_response)(problem, headers)
+
+
+def _failure(problem: RequestError) -> ASGIApp:
+    """Answers any request with a problem."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        await _problem_on(scope["path"], problem)(scope, receive, send)
+
+    return answer
+
+
 def _handle_errors(app: FastAPI, bodies: BodyReader) -> None:
     """Answers a bad request with a problem document, after its body has been drained.
 
@@ -203,8 +219,7 @@ def _handle_errors(app: FastAPI, bodies: BodyReader) -> None:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(DRAIN_SECONDS):
                     await bodies.drain(request)
-        of_kserve = request.url.path.startswith((kserve_v1.PREFIX, open_inference.PREFIX))
-        return (error_response if of_kserve else problem_response)(problem, headers)
+        return _problem_on(request.url.path, problem, headers)
 
     @app.exception_handler(RequestError)
     async def on_problem(request: Request, error: RequestError) -> Response:

@@ -76,6 +76,19 @@ def test_what_is_not_served(client: httpx2.Client) -> None:
     assert is_error(client.get("/v2/models/mfn/infer"), 405, "/docs")
 
 
+def test_a_failure_of_ours(serve: Serve, settings: Settings, pipeline: Pipeline, workers: Workers) -> None:
+    class Broken(Readiness):
+        def check(self) -> None:
+            raise OSError("innards")
+
+    state = ServerState(settings, pipeline, workers)
+    client = serve(create_app(state, Broken(state)))
+    for path in ("/readyz", "/v2/health/ready", "/v1/models/mfn"):
+        answer = client.get(path)
+        assert (is_problem if path == "/readyz" else is_error)(answer, 500, "log")
+        assert "innards" not in answer.text
+
+
 def test_metadata_needs_a_key_and_health_none(
     serve: Serve, settings: Settings, pipeline: Pipeline, workers: Workers
 ) -> None:
