@@ -24,7 +24,6 @@ class BodyOptions(BaseModel):
     include: str = Field(
         default="", description="what to add to each face: landmarks, blendshapes, or both with a comma"
     )
-
     exclude: str = Field(default="", description="what to leave out of each face: identity")
 
     @property

@@ -22,8 +22,8 @@ from service.settings import Settings
 Job = Callable[[Body, Settings, Models, Look], Response]  # makes a response, in a worker's thread
 KINDS: Final = (
     errors.BAD_PICTURE, errors.BAD_BODY, errors.TOO_LARGE, errors.UNSUPPORTED_ENCODING, errors.BAD_PARAMETER,
-    errors.OVERLOADED, errors.UNAUTHENTICATED, errors.NOT_FOUND, errors.UNAVAILABLE, errors.NO_MEMORY,
-    errors.DEADLINE_PASSED,
+    errors.OVERLOADED, errors.UNAUTHENTICATED, errors.NOT_FOUND, errors.REQUEST_TIMEOUT, errors.UNAVAILABLE,
+    errors.NO_MEMORY, errors.DEADLINE_PASSED,
 )  # fmt: skip
 
 
