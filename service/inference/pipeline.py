@@ -23,7 +23,7 @@ from service.vision.mirroring import is_turned, mirror_partners, run_with_mirror
 from service.vision.nms import suppress
 from service.vision.refinement import apply_refinement, blend_estimates
 from service.vision.tiling import Tile, concat_candidates
-from service.vision.turns import best_score, next_turn, turn_boxes_back, turn_poses_back, turn_square
+from service.vision.turns import MIN_VOTE_SCORE, best_score, next_turn, turn_boxes_back, turn_poses_back, turn_square
 from service.vision.voting import VOTE_SCORE_RATIO, vote
 
 # Pixels of the longer side that pictures are decoded to at most for refinement: a face of 5 % of it still fills its
@@ -130,8 +130,9 @@ class Pipeline:
         """
         side = self.models.input_size(options.input_size)
         tiles = Tile.of(picture, side, options.tiles, self.models.side)
-        # A face must not depend on the requested score, so candidates below it still vote.
-        detect_in = partial(self._detect_in_tile, picture=picture, min_score=VOTE_SCORE_RATIO * options.min_score)
+        # Faces and turn must not depend on the requested score, so candidates below it still vote.
+        least = min(VOTE_SCORE_RATIO * options.min_score, MIN_VOTE_SCORE)
+        detect_in = partial(self._detect_in_tile, picture=picture, min_score=least)
         results = [detect_in(tile, turn=turn) for tile in tiles]
         inferences = len(tiles)
         timing = sum((tile_timing for _, tile_timing in results), Timing())

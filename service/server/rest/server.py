@@ -18,8 +18,8 @@ from service.settings import Settings
 
 LOGGER: Final = logging.getLogger("mfn.rest")
 # Of the shutdown. First requests are still read that were on their way on connections which are kept open; in the end
-# clients have time to close what the server has closed. TLS and WebSocket wait for that. Who still sends has more time:
-# many clients do not read what has come once they fail to send.
+# clients have time to close what the server has closed. TLS and WebSocket wait for that. A client of a WebSocket that
+# still sends has more time: many do not read what has come once they fail to send.
 LAST_REQUESTS_SECONDS: Final = 0.1
 CLOSING_SECONDS: Final = 0.3  # without a byte from the client
 MOST_CLOSING_SECONDS: Final = 2.0
