@@ -14,15 +14,17 @@ from starlette.types import ASGIApp
 
 from service.server.rest.connections import Connections
 from service.server.rest.protocol import HttpProtocol
+from service.server.websocket.protocol import WebSocketProtocol
 from service.settings import Settings
 
 LOGGER: Final = logging.getLogger("mfn.rest")
 # Of the shutdown. First requests are still read that were on their way on connections which are kept open; in the end
-# clients have time to close what the server has closed. TLS and WebSocket wait for that. A client of a WebSocket that
-# still sends has more time: many do not read what has come once they fail to send.
+# clients have time to close what the server has closed. TLS and WebSocket wait for that. A WebSocket that has sent
+# frames has more time: many clients do not read what has come once they fail to send.
 LAST_REQUESTS_SECONDS: Final = 0.1
 CLOSING_SECONDS: Final = 0.3  # without a byte from the client
-MOST_CLOSING_SECONDS: Final = 2.0
+SENDERS_CLOSING_SECONDS: Final = 1.5
+MOST_CLOSING_SECONDS: Final = 3.0
 LOOK_SECONDS: Final = 0.02  # from one look at what is open to the next
 HANDSHAKE_SECONDS: Final = 3.0  # longest time of a TLS handshake, during which a connection is not counted
 
@@ -95,10 +97,16 @@ class HttpServer(uvicorn.Server):
             await asyncio.sleep(LOOK_SECONDS)
 
     def _all_silent(self, since: float) -> bool:
-        """Whether nothing has come over any connection for CLOSING_SECONDS, counted from `since` at the earliest."""
+        """Whether nothing has come over any connection for as long as it may close, from `since` at the earliest."""
         now = asyncio.get_running_loop().time()
-        heard = (getattr(connection, "received_at", 0.0) for connection in self.server_state.connections)
-        return all(now - max(since, received_at) >= CLOSING_SECONDS for received_at in heard)
+
+        def is_silent(connection: asyncio.Protocol) -> bool:
+            if not isinstance(connection, WebSocketProtocol):
+                return now - since >= CLOSING_SECONDS
+            seconds = SENDERS_CLOSING_SECONDS if connection.has_sent_frames else CLOSING_SECONDS
+            return now - max(since, connection.received_at) >= seconds
+
+        return all(map(is_silent, self.server_state.connections))
 
     def _protocol(self) -> HttpProtocol:
         return HttpProtocol(self.config, self.server_state, {}, self._settings, self._open_connections)

@@ -72,6 +72,11 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         self._closing_timer: asyncio.TimerHandle | None = None  # for it to close the connection, too
         self.conn.max_message_size = FIRST_MESSAGE_BYTES
 
+    @property
+    def has_sent_frames(self) -> bool:
+        """Whether a message has come after the configuration."""
+        return self._asked > 2
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Counts the connection."""
         super().connection_made(transport)

@@ -13,7 +13,8 @@ from websockets.sync.client import connect
 
 GETS = (
     "/livez", "/readyz", "/model", "/docs", "/openapi.json", "/v2", "/v2/health/live", "/v2/health/ready",
-    "/v1/models", "/v1/models/mfn", "/v2/models/mfn", "/v2/models/mfn/ready", "/v2/models/mfn/versions/9.9.9",
+    "/v1/models", "/v1/models/mfn", "/v1/models/mfn:predict", "/v2/models/mfn", "/v2/models/mfn/ready",
+    "/v2/models/mfn/versions/9.9.9",
     "/v2/models/mfn/versions/9.9.9/ready", "/v2/models/other", "/nothing",
 )  # fmt: skip
 
