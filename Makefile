@@ -48,8 +48,10 @@ coverage: $(VENV)/.dev
 
 # The service's tests with the oldest versions of what it needs, in an environment of their own.
 OLDEST := .venv-oldest
+OLDEST_TESTS ?= tests/service
 test-oldest: $(OLDEST)/.installed
-	PYTHONPATH=.:clients/python $(OLDEST)/bin/python -m $(PYTEST) tests/service --hypothesis-profile few-examples $(PYTEST_ARGS)
+	PYTHONPATH=.:clients/python $(OLDEST)/bin/python -m $(PYTEST) $(OLDEST_TESTS) \
+		--hypothesis-profile few-examples $(PYTEST_ARGS)
 
 MINUTES ?= 60
 fuzz: $(VENV)/.dev requirements/fuzz.txt
