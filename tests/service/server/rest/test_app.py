@@ -288,9 +288,19 @@ class TestOtherPaths:
 def test_the_client_is_logged_as_a_trusted_proxy_names_it(
     client: httpx2.Client, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """The line is written once the answer is out."""
+
+    def clients() -> list[str]:
+        fields = [getattr(line, "fields", {}) for line in caplog.records]
+        return [line["client"] for line in fields if line.get("request_id") == "behind-proxies"]
+
     with caplog.at_level(logging.INFO, "mfn.requests"):
-        client.get("/livez", headers={"X-Forwarded-For": "203.0.113.9, 198.51.100.7"})
-    assert [vars(line)["fields"]["client"] for line in caplog.records] == ["198.51.100.7"]
+        headers = {"X-Forwarded-For": "203.0.113.9, 198.51.100.7", "X-Request-Id": "behind-proxies"}
+        client.get("/livez", headers=headers)
+        end = time.monotonic() + 20
+        while not clients() and time.monotonic() < end:
+            time.sleep(0.01)
+    assert clients() == ["198.51.100.7"]
 
 
 class TestParameters:
