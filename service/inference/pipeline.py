@@ -137,9 +137,10 @@ class Pipeline:
         inferences = len(tiles)
         timing = sum((tile_timing for _, tile_timing in results), Timing())
         if search and (other := next_turn([candidates for candidates, _ in results], turn)) != turn:
-            # The tile that shows its faces best decides. The others are inferred again only where they must.
+            # The tile that shows its faces best decides, where none shows any the smallest input, which takes the least
+            # time. The others are inferred again only where they must.
             scores = [best_score(candidates) for candidates, _ in results]
-            best = scores.index(max(scores))
+            best = max(range(len(tiles)), key=lambda i: (scores[i], -tiles[i].letterbox.side))
             turned, turned_timing = detect_in(tiles[best], turn=other)
             timing += turned_timing
             inferences += 1

@@ -216,7 +216,7 @@ def _warm_up(pipeline: Pipeline, workers: Workers, count: int) -> None:
         for side in pipeline.models.priors:
             picture = Picture(np.zeros((side, side, 3), np.uint8), side, side)
             try:
-                pipeline.retarget_picture(picture, RetargetOptions(input_size=side))
+                pipeline.detect(picture, RetargetOptions(input_size=side), search=False)  # one inference is enough
             except Exception as error:  # onnxruntime's own exceptions have no common base class
                 reason = " ".join(str(error).split())
                 raise StartError(

@@ -1,6 +1,7 @@
 import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import cast
 
 import numpy as np
@@ -235,6 +236,28 @@ def test_both_inputs_say_what_a_face_is_that_both_know(pipeline: Pipeline) -> No
     np.testing.assert_allclose(face.box, [200 - half, 200 - half, 200 + half, 200 + half], atol=0.01)
     np.testing.assert_allclose(face.identity, 576 * share + 288 * (1 - share), rtol=1e-5)
     assert face.score == pytest.approx(better)
+
+
+@pytest.mark.parametrize(
+    ("options", "sides"),
+    [
+        (RetargetOptions(), [96, 96]), (RetargetOptions(tiles=2), [96] * 6),
+        (RetargetOptions(input_size=192), [192, 96, 96]),
+        (RetargetOptions(input_size=192, tiles=2), [192] * 5 + [96] * 2),
+    ],
+)  # fmt: skip
+def test_where_nobody_is_found_the_smallest_input_is_turned(
+    pipeline: Pipeline, options: RetargetOptions, sides: list[int]
+) -> None:
+    inferred: list[int] = []
+
+    def run(images: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
+        inferred.append(images.shape[1])
+        return pipeline.models.mfn.run(images)
+
+    counting = replace(pipeline.models, mfn=cast(Network, SimpleNamespace(run=run)))
+    assert Pipeline(counting, pipeline.settings).detect(GREY, options).inferences == len(sides)
+    assert inferred == sides
 
 
 @pytest.mark.parametrize(
