@@ -24,7 +24,7 @@ from service.settings import Settings
 
 FIRST_MESSAGE_BYTES: Final = 4 * MAX_TEXT  # a character has up to four bytes in UTF-8
 # Frames are limited, since empty frames and pings cost more time to handle than to send.
-FIRST_FRAMES: Final = 64  # of a configuration; also from the server's close to the client's
+FIRST_FRAMES: Final = 64  # of a configuration
 MESSAGE_FRAMES: Final = 16_384  # of a later message: enough for a picture of 10 MiB in fragments of 1 KiB
 FRAMES_AT_ONCE: Final = 128  # parsed in one iteration of the event loop, so that others have their turn
 TOO_LARGE_REASONS: Final = (  # at most 123 bytes, RFC 6455 section 5.5
@@ -211,8 +211,8 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         if closed:
             raise ClientDisconnected
         await super().send(message)
-        if self.close_sent:  # go on reading to find the client's close
-            self._frames_allowed = FIRST_FRAMES
+        if self.close_sent:  # go on reading to find the client's close; what was on its way before it is dropped
+            self._frames_allowed = MESSAGE_FRAMES
             self._read_frames()
 
     def handle_cont(self, event: Frame) -> None:

@@ -234,6 +234,22 @@ def test_a_message_has_so_many_frames() -> None:
     run(test)
 
 
+def test_frames_on_their_way_do_not_hide_the_servers_close() -> None:
+    """A connection that is closed with unread bytes is reset, and its client may lose what it was told."""
+
+    async def test(line: Line) -> None:
+        await line.send(frame(b"{}"))
+        await line.take(2)
+        await line.protocol.send({"type": "websocket.close", "code": 1013, "reason": ""})
+        await line.send(*[frame(bytes(1000), BINARY)] * (3 * FIRST_FRAMES))
+        assert not line.transport.closed
+        assert line.received == ["{}"]
+        await line.send(frame((1013).to_bytes(2), CLOSE))
+        assert line.transport.closed
+
+    run(test)
+
+
 def test_pings_leave_turns_to_others() -> None:
     async def test(line: Line) -> None:
         await line.take()
