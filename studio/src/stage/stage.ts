@@ -1,0 +1,58 @@
+/** The stage: characters, light and camera. The page tells who is there and what their faces do; the stage moves the
+ * characters at the display's rate. */
+
+import type { Face } from "mfn-client";
+
+/** Where a character comes from: one of those that come with the page, by its name, or a file of the user's. */
+export type CharacterSource = { name: string } | { file: File };
+
+/** A character cannot be used; the message is a sentence for the reader: what is wrong, and what to do. */
+export class CharacterError extends Error {
+  override readonly name = "CharacterError";
+}
+
+/** What a person's character does at the latest display frame, for overlays, tests and scripts. */
+export interface CharacterState {
+  person: number;
+  /** By ARKit's names, as applied to the character, before mirroring. */
+  weights: Readonly<Record<string, number>>;
+  /** Degrees, as the API's pose. */
+  yaw: number;
+  pitch: number;
+  roll: number;
+  /** performance.now() of the capture of the moment that is shown. */
+  capturedAt: number;
+  /** performance.now() when it was drawn. */
+  drawnAt: number;
+}
+
+export interface StageOptions {
+  /** Transparent ground, for compositing. */
+  transparent: boolean;
+  /** No idle motion and no camera moves. */
+  reducedMotion: boolean;
+}
+
+/** What the page may ask of the stage. stage/three-stage.ts is the one there is. */
+export interface Stage {
+  /** A person comes, or changes character. Rejects with CharacterError; the person then keeps the one before. colour: a
+   * CSS colour that tells people apart. */
+  enter(person: number, source: CharacterSource, colour: string): Promise<void>;
+  /** The person's character goes off. */
+  leave(person: number): void;
+  /** What a person's face does. capturedAt, answeredAt: milliseconds on performance.now()'s clock. x: where the head is
+   * across the picture, 0 left to 1 right, which orders the characters. */
+  drive(person: number, face: Face, x: number, capturedAt: number, answeredAt: number): void;
+  /** The person is not seen now: the character comes to rest. */
+  rest(person: number): void;
+  /** Characters as in a mirror, or as another person would see them. */
+  mirror: boolean;
+  readonly states: readonly CharacterState[];
+  /** Display frames a second over the last second. */
+  readonly frameRate: number;
+  /** Called after each display frame, with its time. */
+  onframe: ((now: number) => void) | undefined;
+  /** The stage as a video track, for recordings. */
+  capture(framesPerSecond: number): MediaStream;
+  dispose(): void;
+}
