@@ -157,7 +157,7 @@ lock:
 	test -x .venv-lock/bin/uv || $(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	$(LOCK) pyproject.toml --output-file requirements/serve.txt
-	$(LOCK) pyproject.toml --group test --group lint --group docs --constraint requirements/serve.txt --output-file requirements/dev.txt
+	$(LOCK) pyproject.toml --group test --group browser --group lint --group docs --constraint requirements/serve.txt --output-file requirements/dev.txt
 	$(LOCK) --group build --constraint requirements/dev.txt --output-file requirements/build.txt
 	$(LOCK) pyproject.toml --extra telemetry --constraint requirements/dev.txt --output-file requirements/telemetry.txt
 	$(LOCK) --group fuzz --constraint requirements/dev.txt --output-file requirements/fuzz.txt
