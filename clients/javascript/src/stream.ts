@@ -45,8 +45,8 @@ const MICROSECONDS = 1000; // in a millisecond
 export class Stream {
   /** Called when the state changes. */
   onstate: ((state: StreamState) => void) | undefined;
-  /** Called when a connection fails or ends: the stream is "connecting" again after it, or "closed" where trying again
-   * does not help. Problems of single frames are told by send(). */
+  /** Called when a connection fails or ends, after onstate: the stream is "connecting" again, or "closed" where trying
+   * again does not help. Problems of single frames are told by send(). */
   onproblem: ((error: ProblemError | ConnectionError) => void) | undefined;
 
   readonly #socket: WebSocketConstructor;
@@ -88,7 +88,7 @@ export class Stream {
     this.#signal = signal;
     this.#configuration = configuration;
     signal?.addEventListener("abort", this.#abort);
-    queueMicrotask(() => (signal?.aborted ? this.close() : this.#connect())); // after the caller has set its handlers
+    queueMicrotask(() => this.#begin()); // after the caller has set its handlers
   }
 
   get state(): StreamState {
@@ -172,8 +172,8 @@ export class Stream {
   /** Changes options, by way of a new connection: frames on their way are dropped, and tracks begin anew. */
   configure(options: StreamConfiguration): void {
     this.#configuration = { ...this.#configuration, ...options };
-    if (this.#state === "closed") return;
-    this.#connection?.close();
+    if (this.#connection === undefined) return; // the next one will have them
+    this.#connection.close();
     this.#connect();
   }
 
@@ -188,25 +188,24 @@ export class Stream {
     this.close();
   }
 
+  #begin(): void {
+    if (this.#signal?.aborted) this.close();
+    if (this.#state !== "closed") this.#connect();
+  }
+
   #connect(): void {
-    clearTimeout(this.#timer);
-    if (this.#state === "closed") return;
-    this.#become("connecting");
+    const configuration = configurationOf(this.#configuration, this.#key);
     try {
-      this.#connection = new Connection(
-        this.#socket,
-        this.#url,
-        configurationOf(this.#configuration, this.#key),
-        this.#timeout,
-        {
-          opened: (model) => this.#opened(model),
-          settled: () => this.#changed(),
-          ended: (error, transient) => this.#lost(error, transient),
-        },
-      );
+      this.#connection = new Connection(this.#socket, this.#url, configuration, this.#timeout, {
+        opened: (model) => this.#opened(model),
+        settled: () => this.#changed(),
+        ended: (error, transient) => this.#lost(error, transient),
+      });
     } catch (error) {
       this.#lost(error as ConnectionError, false);
+      return;
     }
+    this.#become("connecting");
   }
 
   #opened(model: ModelAnswer): void {
@@ -218,18 +217,17 @@ export class Stream {
 
   #lost(error: ProblemError | ConnectionError, transient: boolean): void {
     this.#connection = undefined;
-    if (!transient || !this.#reconnect) {
+    if (transient && this.#reconnect) {
+      const longest = Math.min(FIRST_DELAY * 2 ** this.#losses, LONGEST_DELAY);
+      this.#losses += 1;
+      // at random, so that clients that a server loses together do not come back together
+      this.#timer = setTimeout(() => this.#connect(), longest * (0.5 + 0.5 * Math.random()));
+      this.#become("connecting");
+    } else {
       this.#error = error;
-      this.onproblem?.(error);
       this.#end();
-      return;
     }
-    const longest = Math.min(FIRST_DELAY * 2 ** this.#losses, LONGEST_DELAY);
-    this.#losses += 1;
-    // at random, so that clients that a server loses together do not come back together
-    this.#timer = setTimeout(() => this.#connect(), longest * (0.5 + 0.5 * Math.random()));
     this.onproblem?.(error);
-    this.#become("connecting");
   }
 
   #end(): void {
