@@ -21,9 +21,17 @@ FROM_REST: Final = ("RetargetAnswer", "ModelAnswer")
 FROM_WEBSOCKET: Final = ("Configuration", "CalibrationMessage", "RotationMessage", "FromServer")
 
 # The names of these members' weights, which a schema of their numbers does not tell.
-NAMES: Final = {"expression": "ExpressionName", "gaze": "GazeName", "blendshapes": "ArkitName", "arkit_names": "ArkitName",
-                "expression_names": "ExpressionName", "gaze_names": "GazeName", "unobserved_arkit": "ArkitName"}  # fmt: skip
+NAMES: Final = {
+    "expression": "ExpressionName",
+    "expression_names": "ExpressionName",
+    "gaze": "GazeName",
+    "gaze_names": "GazeName",
+    "blendshapes": "ArkitName",
+    "arkit_names": "ArkitName",
+    "unobserved_arkit": "ArkitName",
+}
 
+HEAD: Final = "/** The service's messages and names. Made by tools/javascript_types.py; `make readme` renews them. */"
 PRIMITIVES: Final = {"string": "string", "number": "number", "integer": "number", "boolean": "boolean", "null": "null"}
 MAX_TUPLE: Final = 4  # numbers; longer arrays of one length are arrays in TypeScript, too
 LINE: Final = 120  # characters
@@ -49,7 +57,7 @@ def source() -> str:
     # of a definition in both, REST's: they are made from one model
     definitions |= {name: websocket[name] for name in _reached(FROM_WEBSOCKET, websocket) if name not in definitions}
     parts = [
-        "/** Types of the service's messages, and its names. Made by tools/javascript_types.py: `make readme` renews them. */",
+        HEAD,
         _names("ARKIT_NAMES", "ArkitName", "ARKit's 52 blend shapes, by which `blendshapes` are told.", ARKIT_NAMES),
         _names("GAZE_NAMES", "GazeName", "Those of ARKit's names that `gaze` has.", GAZE_NAMES),
         _names(
@@ -102,7 +110,7 @@ def _declaration(name: str, schema: Schema) -> str:
 
 
 def _without_null(schema: Schema) -> Schema:
-    """What a member is where it is there: none that may be left out is null in an answer, nor has to be in a request."""
+    """A member that is there: instead of sending null it may be left out, and answers leave it out themselves."""
     if "anyOf" not in schema:
         return schema
     return {**schema, "anyOf": [part for part in schema["anyOf"] if part.get("type") != "null"]}

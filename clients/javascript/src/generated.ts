@@ -1,4 +1,4 @@
-/** Types of the service's messages, and its names. Made by tools/javascript_types.py: `make readme` renews them. */
+/** The service's messages and names. Made by tools/javascript_types.py; `make readme` renews them. */
 
 /** ARKit's 52 blend shapes, by which `blendshapes` are told. */
 export const ARKIT_NAMES = [
