@@ -23,8 +23,8 @@ export interface ConnectionEvents {
   opened(model: ModelAnswer): void;
   /** A frame was answered, or lost with the connection: there is room for another. */
   settled(): void;
-  /** transient: another connection may fare better. */
-  ended(error: ConnectionError | ProblemError, transient: boolean): void;
+  /** error: none where the service has closed a stream without frames. transient: another connection may fare better. */
+  ended(error: ConnectionError | ProblemError | undefined, transient: boolean): void;
 }
 
 interface Pending {
@@ -124,7 +124,8 @@ export class Connection {
       this.#events.opened(message.model);
     } else {
       const error = new ProblemError(message.problem);
-      this.#end(error, TRANSIENT.includes(error.kind));
+      const silent = error.kind === "deadline-passed" && this.#pending.size === 0;
+      this.#end(silent ? undefined : error, TRANSIENT.includes(error.kind));
     }
   }
 
@@ -143,10 +144,10 @@ export class Connection {
     this.#timer = setTimeout(() => this.#end(new ConnectionError(sentence), true), this.#timeout);
   }
 
-  #end(error: ConnectionError | ProblemError, transient: boolean): void {
+  #end(error: ConnectionError | ProblemError | undefined, transient: boolean): void {
     if (this.#ended) return;
     this.#finish();
-    this.#settle((frame) => (transient ? frame.resolve(undefined) : frame.reject(error)));
+    this.#settle((frame) => (transient || !error ? frame.resolve(undefined) : frame.reject(error)));
     this.#events.ended(error, transient);
   }
 

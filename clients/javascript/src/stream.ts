@@ -215,7 +215,7 @@ export class Stream {
     this.#become("open");
   }
 
-  #lost(error: ProblemError | ConnectionError, transient: boolean): void {
+  #lost(error: ProblemError | ConnectionError | undefined, transient: boolean): void {
     this.#connection = undefined;
     if (transient && this.#reconnect) {
       const longest = Math.min(FIRST_DELAY * 2 ** this.#losses, LONGEST_DELAY);
@@ -227,7 +227,7 @@ export class Stream {
       this.#error = error;
       this.#end();
     }
-    this.onproblem?.(error);
+    if (error) this.onproblem?.(error);
   }
 
   #end(): void {

@@ -218,7 +218,19 @@ describe("losses", () => {
     });
   }
 
-  for (const kind of ["overloaded", "unavailable", "no-memory", "deadline-passed", "internal"]) {
+  test("a stream without frames, which the service closes after a while, opens again without a word", async () => {
+    const { stream, told } = await opened();
+    FakeSocket.last.tell({ problem: problem("deadline-passed") });
+    mock.timers.tick(250);
+    FakeSocket.last.open();
+    assert.deepEqual(told, ["open", "connecting", "open"]);
+    const lost = stream.send(PICTURE);
+    FakeSocket.last.tell({ problem: problem("deadline-passed") });
+    assert.equal(await lost, undefined);
+    assert.deepEqual(told.slice(3), ["connecting", "about deadline-passed"]);
+  });
+
+  for (const kind of ["overloaded", "unavailable", "no-memory", "internal"]) {
     test(`after ${kind} another connection is opened`, async () => {
       const { told } = await begun();
       FakeSocket.last.tell({ problem: problem(kind) });
@@ -384,6 +396,17 @@ describe("while it runs", () => {
     assert.equal(FakeSocket.all.length, 2);
     assert.deepEqual([FakeSocket.last.configuration.refine, FakeSocket.last.configuration.max_faces], [false, 2]);
     assert.deepEqual(told, ["open", "connecting", "open"]);
+  });
+
+  test("what the connection before says late does not count", async () => {
+    const { stream } = await begun();
+    stream.configure({ refine: true });
+    FakeSocket.all[0]?.tell({ model: MODEL });
+    FakeSocket.all[0]?.end(1006);
+    assert.equal(stream.state, "connecting");
+    FakeSocket.last.open();
+    assert.equal(stream.state, "open");
+    assert.equal(FakeSocket.all.length, 2);
   });
 
   test("other options before it begins, and while it waits, come with the connection to be", async () => {
