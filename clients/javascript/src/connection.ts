@@ -23,7 +23,8 @@ export interface ConnectionEvents {
   opened(model: ModelAnswer): void;
   /** A frame was answered, or lost with the connection: there is room for another. */
   settled(): void;
-  /** error: none where the service has closed a stream without frames. transient: another connection may fare better. */
+  /** error: none where the service has closed a stream without frames. transient: another connection may fare
+   * better. */
   ended(error: ConnectionError | ProblemError | undefined, transient: boolean): void;
 }
 

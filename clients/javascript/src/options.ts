@@ -48,7 +48,8 @@ export interface StreamConfiguration extends FaceOptions {
 
 /** Options of a stream. */
 export interface StreamOptions extends StreamConfiguration {
-  /** Frames that may be on their way at once; 1 by default, which has the least delay. 2 keep a distant service busy. */
+  /** Frames that may be on their way at once; 1 by default, which has the least delay. 2 keep a distant service
+   * busy. */
   inFlight?: number | undefined;
   /** Milliseconds that a connection may take to open, and the service to answer a frame; 10,000 by default. After that
    * the connection is given up, and another is opened. */
