@@ -42,6 +42,16 @@ def test_server_and_client_are_of_one_version() -> None:
     assert f"mfn-retarget-client>={VERSION}" in pyproject(".")["project"]["dependencies"]
 
 
+def test_the_javascript_client_is_of_the_same() -> None:
+    package, lock = (
+        json.loads((ROOT / "clients/javascript" / name).read_text(encoding="utf-8"))
+        for name in ("package.json", "package-lock.json")
+    )
+    semantic = VERSION.replace(".dev", "-dev.")  # npm's way of writing it
+    assert package["version"] == semantic
+    assert lock["version"] == lock["packages"][""]["version"] == semantic
+
+
 def test_it_is_a_version_and_has_a_place_in_the_changelog() -> None:
     """What is being worked on is unreleased; what is released has a date."""
     release, _, development = VERSION.partition(".dev")

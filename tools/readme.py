@@ -1,4 +1,5 @@
-"""Renews what the documents show of the program itself: the picture, an answer, settings, problems, messages.
+"""Renews what the documents show of the program itself: the picture, an answer, settings, problems, messages; and the
+JavaScript client's types of these.
 
 Run `make readme` after the published networks, the answer, a setting, a problem or a message has changed. Each renewed
 part of a document stands between two comments, <!-- begin NAME --> and <!-- end NAME -->.
@@ -26,12 +27,13 @@ from service.server.problems import CODES
 from service.server.schema import retarget_document
 from service.settings import Settings, markdown_table
 from service.vision.face_model import FaceModel
-from tools import websocket_schema
+from tools import javascript_types, websocket_schema
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 README: Final = ROOT / "README.md"
 DOCS: Final = ROOT / "docs"
 SCHEMA: Final = DOCS / "websocket.schema.json"
+JAVASCRIPT_TYPES: Final = ROOT / "clients/javascript/src/generated.ts"
 PHOTO: Final = DOCS / "astronaut.jpg"
 RENDERED: Final = ROOT / "tests/pictures/five_faces.webp"
 PICTURE: Final = DOCS / "faces.webp"
@@ -85,7 +87,7 @@ def schema_text() -> str:
 
 def generated() -> dict[Path, str]:
     """Each document whose content follows from the code alone, as it should be."""
-    documents = {SCHEMA: schema_text()}
+    documents = {SCHEMA: schema_text(), JAVASCRIPT_TYPES: javascript_types.source()}
     for name, page, content in (
         ("settings", DOCS / "settings.md", markdown_table()),
         ("problems", DOCS / "problems.md", problems_table()),

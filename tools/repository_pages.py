@@ -24,6 +24,7 @@ DOCUMENTS: Final = (
     "CONTRIBUTING.md",
     "SECURITY.md",
     "bench/RESULTS.md",
+    "clients/javascript/README.md",
     "clients/python/README.md",
     "deploy/CAPACITY.md",
     "deploy/OPERATIONS.md",

@@ -15,7 +15,12 @@ PAGES = sorted((ROOT / "docs").rglob("*.md"))
 FOLDERS = ("bench", "clients", "deploy", "models", "training")
 OTHERS = [
     *(ROOT / name for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")),
-    *sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.md")),
+    *sorted(
+        path
+        for folder in FOLDERS
+        for path in (ROOT / folder).rglob("*.md")
+        if "node_modules" not in path.parts  # what npm has installed there is not ours
+    ),
 ]
 
 
