@@ -30,7 +30,17 @@ def imported(file: Path) -> set[str]:
 
 @pytest.mark.parametrize("file", sorted((ROOT / "service").rglob("*.py")), ids=lambda file: file.name)
 def test_service_needs_neither_training_nor_its_libraries(file: Path) -> None:
-    assert not imported(file) & {"studio", "training", "torch", "mediapipe", "cv2", "scipy", "skimage", "matplotlib", "onnx"}
+    assert not imported(file) & {
+        "studio",
+        "training",
+        "torch",
+        "mediapipe",
+        "cv2",
+        "scipy",
+        "skimage",
+        "matplotlib",
+        "onnx",
+    }
 
 
 @pytest.mark.parametrize("folder", ["training", "clients", "models"])

@@ -1,8 +1,9 @@
 """Writes bills of materials in CycloneDX 1.6: `python -m tools.sbom FOLDER`, after `make wheels`.
 
 FOLDER holds the wheels, and gets mfn.cdx.json of the image: the packages of requirements/LOCK.txt that it installs, the
-server and the client, the packages of npm that the Studio's page is built from, and the models that they serve; and models.cdx.json of the models in every form, with the weights
-they are made from. What the image's base holds is its maker's to tell. The same commit and wheels give the same bytes.
+server and the client, the packages of npm that the Studio's page is built from, and the models that they serve; and
+models.cdx.json of the models in every form, with the weights they are made from. What the image's base holds is its
+maker's to tell. The same commit and wheels give the same bytes.
 """
 
 import argparse
@@ -48,7 +49,13 @@ def main(folder: Path, lock: str = "serve", base: str = "") -> None:
     """lock: of requirements/, what the image installs. base: what it is built on, as NAME:TAG@sha256:DIGEST."""
     locked = (ROOT / f"requirements/{lock}.txt").read_text(encoding="utf-8")
     bases = [base_image(base)] if base else []
-    parts = [*packages(locked), *wheels(folder), *npm_packages(), *models(["*.onnx", "face_model.npz", MANIFEST]), *bases]
+    parts = [
+        *packages(locked),
+        *wheels(folder),
+        *npm_packages(),
+        *models(["*.onnx", "face_model.npz", MANIFEST]),
+        *bases,
+    ]
     image = Component(type=ComponentType.CONTAINER, name="mfn", version=__version__, bom_ref="mfn")
     (folder / "mfn.cdx.json").write_text(document(image, parts), encoding="utf-8")
     published = Component(
