@@ -34,8 +34,9 @@ LOCK := .venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 
 run: $(VENV)/.serve
 	$(BIN)/mfn serve
 
-# Tests of one file stay together, as they share what they start.
-PYTEST := pytest --numprocesses logical --dist loadfile
+# Tests of one file stay together, as they share what they start. The files go in their own order: pytest-xdist would
+# begin those of a single long test last, and one core would wait for them.
+PYTEST := pytest --numprocesses logical --dist loadfile --no-loadscope-reorder
 
 test: $(VENV)/.dev
 	$(BIN)/python -m $(PYTEST) $(PYTEST_ARGS)
