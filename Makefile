@@ -4,7 +4,7 @@
 #   make format correct style and formatting         make readme renew the README's picture, answer and settings
 #   make coverage       the tests, and which branches they reach      make test-oldest   with the oldest dependencies
 #   make wheels         both distributions, into dist/                make try-wheels    install them and serve a picture
-#   make studio         the Studio's page, into studio/dist           make studio-check  its checks and tests, and the JavaScript client's
+#   make studio         build the Studio's page into studio/dist      make studio-check  its checks, and the client's
 #   make sbom           what the image holds, into dist/              make provenance    what dist/ and models/ are made from
 #   make weight         of the files and of a clone                   make audit         known weaknesses of what is locked
 #   make proto  generate clients/python/mfn/v1 from proto/      make publish-proto   the contract as later ones are held against it
