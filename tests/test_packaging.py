@@ -104,7 +104,11 @@ def test_the_server_has_the_models_that_it_serves(server: Wheel) -> None:
 def test_the_server_has_the_studio_and_not_what_makes_it(server: Wheel) -> None:
     folder = ROOT / "studio"
     built = {path for path in (folder / "dist").rglob("*") if path.is_file()}
-    served = built | {*folder.glob("characters/*.glb"), *folder.glob("film/faces.webm")}
+    served = built | {
+        *folder.glob("characters/*.glb"),
+        *folder.glob("characters/LICENSE"),
+        *folder.glob("film/faces.webm"),
+    }
     assert server.below("service/studio") == {path.relative_to(folder).as_posix() for path in served}
     assert not {path.suffix for path in map(Path, server.below("service/studio"))} & {".py", ".ts", ".map"}
 

@@ -35,7 +35,7 @@ MEDIA_TYPES: Final = {
 COMPRESSIBLE: Final = frozenset({".css", ".glb", ".html", ".js", ".json", ".mjs", ".svg", ".txt"})
 STORED_CODINGS: Final = {".br": "br", ".gz": "gzip"}  # of files that are stored compressed, by the end of their name
 DIGITS: Final = 32  # of a digest, which is in headers: 128 bits
-GZIP_LEVEL: Final = 9  # once for each file
+GZIP_LEVEL: Final = 4  # a third of a character of 2.8 MB in 0.09 s; level 9 takes 17 times as long for 7 % less
 # Vite puts a hash of the content into the names of scripts and styles. Others keep their address when they change.
 HASHED: Final = re.compile(r"assets/.+-[\w-]{8}\.(js|css)")
 FOR_EVER: Final = "public, max-age=31536000, immutable"

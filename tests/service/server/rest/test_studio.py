@@ -244,7 +244,9 @@ def test_head_tells_what_get_does(page: httpx2.Client) -> None:
             pass
         with page.stream("HEAD", f"/studio/{name}", headers=asked) as head:
             assert b"".join(head.iter_raw()) == b""
-        assert dict(head.headers) == dict(get.headers) | {"x-request-id": head.headers["x-request-id"]}
+        own = {"date", "x-request-id"}
+        assert head.headers.keys() == get.headers.keys()
+        assert all(head.headers[field] == get.headers[field] for field in get.headers.keys() - own)
     refused = page.post("/studio/")
     assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD")
 
@@ -262,8 +264,9 @@ def test_all_files_count_as_one_path(page: httpx2.Client, caplog: pytest.LogCapt
     with caplog.at_level(logging.INFO, "mfn.requests"):
         for path in ("/studio/characters/human.glb", "/studio/nothing", "/studio/", "/studio"):
             page.get(path)
+        page.get("/livez")  # on the same connection: what is logged of the last one is by now
     methods = [vars(record)["fields"]["method"] for record in caplog.records if hasattr(record, "fields")]
-    assert methods == ["GET /studio/"] * 3 + ["GET /studio"]
+    assert methods[:4] == ["GET /studio/"] * 3 + ["GET /studio"]
     exposition = page.get("/metrics").text
     assert 'method="GET /studio/"' in exposition
     assert "human" not in exposition
