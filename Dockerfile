@@ -37,6 +37,9 @@ COPY clients/python/LICENSE clients/python/README.md clients/python/pyproject.to
 COPY clients/python/mfn/ clients/python/mfn/
 COPY clients/python/mfn_client/ clients/python/mfn_client/
 COPY service/ service/
+COPY studio/dist/ studio/dist/
+COPY studio/characters/LICENSE studio/characters/*.glb studio/characters/
+COPY studio/film/faces.webm studio/film/
 RUN python3 -m pip --python /opt/build/bin/python wheel --no-index --no-deps --no-build-isolation \
         --wheel-dir /build/wheels ./clients/python . \
     && python3 -m pip --python /opt/mfn/bin/python install --no-index --no-deps --no-compile /build/wheels/*.whl \

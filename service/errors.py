@@ -28,6 +28,7 @@ UNAUTHENTICATED: Final = ProblemKind("unauthenticated", "The key is missing or w
 ORIGIN_REFUSED: Final = ProblemKind("origin-refused", "Pages of this origin may not ask")
 NOT_FOUND: Final = ProblemKind("not-found", "There is nothing at this path")
 METHOD_NOT_ALLOWED: Final = ProblemKind("method-not-allowed", "This path has no such method")
+NOT_ACCEPTABLE: Final = ProblemKind("not-acceptable", "The request accepts no form that there is")
 REQUEST_TIMEOUT: Final = ProblemKind("request-timeout", "The request came too slowly")
 TOO_LARGE: Final = ProblemKind("too-large", "The picture has more bytes or pixels than allowed")
 UNSUPPORTED_MEDIA: Final = ProblemKind("unsupported-media", "The media type is not supported")

@@ -10,6 +10,7 @@ from typing import Any, Final, Self
 
 from service.cores import usable_cores
 from service.errors import StartError
+from service.published import published
 
 PREFIX: Final = "MFN_"
 # Variables that Kubernetes sets in every pod of a namespace with a Service named mfn; they are no settings.
@@ -18,17 +19,11 @@ SUGGESTIONS: Final = 2  # number of names suggested for a misspelt one, at most
 LOG_LEVELS: Final = ("critical", "error", "warning", "info", "debug")
 LOG_FORMATS: Final = ("json", "text")
 PRECISIONS: Final = ("int8", "float32")
+ON, OFF = "on", "off"
 PROVIDER_NAMES: Final = ("cpu", "cuda", "coreml", "openvino")  # of execution providers, see service.inference.execution
 # Lowest and highest values, of settings and of requests' own parameters.
 SCORE_RANGE: Final = (0.01, 1)
 FACES_RANGE: Final = (1, 100)
-
-
-def _published_models() -> Path:
-    """The models that come with this code: inside the package where it is installed, beside it in a checkout."""
-    package = Path(__file__).resolve().parent
-    inside = package / "models"
-    return inside if inside.is_dir() else package.parent / "models"
 
 
 def _number(default: float, low: float, high: float, description: str) -> Any:
@@ -57,7 +52,7 @@ class Settings:
     http_port: int = _number(8000, 0, 65535, "port of REST and WebSocket; 0 takes a free one")
     grpc_port: int = _number(50051, 0, 65535, "port of gRPC; 0 takes a free one")
     models_dir: Path = field(
-        default_factory=_published_models,
+        default_factory=lambda: published("models"),
         metadata={"description": "folder with manifest.json and the files it names", "shown": "models"},
     )
     max_bytes: int = _number(10 * 2**20, 1, 2**30, "most bytes of an encoded picture")
@@ -137,6 +132,9 @@ class Settings:
     )
     cors_origins: str = _text(
         "", "origins of web pages of other hosts that may ask, with commas between, or *; none unless set"
+    )
+    studio: str = _text(
+        ON, f"whether the Studio, a page in which faces move characters, is served: {ON} or {OFF}", (ON, OFF)
     )
     trusted_proxies: str = _text(
         "127.0.0.1, ::1",

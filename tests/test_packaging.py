@@ -15,7 +15,9 @@ import pytest
 import service
 
 ROOT = Path(__file__).resolve().parent.parent
-SOURCES = ("LICENSE", "NOTICE", "README.md", "pyproject.toml", "service", "models", "clients/python", "training")
+SOURCES = (
+    "LICENSE", "NOTICE", "README.md", "pyproject.toml", "service", "models", "clients/python", "training", "studio",
+)  # fmt: skip
 # What each way of serving needs of models/; what phones run and what training starts from stays in the repository.
 SERVED = {"MODEL_CARD.md", "face_model.LICENSE", "face_model.npz", "manifest.json"}
 
@@ -44,7 +46,7 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Wheel]:
     copy, dist = tmp_path_factory.mktemp("repository"), tmp_path_factory.mktemp("dist")
     for name in SOURCES:
         if (ROOT / name).is_dir():
-            ignored = shutil.ignore_patterns("__pycache__", "*.egg-info", "build", "*.tflite")
+            ignored = shutil.ignore_patterns("__pycache__", "*.egg-info", "build", "*.tflite", "node_modules")
             shutil.copytree(ROOT / name, copy / name, symlinks=True, ignore=ignored)
         else:
             shutil.copy(ROOT / name, copy / name)
@@ -86,7 +88,7 @@ def test_no_file_is_in_both(server: Wheel, client: Wheel) -> None:
 def test_the_server_has_every_module(server: Wheel) -> None:
     """pyproject.toml names the packages: a new folder of service/ belongs there."""
     modules = {path.relative_to(ROOT / "service").as_posix() for path in (ROOT / "service").rglob("*.py")}
-    assert {file for file in server.below("service") if not file.startswith("models/")} == modules
+    assert {file for file in server.below("service") if not file.startswith(("models/", "studio/"))} == modules
 
 
 def test_the_server_has_the_models_that_it_serves(server: Wheel) -> None:
@@ -97,6 +99,18 @@ def test_the_server_has_the_models_that_it_serves(server: Wheel) -> None:
         for precision in ("int8", "float32")
     }
     assert server.below("service/models") == SERVED | networks
+
+
+def test_the_server_has_the_studio_and_not_what_makes_it(server: Wheel) -> None:
+    folder = ROOT / "studio"
+    built = {path for path in (folder / "dist").rglob("*") if path.is_file()}
+    served = built | {
+        *folder.glob("characters/*.glb"),
+        *folder.glob("characters/LICENSE"),
+        *folder.glob("film/faces.webm"),
+    }
+    assert server.below("service/studio") == {path.relative_to(folder).as_posix() for path in served}
+    assert not {path.suffix for path in map(Path, server.below("service/studio"))} & {".py", ".ts", ".map"}
 
 
 def test_the_client_has_the_contract_with_its_types(client: Wheel) -> None:

@@ -1,7 +1,9 @@
 """What holds for the project as a whole: what may import what, and what the lock files promise."""
 
 import ast
+import json
 import re
+import subprocess
 import tomllib
 from collections.abc import Iterable
 from graphlib import TopologicalSorter
@@ -28,7 +30,35 @@ def imported(file: Path) -> set[str]:
 
 @pytest.mark.parametrize("file", sorted((ROOT / "service").rglob("*.py")), ids=lambda file: file.name)
 def test_service_needs_neither_training_nor_its_libraries(file: Path) -> None:
-    assert not imported(file) & {"training", "torch", "mediapipe", "cv2", "scipy", "skimage", "matplotlib", "onnx"}
+    assert not imported(file) & {
+        "studio",
+        "training",
+        "torch",
+        "mediapipe",
+        "cv2",
+        "scipy",
+        "skimage",
+        "matplotlib",
+        "onnx",
+    }
+
+
+@pytest.mark.parametrize("folder", ["training", "clients", "models"])
+def test_what_makes_characters_is_imported_by_nobody(folder: str) -> None:
+    for file in (ROOT / folder).rglob("*.py"):
+        if "node_modules" not in file.parts:
+            assert "studio" not in imported(file), file
+
+
+def test_npm_s_lock_files_have_checksums_and_no_addresses() -> None:
+    """A registry's address is that of whoever wrote the file."""
+    listed = subprocess.run(["git", "ls-files", "-z", "*package-lock.json"], cwd=ROOT, capture_output=True, check=True)
+    locks = [ROOT / name for name in listed.stdout.decode().split("\0") if name]
+    assert ROOT / "studio/package-lock.json" in locks
+    for lock in locks:
+        for place, entry in json.loads(lock.read_text(encoding="utf-8"))["packages"].items():
+            assert "resolved" not in entry, (lock, place)
+            assert not place or entry.get("link") or entry["integrity"].startswith("sha512-"), (lock, place)
 
 
 # Folders of service/, from what others build on to what builds on others. A module imports from its own folder and from

@@ -1,12 +1,15 @@
 """Writes bills of materials in CycloneDX 1.6: `python -m tools.sbom FOLDER`, after `make wheels`.
 
 FOLDER holds the wheels, and gets mfn.cdx.json of the image: the packages of requirements/LOCK.txt that it installs, the
-server and the client, and the models that they serve; and models.cdx.json of the models in every form, with the weights
-they are made from. What the image's base holds is its maker's to tell. The same commit and wheels give the same bytes.
+server and the client, the packages of npm that the Studio's page is built from, and the models that they serve; and
+models.cdx.json of the models in every form, with the weights they are made from. What the image's base holds is its
+maker's to tell. The same commit and wheels give the same bytes.
 """
 
 import argparse
+import base64
 import hashlib
+import json
 import os
 import re
 import subprocess
@@ -30,6 +33,7 @@ from service.inference.manifest import MANIFEST, read_manifest
 ROOT: Final = Path(__file__).resolve().parent.parent
 MODELS: Final = ROOT / "models"
 DISTRIBUTIONS: Final = ("mfn-retarget", "mfn-retarget-client")
+NPM_HASHES: Final = {"sha512": HashAlgorithm.SHA_512}  # of the field `integrity`
 LINUX: Final = {
     "implementation_name": "cpython",
     "os_name": "posix",
@@ -45,7 +49,13 @@ def main(folder: Path, lock: str = "serve", base: str = "") -> None:
     """lock: of requirements/, what the image installs. base: what it is built on, as NAME:TAG@sha256:DIGEST."""
     locked = (ROOT / f"requirements/{lock}.txt").read_text(encoding="utf-8")
     bases = [base_image(base)] if base else []
-    parts = [*packages(locked), *wheels(folder), *models(["*.onnx", "face_model.npz", MANIFEST]), *bases]
+    parts = [
+        *packages(locked),
+        *wheels(folder),
+        *npm_packages(),
+        *models(["*.onnx", "face_model.npz", MANIFEST]),
+        *bases,
+    ]
     image = Component(type=ComponentType.CONTAINER, name="mfn", version=__version__, bom_ref="mfn")
     (folder / "mfn.cdx.json").write_text(document(image, parts), encoding="utf-8")
     published = Component(
@@ -78,6 +88,29 @@ def packages(lock: str) -> list[Component]:
                 purl=address,
                 bom_ref=str(address),
                 external_references=[files],
+            )
+        )
+    return components
+
+
+def npm_packages(lock: Path = ROOT / "studio/package-lock.json") -> list[Component]:
+    """What the Studio's page may be built from, as npm's lock file names it: what only its making needs is left out."""
+    components = []
+    for place, entry in json.loads(lock.read_text(encoding="utf-8"))["packages"].items():
+        scope, _, name = place.rpartition("node_modules/")[2].rpartition("/")
+        if not name or entry.get("dev") or entry.get("link") or scope == "@types":
+            continue
+        algorithm, _, digest = entry["integrity"].partition("-")
+        address = PackageURL("npm", namespace=scope or None, name=name, version=entry["version"])
+        components.append(
+            Component(
+                group=scope or None,
+                name=name,
+                version=entry["version"],
+                purl=address,
+                bom_ref=str(address),
+                hashes=[HashType(alg=NPM_HASHES[algorithm], content=base64.b64decode(digest).hex())],
+                licenses=[LicenseExpression(entry["license"])],
             )
         )
     return components

@@ -2,11 +2,13 @@
 
 FOLDER holds one wheel of the server and one of the client. They get an environment of their own, with what
 requirements/serve.txt locks and nothing of this repository; `mfn` is then started in an empty folder. Exit code 0: it
-told its version, found the faces of a picture with the models of its package, and ended as it should.
+told its version, found the faces of a picture with the models of its package, served the Studio's page and what that
+names, and ended as it should.
 """
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -21,6 +23,7 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parent.parent
 PICTURE: Final = ROOT / "tests/pictures/five_faces.webp"
 FACES: Final = 5
+CHARACTER: Final = "characters/human.glb"
 PATIENCE: Final = 60  # seconds for the start, and for the answer
 # What an installation must not lean on: the settings of whoever runs this, and modules of this repository.
 FOREIGN: Final = ("MFN_", "PYTHON", "VIRTUAL_ENV")
@@ -59,19 +62,32 @@ def faces_found(address: str) -> int:
         return len(json.load(answer)["faces"])
 
 
-def serve(mfn: Path, folder: Path) -> tuple[int, int]:
-    """Starts `mfn serve` in a folder; returns the faces found in the picture and the exit code after SIGTERM."""
+def files_served(address: str) -> int:
+    """The number of files that a server has of the Studio: its page, what that names, and a character. Raises OSError
+    where one is missing."""
+    with urllib.request.urlopen(f"{address}/studio", timeout=PATIENCE) as answer:
+        page = answer.read().decode()
+    named = [name.removeprefix("./") for name in re.findall(r'(?:src|href)="(?!data:)([^"]+)"', page)]
+    for name in (*named, CHARACTER):
+        urllib.request.urlopen(f"{address}/studio/{name}", timeout=PATIENCE).close()
+    return 1 + len(named) + 1
+
+
+def serve(mfn: Path, folder: Path) -> tuple[int, int, int]:
+    """Starts `mfn serve` in a folder; returns the faces found in the picture, the number of files that it has of the
+    Studio, and the exit code after SIGTERM."""
     port = free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
     environment |= {"MFN_HOST": "127.0.0.1", "MFN_HTTP_PORT": str(port), "MFN_GRPC_PORT": "0"}
     with subprocess.Popen([mfn, "serve"], cwd=folder, env=environment) as server:
         try:
-            found = faces_found(f"http://127.0.0.1:{port}")
+            address = f"http://127.0.0.1:{port}"
+            found, files = faces_found(address), files_served(address)
             server.send_signal(signal.SIGTERM)
             code = server.wait(PATIENCE)
         finally:
             server.kill()
-    return found, code
+    return found, files, code
 
 
 def main(dist: Path) -> int:
@@ -86,8 +102,8 @@ def main(dist: Path) -> int:
         empty.mkdir()
         environment = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
         subprocess.run([programs / "mfn", "--version"], cwd=empty, env=environment, check=True)
-        found, code = serve(programs / "mfn", empty)
-    print(f"{found} faces found, exit code {code} after SIGTERM")
+        found, files, code = serve(programs / "mfn", empty)
+    print(f"{found} faces found, {files} files of the Studio, exit code {code} after SIGTERM")
     return 0 if (found, code) == (FACES, 0) else 1
 
 

@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -21,13 +22,16 @@ from service.inference.execution import Execution
 from service.inference.models import Models
 from service.inference.options import RetargetOptions
 from service.inference.pipeline import Pipeline
+from service.published import published
 from service.server.auth import ApiKeys
 from service.server.grpc.server import GrpcServer
-from service.server.listening import bound, families, port_problem
+from service.server.listening import EVERY_ADDRESS, EVERY_IPV4_ADDRESS, bound, families, port_problem
 from service.server.open_files import within_open_files
 from service.server.rest.app import create_app
 from service.server.rest.readiness import Readiness
 from service.server.rest.server import HttpServer
+from service.server.rest.studio import PAGE
+from service.server.rest.studio_files import StudioFile, studio_files
 from service.server.state import ServerState
 from service.server.telemetry.log_writer import STANDARD_ERROR, write_at_once
 from service.server.telemetry.logs import set_up_logs
@@ -35,7 +39,7 @@ from service.server.telemetry.tracing import OtlpTracer
 from service.server.tls import Certificate, RenewableContext, load_certificate
 from service.server.tls_reload import CertificateReloader
 from service.server.workers import Workers
-from service.settings import Settings
+from service.settings import OFF, Settings
 from service.vision.crops import CROP_SIDE
 from service.vision.image import Picture
 
@@ -94,7 +98,8 @@ async def _run(state: ServerState, certificate: Certificate | None, listeners: l
     if certificate is not None:
         state.metrics.certificate(certificate.end)
     rpc = GrpcServer(state, certificate)
-    http = _Http(state, certificate)
+    studio = _studio(settings)
+    http = _Http(state, certificate, studio)
     signals = _ShutdownSignals()
     signals.watch()
     try:
@@ -112,11 +117,15 @@ async def _run(state: ServerState, certificate: Certificate | None, listeners: l
     )  # fmt: skip
     LOGGER.info("%d workers: %s", settings.workers, _why_so_many(settings.workers))
     serving = asyncio.create_task(http.server.serve(sockets=listeners))
+    scheme, port = "http" if certificate is None else "https", listeners[0].getsockname()[1]
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
     LOGGER.info(
         "Listening on %s://%s:%d, documented at /docs, and for gRPC on port %d, over %s",
-        "http" if certificate is None else "https", f"[{settings.host}]" if ":" in settings.host else settings.host,
-        listeners[0].getsockname()[1], rpc.port, families(listeners),
+        scheme, host, port, rpc.port, families(listeners),
     )  # fmt: skip
+    if studio:
+        here = "localhost" if settings.host in (EVERY_ADDRESS, EVERY_IPV4_ADDRESS) else host
+        LOGGER.info("Open %s://%s:%d%s: a page in which faces move characters", scheme, here, port, PAGE)
     await asyncio.wait([serving, asyncio.create_task(signals.first.wait())], return_when=asyncio.FIRST_COMPLETED)
 
     http.not_ready()
@@ -145,6 +154,17 @@ def _why_so_many(workers: int) -> str:
     """A clause that says what the number of workers follows from."""
     cores = usable_cores()
     return cores.reason if workers == cores.count else f"MFN_WORKERS says so, while {cores.reason}"
+
+
+def _studio(settings: Settings) -> dict[str, StudioFile]:
+    """The files of the Studio; empty where it is off, or not built."""
+    if settings.studio == OFF:
+        return {}
+    folder = published("studio")
+    files = studio_files(folder, published("models"))
+    if not files:
+        LOGGER.warning("There is no Studio: %s/dist holds no page. Run `make studio`, or set MFN_STUDIO=off.", folder)
+    return files
 
 
 async def _reload_certificate(
@@ -190,10 +210,10 @@ class _ShutdownSignals:
 class _Http:
     """The HTTP server, its application, its readiness, and its certificate where there is one."""
 
-    def __init__(self, state: ServerState, certificate: Certificate | None) -> None:
+    def __init__(self, state: ServerState, certificate: Certificate | None, studio: Mapping[str, StudioFile]) -> None:
         self._readiness = Readiness(state)
         self._tls = RenewableContext(certificate) if certificate else None
-        app = create_app(state, self._readiness)
+        app = create_app(state, self._readiness, studio)
         self.server = HttpServer(app, state.settings, self._tls.context if self._tls else None)
 
     def replace_certificate(self, certificate: Certificate) -> None:

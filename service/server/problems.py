@@ -34,6 +34,7 @@ CODES: Final[Mapping[ProblemKind, Codes]] = MappingProxyType(
         errors.ORIGIN_REFUSED: Codes(403, "PERMISSION_DENIED"),
         errors.NOT_FOUND: Codes(404, "UNIMPLEMENTED"),
         errors.METHOD_NOT_ALLOWED: Codes(405, "UNIMPLEMENTED"),
+        errors.NOT_ACCEPTABLE: Codes(406, "UNIMPLEMENTED"),
         errors.REQUEST_TIMEOUT: Codes(408, "ABORTED"),
         errors.TOO_LARGE: Codes(413, "INVALID_ARGUMENT"),
         errors.UNSUPPORTED_MEDIA: Codes(415, "INVALID_ARGUMENT"),

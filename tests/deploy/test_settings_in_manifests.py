@@ -90,6 +90,11 @@ def test_a_value_that_does_not_fit_is_found() -> None:
 
 
 @pytest.mark.parametrize("folder", PODS)
+def test_clusters_serve_the_studio_for_trying_only(folder: str) -> None:
+    assert settings_of(folder).studio == ("on" if folder == "overlays/local" else "off")
+
+
+@pytest.mark.parametrize("folder", PODS)
 def test_pods_beside_a_service_named_mfn_get_no_variables_of_it(folder: str) -> None:
     assert pod_of(folder)[0]["enableServiceLinks"] is False
 

@@ -1,3 +1,4 @@
+import base64
 import hashlib
 import json
 import re
@@ -45,6 +46,12 @@ def components(document: Any) -> dict[str, Any]:
     return {component["name"]: component for component in document["components"]}
 
 
+def of_registry(document: Any, name: str) -> dict[str, Any]:
+    """Packages of two registries may have one name."""
+    listed = [entry for entry in document["components"] if entry.get("purl", "").startswith(f"pkg:{name}/")]
+    return {entry["name"]: entry for entry in listed}
+
+
 def described(document: Any) -> tuple[str, str, str]:
     component = document["metadata"]["component"]
     return component["type"], component["name"], component["version"]
@@ -57,13 +64,26 @@ def test_they_describe_the_image_and_the_models(dist: Path) -> None:
 
 
 def test_the_image_has_every_package_that_is_installed(dist: Path) -> None:
-    found = components(bill(dist, "mfn.cdx.json"))
-    named = {name: entry for name, entry in found.items() if entry["type"] == "library" and name not in WHEELS}
+    found = of_registry(bill(dist, "mfn.cdx.json"), "pypi")
+    named = {name: entry for name, entry in found.items() if name not in WHEELS}
     lines = (ROOT / "requirements/serve.txt").read_text(encoding="utf-8").splitlines()
     pins = {line.split()[0] for line in lines if re.match(r"\w", line) and ">= '3.12'" not in line}
     assert {f"{name}=={entry['version']}" for name, entry in named.items()} == pins
     for name, entry in named.items():
         assert entry["purl"] == f"pkg:pypi/{name}@{entry['version']}"
+
+
+def test_the_image_has_what_the_page_is_built_from(dist: Path) -> None:
+    document = bill(dist, "mfn.cdx.json")
+    found = {entry["purl"]: entry for entry in of_registry(document, "npm").values()}
+    locked = json.loads((ROOT / "studio/package-lock.json").read_text(encoding="utf-8"))["packages"]
+    for name in json.loads((ROOT / "studio/package.json").read_text(encoding="utf-8"))["dependencies"]:
+        version, integrity = (locked[f"node_modules/{name}"][field] for field in ("version", "integrity"))
+        entry = found[f"pkg:npm/{name.replace('@', '%40')}@{version}"]
+        assert [licence["expression"] for licence in entry["licenses"]] == ["MIT"]
+        (digest,) = entry["hashes"]
+        assert base64.b64encode(bytes.fromhex(digest["content"])).decode() == integrity.removeprefix("sha512-")
+    assert not {"vite", "typescript", "vitest"} & components(document).keys()  # what only its making needs
 
 
 @pytest.mark.parametrize("name", WHEELS)

@@ -1,5 +1,7 @@
 """Requests that are served as others: paths with a slash at their end as those without, HEAD as GET."""
 
+from collections.abc import Collection
+
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 
@@ -10,13 +12,15 @@ class SlashAtTheEnd:
     follow none with a body.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, folders: Collection[str] = ()) -> None:
+        """folders: paths whose slash belongs to them, since what they serve has links beside itself."""
         self._app = app
+        self._folders = folders
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handles an ASGI connection."""
         path = scope.get("path", "")
-        if path.endswith("/") and path != "/":
+        if path.endswith("/") and not path.endswith("//") and path != "/" and path not in self._folders:
             scope["path"] = path[:-1]
         await self._app(scope, receive, send)
 

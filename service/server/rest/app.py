@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Mapping
 from functools import partial
 from typing import Annotated, Any, Final
 
@@ -35,6 +36,8 @@ from service.server.rest.responses import (
     problem_response,
     retarget_response,
 )
+from service.server.rest.studio import FOLDER, PAGE, add_studio
+from service.server.rest.studio_files import StudioFile
 from service.server.state import ServerState
 from service.server.telemetry.middleware import PATHS, TelemetryMiddleware, log_of
 from service.server.websocket.endpoint import PATH as STREAM_PATH
@@ -67,11 +70,17 @@ REQUEST_BODY: Final = {
 }
 
 
-def create_app(state: ServerState, readiness: Readiness | None = None) -> FastAPI:
-    """Creates the REST application of a server. readiness: by default it is ready until it drains."""
+def create_app(
+    state: ServerState, readiness: Readiness | None = None, studio: Mapping[str, StudioFile] | None = None
+) -> FastAPI:
+    """Creates the REST application of a server.
+
+    readiness: by default it is ready until it drains. studio: the Studio's files, none unless given.
+    """
     settings, pipeline, service = state.settings, state.pipeline, RetargetService(state)
     manifest = pipeline.models.manifest
     readiness = readiness or Readiness(state)
+    folders = (FOLDER,) if studio else ()
     app = FastAPI(
         title="MFN",
         summary="A photo in, every face out",
@@ -88,9 +97,10 @@ def create_app(state: ServerState, readiness: Readiness | None = None) -> FastAP
         telemetry=state.telemetry,
         answer=_failure,
         client_of=state.proxies.client_of,
-        paths=PATHS | kserve_v1.paths_of(manifest) | open_inference.paths_of(manifest),
+        paths=PATHS | kserve_v1.paths_of(manifest) | open_inference.paths_of(manifest) | ({PAGE} if studio else set()),
+        folders=folders,
     )
-    app.add_middleware(SlashAtTheEnd)
+    app.add_middleware(SlashAtTheEnd, folders=folders)
     bodies = BodyReader(settings, HELD_BODIES)
     _handle_errors(app, bodies)
 
@@ -173,6 +183,8 @@ def create_app(state: ServerState, readiness: Readiness | None = None) -> FastAP
     add_kserve_v1(app, paths)
     add_open_inference(app, paths)
     add_stream(app, state)
+    if studio:
+        add_studio(app, studio)
     return app
 
 

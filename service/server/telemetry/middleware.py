@@ -1,7 +1,7 @@
 """ASGI middleware that logs and measures every HTTP request: id, trace, duration and status."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -38,14 +38,17 @@ class TelemetryMiddleware:
         answer: Callable[[RequestError], ASGIApp],
         client_of: Callable[[str, Sequence[str]], str],
         paths: frozenset[str] = PATHS,
+        folders: Collection[str] = (),
     ) -> None:
         """answer: makes the response with a problem. client_of: returns the client's address, of that of the connection
-        and the X-Forwarded-For headers. paths: all that are served."""
+        and the X-Forwarded-For headers. paths: all that are served, but for those below folders, which count as their
+        folder."""
         self._app = app
         self._telemetry = telemetry
         self._answer = answer
         self._client_of = client_of
         self._paths = paths
+        self._folders = folders
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handles an ASGI connection; other types than http pass through."""
@@ -53,7 +56,7 @@ class TelemetryMiddleware:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        path = scope["path"] if scope["path"] in self._paths else OTHER_PATH
+        path = self._label(scope["path"])
         method = scope["method"] if scope["method"] in METHODS else OTHER_PATH
         client = self._client_of(scope["client"][0], headers.getlist(FORWARDED_FOR)) if scope.get("client") else ""
         log = RequestLog(
@@ -85,3 +88,9 @@ class TelemetryMiddleware:
                 await self._answer(shutting_down())(scope, receive, answer)
         finally:
             log.end(code)
+
+    def _label(self, path: str) -> str:
+        """The path as metrics and the log name it."""
+        if path in self._paths:
+            return path
+        return next((folder for folder in self._folders if path.startswith(folder)), OTHER_PATH)

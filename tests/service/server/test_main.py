@@ -52,6 +52,46 @@ def test_serves_until_a_signal_and_exits_with_0(
         assert f"http://127.0.0.1:{port}" in log
 
 
+@pytest.fixture
+def studio(tmp_path: Path) -> str:
+    """Statements with which a server has a Studio of one page."""
+    folder = tmp_path / "studio"
+    (folder / "dist").mkdir(parents=True)
+    (folder / "dist/index.html").write_text("<title>MFN Studio</title>")
+    return (
+        "from pathlib import Path; import service.server.main as main; folders = main.published; "
+        f"main.published = lambda name: Path({str(folder)!r}) if name == 'studio' else folders(name)"
+    )
+
+
+def test_the_studio_is_where_the_log_says(models_dir: Path, port: int, studio: str) -> None:
+    with server(models_dir, port, studio, MFN_LOG_FORMAT="text") as process:
+        wait_until_ready(port)
+        page = httpx2.get(f"http://127.0.0.1:{port}/", follow_redirects=True)
+        assert (page.url.path, page.text) == ("/studio/", "<title>MFN Studio</title>")
+        process.terminate()
+        _, log = process.communicate(timeout=20)
+    assert f"Open http://127.0.0.1:{port}/studio:" in log
+
+
+@pytest.mark.parametrize(("setting", "told"), [("off", ""), ("on", "There is no Studio: ")])
+def test_without_a_studio_the_rest_is_served(
+    models_dir: Path, port: int, studio: str, tmp_path: Path, setting: str, told: str
+) -> None:
+    """Where it is off, and where it is on but not built."""
+    if setting == "on":
+        (tmp_path / "studio/dist/index.html").unlink()
+    with server(models_dir, port, studio, MFN_STUDIO=setting) as process:
+        wait_until_ready(port)
+        assert {httpx2.get(f"http://127.0.0.1:{port}{path}").status_code for path in ("/", "/studio", "/studio/")} == {
+            404
+        }
+        process.terminate()
+        _, log = process.communicate(timeout=20)
+    assert told in log
+    assert ("Studio" in log) is bool(told)
+
+
 def test_a_request_that_has_begun_is_finished_after_the_signal(models_dir: Path, port: int, png: bytes) -> None:
     with server(models_dir, port) as process:
         wait_until_ready(port)

@@ -1,0 +1,108 @@
+"""The Studio at /studio/: a page in which faces move characters, and what it loads. None of it needs a key."""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Final
+
+from fastapi import FastAPI, Request, Response
+from starlette.datastructures import Headers
+from starlette.responses import FileResponse, RedirectResponse, StreamingResponse
+from starlette.staticfiles import NotModifiedResponse
+
+from service.errors import NOT_ACCEPTABLE, NOT_FOUND, RequestError
+from service.server.rest.studio_files import StudioFile
+
+PAGE: Final = "/studio"
+FOLDER: Final = "/studio/"
+PIECE_BYTES: Final = 64 * 2**10  # sent at once, so that a slow client has the time of a piece and not of the whole
+POLICY: Final = {
+    "default-src": "'none'",
+    "script-src": "'self' 'wasm-unsafe-eval'",  # onnxruntime, in the local mode
+    "worker-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self' blob: data:",  # textures of characters, pictures of the user's
+    "media-src": "'self' blob:",
+    # 'self' is the WebSocket of this host, too: in Chromium since 71, in Safari since 16, in Firefox since before both.
+    "connect-src": "'self' blob: data:",
+    "base-uri": "'none'",
+    "form-action": "'none'",
+    "frame-ancestors": "'none'",
+}
+# Of every file: a worker is held to those of its own script.
+SECURITY: Final = {
+    "Content-Security-Policy": "; ".join(f"{name} {sources}" for name, sources in POLICY.items()),
+    # Isolated from other sites, so that WebAssembly may have threads.
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Embedder-Policy": "require-corp",
+    "Cross-Origin-Resource-Policy": "same-origin",  # pages that MFN_CORS_ORIGINS names ask by CORS, which this allows
+    "Permissions-Policy": "camera=(self), microphone=(), geolocation=(), payment=(), usb=()",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def add_studio(app: FastAPI, files: Mapping[str, StudioFile]) -> None:
+    """Adds the Studio to the application. files: by their paths below /studio/."""
+
+    @app.get("/", include_in_schema=False)
+    async def root() -> Response:
+        return RedirectResponse("studio/", 307)  # for now: another server at this address may have no Studio
+
+    @app.get(PAGE, include_in_schema=False)
+    async def page() -> Response:
+        return RedirectResponse("studio/", 308)  # relative, so that a proxy's prefix stays
+
+    @app.get(FOLDER + "{name:path}", include_in_schema=False)
+    def file(request: Request, name: str) -> Response:  # in a thread: the first request reads the whole file
+        if name not in files:
+            raise RequestError(NOT_FOUND, f"The Studio has no file {name[:80]!r}. Open /studio/ anew.")
+        return file_response(files[name], request.headers)
+
+
+def file_response(file: StudioFile, asked: Headers) -> Response:
+    """The response with a file: whole, a range of it, or that it has not changed. asked: the request's headers.
+
+    Raises RequestError NOT_ACCEPTABLE where it is stored in a coding that the request does not accept.
+    """
+    accepted = asked.get("accept-encoding", "")
+    if file.coding and not accepts(accepted, file.coding):
+        raise RequestError(
+            NOT_ACCEPTABLE,
+            f"This file is stored in {file.coding}, which the request's Accept-Encoding does not name. Browsers name "
+            "br over HTTPS, and most of them on localhost: ask one of these ways.",
+        )
+    zipped = file.gzipped if file.compressible and accepts(accepted, "gzip") else None
+    headers = {
+        **SECURITY,
+        "Cache-Control": file.cache_control,
+        "ETag": f'"{file.digest}"' if zipped is None else f'"{file.digest}-gzip"',
+    }
+    if file.coding or file.compressible:
+        headers["Vary"] = "Accept-Encoding"
+    if file.coding:
+        headers["Content-Encoding"] = file.coding
+    if _is_known(headers["ETag"], asked.get("if-none-match", "")):
+        return NotModifiedResponse(Headers(headers))
+    if zipped is None:
+        return FileResponse(file.path, headers=headers, media_type=file.media_type)
+    headers |= {"Content-Encoding": "gzip", "Content-Length": str(len(zipped))}
+    return StreamingResponse(_pieces(zipped), headers=headers, media_type=file.media_type)
+
+
+def accepts(accept_encoding: str, coding: str) -> bool:
+    """Whether an Accept-Encoding header (RFC 9110 section 12.5.3) allows a coding."""
+    weights = {}
+    for part in accept_encoding.lower().split(","):
+        name, _, parameter = part.partition(";")
+        weights[name.strip()] = parameter.replace(" ", "").removeprefix("q=") or "1"
+    return weights.get(coding, weights.get("*", "0")).strip("0.") != ""
+
+
+def _is_known(etag: str, if_none_match: str) -> bool:
+    """Whether an If-None-Match header names this ETag, or any (RFC 9110 section 13.1.2)."""
+    known = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
+    return etag in known or "*" in known
+
+
+async def _pieces(content: bytes) -> AsyncIterator[memoryview]:
+    for start in range(0, len(content), PIECE_BYTES):
+        yield memoryview(content)[start : start + PIECE_BYTES]
