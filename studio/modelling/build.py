@@ -1,98 +1,118 @@
-"""Builds a character from the scan and a recipe."""
+"""Builds a character: from the scan and a recipe to a .glb file."""
 
-import io
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
-from service.vision.arkit import ARKIT_NAMES
+from studio.modelling import paint
 from studio.modelling.character import NOTICE, Surface, write_character
 from studio.modelling.eyes import eyeball
+from studio.modelling.follow import Follower, swung
 from studio.modelling.gltf import Document
-from studio.modelling.scan import MOUTH, SKIN, Scan
-from studio.modelling.simplify import Simplifier
+from studio.modelling.growth import Ground, grow, joined
+from studio.modelling.materials import Materials
+from studio.modelling.motion import motion_of, rest_of, shape_of
+from studio.modelling.parts import Piece
+from studio.modelling.recipe import FOLDER, Recipe
+from studio.modelling.scan import MOUTH, SKIN, TEETH, Scan
+from studio.modelling.simplified import Simplified, simplified_mouth, simplified_skin
+from studio.modelling.warp import Warp
+from training.render.anatomy import find_anatomy, open_sky, smoothstep
 from training.render.head import vertex_normals
+from training.render.tongue import TONGUE
 
-RECIPES = ("human",)
-POSES = (
-    (), ("jawOpen",), ("mouthSmileLeft", "mouthSmileRight", "mouthUpperUpLeft", "mouthUpperUpRight"), ("mouthPucker",),
-    ("eyeBlinkLeft", "eyeBlinkRight"), ("jawOpen", "mouthClose", "browInnerUp", "browOuterUpLeft", "browOuterUpRight"),
-    ("mouthRollLower", "mouthRollUpper", "noseSneerLeft", "noseSneerRight", "browDownLeft", "browDownRight"),
-    ("eyeWideLeft", "eyeWideRight", "mouthStretchLeft", "mouthStretchRight"),
-)
+GUMS_LIGHTER = 1.6  # than the mouth's inside
+THROAT, FRONT = 5.0, 10.5  # cm of depth z between which the mouth's inside grows light
 
 
-def wedges(triangles, uv):
-    corners = np.concatenate([triangles.reshape(-1, 1), np.round(uv.reshape(-1, 2) * 2**16)], axis=1)
-    unique, inverse = np.unique(corners, axis=0, return_inverse=True)
-    return unique[:, 0].astype(int), unique[:, 1:] / 2**16, inverse.reshape(-1, 3)
+class Foundation:
+    """What all characters share: the scan, its anatomy, and the vertices that are kept."""
+
+    def __init__(self, scan: Scan) -> None:
+        self.scan = scan
+        self.anatomy = find_anatomy(scan.head)
+        self.skin = simplified_skin(scan, self.anatomy)
+        self.mouth = simplified_mouth(scan)
 
 
-def build(scan: Scan, name: str, out: Path) -> None:
-    points = scan.points.copy()
-    offsets = scan.blendshapes
-    poses = np.stack([points[SKIN] + sum((offsets[ARKIT_NAMES.index(n)][SKIN] for n in pose), np.zeros(3, np.float32)) for pose in POSES])
-    pairs, uv, corner = wedges(scan.skin, scan.skin_uv)
-    count = np.bincount(pairs, minlength=SKIN.stop)
-    edges = np.sort(np.concatenate([scan.skin[:, [0, 1]], scan.skin[:, [1, 2]], scan.skin[:, [2, 0]]]), axis=1)
-    unique, uses = np.unique(edges, axis=0, return_counts=True)
-    frozen = count > 1
-    frozen[unique[uses == 1]] = True
-    frozen |= frozen[scan.mirror]
-    importance = np.ones(SKIN.stop)
-    simplifier = Simplifier(poses, scan.skin, scan.mirror, importance, frozen)
-    simplifier.reduce(range(SKIN.stop), 5200)
-    kept_keys = np.array(sorted(simplifier.triangles))
-    triangles = np.array([simplifier.triangles[k] for k in kept_keys])
-    # a corner's texture coordinates: of the chart that its triangle was in
-    chart = scan.skin_uv[:, :, 0].mean(1) > 1
-    kept_uv = np.zeros((len(triangles), 3, 2))
-    table = {}
-    for t, c in zip(scan.skin, scan.skin_uv):
-        for v, q in zip(t, c):
-            table.setdefault(int(v), []).append(q)
-    for row, (key, t) in enumerate(zip(kept_keys, triangles)):
-        near = scan.skin_uv[key].mean(0)
-        for k, v in enumerate(t):
-            options = np.array(table[int(v)])
-            kept_uv[row, k] = options[np.argmin(((options - near) ** 2).sum(1))]
-    vertex, uv, triangles = wedges(triangles, kept_uv)
-    print(len(vertex), len(triangles))
-    skin_points = points[SKIN]
-    normals = vertex_normals(skin_points, scan.skin)
-    turned = np.stack([vertex_normals(skin_points + o[SKIN], scan.skin) - normals for o in offsets])
+def build(base: Foundation, name: str, out: Path) -> Path:
+    """Writes the character of a recipe to the folder `out`, and returns the file's path."""
+    scan, recipe = base.scan, Recipe.read(FOLDER / f"{name}.toml")
+    warp = Warp(scan.eye_centres, float(scan.eye_radii.mean()), recipe.warp, recipe.eyes)
+    rest = rest_of(scan, recipe)
+    shaped = shape_of(scan, recipe, warp, rest)
+    offsets = motion_of(scan, recipe, warp, rest, shaped, scan.neck_edge())
+    skin, motion = shaped[SKIN], offsets[:, SKIN]
+
     document = Document({"copyright": NOTICE, "generator": "studio.modelling"})
-    def material(name, colour, rough, **more):
-        return document.add("materials", {"name": name, "pbrMetallicRoughness": {"baseColorFactor": [*colour, 1], "metallicFactor": 0, "roughnessFactor": rough}, **more})
-    skin = material("skin", (0.72, 0.46, 0.35), 0.55)
-    mouthm = material("mouth", (1, 1, 1), 0.35)
-    faces = [Surface("skin", skin_points[vertex], normals[vertex], triangles, skin, uv=None, offsets=offsets[:, SKIN][:, vertex], turned=turned[:, vertex])]
-    mouth_points = points[MOUTH]
-    mt = scan.mouth - MOUTH.start
-    mn = vertex_normals(mouth_points, mt)
-    mo = offsets[:, MOUTH]
-    simp = Simplifier(np.stack([mouth_points, mouth_points + mo[-1]]), mt, np.arange(len(mn)), np.ones(len(mn)), np.zeros(len(mn), bool))
-    simp.reduce(range(len(mn)), 1500)
-    mtri = np.array([simp.triangles[k] for k in sorted(simp.triangles)])
-    mv, inv = np.unique(mtri, return_inverse=True)
-    colours = np.full((len(mv), 4), 255, np.uint8)
-    colours[:, :3] = np.where((mv + MOUTH.start >= 17039)[:, None], [215, 205, 185], np.where((mv + MOUTH.start >= 16611)[:, None], [150, 50, 50], [130, 40, 38]))
-    mturn = np.stack([vertex_normals(mouth_points + o, mt) - mn for o in mo])
-    faces.append(Surface("mouth", mouth_points[mv], mn[mv], inv.reshape(-1, 3), mouthm, colours=colours, offsets=mo[:, mv], turned=mturn[:, mv]))
-    eyes = []
-    size = 256
-    yy, xx = np.mgrid[:size, :size]
-    r = np.hypot(xx - size / 2 + .5, yy - size / 2 + .5) / (size / 2) * np.radians(105)
-    img = np.full((size, size, 3), 235.)
-    img[r < 0.48] = (70, 110, 140); img[r < .2] = 8
-    buf = io.BytesIO(); Image.fromarray(img.astype(np.uint8)).save(buf, "PNG", optimize=True)
-    tex = document.add_image(buf.getvalue(), "image/png", "eye")
-    eyem = document.add("materials", {"name": "eye", "pbrMetallicRoughness": {"baseColorTexture": {"index": tex}, "metallicFactor": 0, "roughnessFactor": .08}})
-    for side, radius in zip(("eye_left", "eye_right"), scan.eye_radii):
-        p, t, q = eyeball(radius * .985)
-        eyes.append(Surface(side, p, vertex_normals(p, t), t, eyem, uv=q))
-    write_character(out / f"{name}.glb", document, faces, [], scan.eye_centres, eyes, {})
+    materials = Materials(document, recipe)
+    canvas = paint.canvas_of(scan, base.anatomy, open_sky(skin, scan.skin))
+    paint.paint(canvas, recipe.layers, recipe.occlusion, recipe.mouth)
+    picture = document.add_image(paint.jpeg(paint.picture(canvas)), "image/jpeg", "skin")
+    face = [
+        kept_surface(skin, scan.skin, base.skin, motion, materials.add("skin", recipe.skin, picture)),
+        kept_surface(
+            shaped[MOUTH], scan.mouth - MOUTH.start, base.mouth, offsets[:, MOUTH], materials["wet"],
+            mouth_colours(base, recipe),
+        ),
+    ]  # fmt: skip
+    ground = Ground(scan, base.anatomy, warp, rest, skin, vertex_normals(skin, scan.skin))
+    growth = grow(recipe, ground)
+    for material, pieces in growth.following.items():
+        piece, colour = joined(pieces)
+        follower = Follower(piece.spine, skin)
+        face.append(grown_surface(piece, colour, materials[material], np.stack([follower(row) for row in motion])))
+    if growth.lashes:
+        moved = []
+        for (piece, _), centre in zip(growth.lashes, warp.eye_centres(), strict=True):
+            follower = Follower(piece.spine, skin)
+            moved.append(np.stack([swung(piece.points, piece.spine, follower(row), centre) for row in motion]))
+        face.append(grown_surface(*joined(growth.lashes), materials["lashes"], np.concatenate(moved, axis=1)))
+    fixed = {material: grown_surface(*joined(pieces), materials[material]) for material, pieces in growth.fixed.items()}
+    globe, triangles, uv = eyeball(float(scan.eye_radii.mean()) * recipe.eyes.scale)
+    eye = Surface(globe, vertex_normals(globe, triangles), triangles, materials.add_eye(recipe), uv)
     path = out / f"{name}.glb"
-    import zlib
-    print(path.stat().st_size, len(zlib.compress(path.read_bytes(), 6)))
+    write_character(path, document, face, fixed, eye, warp.eye_centres(), {"title": recipe.title})
+    return path
+
+
+def kept_surface(
+    points: np.ndarray,
+    triangles: np.ndarray,
+    kept: Simplified,
+    offsets: np.ndarray,
+    material: int,
+    colours: np.ndarray | None = None,
+) -> Surface:
+    """The kept vertices of a surface (V, 3), whose normals are those of the whole one. offsets: (52, V, 3)."""
+    normals = vertex_normals(points, triangles)[kept.vertices]
+    turned = np.zeros((len(offsets), *normals.shape), np.float32)
+    for row in np.flatnonzero(offsets.any((1, 2))):
+        turned[row] = vertex_normals(points + offsets[row], triangles)[kept.vertices] - normals
+    uv = paint.atlas(kept.uv) if kept.uv is not None else None
+    place = points[kept.vertices]
+    return Surface(place, normals, kept.triangles, material, uv, colours, offsets[:, kept.vertices], turned)
+
+
+def grown_surface(piece: Piece, colour: np.ndarray, material: int, offsets: np.ndarray | None = None) -> Surface:
+    """A piece of linear colours (V, 3), with the motion (52, V, 3) of one that follows the face."""
+    normals = vertex_normals(piece.points, piece.triangles)
+    turned = None
+    if offsets is not None:
+        turned = np.stack([vertex_normals(piece.points + row, piece.triangles) - normals for row in offsets])
+    return Surface(piece.points, normals, piece.triangles, material, None, colour_bytes(colour), offsets, turned)
+
+
+def mouth_colours(base: Foundation, recipe: Recipe) -> np.ndarray:
+    """(V, 4) uint8 of gums, tongue and teeth, darker toward the throat."""
+    vertices = base.mouth.vertices + MOUTH.start
+    colour = np.tile(GUMS_LIGHTER * paint.linear(recipe.mouth), (len(vertices), 1))
+    colour[(vertices >= TONGUE.start) & (vertices < TONGUE.stop)] = paint.linear(recipe.tongue)
+    colour[vertices >= TEETH.start] = paint.linear(recipe.teeth)
+    light = 0.12 + 0.88 * smoothstep(base.scan.points[vertices, 2], THROAT, FRONT)
+    return colour_bytes(colour * light[:, None])
+
+
+def colour_bytes(linear: np.ndarray) -> np.ndarray:
+    """(V, 4) uint8 of linear colours (V, 3): glTF's vertex colours are linear."""
+    return np.column_stack([np.round(np.clip(linear, 0, 1) * 255), np.full(len(linear), 255)]).astype(np.uint8)

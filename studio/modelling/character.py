@@ -6,15 +6,17 @@ from pathlib import Path
 import numpy as np
 
 from service.vision.arkit import ARKIT_NAMES
-from studio.modelling.eyes import eyeball
 from studio.modelling.gltf import Document
 from studio.modelling.rig import HEAD, JOINTS, NECK, ORIGIN, skin_weights
 
 METRES = 0.01  # in a cm
 STILL = 0.002  # cm; a vertex that moves less stays, and takes no place in the file
-NORMAL_STILL = 0.02  # by which a unit normal changes at least to be told
-STEP = 2.0**-17  # metres, 0.008 mm: offsets are rounded to it, so that files compress
-NORMAL_STEP = 2.0**-7
+NORMAL_STILL = 0.03  # by which a unit normal changes at least to be told
+# Numbers are rounded, so that files compress: metres of a place (0.008 mm) and of an offset (0.015 mm), normals and
+# their changes, texture coordinates.
+PLACE_STEP, OFFSET_STEP = 2.0**-17, 2.0**-16
+NORMAL_STEP, TURN_STEP = 2.0**-9, 2.0**-6
+UV_STEP = 2.0**-14
 
 NOTICE = "Copyright (c) 2020 USC Institute for Creative Technologies, MIT"
 
@@ -28,7 +30,6 @@ class Surface:
     surface that keeps its shape. material: its name among the document's.
     """
 
-    name: str
     points: np.ndarray
     normals: np.ndarray
     triangles: np.ndarray
@@ -39,15 +40,17 @@ class Surface:
     turned: np.ndarray | None = None
 
 
-def add_surface(document: Document, surface: Surface, origin: np.ndarray, joints: np.ndarray | None) -> dict[str, object]:
+def add_surface(
+    document: Document, surface: Surface, origin: np.ndarray, joints: np.ndarray | None
+) -> dict[str, object]:
     """The glTF primitive of a surface, in metres about an origin (3,) cm. joints: (V, 3) weights of its skin."""
-    points = ((surface.points - origin) * METRES).astype(np.float32)
+    points = rounded((surface.points - origin) * METRES, PLACE_STEP)
     attributes = {
         "POSITION": document.add_attribute(points, bounds=True),
-        "NORMAL": document.add_attribute(surface.normals.astype(np.float32)),
+        "NORMAL": document.add_attribute(rounded(surface.normals, NORMAL_STEP)),
     }
     if surface.uv is not None:
-        attributes["TEXCOORD_0"] = document.add_attribute(surface.uv.astype(np.float32))
+        attributes["TEXCOORD_0"] = document.add_attribute(rounded(surface.uv, UV_STEP))
     if surface.colours is not None:
         attributes["COLOR_0"] = document.add_attribute(surface.colours, normalized=True)
     if joints is not None:
@@ -62,8 +65,7 @@ def add_surface(document: Document, surface: Surface, origin: np.ndarray, joints
     }
     if surface.offsets is not None and surface.turned is not None:
         primitive["targets"] = [
-            add_target(document, offset, turned)
-            for offset, turned in zip(surface.offsets, surface.turned, strict=True)
+            add_target(document, offset, turned) for offset, turned in zip(surface.offsets, surface.turned, strict=True)
         ]
     return primitive
 
@@ -71,11 +73,13 @@ def add_surface(document: Document, surface: Surface, origin: np.ndarray, joints
 def add_target(document: Document, offsets: np.ndarray, turned: np.ndarray) -> dict[str, int]:
     """A morph target of offsets (V, 3) in cm and changes of the normals (V, 3)."""
     kept = np.flatnonzero((np.linalg.norm(offsets, axis=1) >= STILL) | (np.linalg.norm(turned, axis=1) >= NORMAL_STILL))
-    if len(kept) == 0:
-        kept = np.zeros(0, np.int64)
-    position = np.round(offsets[kept] * (METRES / STEP)) * STEP
-    normal = np.round(turned[kept] / NORMAL_STEP) * NORMAL_STEP
+    position, normal = rounded(offsets[kept] * METRES, OFFSET_STEP), rounded(turned[kept], TURN_STEP)
     return document.add_sparse(kept, {"POSITION": position, "NORMAL": normal}, len(offsets))
+
+
+def rounded(values: np.ndarray, step: float) -> np.ndarray:
+    """Values rounded to multiples of a step, float32."""
+    return (np.round(values / step) * step).astype(np.float32)
 
 
 def quantized_weights(weights: np.ndarray) -> np.ndarray:
@@ -93,7 +97,10 @@ def add_rig(document: Document, eyes: np.ndarray) -> dict[str, int]:
     """The nodes root > neck > head > eye_left, eye_right, by name; eyes: (2, 3) cm, the eyeballs' centres."""
 
     def node(name: str, at: np.ndarray, parent: np.ndarray, children: list[int]) -> int:
-        value: dict[str, object] = {"name": name, "translation": [float(x) for x in np.round((at - parent) * METRES, 6)]}
+        value: dict[str, object] = {
+            "name": name,
+            "translation": [float(x) for x in np.round((at - parent) * METRES, 6)],
+        }
         if children:
             value["children"] = children
         return document.add("nodes", value)
@@ -124,27 +131,34 @@ def write_character(
     path: Path,
     document: Document,
     face: list[Surface],
-    fixed: list[Surface],
-    eyes: np.ndarray,
-    eye_surfaces: list[Surface],
+    fixed: dict[str, Surface],
+    eye: Surface,
+    centres: np.ndarray,
     extras: dict[str, object],
 ) -> None:
-    """Writes a character. face: surfaces that move with the face and bend with the neck. fixed: those that keep their
-    shape and go with the head. eye_surfaces: the two eyeballs about their own centres eyes (2, 3) cm."""
-    nodes = add_rig(document, eyes)
-    for name, surface in zip(("eye_left", "eye_right"), eye_surfaces, strict=True):
-        primitive = add_surface(document, surface, np.zeros(3), None)
-        document.json["nodes"][nodes[name]]["mesh"] = document.add("meshes", {"name": name, "primitives": [primitive]})
-    for surface in fixed:
-        primitive = add_surface(document, surface, HEAD, None)
-        mesh = document.add("meshes", {"name": surface.name, "primitives": [primitive]})
-        child = document.add("nodes", {"name": surface.name, "mesh": mesh})
-        document.json["nodes"][nodes["head"]]["children"].append(child)
+    """Writes a character.
+
+    face: surfaces that move with the face and bend with the neck. fixed: those that keep their shape and go with the
+    head, by material. eye: an eyeball about its own centre. centres: (2, 3) cm, of the left and the right eye. extras:
+    the scene's.
+    """
+    nodes = add_rig(document, centres)
+
+    def add_mesh(name: str, primitives: list[dict[str, object]], **more: object) -> int:
+        return document.add("meshes", {"name": name, "primitives": primitives, **more})
+
+    globe = add_surface(document, eye, np.zeros(3), None)
+    for name in ("eye_left", "eye_right"):
+        document.json["nodes"][nodes[name]]["mesh"] = add_mesh(name, [globe])
+    if fixed:
+        mesh = add_mesh("growth", [add_surface(document, surface, HEAD, None) for surface in fixed.values()])
+        growth = document.add("nodes", {"name": "growth", "mesh": mesh})
+        document.json["nodes"][nodes["head"]]["children"].append(growth)
     primitives = [add_surface(document, surface, ORIGIN, skin_weights(surface.points)) for surface in face]
-    mesh = document.add(
-        "meshes", {"name": "face", "primitives": primitives, "weights": [0] * len(ARKIT_NAMES), "extras": {"targetNames": list(ARKIT_NAMES)}}
-    )
-    skin = add_skin(document, nodes)
-    face_node = document.add("nodes", {"name": "face", "mesh": mesh, "skin": skin})
-    document.json["scene"] = document.add("scenes", {"name": path.stem, "nodes": [nodes["root"], face_node], "extras": extras})
+    names: dict[str, object] = {"targetNames": list(ARKIT_NAMES)}
+    mesh = add_mesh("face", primitives, weights=[0] * len(ARKIT_NAMES), extras=names)
+    # A skinned mesh goes where its joints go, whatever its node's parents: it belongs at the scene's root.
+    node = document.add("nodes", {"name": "face", "mesh": mesh, "skin": add_skin(document, nodes)})
+    scene = {"name": path.stem, "nodes": [nodes["root"], node], "extras": extras}
+    document.json["scene"] = document.add("scenes", scene)
     document.write(path)

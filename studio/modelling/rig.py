@@ -1,7 +1,5 @@
 """The bones: where a head turns, and how the skin of the neck follows. Positions in cm of the head frame."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from training.render.anatomy import smoothstep
@@ -12,13 +10,6 @@ HEAD = np.array([0.0, -2.0, -1.2])  # between the ears, where the skull sits on 
 JOINTS = ("root", "neck", "head")
 TILT = 0.25  # by which a plane across the neck falls to the front, cm a cm
 COLLAR, JAW = (-15.0, -10.5), (-12.5, -6.8)  # heights at the axis between which root gives way to neck, neck to head
-
-
-@dataclass(frozen=True)
-class Skinning:
-    """Weights (V, 3) of the joints root, neck and head; rows add up to 1."""
-
-    weights: np.ndarray
 
 
 def skin_weights(points: np.ndarray) -> np.ndarray:

@@ -29,7 +29,9 @@ class Simplifier:
     ) -> None:
         self.poses = poses.astype(np.float64)
         self.homogeneous = np.concatenate([self.poses, np.ones((*poses.shape[:2], 1))], axis=2).transpose(1, 0, 2)
-        self.triangles: dict[int, tuple[int, int, int]] = {k: (int(a), int(b), int(c)) for k, (a, b, c) in enumerate(triangles)}
+        self.triangles: dict[int, tuple[int, int, int]] = {
+            k: (int(a), int(b), int(c)) for k, (a, b, c) in enumerate(triangles)
+        }
         self.mirror, self.importance, self.frozen = mirror, importance, frozen
         self.around: list[set[int]] = [set() for _ in range(poses.shape[1])]
         for key, corners in self.triangles.items():
