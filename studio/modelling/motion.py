@@ -44,7 +44,8 @@ def _smoothed(scan: Scan, rest: np.ndarray, shaped: np.ndarray, smoothing: Smoot
     mean = diags(1 / np.asarray(beside.sum(1)).ravel()) @ beside
     for _ in range(smoothing.rounds):
         shaped = shaped + share[:, None] * (mean @ shaped - shaped)
-    return shaped
+    # The scan's edges are not quite those of its mirror image.
+    return np.asarray((shaped + shaped[scan.mirror] * [-1, 1, 1]) / 2)
 
 
 def motion_of(
