@@ -1,0 +1,103 @@
+/** Upright crops of faces, the Single Face Network's input, as in service/vision/crops.py. */
+
+import { boundsOf, type Landmarks } from "./landmarks.ts";
+import type { Point } from "./letterbox.ts";
+import { PAD_GREY, type Picture, reduce } from "./pictures.ts";
+import { type Quaternion, RADIANS, twistAngle } from "./rotation.ts";
+
+/** Pixels of the Single Face Network's square input. */
+export const CROP_SIDE = 128;
+
+/** Bytes of a crop, RGB. */
+export const CROP_BYTES = CROP_SIDE * CROP_SIDE * 3;
+
+/** A square of the picture, turned so that the head in it is upright. x, y: its centre, pixels of the picture. side:
+ * pixels of the picture. roll: degrees, counter-clockwise as seen, that the square is turned by. */
+export interface Crop {
+  x: number;
+  y: number;
+  side: number;
+  roll: number;
+}
+
+/** The crop around projected landmarks of a head with this rotation: turned upright, their bounding box has the crop's
+ * centre; the crop's side is cropFactor times its longer one. */
+export function cropAround(landmarks: Landmarks, quaternion: Quaternion, cropFactor: number): Crop {
+  const roll = twistAngle(quaternion);
+  const c = Math.cos(roll * RADIANS);
+  const s = Math.sin(roll * RADIANS);
+  const upright = landmarks.slice();
+  for (let i = 0; i < upright.length; i += 2) {
+    const [x = 0, y = 0] = landmarks.subarray(i, i + 2);
+    upright[i] = c * x - s * y;
+    upright[i + 1] = s * x + c * y;
+  }
+  const [left, top, right, bottom] = boundsOf(upright);
+  const u = (left + right) / 2;
+  const v = (top + bottom) / 2;
+  const side = Math.max(1, cropFactor * Math.max(right - left, bottom - top));
+  return { x: c * u + s * v, y: c * v - s * u, side, roll };
+}
+
+/** Converts points of a crop of CROP_SIDE pixels to pixels of the picture. */
+export function cropToPicture(crop: Crop): (point: Point) => Point {
+  const c = (Math.cos(crop.roll * RADIANS) * crop.side) / CROP_SIDE;
+  const s = (Math.sin(crop.roll * RADIANS) * crop.side) / CROP_SIDE;
+  const middle = CROP_SIDE / 2;
+  return ([x, y]) => [
+    c * (x - middle) + s * (y - middle) + crop.x,
+    c * (y - middle) - s * (x - middle) + crop.y,
+  ];
+}
+
+/** Resamples a crop to RGB pixels (128, 128, 3), grey outside the picture: shrinks by averaging, then interpolates. */
+export function sampleCrop(crop: Crop, picture: Picture): Uint8Array {
+  const result = new Uint8Array(CROP_BYTES).fill(PAD_GREY);
+  const ratioX = picture.columns / picture.width;
+  const ratioY = picture.rows / picture.height;
+  const toPicture = cropToPicture(crop);
+  const toPixels = (x: number, y: number): Point => {
+    const [pictureX, pictureY] = toPicture([x, y]);
+    return [pictureX * ratioX, pictureY * ratioY];
+  };
+  const corners = [toPixels(0, 0), toPixels(CROP_SIDE, 0), toPixels(0, CROP_SIDE), toPixels(CROP_SIDE, CROP_SIDE)];
+  const [left, right] = reach(corners.map(([x]) => x), picture.columns);
+  const [top, bottom] = reach(corners.map(([, y]) => y), picture.rows);
+  if (left >= right || top >= bottom) return result;
+  const shrink = Math.max(1, Math.floor((crop.side * Math.max(ratioX, ratioY)) / CROP_SIDE));
+  const region = reduce(picture, { left, top, right, bottom }, shrink, shrink);
+  const { bytes, columns, rows } = region;
+  // The way from the crop's pixels to the region's is affine: u = u0 + column * ux + row * vx, v likewise.
+  const [x0, y0] = toPixels(0.5, 0.5);
+  const [x1, y1] = toPixels(1.5, 0.5);
+  const [x2, y2] = toPixels(0.5, 1.5);
+  for (let row = 0, target = 0; row < CROP_SIDE; row++) {
+    for (let column = 0; column < CROP_SIDE; column++, target += 3) {
+      const u = (x0 + column * (x1 - x0) + row * (x2 - x0) - left) / shrink;
+      const v = (y0 + column * (y1 - y0) + row * (y2 - y0) - top) / shrink;
+      if (u < 0 || v < 0 || u >= columns || v >= rows) continue;
+      const i = Math.floor(u - 0.5);
+      const j = Math.floor(v - 0.5);
+      const du = u - 0.5 - i;
+      const dv = v - 0.5 - j;
+      const x1 = Math.max(i, 0) * 3;
+      const x2 = Math.min(i + 1, columns - 1) * 3;
+      const above = Math.max(j, 0) * columns * 3;
+      const below = Math.min(j + 1, rows - 1) * columns * 3;
+      for (let c = 0; c < 3; c++) {
+        const top = (bytes[above + x1 + c] as number) * (1 - du) + (bytes[above + x2 + c] as number) * du;
+        const bottom = (bytes[below + x1 + c] as number) * (1 - du) + (bytes[below + x2 + c] as number) * du;
+        result[target + c] = top * (1 - dv) + bottom * dv;
+      }
+    }
+  }
+  return result;
+}
+
+/** The whole pixels, first and end, that coordinates of corners reach to, with two more on each side, in a line of
+ * `size` pixels. */
+function reach(corners: readonly number[], size: number): readonly [number, number] {
+  const low = Math.floor(Math.min(...corners)) - 2;
+  const high = Math.ceil(Math.max(...corners)) + 2;
+  return [Math.min(size, Math.max(0, low)), Math.min(size, Math.max(0, high))];
+}
