@@ -142,7 +142,12 @@ export function facesOf(
   fieldOfView?: number,
 ): FaceEstimate[] {
   const eligible = candidates.filter(({ score }) => score >= Math.fround(minScore)).length;
-  const groups = suppress(candidates.map(({ box }) => box), maxIou, maxFaces, eligible);
+  const groups = suppress(
+    candidates.map(({ box }) => box),
+    maxIou,
+    maxFaces,
+    eligible,
+  );
   return vote(candidates, groups)
     .map((candidate) => place(candidate, letterbox, fieldOfView))
     .filter(({ box: [x1, y1, x2, y2] }) => Math.min(x2 - x1, y2 - y1) >= MIN_FACE_PIXELS);

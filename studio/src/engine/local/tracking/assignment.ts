@@ -10,7 +10,7 @@ export function assign(cost: readonly ArrayLike<number>[], columns: number, limi
   const width = columns + rows; // one more column for each row stands for no assignment
   const price = (row: number, column: number) => {
     const value = column < columns ? (cost[row]?.[column] as number) : limit;
-    return value < limit ? value : limit; // also where it is NaN
+    return Number.isNaN(value) ? limit : Math.min(value, limit);
   };
   const rowPrice = new Float64Array(rows);
   const columnPrice = new Float64Array(width);

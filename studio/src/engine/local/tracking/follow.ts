@@ -47,7 +47,12 @@ export function startFollowing(face: FaceEstimate, picture: Picture, model: Land
 }
 
 /** The same face, refined in a later picture; its box moves with its landmarks. */
-export function followed(before: FollowedFace, face: FaceEstimate, picture: Picture, model: LandmarkModel): FollowedFace {
+export function followed(
+  before: FollowedFace,
+  face: FaceEstimate,
+  picture: Picture,
+  model: LandmarkModel,
+): FollowedFace {
   const landmarks = model.project(face, picture);
   const { x, y, width, height } = extentOf(landmarks);
   const [offsetX, offsetY, relativeWidth, relativeHeight] = before.frame;

@@ -70,7 +70,8 @@ export class FrameTracker {
   async process(picture: Picture, timestamp: number, laps: Laps): Promise<TrackedFrame> {
     const thumbnail = thumbnailOf(picture);
     const state = this.#state;
-    if (!state || this.#detectionIsDue(state, thumbnail, timestamp)) return this.#detect(picture, timestamp, thumbnail, laps);
+    if (!state || this.#detectionIsDue(state, thumbnail, timestamp))
+      return this.#detect(picture, timestamp, thumbnail, laps);
     return this.#follow(state, picture, timestamp, thumbnail, laps);
   }
 
@@ -98,7 +99,11 @@ export class FrameTracker {
     laps: Laps,
   ): Promise<TrackedFrame> {
     const { ids } = state;
-    const estimates = await this.#refine(state.followed.map(({ face }) => face), picture, laps);
+    const estimates = await this.#refine(
+      state.followed.map(({ face }) => face),
+      picture,
+      laps,
+    );
     const later = state.followed.map((before, i) =>
       followed(before, estimates[i] as FaceEstimate, picture, this.#detector.landmarks),
     );

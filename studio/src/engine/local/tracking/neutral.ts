@@ -55,7 +55,11 @@ export class NeutralCalibration {
       this.#collecting = new Map(alive.map((track) => [track, { total: new Float64Array(EXPRESSIONS), count: 0 }]));
     } else if (this.#collecting.size > 0 && timestamp >= this.#end) {
       for (const [track, { total, count }] of this.#collecting) {
-        if (count > 0) this.#neutral.set(track, total.map((sum) => sum / count));
+        if (count > 0)
+          this.#neutral.set(
+            track,
+            total.map((sum) => sum / count),
+          );
       }
       this.#collecting.clear();
     }

@@ -82,7 +82,9 @@ export class Smoother {
     });
     const normalized = normalizedSpeed(speed, face.scale * FACE_HEIGHT_CM);
     const { minCutoff, beta } = this.#options;
-    const taken = step.map((value, k) => value * smoothingFactor(minCutoff + beta * (normalized[k] as number), elapsed));
+    const taken = step.map(
+      (value, k) => value * smoothingFactor(minCutoff + beta * (normalized[k] as number), elapsed),
+    );
     const [x = 0, y = 0, z = 0] = taken.subarray(ROTATION);
     return {
       value: before.map((value, k) => value + (taken[k] as number)),
@@ -147,4 +149,3 @@ function smoothingFactor(cutoff: number, elapsed: number): number {
 function clipped(value: number): number {
   return Math.min(1, Math.max(0, value));
 }
-

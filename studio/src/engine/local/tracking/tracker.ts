@@ -123,10 +123,7 @@ export class Tracker {
   #cost(face: FaceEstimate, { motion, identity, lastSeen }: Track): number {
     const measured = startBox(face.box);
     const overlap = iou(face.box, boxOf(motion));
-    const away = Math.hypot(
-      measured.position[0] - motion.position[0],
-      measured.position[1] - motion.position[1],
-    );
+    const away = Math.hypot(measured.position[0] - motion.position[0], measured.position[1] - motion.position[1]);
     const distance = away / (sizeOf(motion) * deviationOf(motion) * GATE_DEVIATIONS);
     const growth = Math.abs(Math.log(sizeOf(measured) / sizeOf(motion)));
     const identityDistance = this.#distance(face.identity, identity);

@@ -44,10 +44,7 @@ export function cropToPicture(crop: Crop): (point: Point) => Point {
   const c = (Math.cos(crop.roll * RADIANS) * crop.side) / CROP_SIDE;
   const s = (Math.sin(crop.roll * RADIANS) * crop.side) / CROP_SIDE;
   const middle = CROP_SIDE / 2;
-  return ([x, y]) => [
-    c * (x - middle) + s * (y - middle) + crop.x,
-    c * (y - middle) - s * (x - middle) + crop.y,
-  ];
+  return ([x, y]) => [c * (x - middle) + s * (y - middle) + crop.x, c * (y - middle) - s * (x - middle) + crop.y];
 }
 
 /** Resamples a crop to RGB pixels (128, 128, 3), grey outside the picture: shrinks by averaging, then interpolates. */
@@ -61,33 +58,39 @@ export function sampleCrop(crop: Crop, picture: Picture): Uint8Array {
     return [pictureX * ratioX, pictureY * ratioY];
   };
   const corners = [toPixels(0, 0), toPixels(CROP_SIDE, 0), toPixels(0, CROP_SIDE), toPixels(CROP_SIDE, CROP_SIDE)];
-  const [left, right] = reach(corners.map(([x]) => x), picture.columns);
-  const [top, bottom] = reach(corners.map(([, y]) => y), picture.rows);
+  const [left, right] = reach(
+    corners.map(([x]) => x),
+    picture.columns,
+  );
+  const [top, bottom] = reach(
+    corners.map(([, y]) => y),
+    picture.rows,
+  );
   if (left >= right || top >= bottom) return result;
   const shrink = Math.max(1, Math.floor((crop.side * Math.max(ratioX, ratioY)) / CROP_SIDE));
   const region = reduce(picture, { left, top, right, bottom }, shrink, shrink);
   const { bytes, columns, rows } = region;
-  // The way from the crop's pixels to the region's is affine: u = u0 + column * ux + row * vx, v likewise.
-  const [x0, y0] = toPixels(0.5, 0.5);
-  const [x1, y1] = toPixels(1.5, 0.5);
-  const [x2, y2] = toPixels(0.5, 1.5);
+  // The way from the crop's pixels to the region's is affine: three of them tell the others.
+  const [originX, originY] = toPixels(0.5, 0.5);
+  const [rightX, rightY] = toPixels(1.5, 0.5);
+  const [belowX, belowY] = toPixels(0.5, 1.5);
   for (let row = 0, target = 0; row < CROP_SIDE; row++) {
     for (let column = 0; column < CROP_SIDE; column++, target += 3) {
-      const u = (x0 + column * (x1 - x0) + row * (x2 - x0) - left) / shrink;
-      const v = (y0 + column * (y1 - y0) + row * (y2 - y0) - top) / shrink;
+      const u = (originX + column * (rightX - originX) + row * (belowX - originX) - left) / shrink;
+      const v = (originY + column * (rightY - originY) + row * (belowY - originY) - top) / shrink;
       if (u < 0 || v < 0 || u >= columns || v >= rows) continue;
       const i = Math.floor(u - 0.5);
       const j = Math.floor(v - 0.5);
       const du = u - 0.5 - i;
       const dv = v - 0.5 - j;
-      const x1 = Math.max(i, 0) * 3;
-      const x2 = Math.min(i + 1, columns - 1) * 3;
+      const here = Math.max(i, 0) * 3;
+      const next = Math.min(i + 1, columns - 1) * 3;
       const above = Math.max(j, 0) * columns * 3;
       const below = Math.min(j + 1, rows - 1) * columns * 3;
       for (let c = 0; c < 3; c++) {
-        const top = (bytes[above + x1 + c] as number) * (1 - du) + (bytes[above + x2 + c] as number) * du;
-        const bottom = (bytes[below + x1 + c] as number) * (1 - du) + (bytes[below + x2 + c] as number) * du;
-        result[target + c] = top * (1 - dv) + bottom * dv;
+        const upper = (bytes[above + here + c] as number) * (1 - du) + (bytes[above + next + c] as number) * du;
+        const lower = (bytes[below + here + c] as number) * (1 - du) + (bytes[below + next + c] as number) * du;
+        result[target + c] = upper * (1 - dv) + lower * dv;
       }
     }
   }

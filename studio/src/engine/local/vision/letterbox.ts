@@ -30,18 +30,12 @@ export function fitLetterbox(width: number, height: number, side: number): Lette
 
 /** Pixels of the picture of a point in the square. */
 export function toPicture(box: Letterbox, [x, y]: Point): Point {
-  return [
-    (x - box.offsetX) * (box.width / box.contentWidth),
-    (y - box.offsetY) * (box.height / box.contentHeight),
-  ];
+  return [(x - box.offsetX) * (box.width / box.contentWidth), (y - box.offsetY) * (box.height / box.contentHeight)];
 }
 
 /** The point in the square of pixels of the picture. */
 export function toSquare(box: Letterbox, [x, y]: Point): Point {
-  return [
-    x * (box.contentWidth / box.width) + box.offsetX,
-    y * (box.contentHeight / box.height) + box.offsetY,
-  ];
+  return [x * (box.contentWidth / box.width) + box.offsetX, y * (box.contentHeight / box.height) + box.offsetY];
 }
 
 /** The network's input, RGB (side, side, 3): the square around the picture. Whole factors are averaged away first, the

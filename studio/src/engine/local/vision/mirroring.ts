@@ -1,7 +1,7 @@
 /** The Single Face Network's outputs for a crop and for its mirror image, averaged, as in service/vision/mirroring.py:
  * their errors differ, which counts for heads that are turned to the side. */
 
-import { GAZE_NAMES } from "./arkit.ts";
+import { GAZE_NAMES } from "mfn-client";
 import { CROP_BYTES, CROP_SIDE } from "./crops.ts";
 import type { RawLook } from "./refinement.ts";
 import { type Quaternion, quaternionToEuler } from "./rotation.ts";
