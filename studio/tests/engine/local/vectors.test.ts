@@ -18,7 +18,13 @@ import {
 import { CROP_SIDE, cropAround, sampleCrop } from "../../../src/engine/local/vision/crops.ts";
 import { type FaceEstimate, GAZE_COEFFICIENTS } from "../../../src/engine/local/vision/face-estimate.ts";
 import { LandmarkModel } from "../../../src/engine/local/vision/landmarks.ts";
-import { fitLetterbox, letterboxed, type Point, toPicture, toSquare } from "../../../src/engine/local/vision/letterbox.ts";
+import {
+  fitLetterbox,
+  letterboxed,
+  type Point,
+  toPicture,
+  toSquare,
+} from "../../../src/engine/local/vision/letterbox.ts";
 import type { Picture } from "../../../src/engine/local/vision/pictures.ts";
 import { blend, refined } from "../../../src/engine/local/vision/refinement.ts";
 import {
@@ -185,7 +191,12 @@ const sections: Readonly<Record<string, () => void>> = {
     vectors.expectWhole(found.length);
     vectors.expectWhole(...found.map(({ index }) => index));
     const eligible = found.filter(({ score }) => score >= minScore).length;
-    const groups = suppress(found.map(({ box }) => box), maxIou, maxFaces, eligible);
+    const groups = suppress(
+      found.map(({ box }) => box),
+      maxIou,
+      maxFaces,
+      eligible,
+    );
     vectors.expectWhole(...groups.member);
 
     const raw = { detection, pose, identity, expression };

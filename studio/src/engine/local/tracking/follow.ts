@@ -6,7 +6,7 @@ import { type Box, iou } from "../vision/boxes.ts";
 import { CROP_SIDE, cropAround, cropToPicture } from "../vision/crops.ts";
 import type { FaceEstimate } from "../vision/face-estimate.ts";
 import { boundsOf, type LandmarkModel, type Landmarks } from "../vision/landmarks.ts";
-import type { Picture } from "../vision/pictures.ts";
+import { GREEN, type Picture, RGBA } from "../vision/pictures.ts";
 import { dot, RADIANS } from "../vision/rotation.ts";
 
 // Limits of the change from one frame to the next. The network estimates a face in any crop, so a face counts as lost
@@ -137,7 +137,7 @@ function patchOf(picture: Picture, landmarks: Landmarks, { quaternion }: FaceEst
       const [x, y] = toPicture([(column + 0.5) * step, (row + 0.5) * step]);
       const pixelX = Math.floor(Math.min(lastX, Math.max(0, x * ratioX)));
       const pixelY = Math.floor(Math.min(lastY, Math.max(0, y * ratioY)));
-      const green = picture.pixels[(pixelY * picture.columns + pixelX) * 4 + 1] as number; // closest to luminance
+      const green = picture.pixels[(pixelY * picture.columns + pixelX) * RGBA + GREEN] as number;
       const cell = Math.floor(row / samples) * PATCH_SIDE + Math.floor(column / samples);
       patch[cell] = (patch[cell] as number) + green / samples ** 2;
     }

@@ -4,7 +4,7 @@
 
 import type { Box } from "../vision/boxes.ts";
 import { roundHalfEven } from "../vision/letterbox.ts";
-import { BOX, type Picture, resize } from "../vision/pictures.ts";
+import { BOX, GREEN, type Picture, RGBA, resize } from "../vision/pictures.ts";
 import { median } from "./median.ts";
 
 const THUMBNAIL_SIDE = 32; // cells along the picture's longer side
@@ -36,7 +36,7 @@ export function thumbnailOf(picture: Picture): SceneThumbnail {
   let target = 0;
   for (let y = 0; y < picture.rows; y += step) {
     for (let x = 0; x < picture.columns; x += step) {
-      bytes[target++] = pixels[(y * picture.columns + x) * 4 + 1] as number; // green is closest to luminance
+      bytes[target++] = pixels[(y * picture.columns + x) * RGBA + GREEN] as number;
     }
   }
   const { bytes: cells } = resize({ bytes, ...samples }, columns, rows, BOX);

@@ -2,7 +2,7 @@
 
 import { boundsOf, type Landmarks } from "./landmarks.ts";
 import type { Point } from "./letterbox.ts";
-import { PAD_GREY, type Picture, reduce } from "./pictures.ts";
+import { PAD_GREY, type Picture, type Region, RGBA, reduce } from "./pictures.ts";
 import { type Quaternion, RADIANS, twistAngle } from "./rotation.ts";
 
 /** Pixels of the Single Face Network's square input. */
@@ -68,33 +68,71 @@ export function sampleCrop(crop: Crop, picture: Picture): Uint8Array {
   );
   if (left >= right || top >= bottom) return result;
   const shrink = Math.max(1, Math.floor((crop.side * Math.max(ratioX, ratioY)) / CROP_SIDE));
-  const region = reduce(picture, { left, top, right, bottom }, shrink, shrink);
-  const { bytes, columns, rows } = region;
-  // The way from the crop's pixels to the region's is affine: three of them tell the others.
   const [originX, originY] = toPixels(0.5, 0.5);
+  // The way from the crop's pixels to the picture's is affine: three of them tell the others.
   const [rightX, rightY] = toPixels(1.5, 0.5);
   const [belowX, belowY] = toPixels(0.5, 1.5);
-  for (let row = 0, target = 0; row < CROP_SIDE; row++) {
-    for (let column = 0; column < CROP_SIDE; column++, target += 3) {
-      const u = (originX + column * (rightX - originX) + row * (belowX - originX) - left) / shrink;
-      const v = (originY + column * (rightY - originY) + row * (belowY - originY) - top) / shrink;
+  const source = shrunk(picture, { left, top, right, bottom }, shrink);
+  const grid = {
+    origin: [(originX - source.left) / shrink, (originY - source.top) / shrink],
+    column: [(rightX - originX) / shrink, (rightY - originY) / shrink],
+    row: [(belowX - originX) / shrink, (belowY - originY) / shrink],
+  } as const;
+  interpolate(source, grid, result);
+  return result;
+}
+
+/** Pixels to interpolate between: RGB or RGBA. left, top: of them in the picture's pixels. */
+interface Source {
+  bytes: Uint8Array | Uint8ClampedArray;
+  columns: number;
+  rows: number;
+  channels: number;
+  left: number;
+  top: number;
+}
+
+/** The region of a picture, shrunk by a whole factor; the picture itself where that is 1. */
+function shrunk(picture: Picture, region: Region, shrink: number): Source {
+  if (shrink > 1) return { ...reduce(picture, region, shrink, shrink), left: region.left, top: region.top };
+  const { pixels: bytes, columns, rows } = picture;
+  return { bytes, columns, rows, channels: RGBA, left: 0, top: 0 };
+}
+
+/** Where the crop's pixels lie in a source: the centre of the first, and the steps to the next column and row. */
+interface Grid {
+  origin: Point;
+  column: Point;
+  row: Point;
+}
+
+/** Writes the crop's RGB pixels that lie in the source: bilinear, of the four nearest; edge pixels repeat. */
+function interpolate({ bytes, columns, rows, channels }: Source, grid: Grid, result: Uint8Array): void {
+  const { origin, column, row } = grid;
+  const stride = columns * channels;
+  let target = 0;
+  for (let y = 0; y < CROP_SIDE; y++) {
+    for (let x = 0; x < CROP_SIDE; x++, target += 3) {
+      const u = origin[0] + x * column[0] + y * row[0];
+      const v = origin[1] + x * column[1] + y * row[1];
       if (u < 0 || v < 0 || u >= columns || v >= rows) continue;
       const i = Math.floor(u - 0.5);
       const j = Math.floor(v - 0.5);
       const du = u - 0.5 - i;
       const dv = v - 0.5 - j;
-      const here = Math.max(i, 0) * 3;
-      const next = Math.min(i + 1, columns - 1) * 3;
-      const above = Math.max(j, 0) * columns * 3;
-      const below = Math.min(j + 1, rows - 1) * columns * 3;
+      const left = Math.max(i, 0) * channels;
+      const right = Math.min(i + 1, columns - 1) * channels;
+      const above = Math.max(j, 0) * stride;
+      const below = Math.min(j + 1, rows - 1) * stride;
       for (let c = 0; c < 3; c++) {
-        const upper = (bytes[above + here + c] as number) * (1 - du) + (bytes[above + next + c] as number) * du;
-        const lower = (bytes[below + here + c] as number) * (1 - du) + (bytes[below + next + c] as number) * du;
-        result[target + c] = upper * (1 - dv) + lower * dv;
+        const a = bytes[above + left + c] as number;
+        const b = bytes[below + left + c] as number;
+        const upper = a + du * ((bytes[above + right + c] as number) - a);
+        const lower = b + du * ((bytes[below + right + c] as number) - b);
+        result[target + c] = upper + dv * (lower - upper);
       }
     }
   }
-  return result;
 }
 
 /** The whole pixels, first and end, that coordinates of corners reach to, with two more on each side, in a line of

@@ -30,7 +30,16 @@ export interface Raster {
 /** The grey level around a picture in the networks' inputs, in training, too. */
 export const PAD_GREY = 114;
 
-const RGBA = 4;
+/** Bytes of a pixel in a Picture. */
+export const RGBA = 4;
+
+/** Of these the one that is closest to luminance, which saves a conversion. */
+export const GREEN = 1;
+
+const DIVISION = 2 ** 24; // a share of a mean is a whole multiple of its inverse, as in Pillow
+const UNIT_BITS = 22; // a weight of a filter is a whole multiple of 1 / 2^22, as in Pillow
+const UNIT = 2 ** UNIT_BITS;
+const HALF = UNIT / 2;
 
 /** The mean RGB of each block of across x down pixels in a region; the last blocks may be smaller. */
 export function reduce(picture: Picture, region: Region, across: number, down: number): Raster {
@@ -39,28 +48,31 @@ export function reduce(picture: Picture, region: Region, across: number, down: n
   const columns = Math.ceil((right - left) / across);
   const rows = Math.ceil((bottom - top) / down);
   const bytes = new Uint8Array(columns * rows * 3);
+  const stride = picture.columns * RGBA;
   let target = 0;
   for (let row = 0; row < rows; row++) {
     const y1 = top + row * down;
-    const y2 = Math.min(bottom, y1 + down);
+    const height = Math.min(down, bottom - y1);
     for (let column = 0; column < columns; column++) {
       const x1 = left + column * across;
-      const x2 = Math.min(right, x1 + across);
-      const count = (x2 - x1) * (y2 - y1);
+      const width = Math.min(across, right - x1);
+      const count = width * height;
       let red = count >> 1;
       let green = red;
       let blue = red;
-      for (let y = y1; y < y2; y++) {
-        const end = (y * picture.columns + x2) * RGBA;
-        for (let i = end - (x2 - x1) * RGBA; i < end; i += RGBA) {
+      let start = y1 * stride + x1 * RGBA;
+      for (let y = 0; y < height; y++, start += stride) {
+        const end = start + width * RGBA;
+        for (let i = start; i < end; i += RGBA) {
           red += pixels[i] as number;
           green += pixels[i + 1] as number;
           blue += pixels[i + 2] as number;
         }
       }
-      bytes[target++] = red / count;
-      bytes[target++] = green / count;
-      bytes[target++] = blue / count;
+      const share = Math.floor(Math.fround(DIVISION / count)); // as Pillow divides, to the last bit
+      bytes[target++] = (red * share) / DIVISION;
+      bytes[target++] = (green * share) / DIVISION;
+      bytes[target++] = (blue * share) / DIVISION;
     }
   }
   return { bytes, columns, rows, channels: 3 };
@@ -76,10 +88,10 @@ export const BILINEAR: Filter = { support: 1, weight: (x) => Math.max(0, 1 - Mat
 export const BOX: Filter = { support: 0.5, weight: (x) => (x > -0.5 && x <= 0.5 ? 1 : 0) };
 
 /** How the pixels of a line are made of those of a longer or shorter one: pixel i is the sum of the source's from
- * first[i], each times its weight, weights[i * width] to weights[i * width + width - 1]. */
+ * first[i], each times its weight, weights[i * width] to weights[i * width + width - 1], in units of 1 / 2^22. */
 interface Taps {
   first: Int32Array;
-  weights: Float64Array;
+  weights: Int32Array;
   width: number;
 }
 
@@ -88,26 +100,18 @@ function taps(filter: Filter, extent: number, size: number, target: number): Tap
   const scale = extent / target;
   const stretch = Math.max(scale, 1);
   const reach = filter.support * stretch;
-  const width = Math.min(size, Math.ceil(2 * reach) + 1);
+  const width = Math.min(size, Math.floor(2 * reach) + 1);
   const first = new Int32Array(target);
-  const weights = new Float64Array(target * width);
+  const weights = new Int32Array(target * width);
   for (let i = 0; i < target; i++) {
     const centre = (i + 0.5) * scale;
     const start = Math.max(0, Math.trunc(centre - reach + 0.5));
     const end = Math.min(size, Math.trunc(centre + reach + 0.5));
-    let sum = 0;
-    for (let k = start; k < end; k++) {
-      const weight = filter.weight((k - centre + 0.5) / stretch);
-      weights[i * width + k - start] = weight;
-      sum += weight;
-    }
-    for (let k = i * width; k < (i + 1) * width; k++) weights[k] = (weights[k] as number) / sum;
-    first[i] = Math.min(start, size - width); // so that no tap reads past the end: those that moved weigh nothing
-    const moved = start - (first[i] as number);
-    if (moved > 0) {
-      weights.copyWithin(i * width + moved, i * width, (i + 1) * width - moved);
-      weights.fill(0, i * width, i * width + moved);
-    }
+    const parts = Array.from({ length: end - start }, (_, k) => filter.weight((start + k - centre + 0.5) / stretch));
+    const sum = parts.reduce((total, part) => total + part, 0);
+    first[i] = Math.min(start, size - width); // so that no tap reads past the end
+    const moved = i * width + start - (first[i] as number);
+    for (const [k, part] of parts.entries()) weights[moved + k] = Math.round((part / sum) * UNIT);
   }
   return { first, weights, width };
 }
@@ -121,41 +125,39 @@ export function resize(
   extent: { columns: number; rows: number } = source,
 ): Raster {
   const { channels } = source;
-  const across = taps(filter, extent.columns, source.columns, columns);
+  const narrow = resizeAcross(source, taps(filter, extent.columns, source.columns, columns), columns);
   const down = taps(filter, extent.rows, source.rows, rows);
-  const narrow = new Uint8Array(columns * source.rows * channels);
-  for (let y = 0; y < source.rows; y++) {
-    for (let x = 0; x < columns; x++) {
-      const start = (y * source.columns + (across.first[x] as number)) * channels;
-      const to = (y * columns + x) * channels;
-      weighted(source.bytes, start, channels, across, x, narrow, to, channels);
-    }
-  }
   const bytes = new Uint8Array(columns * rows * channels);
   const stride = columns * channels;
   for (let y = 0; y < rows; y++) {
-    weighted(narrow, (down.first[y] as number) * stride, stride, down, y, bytes, y * stride, stride);
+    const start = (down.first[y] as number) * stride;
+    for (let x = 0; x < stride; x++) {
+      let sum = HALF;
+      for (let k = 0, i = start + x; k < down.width; k++, i += stride) {
+        sum += (down.weights[y * down.width + k] as number) * (narrow[i] as number);
+      }
+      bytes[y * stride + x] = Math.min(sum >> UNIT_BITS, 255);
+    }
   }
   return { bytes, columns, rows, channels };
 }
 
-/** Writes `count` bytes, each the weighted sum of the source's bytes that lie `step` apart, by the taps of one pixel. */
-function weighted(
-  source: Uint8Array,
-  start: number,
-  step: number,
-  taps: Taps,
-  pixel: number,
-  target: Uint8Array,
-  to: number,
-  count: number,
-): void {
-  const { weights, width } = taps;
-  for (let c = 0; c < count; c++) {
-    let sum = 0.5;
-    for (let k = 0, i = start + c; k < width; k++, i += step) {
-      sum += (weights[pixel * width + k] as number) * (source[i] as number);
+/** The bytes of a raster's rows, each resized to `columns` pixels. */
+function resizeAcross({ bytes, columns: from, rows, channels }: Raster, across: Taps, columns: number): Uint8Array {
+  const { first, weights, width } = across;
+  const narrow = new Uint8Array(columns * rows * channels);
+  let target = 0;
+  for (let y = 0; y < rows; y++) {
+    for (let x = 0; x < columns; x++) {
+      const start = (y * from + (first[x] as number)) * channels;
+      for (let c = 0; c < channels; c++) {
+        let sum = HALF;
+        for (let k = 0, i = start + c; k < width; k++, i += channels) {
+          sum += (weights[x * width + k] as number) * (bytes[i] as number);
+        }
+        narrow[target++] = Math.min(sum >> UNIT_BITS, 255);
+      }
     }
-    target[to + c] = Math.min(sum, 255); // what an array of bytes takes is cut to whole numbers
   }
+  return narrow;
 }
