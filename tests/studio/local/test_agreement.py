@@ -18,11 +18,13 @@ from service.vision.nms import iou
 from tests.studio.local.conftest import ROOT, Ask
 from tests.studio.local.faces_json import picture_json
 
-# int8 and float32 are apart by .990 of IoU, 0.66 degrees and 0.0072 of w_exp (MODEL_CARD.md, int8 by family of
-# processors). Here both calculate with the same integers, from the same bytes: resampling is Pillow's, to the last bit.
-# Only the second look's crop moves by what float32 rounds away.
-MIN_IOU, MAX_DEGREES, MAX_EXPRESSION = 0.99, 0.66, 0.0072
-MAX_PIXELS = 1.0  # of landmarks, on faces 100 pixels wide and more
+# int8 and float32 are apart by .990 of IoU, 0.66 degrees and 0.0072 of w_exp, means over faces (MODEL_CARD.md, int8 by
+# family of processors). Here both calculate with the same integers, from the same bytes: resampling is Pillow's, to the
+# last bit. Only the second look's crop moves by what float32 rounds away.
+MEANS = {"1 - IoU": 0.010, "degrees": 0.66, "expression": 0.0072, "gaze": 0.0072, "identity": 0.02, "landmarks": 0.5}
+WORST = 3  # times as far as the mean may be, for a single face
+
+Documents = list[dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
@@ -35,25 +37,32 @@ def heads() -> Image.Image:
     return Image.open(ROOT / "tests/pictures/five_faces.webp").convert("RGB")
 
 
-def assert_alike(faces: list[dict[str, Any]], expected: list[dict[str, Any]]) -> None:
-    """Faces as the API tells them, in the same order."""
-    assert len(faces) == len(expected)
-    for face, other in zip(faces, expected, strict=True):
+def assert_alike(answers: list[Documents], expected: list[Documents]) -> None:
+    """The faces of pictures as the API tells them, in the same order."""
+    assert [len(faces) for faces in answers] == [len(faces) for faces in expected]
+    pairs = [pair for faces, others in zip(answers, expected, strict=True) for pair in zip(faces, others, strict=True)]
+    for face, other in pairs:
         assert set(face) >= set(other)
-        assert iou(corners(face), corners(other))[0, 0] > MIN_IOU
-        cosine = abs(np.dot(face["pose"]["quaternion"], other["pose"]["quaternion"]))
-        assert np.degrees(2 * np.arccos(min(cosine, 1))) < MAX_DEGREES
-        for angle in ("yaw", "pitch", "roll"):
-            assert face["pose"][angle] == pytest.approx(other["pose"][angle], abs=2 * MAX_DEGREES)
-        assert face["pose"]["scale"] == pytest.approx(other["pose"]["scale"], rel=0.02)
-        np.testing.assert_allclose(face["pose"]["translation"], other["pose"]["translation"], atol=1, rtol=0.02)
-        assert face["score"] == pytest.approx(other["score"], abs=0.02)
         for name in ("expression", "gaze", "blendshapes"):
             assert list(face[name]) == list(other[name])
-            off = np.abs(np.subtract(list(face[name].values()), list(other[name].values())))
-            assert off.mean() < MAX_EXPRESSION, name
-        assert np.abs(np.subtract(face["identity"], other["identity"])).mean() < 0.05
-        assert np.abs(np.subtract(face["landmarks"], other["landmarks"])).mean() < MAX_PIXELS
+        for angle in ("yaw", "pitch", "roll"):
+            assert face["pose"][angle] == pytest.approx(other["pose"][angle], abs=WORST * MEANS["degrees"])
+        assert face["pose"]["scale"] == pytest.approx(other["pose"]["scale"], rel=0.02)
+        np.testing.assert_allclose(face["pose"]["translation"], other["pose"]["translation"], atol=1, rtol=0.02)
+        assert face["score"] == pytest.approx(other["score"], abs=0.01)
+    off = np.array([differences(*pair) for pair in pairs])
+    means = np.array(list(MEANS.values()))
+    assert (off.mean(axis=0) < means).all(), dict(zip(MEANS, off.mean(axis=0), strict=True))
+    assert (off.max(axis=0) < WORST * means).all(), dict(zip(MEANS, off.max(axis=0), strict=True))
+
+
+def differences(face: dict[str, Any], other: dict[str, Any]) -> list[float]:
+    """How far two answers about one face are apart, by the names of MEANS; of coefficients and pixels the mean."""
+    cosine = abs(np.dot(face["pose"]["quaternion"], other["pose"]["quaternion"]))
+    named = [np.subtract(list(face[name].values()), list(other[name].values())) for name in ("expression", "gaze")]
+    listed = [np.subtract(face[name], other[name]) for name in ("identity", "landmarks")]
+    means = [float(np.abs(values).mean()) for values in (*named, *listed)]
+    return [1 - float(iou(corners(face), corners(other))[0, 0]), np.degrees(2 * np.arccos(min(cosine, 1))), *means]
 
 
 def corners(face: dict[str, Any]) -> np.ndarray:
@@ -72,8 +81,7 @@ def test_pictures(local: Ask, pipeline: Pipeline, heads: Image.Image, tmp_path: 
         include = ("landmarks", "blendshapes")
         expected.append(face_documents(result.faces, pipeline.models, result.width, result.height, include))
     assert [len(faces) for faces in expected] == [5, 5, 5]
-    for faces, others in zip(local("pictures", pictures=pictures), expected, strict=True):
-        assert_alike(faces, others)
+    assert_alike(local("pictures", pictures=pictures), expected)
 
 
 def test_a_stream(local: Ask, pipeline: Pipeline, heads: Image.Image, tmp_path: Path) -> None:
@@ -81,21 +89,23 @@ def test_a_stream(local: Ask, pipeline: Pipeline, heads: Image.Image, tmp_path: 
     options = StreamOptions(refine=True, follow=True, max_faces=10, smoothing=SmoothingOptions())
     session = Session(pipeline, options)
     frames, expected = [], []
-    for i in range(15):
-        timestamp = i / 30 + (2 if i >= 13 else 0)
-        seen = heads.transform((960, 540), Image.Transform.AFFINE, (1, 0, 8 * i, 0, 1, 4 * i), Image.Resampling.BICUBIC)
-        picture = Picture(np.asarray(seen), 960, 540)
+    width, height = 520, 400
+    for i in range(14):
+        timestamp = i / 30 + (2 if i >= 12 else 0)
+        moved = (1, 0, 4 * i, 0, 1, 2 * i)
+        seen = heads.transform((width, height), Image.Transform.AFFINE, moved, Image.Resampling.BICUBIC)
+        picture = Picture(np.asarray(seen), width, height)
         frames.append({"timestamp": timestamp, "picture": picture_json(picture, tmp_path / str(i))})
         result = session.process_picture(picture, timestamp)
         faces = face_documents(
-            result.faces, pipeline.models, 960, 540, ("landmarks", "blendshapes"), (), result.uncalibrated
+            result.faces, pipeline.models, width, height, ("landmarks", "blendshapes"), (), result.uncalibrated
         )
         expected.append((faces, result))
     answers = local("stream", frames=frames, refine=True)
-    for answer, (faces, result) in zip(answers, expected, strict=True):
+    for answer, (_, result) in zip(answers, expected, strict=True):
         assert [face["track_id"] for face in answer["faces"]] == result.track_id.tolist()
         assert answer["detected"] == result.detected
         assert answer["restarted"] == result.restarted
-        assert_alike(answer["faces"], faces)
+    assert_alike([answer["faces"] for answer in answers], [faces for faces, _ in expected])
     assert {answer["detected"] for answer in answers} == {True, False}
     assert [answer["restarted"] for answer in answers].count(True) == 1
