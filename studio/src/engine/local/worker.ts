@@ -86,12 +86,11 @@ async function opened(open: () => Promise<OrtNetworks>, wasm: URL): Promise<OrtN
   try {
     return await open();
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    if (!reason.includes("no available backend")) throw error;
+    if (!(error instanceof Error && error.message.includes("no available backend"))) throw error;
     throw new LocalError(
       "unavailable",
-      `The runtime of the networks, ${wasm.href}, could not be loaded (${reason}). Check the network and reload the page; ` +
-        "where you host it yourself, copy the whole folder that `npm run build:static` makes.",
+      `The runtime of the networks, ${wasm.href}, could not be loaded; the browser's console tells why. Check the network ` +
+        "and reload the page; where you host it yourself, copy the whole folder that `npm run build:static` makes.",
     );
   }
 }

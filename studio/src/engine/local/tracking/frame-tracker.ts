@@ -13,7 +13,9 @@ import { Tracker } from "./tracker.ts";
 
 const DETECT_EVERY = 10; // frames that follow a detection at most, and one
 
-const MAX_FOLLOW_GAP = 0.25; // seconds between frames; after more than that, faces may have left their crops
+/** Seconds between frames; after more than that, faces may have left their crops. The service has half of it: where a
+ * detection takes longer here, the frame after it would need another one, and so on. */
+const MAX_FOLLOW_GAP = 0.5;
 
 /** Seconds after a detection in which neither a changed picture nor a lost track triggers another one. */
 const MIN_DETECTION_INTERVAL = 0.1;
