@@ -2,12 +2,10 @@
 
 import type { Calibration, Model, Problem } from "mfn-client";
 import type { Engine, EngineEvents, EngineOptions, EngineState } from "../engine.ts";
+import { grab } from "../grab.ts";
 import { LocalError, problemOf } from "./failure.ts";
 import type { AnswerMessage, FromWorker, ToWorker } from "./messages.ts";
 import { checkSupport } from "./support.ts";
-
-/** Pixels of a frame's longer side that the worker sees at most: a face of a tenth of it still fills its crop. */
-const FRAME_SIDE = 1280;
 
 /** An engine that runs in this browser. */
 export function createLocalEngine(): Engine {
@@ -56,8 +54,8 @@ class LocalEngine implements Engine {
     }
     const underway = { image: { width, height }, capturedAt };
     this.#underway = underway;
-    createImageBitmap(source, bitmapOptions(width, height)).then(
-      (bitmap) => this.#sendFrame(bitmap, underway),
+    grab(source).then(
+      (picture) => this.#sendFrame(picture, underway),
       () => this.#drop(underway), // the source shows nothing yet, or no longer
     );
   }
@@ -92,16 +90,15 @@ class LocalEngine implements Engine {
     this.#worker?.postMessage(message, transfer);
   }
 
-  #sendFrame(bitmap: ImageBitmap, underway: Underway): void {
+  #sendFrame(picture: VideoFrame | ImageBitmap, underway: Underway): void {
     if (this.#underway !== underway) {
-      bitmap.close(); // closed meanwhile
+      picture.close(); // closed meanwhile
       return;
     }
     const { timeOrigin } = performance; // the worker's clock begins at another time
     const capturedAt = timeOrigin + underway.capturedAt;
-    this.#send({ type: "frame", bitmap, ...underway.image, capturedAt, sentAt: timeOrigin + performance.now() }, [
-      bitmap,
-    ]);
+    const sentAt = timeOrigin + performance.now();
+    this.#send({ type: "frame", picture, ...underway.image, capturedAt, sentAt }, [picture]);
   }
 
   #drop(underway: Underway): void {
@@ -150,15 +147,4 @@ class LocalEngine implements Engine {
 
 function workerOptions({ refine, smoothing, identity }: EngineOptions) {
   return { refine, smoothing, identity };
-}
-
-/** Shrinks a frame whose longer side has more than FRAME_SIDE pixels. */
-function bitmapOptions(width: number, height: number): ImageBitmapOptions {
-  const scale = FRAME_SIDE / Math.max(width, height);
-  if (scale >= 1) return {};
-  return {
-    resizeWidth: Math.max(1, Math.round(width * scale)),
-    resizeHeight: Math.max(1, Math.round(height * scale)),
-    resizeQuality: "medium",
-  };
 }

@@ -9,11 +9,11 @@ export interface WorkerOptions extends SessionOptions {
   identity: boolean;
 }
 
-/** A frame. width, height: of it as captured, which the bitmap may be smaller than. capturedAt, sentAt: milliseconds
- * since the Unix epoch, on a clock that never jumps. */
+/** A frame. width, height: pixels that boxes and landmarks are told in; the picture may have others. capturedAt, sentAt:
+ * milliseconds since the Unix epoch, on a clock that never jumps. */
 export interface FrameMessage {
   type: "frame";
-  bitmap: ImageBitmap;
+  picture: VideoFrame | ImageBitmap;
   width: number;
   height: number;
   capturedAt: number;

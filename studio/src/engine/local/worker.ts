@@ -42,17 +42,17 @@ class Answerer {
     else this.#session.calibrate();
   }
 
-  async answer({ bitmap, width, height, capturedAt, sentAt }: FrameMessage): Promise<FromWorker> {
+  async answer({ picture, width, height, capturedAt, sentAt }: FrameMessage): Promise<FromWorker> {
     const queue = performance.timeOrigin + performance.now() - sentAt;
     const laps = new Laps();
     const timestamp = capturedAt / 1000;
     if (!this.#session.accepts(timestamp)) {
-      bitmap.close();
+      picture.close();
       return { type: "skipped" };
     }
-    const picture = this.#pixels.read(bitmap, width, height);
+    const pixels = this.#pixels.read(picture, width, height);
     laps.end("decode");
-    const { faces, restarted } = await this.#session.process(picture, timestamp, laps);
+    const { faces, restarted } = await this.#session.process(pixels, timestamp, laps);
     const { identity } = this.#options;
     const answers = faces.map((face) => faceAnswer(face, this.#names, identity));
     laps.end("postprocess");

@@ -127,12 +127,25 @@ test("a source that shows nothing yet, and a frame that is not newer, do not sto
   expect(answers[0]?.dropped).toBe(2);
 });
 
-test("a large frame is shrunk on the way; its boxes keep to its own pixels", async () => {
+test("a video's frame is sent as it is", async () => {
+  class FakeVideo {}
+  const frames: unknown[] = [];
+  vi.stubGlobal("HTMLVideoElement", FakeVideo);
+  vi.stubGlobal(
+    "VideoFrame",
+    class {
+      constructor(source: unknown) {
+        frames.push(source);
+      }
+    },
+  );
   const { engine, worker } = ready();
-  engine.submit(SOURCE, 2560, 1440, 1);
-  expect(makeBitmap).toHaveBeenCalledWith(SOURCE, { resizeWidth: 1280, resizeHeight: 720, resizeQuality: "medium" });
+  const video = new FakeVideo() as HTMLVideoElement;
+  engine.submit(video, 1280, 720, 1);
   await settled();
-  expect(worker.told.at(-1)).toMatchObject({ width: 2560, height: 1440 });
+  expect(frames).toEqual([video]);
+  expect(makeBitmap).not.toHaveBeenCalled();
+  expect(worker.told.at(-1)).toMatchObject({ width: 1280, height: 720 });
 });
 
 test("a problem is told, and ends it", () => {
