@@ -25,13 +25,18 @@ const MEDIA_TYPES: Readonly<Record<string, string>> = { ".mjs": "text/javascript
  * onnxruntime's WebAssembly compressed. */
 export function bundle(studio: string, whole: boolean): Plugin {
   const served = new Map([...runtimeFiles(studio), ...servedFiles(studio)]);
+  const stored = join(studio, "dist/assets", `${WASM}.br`);
+  let before: Buffer | undefined; // of the last build: Vite empties its folder before it asks for files
   return {
     name: "bundle",
+    buildStart() {
+      before = existsSync(stored) ? readFileSync(stored) : undefined;
+    },
     generateBundle() {
       const files = whole ? served : runtimeFiles(studio);
       for (const [fileName, path] of files) {
         if (whole || basename(path) !== WASM) this.emitFile({ type: "asset", fileName, source: readFileSync(path) });
-        else this.emitFile({ type: "asset", fileName: `${fileName}.br`, source: compressed(path, studio) });
+        else this.emitFile({ type: "asset", fileName: `${fileName}.br`, source: compressed(path, before) });
       }
     },
     configureServer(server) {
@@ -65,14 +70,10 @@ function servedFiles(studio: string): Files {
   );
 }
 
-/** A file in Brotli's best quality. That takes a minute: where dist/ holds the same file already, it is taken from there. */
-function compressed(path: string, studio: string): Buffer {
+/** A file in Brotli's best quality. That takes a minute, so what was made before is taken where it holds the same. */
+function compressed(path: string, before: Buffer | undefined): Buffer {
   const bytes = readFileSync(path);
-  const before = join(studio, "dist/assets", `${basename(path)}.br`);
-  if (existsSync(before)) {
-    const known = readFileSync(before);
-    if (brotliDecompressSync(known).equals(bytes)) return known;
-  }
+  if (before && brotliDecompressSync(before).equals(bytes)) return before;
   const params = {
     [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY,
     [constants.BROTLI_PARAM_LGWIN]: constants.BROTLI_MAX_WINDOW_BITS,
