@@ -1,0 +1,150 @@
+/** Finds faces in this browser: a worker runs the published networks. No picture leaves the machine. */
+
+import type { Calibration, Model, Problem } from "mfn-client";
+import type { Engine, EngineEvents, EngineOptions, EngineState } from "../engine.ts";
+import { grab } from "../grab.ts";
+import { LocalError, problemOf } from "./failure.ts";
+import type { AnswerMessage, FromWorker, ToWorker } from "./messages.ts";
+import { checkSupport } from "./support.ts";
+
+/** An engine that runs in this browser. */
+export function createLocalEngine(): Engine {
+  return new LocalEngine();
+}
+
+/** A frame on its way. capturedAt: milliseconds on performance.now()'s clock. */
+interface Underway {
+  image: { width: number; height: number };
+  capturedAt: number;
+}
+
+class LocalEngine implements Engine {
+  readonly mode = "local";
+  model: Model | undefined;
+  #state: EngineState = "closed";
+  #events: EngineEvents | undefined;
+  #worker: Worker | undefined;
+  #underway: Underway | undefined;
+  #dropped = 0; // since the last answer
+
+  get ready(): boolean {
+    return this.#state === "open" && this.#underway === undefined;
+  }
+
+  open(options: EngineOptions, events: EngineEvents): void {
+    this.#events = events;
+    this.#enter("connecting");
+    try {
+      checkSupport();
+      const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "local engine" });
+      worker.addEventListener("message", ({ data }: MessageEvent<FromWorker>) => this.#receive(data));
+      worker.addEventListener("error", (event) => this.#fail(this.#workerProblem(event)));
+      this.#worker = worker;
+    } catch (error) {
+      this.#fail(problemOf(error, "Starting local mode"));
+      return;
+    }
+    this.#send({ type: "open", base: document.baseURI, options: workerOptions(options) });
+  }
+
+  submit(source: CanvasImageSource, width: number, height: number, capturedAt: number): void {
+    if (!this.ready || !(width > 0 && height > 0)) {
+      this.#dropped++;
+      return;
+    }
+    const underway = { image: { width, height }, capturedAt };
+    this.#underway = underway;
+    grab(source).then(
+      (picture) => this.#sendFrame(picture, underway),
+      () => this.#drop(underway), // the source shows nothing yet, or no longer
+    );
+  }
+
+  calibrate(calibration: Calibration): void {
+    this.#send({ type: "calibrate", calibration });
+  }
+
+  configure(options: EngineOptions): void {
+    this.#send({ type: "configure", options: workerOptions(options) });
+  }
+
+  close(): void {
+    this.#worker?.terminate();
+    this.#worker = undefined;
+    this.#underway = undefined;
+    this.#enter("closed");
+  }
+
+  #enter(state: EngineState): void {
+    if (state === this.#state) return;
+    this.#state = state;
+    this.#events?.state(state);
+  }
+
+  #fail(problem: Problem): void {
+    this.#events?.problem(problem);
+    this.close();
+  }
+
+  #send(message: ToWorker, transfer: Transferable[] = []): void {
+    this.#worker?.postMessage(message, transfer);
+  }
+
+  #sendFrame(picture: VideoFrame | ImageBitmap, underway: Underway): void {
+    if (this.#underway !== underway) {
+      picture.close(); // closed meanwhile
+      return;
+    }
+    const { timeOrigin } = performance; // the worker's clock begins at another time
+    const capturedAt = timeOrigin + underway.capturedAt;
+    const sentAt = timeOrigin + performance.now();
+    this.#send({ type: "frame", picture, ...underway.image, capturedAt, sentAt }, [picture]);
+  }
+
+  #drop(underway: Underway): void {
+    if (this.#underway !== underway) return;
+    this.#underway = undefined;
+    this.#dropped++;
+  }
+
+  #receive(message: FromWorker): void {
+    switch (message.type) {
+      case "open":
+        this.model = message.model;
+        this.#enter("open");
+        break;
+      case "answer":
+        this.#answer(message);
+        break;
+      case "skipped":
+        if (this.#underway) this.#drop(this.#underway);
+        break;
+      case "problem":
+        this.#fail(message.problem);
+        break;
+    }
+  }
+
+  #answer({ faces, timing, restarted }: AnswerMessage): void {
+    const underway = this.#underway;
+    if (!underway) return;
+    const dropped = this.#dropped;
+    this.#underway = undefined;
+    this.#dropped = 0;
+    this.#events?.answer({ ...underway, faces, answeredAt: performance.now(), timing, dropped, restarted });
+  }
+
+  /** An error of the worker itself: its script could not be loaded, or it threw where nothing caught it. */
+  #workerProblem(event: ErrorEvent): Problem {
+    event.preventDefault();
+    if (event.message) return problemOf(new Error(event.message), "The program of local mode");
+    const detail =
+      "The program of local mode could not be loaded. Check the network and reload the page; where you host it yourself, " +
+      "copy the whole folder that `npm run build:static` makes.";
+    return problemOf(new LocalError("unavailable", detail), "");
+  }
+}
+
+function workerOptions({ refine, smoothing, identity }: EngineOptions) {
+  return { refine, smoothing, identity };
+}
