@@ -1,10 +1,12 @@
 /** A character: a scene whose face, head and eyes a pose moves. */
 
-import { Box3, Group, type Mesh, type Object3D, type SkinnedMesh, Vector3 } from "three";
+import { Box3, Group, Matrix4, type Mesh, MeshStandardMaterial, type Object3D, type SkinnedMesh, Vector3 } from "three";
 import { WEIGHTS, weightOf, weightOfTarget } from "./arkit.ts";
 import { eyeAngles } from "./gaze.ts";
 import type { Idle } from "./idle.ts";
+import type { LightTable } from "./light-table.ts";
 import { MorphedMesh, type MorphTargets } from "./morphs.ts";
+import { PaintedMesh } from "./painted.ts";
 import { findParts, isUnder, type Parts, Rig } from "./rig.ts";
 
 /** What the stage needs of a character. */
@@ -26,12 +28,19 @@ export class GltfCharacter implements Character {
   private readonly rig: Rig;
   private readonly faces: { influences: number[]; weights: (number | undefined)[] }[] = [];
   private readonly meshes: MorphedMesh[] = [];
+  private readonly painted: PaintedMesh[] = [];
+  private readonly toScene = new Matrix4();
   private readonly eyesMorph: boolean;
   private readonly release: () => boolean;
 
   /** targets: those of each geometry with morph targets. release: called when the character goes;
-   * tells whether it was the last of its geometries. */
-  constructor(scene: Group, targets: ReadonlyMap<Mesh["geometry"], MorphTargets>, release: () => boolean) {
+   * tells whether it was the last of its geometries. light: where the processor lights the vertices. */
+  constructor(
+    scene: Group,
+    targets: ReadonlyMap<Mesh["geometry"], MorphTargets>,
+    release: () => boolean,
+    light: LightTable | undefined,
+  ) {
     this.scene = scene;
     this.release = release;
     const parts = findParts(scene);
@@ -54,6 +63,10 @@ export class GltfCharacter implements Character {
       this.meshes.push(new MorphedMesh(mesh, morphs));
     }
     this.eyesMorph = eyesMorph;
+    if (!light) return;
+    for (const mesh of meshesOf(scene)) {
+      if (mesh.material instanceof MeshStandardMaterial) this.painted.push(new PaintedMesh(mesh, scene, light));
+    }
   }
 
   move(pose: Float32Array, idle: Idle): void {
@@ -66,9 +79,14 @@ export class GltfCharacter implements Character {
     for (const mesh of this.meshes) mesh.update();
     this.rig.turnHead(pose, idle.pitch);
     if (!this.eyesMorph) this.rig.turnEyes(angles(pose, "left", idle), angles(pose, "right", idle));
+    if (this.painted.length === 0) return;
+    this.scene.updateWorldMatrix(true, true);
+    this.toScene.copy(this.scene.matrixWorld).invert();
+    for (const mesh of this.painted) mesh.update(this.toScene);
   }
 
   dispose(): void {
+    for (const mesh of this.painted) mesh.dispose();
     const last = this.release();
     for (const mesh of this.meshes) mesh.dispose(last);
     for (const mesh of meshesOf(this.scene)) (mesh as Partial<SkinnedMesh>).skeleton?.dispose();

@@ -1,6 +1,6 @@
 /** What lies behind and below the characters: a soft gradient, and a shadow with a person's colour under each. */
 
-import { Color, Mesh, PlaneGeometry, ShaderMaterial } from "three";
+import { Color, CustomBlending, Mesh, OneFactor, OneMinusSrcAlphaFactor, PlaneGeometry, ShaderMaterial } from "three";
 import type { ColourScheme } from "./stage.ts";
 
 // sRGB, as they are shown: the middle of the light, and the corners.
@@ -68,9 +68,11 @@ export class Footing {
           float line = smoothstep(0.03, 0.0, abs(far - 0.66) - 0.012);
           float light = max(glow, line);
           float alpha = shadow + light * (1.0 - shadow);
-          gl_FragColor = vec4(colour * light * (1.0 - shadow) / max(alpha, 0.001), alpha * opacity);
+          gl_FragColor = opacity * vec4(colour * light * (1.0 - shadow), alpha);
         }`,
-      transparent: true,
+      blending: CustomBlending, // drawn before the characters, with what is opaque
+      blendSrc: OneFactor,
+      blendDst: OneMinusSrcAlphaFactor,
       depthTest: false,
       depthWrite: false,
       toneMapped: false,

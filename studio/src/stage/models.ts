@@ -13,6 +13,7 @@ import { type GLTF, GLTFLoader } from "three/addons/loaders/GLTFLoader.js";
 import { clone } from "three/addons/utils/SkeletonUtils.js";
 import { type Character, GltfCharacter, meshesOf } from "./character.ts";
 import { isVrm, LARGEST_FILE, readGlb } from "./glb.ts";
+import type { LightTable } from "./light-table.ts";
 import { MorphTargets } from "./morphs.ts";
 import { CharacterError, type CharacterSource } from "./stage.ts";
 
@@ -36,31 +37,42 @@ class Model {
     }
   }
 
-  wear(): Character {
+  wear(light: LightTable | undefined): Character {
     this.worn++;
     const scene = clone(this.gltf.scene) as GLTF["scene"];
-    return new GltfCharacter(scene, this.targets, () => {
-      this.worn--;
-      if (this.worn > 0) return false;
-      disposeScene(this.gltf.scene);
-      this.gone();
-      return true;
-    });
+    return new GltfCharacter(
+      scene,
+      this.targets,
+      () => {
+        this.worn--;
+        if (this.worn > 0) return false;
+        disposeScene(this.gltf.scene);
+        this.gone();
+        return true;
+      },
+      light,
+    );
   }
 }
 
 /** Reads files and keeps those that are worn. */
 export class Models {
   private readonly named = new Map<string, Promise<Model>>();
+  private readonly light: LightTable | undefined;
+
+  /** light: where the processor lights the vertices. */
+  constructor(light: LightTable | undefined) {
+    this.light = light;
+  }
 
   /** A character of a source. Rejects with CharacterError. */
   async wear(source: CharacterSource): Promise<Character> {
-    if ("file" in source) return wearFile(source.file);
+    if ("file" in source) return wearFile(source.file, this.light);
     const { name } = source;
     const model = this.named.get(name) ?? this.fetch(name);
     this.named.set(name, model);
     try {
-      return (await model).wear();
+      return (await model).wear(this.light);
     } catch (error) {
       if (this.named.get(name) === model) this.named.delete(name); // the next try fetches it again
       throw error;
@@ -80,13 +92,13 @@ export class Models {
   }
 }
 
-async function wearFile(file: File): Promise<Character> {
+async function wearFile(file: File, light: LightTable | undefined): Promise<Character> {
   if (file.size > LARGEST_FILE) readGlb(new ArrayBuffer(LARGEST_FILE + 1));
   const bytes = await file.arrayBuffer().catch(() => {
     throw new CharacterError("The file cannot be read. Is it still where it was?");
   });
   const loader = new GLTFLoader(closedManager());
-  if (!isVrm(readGlb(bytes))) return new Model(await parse(loader, bytes), () => {}).wear();
+  if (!isVrm(readGlb(bytes))) return new Model(await parse(loader, bytes), () => {}).wear(light);
   const { wearVrm } = await import("./vrm.ts");
   return wearVrm(loader, (vrmLoader) => parse(vrmLoader, bytes));
 }

@@ -8,6 +8,7 @@ import { WEIGHTS } from "./arkit.ts";
 import { Backdrop } from "./ground.ts";
 import { arrange, Eased, reorder } from "./layout.ts";
 import { addLamps, softBoxes } from "./light.ts";
+import { lightTable } from "./light-table.ts";
 import { Models } from "./models.ts";
 import { neutralPose } from "./motion.ts";
 import { Resolution } from "./resolution.ts";
@@ -43,7 +44,7 @@ class ThreeStage implements Stage {
   private readonly camera = new PerspectiveCamera(FIELD_OF_VIEW, 1, 1, 200);
   private readonly distance = new Eased(10, CAMERA_MS);
   private readonly backdrop: Backdrop | undefined;
-  private readonly models = new Models();
+  private readonly models: Models;
   private readonly actors = new Map<number, Actor>();
   private readonly order: number[] = [];
   private readonly acrossPicture = new Map<number, number>();
@@ -59,9 +60,10 @@ class ThreeStage implements Stage {
   constructor(canvas: HTMLCanvasElement, options: StageOptions) {
     this.canvas = canvas;
     this.options = options;
+    const software = location.search.includes("gpu") ? false : drawnBySoftware();
     const context = canvas.getContext("webgl2", {
       alpha: options.transparent,
-      antialias: true,
+      antialias: !software,
       powerPreference: "high-performance",
       stencil: false,
     });
@@ -70,14 +72,17 @@ class ThreeStage implements Stage {
         "This browser draws no 3D (WebGL 2), so there are no characters. Turn on hardware acceleration, or use a newer one.",
       );
     }
-    this.renderer = new WebGLRenderer({ canvas, context, antialias: true, alpha: options.transparent });
+    this.renderer = new WebGLRenderer({ canvas, context, antialias: !software, alpha: options.transparent });
     this.renderer.toneMapping = NeutralToneMapping;
     this.renderer.localClippingEnabled = true;
     this.renderer.setClearColor(0x000000, 0);
     this.renderer.info.autoReset = true;
+    this.models = new Models(software ? lightTable() : undefined);
     this.resolution = new Resolution(window.devicePixelRatio);
-    addLamps(this.scene);
-    this.scene.environment = softBoxes(this.renderer);
+    if (!software) {
+      addLamps(this.scene);
+      this.scene.environment = softBoxes(this.renderer);
+    }
     if (!options.transparent) {
       this.backdrop = new Backdrop();
       this.scene.add(this.backdrop.mesh);
@@ -243,8 +248,19 @@ class ThreeStage implements Stage {
   };
 
   private readonly restored = (): void => {
-    this.scene.environment?.dispose();
-    this.scene.environment = softBoxes(this.renderer);
+    if (this.scene.environment) {
+      this.scene.environment.dispose();
+      this.scene.environment = softBoxes(this.renderer);
+    }
     this.onproblem?.(undefined);
   };
+}
+
+/** Whether the processor does the graphics card's work. */
+function drawnBySoftware(): boolean {
+  const context = document.createElement("canvas").getContext("webgl2");
+  const names = context?.getExtension("WEBGL_debug_renderer_info");
+  const renderer = context && names ? String(context.getParameter(names.UNMASKED_RENDERER_WEBGL)) : "";
+  context?.getExtension("WEBGL_lose_context")?.loseContext();
+  return /swiftshader|llvmpipe|software|basic render/i.test(renderer);
 }
