@@ -9,27 +9,36 @@ const GRADIENTS: Record<ColourScheme, { centre: string; edge: string }> = {
   dark: { centre: "#353a44", edge: "#0e1014" },
 };
 
+const NOISE = `
+  float noise = fract(52.9829189 * fract(dot(gl_FragCoord.xy, vec2(0.06711056, 0.00583715)))) - 0.5;
+  gl_FragColor.rgb += noise / 255.0;`;
+
 /** The gradient that fills the picture. */
 export class Backdrop {
   readonly mesh: Mesh<PlaneGeometry, ShaderMaterial>;
 
-  constructor() {
+  /** software: the processor draws, and saves itself the noise that hides a gradient's steps of eight bits. */
+  constructor(software: boolean) {
     const material = new ShaderMaterial({
       uniforms: { centre: { value: new Color() }, edge: { value: new Color() } },
-      vertexShader: "varying vec2 at; void main() { at = position.xy; gl_Position = vec4(position.xy, 1.0, 1.0); }",
-      // The noise of one step hides the steps of a gradient in eight bits.
-      fragmentShader: `
-        uniform vec3 centre; uniform vec3 edge; varying vec2 at;
+      vertexShader: `
+        uniform vec3 centre; uniform vec3 edge; varying vec3 colour;
         void main() {
-          float far = clamp(length(at - vec2(0.0, 0.15)) / 1.35, 0.0, 1.0);
-          float noise = fract(52.9829189 * fract(dot(gl_FragCoord.xy, vec2(0.06711056, 0.00583715)))) - 0.5;
-          gl_FragColor = vec4(mix(centre, edge, far * far * (3.0 - 2.0 * far)) + noise / 255.0, 1.0);
+          float far = clamp(length(position.xy - vec2(0.0, 0.15)) / 1.35, 0.0, 1.0);
+          colour = mix(centre, edge, far * far * (3.0 - 2.0 * far));
+          gl_Position = vec4(position.xy, 1.0, 1.0);
+        }`,
+      fragmentShader: `
+        varying vec3 colour;
+        void main() {
+          gl_FragColor = vec4(colour, 1.0);
+          ${software ? "" : NOISE}
         }`,
       depthTest: false,
       depthWrite: false,
       toneMapped: false,
     });
-    this.mesh = new Mesh(new PlaneGeometry(2, 2), material);
+    this.mesh = new Mesh(new PlaneGeometry(2, 2, 24, 16), material);
     this.mesh.frustumCulled = false;
     this.mesh.renderOrder = -2;
   }

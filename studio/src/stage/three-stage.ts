@@ -60,7 +60,7 @@ class ThreeStage implements Stage {
   constructor(canvas: HTMLCanvasElement, options: StageOptions) {
     this.canvas = canvas;
     this.options = options;
-    const software = location.search.includes("gpu") ? false : drawnBySoftware();
+    const software = drawnBySoftware();
     const context = canvas.getContext("webgl2", {
       alpha: options.transparent,
       antialias: !software,
@@ -78,13 +78,13 @@ class ThreeStage implements Stage {
     this.renderer.setClearColor(0x000000, 0);
     this.renderer.info.autoReset = true;
     this.models = new Models(software ? lightTable() : undefined);
-    this.resolution = new Resolution(window.devicePixelRatio);
+    this.resolution = new Resolution(window.devicePixelRatio, software);
     if (!software) {
       addLamps(this.scene);
       this.scene.environment = softBoxes(this.renderer);
     }
     if (!options.transparent) {
-      this.backdrop = new Backdrop();
+      this.backdrop = new Backdrop(software);
       this.scene.add(this.backdrop.mesh);
     }
     this.colourScheme = "light";
@@ -188,11 +188,12 @@ class ThreeStage implements Stage {
   private readonly frame = (): void => {
     this.request = requestAnimationFrame(this.frame);
     const now = performance.now();
+    if (!this.resolution.due(now)) return;
     const elapsed = Math.min(now - (this.before ?? now), LONGEST_STEP);
     this.before = now;
     this.frames.push(now);
     while (now - (this.frames[0] ?? now) >= 1000) this.frames.shift();
-    if (this.resolution.frame(now)) this.resize();
+    if (this.resolution.drawn(now)) this.resize();
     this.place(elapsed);
     for (const actor of this.actors.values()) {
       actor.update(now, elapsed, this.mirror, this.options.reducedMotion);
