@@ -12,7 +12,7 @@ import { Motion, neutralPose } from "./motion.ts";
 import type { CharacterState } from "./stage.ts";
 
 /** A slot's size where a head is at most one unit high. */
-export const SLOT = { width: 1.42, height: 1.62 };
+export const SLOT = { width: 1.3, height: 1.62 };
 const HEAD_WIDTH = 1.2;
 const BODY_HEIGHT = 1.4; // of what is shown: head and neck
 const BELOW_HEAD = 0.42; // of a figure's body that is shown, in heights of the head
@@ -67,7 +67,8 @@ export class Actor {
     this.stand.scale.setScalar(scale);
     this.stand.position.set(-middle.x * scale, GROUND - bottom * scale, -middle.z * scale);
     this.stand.add(character.scene);
-    this.footing.mesh.scale.setScalar(Math.max(head.x * scale, 0.8) * 1.15);
+    const width = Math.max((character.body.max.x - character.body.min.x) * scale, 0.7);
+    this.footing.mesh.scale.setScalar(Math.min(1.36 * width, SLOT.width));
   }
 
   /** Moves to the display frame at now. elapsed: milliseconds since the one before. */

@@ -72,9 +72,9 @@ export class Footing {
         uniform vec3 colour; uniform float opacity; uniform float shade; varying vec2 at;
         void main() {
           float far = length(at);
-          float shadow = shade * pow(1.0 - smoothstep(0.0, 0.62, far), 1.4);
-          float glow = 0.5 * pow(1.0 - smoothstep(0.0, 1.0, far), 1.6);
-          float line = smoothstep(0.03, 0.0, abs(far - 0.66) - 0.012);
+          float shadow = shade * (1.0 - smoothstep(0.35, 0.8, far));
+          float glow = 0.42 * (1.0 - smoothstep(0.5, 1.0, far));
+          float line = 0.9 * smoothstep(0.035, 0.01, abs(far - 0.82));
           float light = max(glow, line);
           float alpha = shadow + light * (1.0 - shadow);
           gl_FragColor = opacity * vec4(colour * light * (1.0 - shadow), alpha);
@@ -86,7 +86,7 @@ export class Footing {
       depthWrite: false,
       toneMapped: false,
     });
-    this.mesh = new Mesh(new PlaneGeometry(1, 0.22), material);
+    this.mesh = new Mesh(new PlaneGeometry(1, 0.19), material);
     this.mesh.renderOrder = -1;
     this.colour = colour;
   }

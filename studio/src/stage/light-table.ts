@@ -13,16 +13,17 @@ export interface LightTable {
 
 const SIZE = 96;
 
-// Direction toward it, colour (linear), and how far round it reaches: 0 a point, 1 from all of its half.
+// Direction toward it, colour (linear), and how far round it reaches: 0 a point, 1 from all of its half. A white surface
+// that faces the key is just white.
 const SOURCES = [
-  { from: [KEY.x, KEY.y, 0.76], colour: [1.0, 0.94, 0.87], reach: 0.25, gloss: 0.09, sharpness: 22 },
-  { from: [0.75, 0.25, 0.6], colour: [0.22, 0.25, 0.3], reach: 0.6, gloss: 0.03, sharpness: 10 },
-  { from: [0.85, 0.35, -0.4], colour: [0.5, 0.6, 0.8], reach: 0.1, gloss: 0.22, sharpness: 12 },
-  { from: [-0.9, 0.1, -0.42], colour: [0.28, 0.32, 0.4], reach: 0.1, gloss: 0.12, sharpness: 12 },
-  { from: [0, 1, 0.1], colour: [0.16, 0.17, 0.19], reach: 1, gloss: 0.03, sharpness: 6 },
-  { from: [0, -1, 0.2], colour: [0.12, 0.09, 0.08], reach: 1, gloss: 0, sharpness: 1 },
+  { from: [KEY.x, KEY.y, 0.76], colour: [0.74, 0.7, 0.65], reach: 0.12, gloss: 0.32, sharpness: 26 },
+  { from: [0.75, 0.25, 0.6], colour: [0.1, 0.12, 0.15], reach: 0.5, gloss: 0.5, sharpness: 12 },
+  { from: [0.85, 0.35, -0.4], colour: [0.42, 0.48, 0.6], reach: 0, gloss: 0.5, sharpness: 9 },
+  { from: [-0.9, 0.1, -0.42], colour: [0.25, 0.28, 0.34], reach: 0, gloss: 0.5, sharpness: 9 },
+  { from: [0, 1, 0.1], colour: [0.1, 0.11, 0.12], reach: 1, gloss: 0.3, sharpness: 6 },
+  { from: [0, -1, 0.2], colour: [0.1, 0.075, 0.06], reach: 1, gloss: 0, sharpness: 1 },
 ] as const;
-const AROUND = [0.2, 0.2, 0.22] as const;
+const AROUND = [0.12, 0.12, 0.135] as const;
 
 /** Makes the table. */
 export function lightTable(): LightTable {
@@ -38,7 +39,7 @@ export function lightTable(): LightTable {
     const grazing = (1 - z) ** 3;
     for (let k = 0; k < 3; k++) {
       let light = AROUND[k] as number;
-      let shine = 0.05 * grazing;
+      let shine = 0.06 * grazing;
       for (const source of SOURCES) {
         const [fx, fy, fz] = source.from;
         const norm = Math.hypot(fx, fy, fz);
@@ -58,18 +59,13 @@ export function lightTable(): LightTable {
   return { size: SIZE, diffuse, gloss };
 }
 
-const STEPS = 1024;
-const MOST = 2; // light beyond this is white
+const STEPS = 2048;
 const SHOWN = Uint8Array.from({ length: STEPS + 1 }, (_, i) => {
-  const light = (i / STEPS) * MOST;
-  // Linear up to a shoulder, beyond which it approaches white; then sRGB's curve.
-  const shoulder = 0.72;
-  const over = light - shoulder;
-  const mapped = over <= 0 ? light : shoulder + (1 - shoulder) * (1 - Math.exp(-over / (1 - shoulder)));
-  return Math.round(255 * (mapped <= 0.0031308 ? 12.92 * mapped : 1.055 * mapped ** (1 / 2.4) - 0.055));
+  const light = i / STEPS;
+  return Math.round(255 * (light <= 0.0031308 ? 12.92 * light : 1.055 * light ** (1 / 2.4) - 0.055));
 });
 
-/** Linear light as it is shown, 0 to 255. */
+/** Linear light in sRGB, 0 to 255. */
 export function shown(light: number): number {
-  return SHOWN[light >= MOST ? STEPS : (light * (STEPS / MOST)) | 0] as number;
+  return SHOWN[light >= 1 ? STEPS : (light * STEPS) | 0] as number;
 }

@@ -20,7 +20,7 @@ export function addLamps(scene: Scene): void {
     light.position.set(x, y, z);
     scene.add(light, light.target);
   };
-  lamp(0xfff1e0, 1.7, -3, 4, 5); // key
+  lamp(0xfff1e0, 2.1, -3, 4, 5); // key
   lamp(0xbfd4ff, 1.5, 4, 3, -4); // rim
 }
 

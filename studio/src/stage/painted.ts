@@ -2,7 +2,7 @@
  * left for the shaders is to fill triangles. A fifteenth of the time that the usual materials take there.
  *
  * The lens is long, so that the light on a surface depends on its normal alone: it is looked up in a table of the
- * normals that face the viewer. Colours are those shown (sRGB, tone mapped), so the shader has nothing to convert. */
+ * normals that face the viewer. Colours are those shown (sRGB), so the shader has nothing to convert. */
 
 import {
   BufferAttribute,
@@ -28,6 +28,7 @@ export class PaintedMesh {
   readonly mesh: Mesh<BufferGeometry, ShaderMaterial>;
   private readonly source: Mesh;
   private readonly light: LightTable;
+  private readonly polish: number; // share of the gloss that the material shows
   private readonly albedo: Float32Array; // linear, three values a vertex
   private readonly joints: Uint16Array; // four a vertex
   private readonly shares: Float32Array;
@@ -49,6 +50,7 @@ export class PaintedMesh {
       ? skinned.skeleton.bones.map((node, i) => ({ node, inverse: skinned.skeleton.boneInverses[i] }))
       : [{ node: source, inverse: undefined }];
     this.matrices = new Float32Array(16 * this.bones.length);
+    this.polish = (1 - material.roughness) ** 2;
     const tint = material.color.toArray();
     for (let i = 0; i < count; i++) {
       for (let k = 0; k < 3; k++) {
@@ -116,7 +118,7 @@ export class PaintedMesh {
     paint: Uint8Array,
     toNormal: Float32Array | undefined,
   ): void {
-    const { joints, shares, matrices, albedo, light } = this;
+    const { joints, shares, matrices, albedo, light, polish } = this;
     const { size, diffuse, gloss } = light;
     const half = (size - 1) / 2;
     const m = blended;
@@ -160,10 +162,9 @@ export class PaintedMesh {
       nz /= length;
       const row = Math.round((ny + 1) * half);
       const place = 3 * (row * size + Math.round((nx + 1) * half));
-      for (let k = 0; k < 3; k++) {
-        const lit = (albedo[p + k] as number) * (diffuse[place + k] as number) + (gloss[place + k] as number);
-        paint[c + k] = shown(lit);
-      }
+      for (let k = 0; k < 3; k++) paint[c + k] = shown((albedo[p + k] as number) * (diffuse[place + k] as number));
+      const lit = (albedo[p + 1] as number) * (diffuse[place + 1] as number);
+      paint[c + 3] = shown(lit + polish * (gloss[place + 1] as number)) - (paint[c + 1] as number);
       if (toNormal) {
         toNormal[p] = nx;
         toNormal[p + 1] = ny;
@@ -190,18 +191,19 @@ function paint(material: MeshStandardMaterial, glossy: boolean): ShaderMaterial 
   return new ShaderMaterial({
     uniforms: { map: { value: map && asShown(map) }, opacity: { value: material.opacity } },
     vertexShader: `
-      attribute vec4 paint; varying vec3 colour; varying vec2 at; varying vec3 facing;
+      attribute vec4 paint; varying vec4 colour; varying vec2 at; varying vec3 facing;
       void main() {
-        colour = paint.rgb;
+        colour = paint;
         ${map ? "at = uv;" : ""}
         ${glossy ? "facing = normal;" : ""}
         gl_Position = projectionMatrix * modelViewMatrix * vec4(position, 1.0);
       }`,
     fragmentShader: `
-      uniform sampler2D map; uniform float opacity; varying vec3 colour; varying vec2 at; varying vec3 facing;
+      uniform sampler2D map; uniform float opacity; varying vec4 colour; varying vec2 at; varying vec3 facing;
       void main() {
-        vec4 shine = vec4(colour, opacity);
+        vec4 shine = vec4(colour.rgb, opacity);
         ${map ? "shine *= texture2D(map, at);" : ""}
+        shine.rgb += colour.a;
         ${glossy ? HIGHLIGHT : ""}
         ${material.alphaTest > 0 ? `if (shine.a < ${material.alphaTest.toFixed(3)}) discard;` : ""}
         gl_FragColor = shine;
