@@ -1,9 +1,9 @@
 /** A person on the stage: a motion, a character that shows it, and the place where it stands. */
 
 import { ARKIT_NAMES } from "mfn-client";
-import { Euler, Group, MathUtils, Quaternion, Vector3 } from "three";
+import { Euler, Group, MathUtils, Plane, Quaternion, Vector3 } from "three";
 import { WEIGHTS } from "./arkit.ts";
-import type { Character } from "./character.ts";
+import { type Character, meshesOf } from "./character.ts";
 import { Footing } from "./ground.ts";
 import { Idle } from "./idle.ts";
 import { Eased } from "./layout.ts";
@@ -35,6 +35,7 @@ export class Actor {
   readonly size = new Eased(0, GROW_MS);
 
   private readonly idle = new Idle();
+  private readonly cut = new Plane(new Vector3(0, 1, 0), 0); // figures end at the ground, as busts
   private readonly stand = new Group(); // scales the character to its slot
   private character: Character | undefined;
   private readonly mirrored = neutralPose();
@@ -67,6 +68,11 @@ export class Actor {
     this.stand.scale.setScalar(scale);
     this.stand.position.set(-middle.x * scale, GROUND - bottom * scale, -middle.z * scale);
     this.stand.add(character.scene);
+    if (bottom > character.body.min.y) {
+      for (const mesh of meshesOf(character.scene)) {
+        for (const material of [mesh.material].flat()) material.clippingPlanes = [this.cut];
+      }
+    }
     const width = Math.max((character.body.max.x - character.body.min.x) * scale, 0.7);
     this.footing.mesh.scale.setScalar(Math.min(1.36 * width, SLOT.width));
   }
@@ -81,6 +87,7 @@ export class Actor {
     this.character?.move(pose, idle, elapsed);
     this.group.position.set(this.x.value, this.y.value, 0);
     this.group.scale.setScalar(Math.max(this.size.value, 0.001));
+    this.cut.constant = -(this.y.value + GROUND * this.group.scale.y);
     this.footing.opacity = this.size.value;
     ARKIT_NAMES.forEach((name, i) => {
       this.weights[name] = motion.pose[i] ?? 0;

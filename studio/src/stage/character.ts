@@ -7,7 +7,7 @@ import type { Idle } from "./idle.ts";
 import type { LightTable } from "./light-table.ts";
 import { MorphedMesh, type MorphTargets } from "./morphs.ts";
 import { PaintedMesh } from "./painted.ts";
-import { findParts, isUnder, type Parts, Rig } from "./rig.ts";
+import { findParts, isUnder, lowerArms, type Parts, Rig } from "./rig.ts";
 
 /** What the stage needs of a character. */
 export interface Character {
@@ -44,6 +44,8 @@ export class GltfCharacter implements Character {
     this.scene = scene;
     this.release = release;
     const parts = findParts(scene);
+    scene.updateWorldMatrix(false, true);
+    lowerArms([parts.leftArm, parts.rightArm]);
     this.body = new Box3();
     this.head = headBounds(scene, parts, this.body);
     parts.head ??= pivoted(scene, this.body.getCenter(new Vector3()));

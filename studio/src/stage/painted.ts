@@ -192,15 +192,20 @@ function paint(material: MeshStandardMaterial, glossy: boolean): ShaderMaterial 
     uniforms: { map: { value: map && asShown(map) }, opacity: { value: material.opacity } },
     vertexShader: `
       attribute vec4 paint; varying vec4 colour; varying vec2 at; varying vec3 facing;
+      #include <clipping_planes_pars_vertex>
       void main() {
         colour = paint;
         ${map ? "at = uv;" : ""}
         ${glossy ? "facing = normal;" : ""}
-        gl_Position = projectionMatrix * modelViewMatrix * vec4(position, 1.0);
+        vec4 mvPosition = modelViewMatrix * vec4(position, 1.0);
+        gl_Position = projectionMatrix * mvPosition;
+        #include <clipping_planes_vertex>
       }`,
     fragmentShader: `
       uniform sampler2D map; uniform float opacity; varying vec4 colour; varying vec2 at; varying vec3 facing;
+      #include <clipping_planes_pars_fragment>
       void main() {
+        #include <clipping_planes_fragment>
         vec4 shine = vec4(colour.rgb, opacity);
         ${map ? "shine *= texture2D(map, at);" : ""}
         shine.rgb += colour.a;
@@ -212,6 +217,7 @@ function paint(material: MeshStandardMaterial, glossy: boolean): ShaderMaterial 
     depthWrite: material.depthWrite,
     side: material.side ?? FrontSide,
     toneMapped: false,
+    clipping: true,
   });
 }
 

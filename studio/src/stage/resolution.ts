@@ -50,6 +50,10 @@ export class Resolution {
     if (!this.software) this.interval = Math.min(this.interval, median); // a display of 120 a second
     if (median > SLOW * this.interval) return this.lower();
     this.inTime = median < IN_TIME * this.interval ? this.inTime + 1 : 0;
+    if (this.raised && this.inTime >= PATIENCE) {
+      this.raised = false; // the try held
+      this.patience = PATIENCE;
+    }
     return this.inTime >= this.patience && this.raise();
   }
 

@@ -1,6 +1,6 @@
 /** The parts of a character that turn: neck, head and eyes, found by their names, and how a pose turns them. */
 
-import { type Bone, MathUtils, type Mesh, type Object3D, Quaternion, type SkinnedMesh } from "three";
+import { type Bone, MathUtils, type Mesh, type Object3D, Quaternion, type SkinnedMesh, Vector3 } from "three";
 import { WEIGHTS, wordsOf } from "./arkit.ts";
 
 /** Share of the head's rotation that the neck takes. */
@@ -11,6 +11,9 @@ export interface Parts {
   head: Object3D | undefined;
   leftEye: Object3D | undefined;
   rightEye: Object3D | undefined;
+  /** The upper ones. */
+  leftArm: Object3D | undefined;
+  rightArm: Object3D | undefined;
 }
 
 /** Finds the parts of a scene by their names, as the usual programs and avatars write them: head, mixamorigHead,
@@ -34,6 +37,22 @@ export function findParts(scene: Object3D): Parts {
     leftEye: eye("left"),
     rightEye: eye("right"),
   };
+}
+
+const ARM_AT_REST = 1.3; // radians below the horizontal
+
+/** Lowers the arms of a figure, most of which stand with them out. */
+export function lowerArms(arms: readonly (Object3D | undefined)[]): void {
+  for (const arm of arms) {
+    const elbow = arm?.children[0];
+    if (!arm?.parent || !elbow) continue;
+    const along = elbow.getWorldPosition(new Vector3()).sub(arm.getWorldPosition(new Vector3())).normalize();
+    const side = Math.sign(along.x) || 1;
+    const rest = new Vector3(side * Math.cos(ARM_AT_REST), -Math.sin(ARM_AT_REST), 0);
+    const turn = new Quaternion().setFromUnitVectors(along, rest);
+    const parent = arm.parent.getWorldQuaternion(new Quaternion());
+    arm.quaternion.premultiply(parent).premultiply(turn).premultiply(parent.invert());
+  }
 }
 
 const rank = (node: Object3D) => ((node as Bone).isBone ? 0 : (node as Mesh).isMesh ? 2 : 1);

@@ -1,18 +1,16 @@
 /** Characters of VRM files, version 0.x and 1.0. This part is loaded when the first of them is. */
 
-import { type VRM, VRMLoaderPlugin, VRMUtils } from "@pixiv/three-vrm";
+import { type VRM, type VRMHumanBoneName, VRMLoaderPlugin, VRMUtils } from "@pixiv/three-vrm";
 import { ARKIT_NAMES } from "mfn-client";
-import { Box3, type Mesh, type Object3D, Quaternion, Vector3 } from "three";
+import { Box3, type Mesh, type Object3D } from "three";
 import type { GLTF, GLTFLoader } from "three/addons/loaders/GLTFLoader.js";
 import { weightOf, weightOfTarget } from "./arkit.ts";
 import { angles, type Character, headBounds, meshesOf, weightAt } from "./character.ts";
 import type { Idle } from "./idle.ts";
 import { MorphedMesh, MorphTargets } from "./morphs.ts";
-import { Rig } from "./rig.ts";
+import { lowerArms, Rig } from "./rig.ts";
 import { CharacterError } from "./stage.ts";
 import { vrmExpressions } from "./vrm-expressions.ts";
-
-const ARM_DOWN = 1.25; // radians that the arms are lowered by: avatars stand with them out
 
 /** Reads an avatar. parse: runs a loader over the file. Rejects with CharacterError. */
 export async function wearVrm(loader: GLTFLoader, parse: (loader: GLTFLoader) => Promise<GLTF>): Promise<Character> {
@@ -53,11 +51,17 @@ class VrmCharacter implements Character {
     }
     const { humanoid } = vrm;
     humanoid.autoUpdateHumanBones = false; // the bones themselves are turned
-    const bone = (name: "head" | "neck" | "leftUpperArm" | "rightUpperArm") =>
-      humanoid.getRawBoneNode(name) ?? undefined;
-    lower(bone("leftUpperArm"), -ARM_DOWN);
-    lower(bone("rightUpperArm"), ARM_DOWN);
-    const parts = { head: bone("head"), neck: bone("neck"), leftEye: undefined, rightEye: undefined };
+    const bone = (name: VRMHumanBoneName) => humanoid.getRawBoneNode(name) ?? undefined;
+    const parts = {
+      head: bone("head"),
+      neck: bone("neck"),
+      leftEye: undefined, // VRM's own way turns them
+      rightEye: undefined,
+      leftArm: bone("leftUpperArm"),
+      rightArm: bone("rightUpperArm"),
+    };
+    vrm.scene.updateWorldMatrix(false, true);
+    lowerArms([parts.leftArm, parts.rightArm]);
     this.rig = new Rig(vrm.scene, parts);
     this.head = headBounds(vrm.scene, parts, this.body);
     const targets = new Map<Mesh["geometry"], MorphTargets>();
@@ -91,12 +95,4 @@ class VrmCharacter implements Character {
     for (const mesh of this.meshes) mesh.dispose(true);
     VRMUtils.deepDispose(this.scene);
   }
-}
-
-/** Turns an arm about the axis toward the viewer. */
-function lower(arm: Object3D | undefined, angle: number): void {
-  if (!arm?.parent) return;
-  const parent = arm.parent.getWorldQuaternion(new Quaternion());
-  const turn = new Quaternion().setFromAxisAngle(new Vector3(0, 0, 1), angle);
-  arm.quaternion.premultiply(parent).premultiply(turn).premultiply(parent.invert());
 }

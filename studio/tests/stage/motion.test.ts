@@ -99,7 +99,10 @@ describe("Motion", () => {
   });
 
   test("a slow motion is drawn in even steps although answers come unevenly", () => {
-    const shown = play(answersTo((time) => pose(time / 8000), { jitter: 30 }), 4000).filter(({ now }) => now > 1000);
+    const shown = play(
+      answersTo((time) => pose(time / 8000), { jitter: 30 }),
+      4000,
+    ).filter(({ now }) => now > 1000);
     const steps = shown.slice(1).map(({ jaw }, i) => jaw - (shown[i]?.jaw ?? 0));
     const even = FRAME / 8000;
     for (const step of steps) {
@@ -172,7 +175,7 @@ describe("Motion", () => {
     };
     const motion = new Motion();
     const answers = answersTo(() => pose(0, 30), { until: 1000 });
-    answers.forEach((answer, i) => i % 2 === 1 && flip(answer.values));
+    for (const [i, { values }] of answers.entries()) if (i % 2 === 1) flip(values);
     for (const { now, yaw } of play(answers, 1000, motion)) if (now > 500) expect(Math.abs(yaw)).toBeCloseTo(30, 2);
   });
 });
