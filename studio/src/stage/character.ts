@@ -88,8 +88,8 @@ export class GltfCharacter implements Character {
   }
 
   dispose(): void {
-    for (const mesh of this.painted) mesh.dispose();
     const last = this.release();
+    for (const mesh of this.painted) mesh.dispose(last);
     for (const mesh of this.meshes) mesh.dispose(last);
     for (const mesh of meshesOf(this.scene)) (mesh as Partial<SkinnedMesh>).skeleton?.dispose();
   }

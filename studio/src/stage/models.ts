@@ -31,6 +31,7 @@ class Model {
     removeLights(gltf);
     for (const mesh of meshesOf(gltf.scene)) {
       mesh.material = Array.isArray(mesh.material) ? mesh.material.map(plainer) : plainer(mesh.material);
+      if (!mesh.geometry.attributes.normal) mesh.geometry.computeVertexNormals();
       if (!mesh.geometry.morphAttributes.position || this.targets.has(mesh.geometry)) continue;
       this.targets.set(mesh.geometry, new MorphTargets(mesh.geometry));
       mesh.geometry.morphAttributes = {}; // the processor adds them up

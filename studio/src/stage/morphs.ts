@@ -4,9 +4,8 @@
  * parts and sending the sums costs less than a vertex shader that looks up every target in a texture, by far where
  * shaders run on the processor too, and saves the textures' memory: 32 bytes a vertex and target. */
 
-import { BufferAttribute, BufferGeometry, DynamicDrawUsage, type InterleavedBufferAttribute, type Mesh } from "three";
-
-type Attribute = BufferAttribute | InterleavedBufferAttribute;
+import { BufferAttribute, BufferGeometry, DynamicDrawUsage, type Mesh } from "three";
+import { type Attribute, valuesOf } from "./attributes.ts";
 
 /** One target: the vertices that it moves, and by how much (three values each). */
 interface Target {
@@ -117,15 +116,6 @@ export class MorphedMesh {
 
 function dynamic(values: Float32Array): BufferAttribute {
   return new BufferAttribute(values.slice(), 3).setUsage(DynamicDrawUsage);
-}
-
-/** Three values a vertex, whatever the attribute stores them as. */
-function valuesOf(attribute: Attribute): Float32Array {
-  const values = new Float32Array(3 * attribute.count);
-  for (let i = 0; i < attribute.count; i++) {
-    for (let axis = 0; axis < 3; axis++) values[3 * i + axis] = attribute.getComponent(i, axis);
-  }
-  return values;
 }
 
 function differences(target: Attribute, base: Float32Array | undefined): Float32Array {

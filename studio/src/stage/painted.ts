@@ -19,6 +19,7 @@ import {
   type SkinnedMesh,
   type Texture,
 } from "three";
+import { type Attribute, valuesOf } from "./attributes.ts";
 import { KEY, type LightTable, shown } from "./light-table.ts";
 
 const GLOSSY_BELOW = 0.25; // roughness: eyes, which need their highlights at each pixel
@@ -29,17 +30,21 @@ export class PaintedMesh {
   private readonly source: Mesh;
   private readonly light: LightTable;
   private readonly polish: number; // share of the gloss that the material shows
+  private readonly from: Float32Array; // positions and normals of the source, which its morph targets move
+  private readonly fromNormal: Float32Array;
   private readonly albedo: Float32Array; // linear, three values a vertex
   private readonly joints: Uint16Array; // four a vertex
   private readonly shares: Float32Array;
   private readonly bones: readonly { node: Object3D; inverse: Matrix4 | undefined }[];
   private readonly matrices: Float32Array; // of the bones, 16 values each, into the scene's frame
 
-  /** source: with a MeshStandardMaterial. Its positions and normals are read at each update. */
+  /** source: with a MeshStandardMaterial. */
   constructor(source: Mesh, scene: Object3D, light: LightTable) {
     const material = source.material as MeshStandardMaterial;
-    const { position, color, uv, skinIndex, skinWeight } = source.geometry.attributes;
+    const { position, normal, color, uv, skinIndex, skinWeight } = source.geometry.attributes;
     const count = position?.count ?? 0;
+    this.from = position ? liveValues(position) : new Float32Array(0);
+    this.fromNormal = normal ? liveValues(normal) : new Float32Array(3 * count);
     this.source = source;
     this.light = light;
     this.albedo = new Float32Array(3 * count);
@@ -88,22 +93,18 @@ export class PaintedMesh {
       if (bone.inverse) matrix.multiply(bone.inverse).multiply((this.source as SkinnedMesh).bindMatrix);
       matrix.toArray(this.matrices as unknown as number[], 16 * i);
     }
-    const { position: from, normal: fromNormal } = this.source.geometry.attributes as Record<string, BufferAttribute>;
     const { position, paint, normal } = this.mesh.geometry.attributes as Record<string, BufferAttribute>;
-    if (!from || !fromNormal || !position || !paint) return;
-    this.bend(
-      from.array as Float32Array,
-      fromNormal.array as Float32Array,
-      position.array as Float32Array,
-      paint.array as Uint8Array,
-      normal?.array as Float32Array | undefined,
-    );
+    if (!position || !paint) return;
+    this.bend(position.array as Float32Array, paint.array as Uint8Array, normal?.array as Float32Array | undefined);
     for (const attribute of [position, paint, normal]) if (attribute) attribute.needsUpdate = true;
   }
 
-  dispose(): void {
-    this.mesh.geometry.deleteAttribute("uv");
-    this.mesh.geometry.setIndex(null);
+  /** last: nobody else shows the source's geometry, and what is shared with it goes, too. */
+  dispose(last: boolean): void {
+    if (!last) {
+      this.mesh.geometry.deleteAttribute("uv");
+      this.mesh.geometry.setIndex(null);
+    }
     this.mesh.geometry.dispose();
     this.mesh.material.dispose();
     this.source.visible = true;
@@ -111,13 +112,8 @@ export class PaintedMesh {
   }
 
   /** The loop over the vertices: written for the compiler, with one pass and no objects. */
-  private bend(
-    from: Float32Array,
-    fromNormal: Float32Array,
-    to: Float32Array,
-    paint: Uint8Array,
-    toNormal: Float32Array | undefined,
-  ): void {
+  private bend(to: Float32Array, paint: Uint8Array, toNormal: Float32Array | undefined): void {
+    const { from, fromNormal } = this;
     const { joints, shares, matrices, albedo, light, polish } = this;
     const { size, diffuse, gloss } = light;
     const half = (size - 1) / 2;
@@ -184,6 +180,12 @@ const HIGHLIGHT = `
   float window = smoothstep(1.15, 0.85, max(box.x, box.y)) * step(0.0, away.z);
   vec2 small = abs(away.xy - vec2(0.55, 0.2)) / vec2(0.1, 0.22);
   shine.rgb += 0.9 * window + 0.25 * smoothstep(1.2, 0.8, max(small.x, small.y)) * step(0.0, away.z);`;
+
+/** The values of an attribute: those that others change, where they are stored as they are used. */
+function liveValues(attribute: Attribute): Float32Array {
+  const plain = attribute instanceof BufferAttribute && !attribute.normalized && attribute.itemSize === 3;
+  return plain && attribute.array instanceof Float32Array ? attribute.array : valuesOf(attribute);
+}
 
 /** Fills triangles with the colours of their corners, times the material's texture. */
 function paint(material: MeshStandardMaterial, glossy: boolean): ShaderMaterial {

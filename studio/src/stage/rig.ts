@@ -31,11 +31,19 @@ export function findParts(scene: Object3D): Parts {
     find((words) => words.includes("eye") && words.slice(-2).some((word) => word === side || word === side[0]));
   const head = find((words) => words.at(-1) === "head");
   const neck = find((words) => words.at(-1) === "neck");
+  const arm = (side: string) =>
+    find((words) => {
+      const others = words.filter((word) => word !== side && word !== side[0]);
+      const last = others.slice(-2).join("");
+      return others.length < words.length && /(upper|^(?!.*(fore|lower)).*)arm$/.test(last);
+    });
   return {
     head,
     neck: head && neck && isUnder(head, neck) ? neck : undefined,
     leftEye: eye("left"),
     rightEye: eye("right"),
+    leftArm: arm("left"),
+    rightArm: arm("right"),
   };
 }
 
