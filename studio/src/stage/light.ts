@@ -5,6 +5,7 @@ import {
   BoxGeometry,
   Color,
   DirectionalLight,
+  HemisphereLight,
   Mesh,
   MeshBasicMaterial,
   PMREMGenerator,
@@ -13,8 +14,8 @@ import {
   type WebGLRenderer,
 } from "three";
 
-/** Adds the lamps to a scene. Their shares of the light are with that of softBoxes. */
-export function addLamps(scene: Scene): void {
+/** Adds the lamps to a scene. alone: without soft boxes, whose part a light from all around takes. */
+export function addLamps(scene: Scene, alone: boolean): void {
   const lamp = (colour: number, intensity: number, x: number, y: number, z: number) => {
     const light = new DirectionalLight(colour, intensity);
     light.position.set(x, y, z);
@@ -22,6 +23,7 @@ export function addLamps(scene: Scene): void {
   };
   lamp(0xfff1e0, 2.1, -3, 4, 5); // key
   lamp(0xbfd4ff, 1.5, 4, 3, -4); // rim
+  if (alone) scene.add(new HemisphereLight(0xf2f4ff, 0xb8a898, 1.2));
 }
 
 /** What surfaces reflect: a room with soft boxes. The texture is the caller's to dispose. */

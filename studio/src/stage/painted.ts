@@ -213,7 +213,7 @@ function paint(material: MeshStandardMaterial, glossy: boolean): ShaderMaterial 
         shine.rgb += colour.a;
         ${glossy ? HIGHLIGHT : ""}
         ${material.alphaTest > 0 ? `if (shine.a < ${material.alphaTest.toFixed(3)}) discard;` : ""}
-        gl_FragColor = shine;
+        gl_FragColor = ${material.transparent ? "shine" : "vec4(shine.rgb, 1.0)"};
       }`,
     transparent: material.transparent,
     depthWrite: material.depthWrite,

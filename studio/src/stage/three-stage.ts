@@ -76,13 +76,10 @@ class ThreeStage implements Stage {
     this.renderer.toneMapping = NeutralToneMapping;
     this.renderer.localClippingEnabled = true;
     this.renderer.setClearColor(0x000000, 0);
-    this.renderer.info.autoReset = true;
     this.models = new Models(software ? lightTable() : undefined);
     this.resolution = new Resolution(window.devicePixelRatio, software);
-    if (!software) {
-      addLamps(this.scene);
-      this.scene.environment = softBoxes(this.renderer);
-    }
+    addLamps(this.scene, software);
+    if (!software) this.scene.environment = softBoxes(this.renderer);
     if (!options.transparent) {
       this.backdrop = new Backdrop(software);
       this.scene.add(this.backdrop.mesh);
