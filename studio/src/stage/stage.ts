@@ -11,6 +11,13 @@ export class CharacterError extends Error {
   override readonly name = "CharacterError";
 }
 
+/** Nothing can be drawn; the message is a sentence for the reader. */
+export class StageError extends Error {
+  override readonly name = "StageError";
+}
+
+export type ColourScheme = "light" | "dark";
+
 /** What a person's character does at the latest display frame, for overlays, tests and scripts. */
 export interface CharacterState {
   person: number;
@@ -47,11 +54,15 @@ export interface Stage {
   rest(person: number): void;
   /** Characters as in a mirror, or as another person would see them. */
   mirror: boolean;
+  /** The ground's colours. */
+  colourScheme: ColourScheme;
   readonly states: readonly CharacterState[];
   /** Display frames a second over the last second. */
   readonly frameRate: number;
   /** Called after each display frame, with its time. */
   onframe: ((now: number) => void) | undefined;
+  /** Called when nothing can be drawn any longer, and with undefined when drawing goes on. */
+  onproblem: ((problem: StageError | undefined) => void) | undefined;
   /** The stage as a video track, for recordings. */
   capture(framesPerSecond: number): MediaStream;
   dispose(): void;

@@ -1,0 +1,98 @@
+/** Characters of VRM files, version 0.x and 1.0. This part is loaded when the first of them is. */
+
+import { type VRM, type VRMHumanBoneName, VRMLoaderPlugin, VRMUtils } from "@pixiv/three-vrm";
+import { ARKIT_NAMES } from "mfn-client";
+import { Box3, type Mesh, type Object3D } from "three";
+import type { GLTF, GLTFLoader } from "three/addons/loaders/GLTFLoader.js";
+import { weightOf, weightOfTarget } from "./arkit.ts";
+import { angles, type Character, headBounds, meshesOf, weightAt } from "./character.ts";
+import type { Idle } from "./idle.ts";
+import { MorphedMesh, MorphTargets } from "./morphs.ts";
+import { lowerArms, Rig } from "./rig.ts";
+import { CharacterError } from "./stage.ts";
+import { vrmExpressions } from "./vrm-expressions.ts";
+
+/** Reads an avatar. parse: runs a loader over the file. Rejects with CharacterError. */
+export async function wearVrm(loader: GLTFLoader, parse: (loader: GLTFLoader) => Promise<GLTF>): Promise<Character> {
+  loader.register((parser) => new VRMLoaderPlugin(parser));
+  const gltf = await parse(loader);
+  const vrm = gltf.userData.vrm as VRM | undefined;
+  if (!vrm) {
+    throw new CharacterError(
+      "The avatar's VRM description is of a version that cannot be read. Export VRM 0.x or 1.0.",
+    );
+  }
+  if (!vrm.expressionManager?.expressions.length) {
+    VRMUtils.deepDispose(gltf.scene);
+    throw new CharacterError("The avatar has no expressions, so its face cannot be moved. Export it with expressions.");
+  }
+  return new VrmCharacter(vrm);
+}
+
+class VrmCharacter implements Character {
+  readonly scene: Object3D;
+  readonly head: Box3;
+  readonly body = new Box3();
+  private readonly vrm: VRM;
+  private readonly rig: Rig;
+  private readonly meshes: MorphedMesh[];
+  /** Expressions that are ARKit's ("perfect sync"), and their weights. */
+  private readonly synced: { name: string; weight: number }[] = [];
+
+  constructor(vrm: VRM) {
+    this.vrm = vrm;
+    this.scene = vrm.scene;
+    VRMUtils.rotateVRM0(vrm); // 0.x looks the other way
+    VRMUtils.removeUnnecessaryVertices(vrm.scene);
+    VRMUtils.combineSkeletons(vrm.scene);
+    for (const { expressionName } of vrm.expressionManager?.expressions ?? []) {
+      const weight = weightOfTarget(expressionName);
+      if (weight !== undefined) this.synced.push({ name: expressionName, weight });
+    }
+    const { humanoid } = vrm;
+    humanoid.autoUpdateHumanBones = false; // the bones themselves are turned
+    const bone = (name: VRMHumanBoneName) => humanoid.getRawBoneNode(name) ?? undefined;
+    const parts = {
+      head: bone("head"),
+      neck: bone("neck"),
+      leftEye: undefined, // VRM's own way turns them
+      rightEye: undefined,
+      leftArm: bone("leftUpperArm"),
+      rightArm: bone("rightUpperArm"),
+    };
+    vrm.scene.updateWorldMatrix(false, true);
+    lowerArms([parts.leftArm, parts.rightArm]);
+    this.rig = new Rig(vrm.scene, parts);
+    this.head = headBounds(vrm.scene, parts, this.body);
+    const targets = new Map<Mesh["geometry"], MorphTargets>();
+    this.meshes = meshesOf(vrm.scene)
+      .filter((mesh) => mesh.geometry.morphAttributes.position && mesh.morphTargetInfluences)
+      .map((mesh) => {
+        const shared = targets.get(mesh.geometry) ?? new MorphTargets(mesh.geometry);
+        targets.set(mesh.geometry, shared);
+        mesh.geometry.morphAttributes = {};
+        return new MorphedMesh(mesh, shared);
+      });
+    for (const mesh of meshesOf(vrm.scene)) mesh.frustumCulled = false; // hair swings out of its bounds at rest
+  }
+
+  move(pose: Float32Array, idle: Idle, elapsed: number): void {
+    const manager = this.vrm.expressionManager;
+    const of = (weight: number) => weightAt(pose, weight, idle);
+    for (const { name, weight } of this.synced) manager?.setValue(name, of(weight));
+    if (this.synced.length < ARKIT_NAMES.length / 2) {
+      const weights = vrmExpressions((name) => of(weightOf(name)));
+      for (const [name, weight] of Object.entries(weights)) manager?.setValue(name, weight);
+    }
+    this.rig.turnHead(pose, idle.pitch);
+    const [left, right] = [angles(pose, "left", idle), angles(pose, "right", idle)];
+    this.vrm.lookAt?.applier?.applyYawPitch((left.yaw + right.yaw) / 2, (left.pitch + right.pitch) / 2);
+    this.vrm.update(Math.min(elapsed, 50) / 1000); // hair and cloth swing in steps that stay stable
+    for (const mesh of this.meshes) mesh.update();
+  }
+
+  dispose(): void {
+    for (const mesh of this.meshes) mesh.dispose(true);
+    VRMUtils.deepDispose(this.scene);
+  }
+}

@@ -1,0 +1,78 @@
+import type { Mesh } from "three";
+import { Box3, Vector3 } from "three";
+import { GLTFLoader } from "three/addons/loaders/GLTFLoader.js";
+import { describe, expect, test } from "vitest";
+import { WEIGHTS, weightOf } from "../../src/stage/arkit.ts";
+import { Idle } from "../../src/stage/idle.ts";
+import { lightTable } from "../../src/stage/light-table.ts";
+import { Models } from "../../src/stage/models.ts";
+import { neutralPose } from "../../src/stage/motion.ts";
+import { CharacterError } from "../../src/stage/stage.ts";
+import { glb } from "./glb-file.ts";
+
+const fileOf = (bytes: ArrayBuffer, name = "character.glb") => ({ file: new File([bytes], name) });
+const still = new Idle(() => 0.5);
+const corner = (mesh: Mesh, index: number) =>
+  new Vector3().fromBufferAttribute(mesh.geometry.attributes.position as never, index);
+
+describe.each([
+  ["the graphics card", undefined],
+  ["the processor", lightTable()],
+])("a character of a file, lit by %s", (_, light) => {
+  test("moves its face by ARKit's weights, whatever its targets are called", async () => {
+    const models = new Models(light);
+    const character = await models.wear(fileOf(glb({ targets: ["Head_JawOpen", "other", "eyeBlink_L"] })));
+    const pose = neutralPose();
+    pose[weightOf("jawOpen")] = 0.5;
+    pose[weightOf("eyeBlinkLeft")] = 0.25;
+    character.move(pose, still, 16);
+    const meshes: Mesh[] = [];
+    character.scene.traverse((node) => {
+      if ((node as Mesh).isMesh && node.visible) meshes.push(node as Mesh);
+    });
+    expect(meshes).toHaveLength(1);
+    const [mesh] = meshes as [Mesh];
+    // The file's targets all move the third corner from (0, 0.3, 0.05) by (0, 0.01, 0.02).
+    const at = mesh.localToWorld(corner(mesh, 2));
+    expect(at.y).toBeCloseTo(0.3 + 0.75 * 0.01, 6);
+    expect(at.z).toBeCloseTo(0.05 + 0.75 * 0.02, 6);
+    character.move(neutralPose(), still, 16);
+    expect(mesh.localToWorld(corner(mesh, 2)).y).toBeCloseTo(0.3, 6);
+    character.dispose();
+  });
+
+  test("turns its head, or all of itself where it has none", async () => {
+    for (const nodes of [["face"], ["body", "head", "face"]]) {
+      const character = await new Models(light).wear(fileOf(glb({ targets: ["jawOpen"], nodes })));
+      expect(character.head.getSize(new Vector3()).y).toBeCloseTo(0.3, 6);
+      const pose = neutralPose();
+      pose.set([0, Math.SQRT1_2, 0, Math.SQRT1_2], WEIGHTS); // yaw of 90 degrees
+      character.move(pose, still, 16);
+      character.scene.updateWorldMatrix(true, true);
+      const box = new Box3();
+      character.scene.traverse((node) => {
+        if (!(node as Mesh).isMesh || !node.visible) return;
+        for (let i = 0; i < 3; i++) box.expandByPoint(node.localToWorld(corner(node as Mesh, i)));
+      });
+      expect(box.getSize(new Vector3()).x).toBeCloseTo(0.05, 6); // was its depth
+      expect(box.getSize(new Vector3()).z).toBeCloseTo(0.2, 6); // was its width
+    }
+  });
+});
+
+test("characters of the same file move on their own, and share what does not move", async () => {
+  const { scene } = await new GLTFLoader().parseAsync(glb({ targets: ["jawOpen"] }), "");
+  expect(scene.children).toHaveLength(1);
+});
+
+test.each([
+  [
+    "damaged.glb",
+    glb({ targets: ["jawOpen"], document: { meshes: [{ primitives: [{ attributes: { POSITION: 9 } }] }] } }),
+  ],
+  ["scenes.glb", glb({ targets: ["jawOpen"], document: { scenes: [{ nodes: [7] }] } })],
+  ["loop.glb", glb({ targets: ["jawOpen"], document: { nodes: [{ children: [0] }] } })],
+  ["<img src=x onerror=alert(1)>.glb", new ArrayBuffer(3)],
+])("%s is refused in words", async (name, bytes) => {
+  await expect(new Models(undefined).wear(fileOf(bytes, name))).rejects.toBeInstanceOf(CharacterError);
+});
