@@ -11,13 +11,14 @@ interface Size {
 const MARGIN = 8; // to the window's edge, at least
 const SMALLEST = 120;
 const USUAL = 240;
-const USUAL_PART = 0.38; // of the window's width
+const USUAL_PART = { width: 0.36, height: 0.3 }; // of the window, at most
 const LARGEST = 0.9; // of the window
 
 /** The place inside the window, no smaller and no larger than sensible; its width is told. aspect: width by height. */
 export function clampPlace(place: InsetPlace, aspect: number, window: Size): InsetPlace {
   const largest = Math.min(window.width * LARGEST, window.height * LARGEST * aspect);
-  const wanted = place.width || Math.min(USUAL, window.width * USUAL_PART);
+  const wanted =
+    place.width || Math.min(USUAL, window.width * USUAL_PART.width, window.height * USUAL_PART.height * aspect);
   const width = Math.round(Math.min(Math.max(wanted, SMALLEST), Math.max(SMALLEST, largest)));
   const within = (value: number, room: number) =>
     Math.round(Math.min(Math.max(value, MARGIN), Math.max(MARGIN, room - MARGIN)));

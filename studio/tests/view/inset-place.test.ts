@@ -31,5 +31,6 @@ test.each([
 test("without a width it is as fits the window", () => {
   const place = { corner: "top-left", x: 16, y: 16, width: 0 } as const;
   expect(clampPlace(place, ASPECT, WINDOW).width).toBe(240);
-  expect(clampPlace(place, ASPECT, { width: 390, height: 844 }).width).toBe(148);
+  expect(clampPlace(place, ASPECT, { width: 390, height: 844 }).width).toBe(140);
+  expect(clampPlace(place, ASPECT, { width: 640, height: 480 }).width).toBe(192);
 });
