@@ -28,7 +28,7 @@ export class Files {
     else
       this.#notices.show("source", {
         title: "This file is of no use here",
-        detail: `${file.name} is no video, picture or character. Videos and pictures are looked at; .glb and .vrm are worn.`,
+        detail: `${file.name} is no video, picture or character. Drop a video, a picture, a .glb or a .vrm.`,
       });
   }
 

@@ -12,8 +12,8 @@ export type Theme = (typeof THEMES)[number];
 /** Pixels of a frame's longer side, which the engine is sent. */
 export const FRAME_SIDES = [320, 480, 640, 960, 1280] as const;
 
-/** Where the inset is: its corner nearest to one of the window's, and its width, all in CSS pixels. width 0: as fits the
- * window. */
+/** Where the inset is: its corner nearest to one of the window's, and its width, all in CSS pixels. width 0: as fits
+ * the window. */
 export interface InsetPlace {
   corner: "top-left" | "top-right" | "bottom-left" | "bottom-right";
   x: number;

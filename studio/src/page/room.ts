@@ -13,8 +13,8 @@ interface Over {
   side: HTMLElement;
 }
 
-/** Tells the stage what is covered, now and when that changes. In a wide window the welcome may lie over characters: they
- * are large there, and it goes soon. */
+/** Tells the stage what is covered, now and when that changes. In a wide window the welcome may lie over characters:
+ * they are large there, and it goes soon. */
 export function makeRoom(
   stage: Stage,
   canvas: HTMLCanvasElement,

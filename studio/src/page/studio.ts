@@ -292,8 +292,7 @@ async function createEngine(mode: EngineMode): Promise<Engine> {
 }
 
 function modeSentence(mode: EngineMode): string {
-  if (mode === "local")
-    return "The camera's pictures are looked at in this browser. None leaves this device, and none is kept.";
+  if (mode === "local") return "The camera's pictures are looked at in this browser. None leaves this device.";
   return `The camera's pictures go to this server, ${location.host}, which looks at each and forgets it. None goes elsewhere.`;
 }
 

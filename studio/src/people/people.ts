@@ -50,8 +50,8 @@ export class People {
     return this.#people.map(({ number }) => number).sort((a, b) => a - b);
   }
 
-  /** Takes an answer's faces. width: pixels across the frame, whose size may change. now: milliseconds of any clock that
-   * goes on while answers come. */
+  /** Takes an answer's faces. width: pixels across the frame, whose size may change. now: milliseconds of any clock
+   * that goes on while answers come. */
   update(faces: readonly Face[], width: number, now: number): Update {
     const before = new Set(this.#people.filter((person) => person.missingSince === undefined));
     const owners = this.#owners(faces, width);

@@ -15,7 +15,8 @@ const LEAST_SIDE = 320; // pixels; faces are hardly seen in less
 /** Milliseconds of quick answers before frames grow again. */
 const PATIENCE_MS = 10_000;
 
-/** Makes frames smaller while answers take more than a second, and larger again when they have been quick for a while. */
+/** Makes frames smaller while answers take more than a second, and larger again when they have been quick for a
+ * while. */
 export class FrameBudget {
   #halvings = 0;
   readonly #roundTrip = new Median(SAMPLES);

@@ -91,7 +91,8 @@ describe("the file", () => {
 
   test("has a row a frame, interpolated, and none while the person was away", () => {
     const row = (seconds: number, value: number) => ({ seconds, values: Array(61).fill(value) as number[] });
-    // At 30 rows a second: frame 1 is at 0.0333 s, between 0.02 and 0.07 s; frame 2 at 0.0667 s; then a gap of a second.
+    // At 30 rows a second: frame 1 is at 0.0333 s, between 0.02 and 0.07 s; frame 2 at 0.0667 s; then a gap of a
+    // second.
     const lines = liveLinkCsv([row(0.02, 0), row(0.07, 1), row(1.1, 1), row(1.14, 0)])
       .trimEnd()
       .split("\n");

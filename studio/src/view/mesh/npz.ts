@@ -12,8 +12,8 @@ const MAX_BYTES = 64e6;
 const END_OF_DIRECTORY = 0x06054b50;
 const DIRECTORY_ENTRY = 0x02014b50;
 
-/** The arrays of numbers (float32, float16, int32) of an archive, by name; those asked for only. Rejects with Error where
- * it is no such archive, or an array is missing. */
+/** The arrays of numbers (float32, float16, int32) of an archive, by name; those asked for only. Rejects with Error
+ * where it is no such archive, or an array is missing. */
 export async function readNpz(buffer: ArrayBuffer, names: readonly string[]): Promise<Record<string, NumberArray>> {
   const view = new DataView(buffer);
   const arrays: Record<string, NumberArray> = {};
