@@ -14,7 +14,7 @@ const WASM = "ort-wasm-simd-threaded.wasm";
 const SERVED: Readonly<Record<string, readonly [folder: string, files: RegExp]>> = {
   characters: ["characters", /\.glb$/],
   film: ["film", /\.webm$/],
-  models: ["../models", /^(manifest\.json|[ms]fn\.int8\.onnx)$/],
+  models: ["../models", /^(manifest\.json|face_model\.npz|[ms]fn\.int8\.onnx)$/],
 };
 
 const MEDIA_TYPES: Readonly<Record<string, string>> = { ".mjs": "text/javascript", ".wasm": "application/wasm" };

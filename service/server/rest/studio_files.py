@@ -15,8 +15,9 @@ from typing import Final
 from service.server.rest.media_types import JSON, OCTET_STREAM
 
 INDEX: Final = "index.html"
-# The networks of the local mode. Those of a server whose MFN_MODELS_DIR is its own are not given away.
-MODELS: Final = ("manifest.json", "mfn.int8.onnx", "sfn.int8.onnx")
+# The networks of the local mode, and the face model, whose mesh is drawn over the picture.
+# Those of a server whose MFN_MODELS_DIR is its own are not given away.
+MODELS: Final = ("face_model.npz", "manifest.json", "mfn.int8.onnx", "sfn.int8.onnx")
 MEDIA_TYPES: Final = {
     ".css": "text/css",
     ".glb": "model/gltf-binary",

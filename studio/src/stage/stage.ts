@@ -54,6 +54,9 @@ export interface Stage {
   rest(person: number): void;
   /** Characters as in a mirror, or as another person would see them. */
   mirror: boolean;
+  /** CSS pixels at the right and the lower edge of the canvas that something lies over: the characters stand beside
+   * it. */
+  covered: { readonly right: number; readonly bottom: number };
   /** The ground's colours. */
   colourScheme: ColourScheme;
   readonly states: readonly CharacterState[];

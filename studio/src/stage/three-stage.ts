@@ -34,6 +34,7 @@ export function createStage(canvas: HTMLCanvasElement, options: StageOptions): S
 
 class ThreeStage implements Stage {
   mirror = false;
+  covered: Stage["covered"] = { right: 0, bottom: 0 };
   onframe: ((now: number) => void) | undefined;
   onproblem: ((problem: StageError | undefined) => void) | undefined;
 
@@ -43,6 +44,8 @@ class ThreeStage implements Stage {
   private readonly scene = new Scene();
   private readonly camera = new PerspectiveCamera(FIELD_OF_VIEW, 1, 1, 200);
   private readonly distance = new Eased(10, CAMERA_MS);
+  private readonly right = new Eased(0, CAMERA_MS);
+  private readonly bottom = new Eased(0, CAMERA_MS);
   private readonly backdrop: Backdrop | undefined;
   private readonly models: Models;
   private readonly actors = new Map<number, Actor>();
@@ -202,6 +205,7 @@ class ThreeStage implements Stage {
   /** Moves the characters to their places, and the camera to where it sees them all. */
   private place(elapsed: number): void {
     const { order, camera, options } = this;
+    this.frameUncovered(elapsed);
     reorder(order, this.acrossPicture);
     const slotAspect = SLOT.width / SLOT.height;
     const { places, width, height } = arrange(order.length, camera.aspect, slotAspect);
@@ -234,8 +238,20 @@ class ThreeStage implements Stage {
     if (clientWidth === 0 || clientHeight === 0) return;
     this.renderer.setPixelRatio(this.resolution.ratio);
     this.renderer.setSize(clientWidth, clientHeight, false);
-    this.camera.aspect = clientWidth / clientHeight;
-    this.camera.updateProjectionMatrix();
+  }
+
+  /** Has the camera frame the part of the canvas that nothing lies over, and draw the rest, too. */
+  private frameUncovered(elapsed: number): void {
+    const { canvas, camera, covered } = this;
+    const { clientWidth: width, clientHeight: height } = canvas;
+    if (width === 0 || height === 0) return;
+    const atOnce = this.options.reducedMotion || this.empty;
+    const free = {
+      width: Math.max(1, width - this.right.toward(Math.min(covered.right, width / 2), elapsed, atOnce)),
+      height: Math.max(1, height - this.bottom.toward(Math.min(covered.bottom, height / 2), elapsed, atOnce)),
+    };
+    camera.aspect = free.width / free.height;
+    camera.setViewOffset(free.width, free.height, 0, 0, width, height);
   }
 
   private readonly lost = (event: Event): void => {

@@ -50,6 +50,7 @@ TYPES = {
     "licenses.txt": "text/plain; charset=utf-8",
     "characters/human.glb": "model/gltf-binary",
     "film/faces.webm": "video/webm",
+    "models/face_model.npz": "application/octet-stream",
     "models/manifest.json": "application/json",
     "models/mfn.int8.onnx": "application/octet-stream",
     "models/sfn.int8.onnx": "application/octet-stream",

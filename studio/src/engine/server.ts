@@ -1,0 +1,133 @@
+/** The engine that is the service: frames go to it as JPEG files over a WebSocket, one at a time. */
+
+import { Client, ConnectionError, type Model, ProblemError, type Stream, type StreamAnswer } from "mfn-client";
+import type { Engine, EngineEvents, EngineOptions, FrameAnswer } from "./engine.ts";
+import { FrameEncoder } from "./frame-encoder.ts";
+import { StreamClock } from "./stream-clock.ts";
+
+/** Of JPEG; below it blocks begin to show, and coefficients to change. */
+const QUALITY = 0.85;
+
+export class ServerEngine implements Engine {
+  readonly mode = "server";
+  readonly #baseUrl: URL;
+  readonly #encoder = new FrameEncoder();
+  readonly #clock = new StreamClock();
+  #stream: Stream | undefined;
+  #events: EngineEvents | undefined;
+  #options: EngineOptions | undefined;
+  #model: Model | undefined;
+  /** Whether a frame is being encoded or on its way. */
+  #busy = false;
+  #dropped = 0;
+
+  /** baseUrl: the service's address, below which its paths lie. */
+  constructor(baseUrl: URL) {
+    this.#baseUrl = baseUrl;
+  }
+
+  get model(): Model | undefined {
+    return this.#stream?.model ?? this.#model;
+  }
+
+  get ready(): boolean {
+    return !this.#busy && !!this.#stream?.ready;
+  }
+
+  open(options: EngineOptions, events: EngineEvents): void {
+    this.#events = events;
+    this.#options = options;
+    this.#connect(options);
+  }
+
+  submit(source: CanvasImageSource, width: number, height: number, capturedAt: number): void {
+    if (!this.ready) {
+      this.#dropped++;
+      return;
+    }
+    this.#busy = true;
+    void this.#look(source, width, height, capturedAt);
+  }
+
+  calibrate(calibration: "take_neutral" | "reset"): void {
+    this.#stream?.calibrate(calibration);
+  }
+
+  configure(options: EngineOptions): void {
+    const before = this.#options;
+    this.#options = options;
+    // A stream keeps its key for life; and one that has closed, as for want of a key, does not open again.
+    if (options.key !== before?.key || this.#stream?.state === "closed") this.#connect(options);
+    else this.#stream?.configure(configuration(options));
+  }
+
+  close(): void {
+    this.#stream?.close();
+    this.#encoder.close();
+  }
+
+  #connect(options: EngineOptions): void {
+    const before = this.#stream;
+    if (before) {
+      this.#model = before.model;
+      before.onstate = undefined;
+      before.onproblem = undefined;
+      before.close();
+    }
+    const client = new Client({ baseUrl: this.#baseUrl, apiKey: options.key || undefined });
+    const stream = client.stream(configuration(options));
+    this.#stream = stream;
+    stream.onstate = (state) => this.#events?.state(state);
+    stream.onproblem = (error) => this.#tell(error);
+    if (before) this.#events?.state("connecting");
+  }
+
+  /** Encodes what the source shows, sends it, and tells the answer. */
+  async #look(source: CanvasImageSource, width: number, height: number, capturedAt: number): Promise<void> {
+    let answer: StreamAnswer | undefined;
+    try {
+      const jpeg = await this.#encoder.encode(source, width, height, QUALITY);
+      const stream = this.#stream;
+      if (jpeg && stream?.ready) answer = await stream.send(jpeg, { capturedAt: this.#clock.at(capturedAt) });
+      else this.#dropped++;
+    } catch (error) {
+      // A stream that is closed has told why already.
+      if (this.#stream?.state !== "closed") this.#tell(error);
+    } finally {
+      this.#busy = false;
+    }
+    if (answer) this.#events?.answer(this.#answerOf(answer, capturedAt));
+  }
+
+  #answerOf(answer: StreamAnswer, capturedAt: number): FrameAnswer {
+    const dropped = this.#dropped;
+    this.#dropped = 0;
+    return {
+      faces: answer.faces,
+      image: answer.image,
+      capturedAt,
+      answeredAt: answer.answeredAt,
+      timing: { ...answer.timing_ms },
+      dropped,
+      restarted: answer.restarted,
+    };
+  }
+
+  #tell(error: unknown): void {
+    if (error instanceof ProblemError) this.#events?.problem(error.problem);
+    else if (error instanceof ConnectionError)
+      this.#events?.problem({ type: "no-connection", title: "No connection", status: 0, detail: error.message });
+    else throw error;
+  }
+}
+
+/** What a stream is opened with: faces are followed from frame to frame, which is quicker, steadier, and has gaze. */
+function configuration({ refine, smoothing, identity }: EngineOptions) {
+  return {
+    follow: refine,
+    refine,
+    smoothing: smoothing ? {} : undefined,
+    include: ["landmarks", "blendshapes"] as const,
+    exclude: identity ? [] : (["identity"] as const),
+  };
+}

@@ -1,0 +1,56 @@
+/** The characters as a video. */
+
+import type { RecordedFile } from "./motion.ts";
+
+/** In the order of preference: smaller files first. */
+const TYPES = ["video/webm;codecs=vp9", "video/webm;codecs=vp8", "video/webm", "video/mp4"] as const;
+const FRAMES_A_SECOND = 30;
+const BITS_A_SECOND = 8_000_000;
+const PIECE_MS = 1000;
+
+/** The type that this browser records, undefined where it records none. */
+export function videoType(): string | undefined {
+  if (typeof MediaRecorder === "undefined") return undefined;
+  return TYPES.find((type) => MediaRecorder.isTypeSupported(type));
+}
+
+export class StageVideo {
+  readonly #recorder: MediaRecorder;
+  readonly #stream: MediaStream;
+  readonly #pieces: Blob[] = [];
+  #size = 0;
+
+  /** capture: the stage's pictures at a rate. Throws where the browser cannot record them. */
+  constructor(capture: (framesPerSecond: number) => MediaStream, type: string) {
+    this.#stream = capture(FRAMES_A_SECOND);
+    this.#recorder = new MediaRecorder(this.#stream, { mimeType: type, videoBitsPerSecond: BITS_A_SECOND });
+    this.#recorder.ondataavailable = ({ data }) => {
+      if (!data.size) return;
+      this.#pieces.push(data);
+      this.#size += data.size;
+    };
+    this.#recorder.start(PIECE_MS);
+  }
+
+  /** Bytes so far. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Ends the recording. name: what the file's name begins with. */
+  async stop(name: string): Promise<RecordedFile> {
+    const stopped = new Promise((resolve) => {
+      this.#recorder.onstop = resolve;
+    });
+    if (this.#recorder.state !== "inactive") {
+      this.#recorder.stop();
+      await stopped;
+    }
+    for (const track of this.#stream.getTracks()) track.stop();
+    const type = this.#recorder.mimeType.split(";")[0] ?? "video/webm";
+    return {
+      name: `${name}.${type.endsWith("mp4") ? "mp4" : "webm"}`,
+      content: new Blob(this.#pieces, { type }),
+    };
+  }
+}

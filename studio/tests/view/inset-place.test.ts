@@ -1,0 +1,36 @@
+import { expect, test } from "vitest";
+import { clampPlace, placeOf, positionOf } from "../../src/view/inset-place.ts";
+
+const WINDOW = { width: 1000, height: 800 };
+const ASPECT = 4 / 3;
+
+test("a place comes back from its position, held by the nearest corner", () => {
+  const place = placeOf(700, 20, 240, ASPECT, WINDOW);
+  expect(place).toEqual({ corner: "top-right", x: 60, y: 20, width: 240 });
+  expect(positionOf(place, ASPECT, WINDOW)).toEqual({ left: 700, top: 20 });
+});
+
+test("in a window of another size it stays at its corner", () => {
+  const place = placeOf(700, 600, 240, ASPECT, WINDOW);
+  expect(positionOf(place, ASPECT, { width: 1500, height: 900 })).toEqual({ left: 1200, top: 700 });
+});
+
+test.each([
+  { corner: "top-left", x: -500, y: 5000, width: 240 },
+  { corner: "bottom-right", x: 5000, y: -5, width: 1 },
+  { corner: "top-right", x: 0, y: 0, width: 99999 },
+] as const)("%o is put inside the window", (place) => {
+  const clamped = clampPlace(place, ASPECT, WINDOW);
+  const { left, top } = positionOf(clamped, ASPECT, WINDOW);
+  expect(clamped.width).toBeGreaterThanOrEqual(120);
+  expect(Math.min(left, top)).toBeGreaterThanOrEqual(0);
+  expect(left + clamped.width).toBeLessThanOrEqual(WINDOW.width);
+  expect(top + clamped.width / ASPECT).toBeLessThanOrEqual(WINDOW.height);
+});
+
+test("without a width it is as fits the window", () => {
+  const place = { corner: "top-left", x: 16, y: 16, width: 0 } as const;
+  expect(clampPlace(place, ASPECT, WINDOW).width).toBe(240);
+  expect(clampPlace(place, ASPECT, { width: 390, height: 844 }).width).toBe(140);
+  expect(clampPlace(place, ASPECT, { width: 640, height: 480 }).width).toBe(192);
+});
