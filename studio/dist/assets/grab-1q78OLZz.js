@@ -1,0 +1,1 @@
+async function e(e){return typeof VideoFrame==`function`&&e instanceof HTMLVideoElement?new VideoFrame(e):createImageBitmap(e)}export{e as t};
