@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 FILM = Path(__file__).resolve().parents[1] / "studio" / "film"
-LONGEST_DELAY, DELAY_STEP = 0.6, 0.005  # seconds that are tried
+DELAYS = np.arange(-0.1, 0.8, 0.005)  # seconds that are tried; motion may be foretold
 CHANNELS = {  # of what is reported, the coefficients whose mean it is
     "jawOpen": ("jawOpen",),
     "smile": ("mouthSmileLeft", "mouthSmileRight"),
@@ -73,12 +73,11 @@ def agreement(
     seen_at, numbers: (S,) when the camera showed which frame. moved_at: (N,) when the character was drawn. moved: (N,)
     by CHANNELS, what it did.
     """
-    delays = np.arange(0, LONGEST_DELAY, DELAY_STEP)
-    frames = [frames_at(seen_at, numbers, truth.frames, moved_at - delay) for delay in delays]
+    frames = [frames_at(seen_at, numbers, truth.frames, moved_at - delay) for delay in DELAYS]
     r, best = {}, []
     for channel in CHANNELS:
         each = np.array([correlation(face.at(channel, shown), moved[channel]) for shown in frames])
-        r[channel], delay = float(each.max()), float(delays[each.argmax()])
+        r[channel], delay = float(each.max()), float(DELAYS[each.argmax()])
         best.append(delay)
     return Agreement(r, float(np.median(best)))
 

@@ -60,6 +60,7 @@ def characters_moved(page: Page, count: int, timeout_ms: float) -> None:
             return [...values.values()].filter((set) => set.size > 1).length >= count;
         }""",
         arg=count,
+        polling=50,
         timeout=timeout_ms,
     )
 
@@ -106,16 +107,16 @@ class Noted:
         """The persons whose characters were drawn."""
         return sorted({int(person) for person in self.person})
 
-    def agreements(self, truth: Truth) -> dict[int, Agreement]:
-        """Each person's agreement with that face of the film whose yaw it follows best, by the person's number."""
-        return {person: self._agreement(truth, person) for person in self.people}
+    def agreements(self, truth: Truth, moved_at: np.ndarray) -> dict[int, Agreement]:
+        """Each person's agreement with that face of the film whose yaw it follows best, by the person's number.
 
-    def delay_of_drawing(self) -> float:
-        """Seconds from the capture of the moment that is shown to its drawing, the median."""
-        return float(np.median(self.drawn_at - self.captured_at))
+        moved_at: drawn_at, which tells the whole delay; or captured_at, which tells whether what is shown is of the
+        moment that the page says it is.
+        """
+        return {person: self._agreement(truth, person, moved_at) for person in self.people}
 
-    def _agreement(self, truth: Truth, person: int) -> Agreement:
-        rows = (self.person == person) & (self.drawn_at >= self.seen_at[0]) & (self.drawn_at <= self.seen_at[-1])
+    def _agreement(self, truth: Truth, person: int, moved_at: np.ndarray) -> Agreement:
+        rows = (self.person == person) & (moved_at >= self.seen_at[0]) & (moved_at <= self.seen_at[-1])
         values = {channel: value[rows] for channel, value in self.values.items()}
-        each = (agreement(truth, face, self.seen_at, self.numbers, self.drawn_at[rows], values) for face in truth.faces)
+        each = (agreement(truth, face, self.seen_at, self.numbers, moved_at[rows], values) for face in truth.faces)
         return max(each, key=lambda found: found.r["yaw"])

@@ -1,5 +1,21 @@
 // Notes what the camera shows and what the characters do, for bench/browser.py. It runs before the page's own scripts.
 (() => {
+  const frames = []; // callbacks that wait while the page is hidden
+  let hidden = false;
+  // Chromium without a window shows all tabs at once. So a tab is hidden as its page sees it: by the property, the
+  // event, and that no display frame comes.
+  for (const [type, name] of [
+    [window, "requestAnimationFrame"],
+    [HTMLVideoElement.prototype, "requestVideoFrameCallback"],
+  ]) {
+    const request = type[name];
+    type[name] = function (callback) {
+      return request.call(this, (...given) => (hidden ? frames.push(() => (this ?? window)[name](callback)) : callback(...given)));
+    };
+  }
+  Object.defineProperty(document, "hidden", { get: () => hidden });
+  Object.defineProperty(document, "visibilityState", { get: () => (hidden ? "hidden" : "visible") });
+
   const BITS = 9; // see studio/film/camera.py
   const BLOCKS = 12;
   const STRIP = 16;
@@ -71,6 +87,12 @@
     /** Forgets what has been noted. */
     clear() {
       seen.length = moved.length = answers.length = 0;
+    },
+    /** Hides the page as another tab does, or shows it again. */
+    hide(hide) {
+      hidden = hide;
+      document.dispatchEvent(new Event("visibilitychange"));
+      if (!hide) for (const request of frames.splice(0)) request();
     },
     /** What happens to the page's camera when it is pulled out. */
     unplug() {

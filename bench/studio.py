@@ -109,7 +109,7 @@ def run(page: Page, truth: Truth, seconds: float) -> Run:
     page.evaluate("probe.clear()")
     page.wait_for_timeout(seconds * 1e3)
     noted = Noted.of(page)
-    found = noted.agreements(truth).values()
+    found = noted.agreements(truth, noted.drawn_at).values()
     return Run(
         answers=noted.answers / seconds,
         delay=max(each.delay for each in found),

@@ -40,8 +40,11 @@ def number_of(picture: np.ndarray) -> int | None:
     return number if bits == code_of(number) else None
 
 
-def write_camera_film(film: Path, out: Path) -> None:
-    """Writes a film as numbered JPEGs, one after the other, which Chromium's fake camera plays in a loop."""
+def write_camera_film(film: Path, out: Path, slower: int = 1) -> None:
+    """Writes a film as numbered JPEGs, one after the other, which Chromium's fake camera plays in a loop.
+
+    slower: how often each is shown; 2 is slow motion at half the speed.
+    """
     with av.open(str(out), "w", format="mjpeg") as camera:
         stream = None
         for number, picture in enumerate(pictures(film)):
@@ -51,7 +54,8 @@ def write_camera_film(film: Path, out: Path) -> None:
                 stream.pix_fmt = "yuvj420p"
                 stream.codec_context.qmin = stream.codec_context.qmax = QUALITY
             frame = av.VideoFrame.from_ndarray(numbered(picture, number), format="rgb24")
-            camera.mux(stream.encode(frame))
+            for _ in range(slower):
+                camera.mux(stream.encode(frame))
         if stream is not None:
             camera.mux(stream.encode())
 

@@ -15,16 +15,20 @@ import pytest
 pytest.importorskip("playwright", reason="browsers are driven through Playwright, which is not installed")
 pytest.importorskip("av", reason="the camera's film is made with PyAV, which the group test brings")
 
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, ViewportSize
 
 from bench.agreement import Truth
-from bench.browser import add_probe, chromium, program
+from bench.browser import add_probe, characters_moved, chromium, program
 from studio.film.camera import write_camera_film
 from tests.service.processes import free_port, server, wait_until_ready
 
 ROOT = Path(__file__).resolve().parents[3]
 STUDIO = ROOT / "studio"
+# Small, where nobody looks: WebGL without a graphics card takes its time by the pixel.
+SMALL = ViewportSize(width=480, height=360)
 DESKTOP, PHONE = ViewportSize(width=1280, height=720), ViewportSize(width=390, height=844)
+PATIENCE_MS = 60_000.0  # for anything to happen; nothing is measured here
+SLOWER = 2  # slow motion, so that machines with other work keep up with blinks
 
 
 class Service:
@@ -59,23 +63,38 @@ class Service:
 
 @dataclass
 class Tab:
-    """Holds a page of the studio, and what may not happen on it. expected: patterns of console errors that a test
-    provokes."""
+    """Holds a page of the studio, and what happened on it. requests: method and address. expected: patterns of console
+    errors that a test provokes."""
 
     page: Page
     url: str
     errors: list[str] = field(default_factory=list)
-    requests: list[tuple[str, str, int]] = field(default_factory=list)  # method, address, bytes sent
+    requests: list[tuple[str, str]] = field(default_factory=list)
     expected: list[str] = field(default_factory=list)
 
     def unexpected(self) -> list[str]:
         """Console errors that no test asked for."""
         return [error for error in self.errors if not any(re.search(pattern, error) for pattern in self.expected)]
 
+    def notice(self, text: str, timeout_ms: float = PATIENCE_MS) -> Locator:
+        """Waits for the page's message that has this text."""
+        found = self.page.get_by_role("alert").filter(has_text=text)
+        found.first.wait_for(timeout=timeout_ms)
+        return found.first
+
+    def wait(self, condition: str, argument: Any = None) -> None:
+        """Waits until a function of JavaScript holds. It is asked by the clock, since hidden pages draw nothing."""
+        self.page.wait_for_function(condition, arg=argument, polling=50, timeout=PATIENCE_MS)
+
+    def moving(self, count: int = 2) -> None:
+        """Waits until this many characters move, from now on."""
+        self.page.evaluate("probe.clear()")
+        characters_moved(self.page, count, PATIENCE_MS)
+
     def other_hosts(self) -> list[str]:
         """Addresses that were asked for and are not the server's."""
         own = urlsplit(self.url).netloc
-        addresses = (address for _, address, _ in self.requests)
+        addresses = (address for _, address in self.requests)
         return [a for a in addresses if urlsplit(a).scheme not in ("blob", "data") and urlsplit(a).netloc != own]
 
 
@@ -93,7 +112,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     if program() is None:
         pytest.skip("there is no Chromium on the path")
     camera = tmp_path_factory.mktemp("camera") / "faces.mjpeg"
-    write_camera_film(STUDIO / "film" / "faces.webm", camera)
+    write_camera_film(STUDIO / "film" / "faces.webm", camera, SLOWER)
     with chromium(camera) as running:
         yield running
 
@@ -121,7 +140,7 @@ def open_studio(browser: Browser, service: Service) -> Iterator[OpenStudio]:
     tabs: list[tuple[BrowserContext, Tab]] = []
 
     def opened(
-        query: str = "", *, at: str | None = None, camera: bool = True, viewport: ViewportSize = DESKTOP, **options: Any
+        query: str = "", *, at: str | None = None, camera: bool = True, viewport: ViewportSize = SMALL, **options: Any
     ) -> Tab:
         """at: another server's address. camera: whether its use is allowed. options: of the browser's context."""
         context = browser.new_context(viewport=viewport, **options)
@@ -148,8 +167,5 @@ def watch(tab: Tab) -> None:
     page = tab.page
     page.on("console", lambda message: tab.errors.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: tab.errors.append(str(error)))
-    page.on(
-        "request",
-        lambda request: tab.requests.append((request.method, request.url, len(request.post_data_buffer or b""))),
-    )
-    page.on("websocket", lambda socket: tab.requests.append(("WEBSOCKET", socket.url, 0)))
+    page.on("request", lambda request: tab.requests.append((request.method, request.url)))
+    page.on("websocket", lambda socket: tab.requests.append(("WEBSOCKET", socket.url)))
