@@ -25,10 +25,10 @@ from tests.service.processes import free_port, server, wait_until_ready
 ROOT = Path(__file__).resolve().parents[3]
 STUDIO = ROOT / "studio"
 # Small, where nobody looks: WebGL without a graphics card takes its time by the pixel.
-SMALL = ViewportSize(width=480, height=360)
+SMALL = ViewportSize(width=640, height=480)
 DESKTOP, PHONE = ViewportSize(width=1280, height=720), ViewportSize(width=390, height=844)
 PATIENCE_MS = 60_000.0  # for anything to happen; nothing is measured here
-SLOWER = 2  # slow motion, so that machines with other work keep up with blinks
+SLOWER = 3  # slow motion, so that machines with other work keep up with blinks
 
 
 class Service:
@@ -152,6 +152,7 @@ def open_studio(browser: Browser, service: Service) -> Iterator[OpenStudio]:
         watch(tab)
         add_probe(tab.page)
         tab.page.goto(f"{url}/studio/{query}")
+        tab.wait("() => 'mfnStudio' in window")
         return tab
 
     yield opened

@@ -63,3 +63,8 @@ def test_nothing_jumps_after_a_look_at_another_tab(open_studio: OpenStudio) -> N
     tab.page.evaluate("probe.clear(); probe.hide(false)")
     tab.moving()
     assert tab.page.evaluate("mfnStudio.states.map(({ person }) => person)") == before
+    noted = Noted.of(tab.page)
+    for person in noted.people:
+        rows = noted.person == person
+        turned, passed = (np.abs(np.diff(series[rows])) for series in (noted.values["yaw"], noted.drawn_at))
+        assert (turned <= STILL + FASTEST * passed).all()
