@@ -1,8 +1,11 @@
 """What goes away comes back: the camera, the server, the reader."""
 
-from bench.browser import use_camera
+import numpy as np
+
+from bench.browser import Noted, use_camera
 from tests.studio.browser.conftest import OpenStudio, Service
 
+STILL, FASTEST = 3.0, 300.0  # degrees, and degrees a second, by which a head that does not jump turns between drawings
 LOST = r"WebSocket|ERR_CONNECTION|Failed to load resource"  # what Chromium itself says of a server that is gone
 
 

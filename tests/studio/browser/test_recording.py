@@ -16,7 +16,7 @@ def test_a_recording_is_a_video_json_lines_and_a_csv_a_person(open_studio: OpenS
     tab = open_studio()
     tab.moving()
     saved: list[Download] = []
-    tab.page.on("download", saved.append)
+    tab.page.on("download", lambda download: saved.append(download))
     tab.page.get_by_role("button", name="What is recorded").click()
     for box in tab.page.get_by_role("checkbox").all():
         box.check()
