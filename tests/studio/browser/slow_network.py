@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -60,7 +61,8 @@ class SlowNetwork:
             writer.close()
             return
         self._writers += [writer, other_writer]
-        await asyncio.gather(self._pass(reader, other_writer), self._pass(other_reader, writer))
+        with suppress(asyncio.CancelledError):  # which Python 3.11 would log
+            await asyncio.gather(self._pass(reader, other_writer), self._pass(other_reader, writer))
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

@@ -52,7 +52,7 @@ def test_a_slow_network_is_told(open_studio: OpenStudio, service: Service) -> No
     with SlowNetwork(service.port) as network:
         tab = open_studio(at=network.url)
         tab.moving()
-        network.delay_seconds = 1.5
+        network.delay_seconds = 0.7
         tab.notice("Answers take more than a second")
 
 

@@ -8,7 +8,7 @@ from studio.film.motion import SECONDS
 from tests.studio.browser.conftest import DESKTOP, SLOWER, OpenStudio, Tab
 
 LEAST_R, SHARE = 0.85, 0.5
-IN_STEP = 0.2  # seconds by which what is shown may be of another moment than the page says: what smoothing takes
+IN_STEP = 0.4  # seconds by which what is shown may be of another moment than the page says; smoothing takes some
 
 
 def follow_the_film(tab: Tab, truth: Truth) -> None:
