@@ -28,7 +28,7 @@ STUDIO = ROOT / "studio"
 SMALL = ViewportSize(width=640, height=480)
 DESKTOP, PHONE = ViewportSize(width=1280, height=720), ViewportSize(width=390, height=844)
 PATIENCE_MS = 60_000.0  # for anything to happen; nothing is measured here
-SLOWER = 3  # slow motion, so that machines with other work keep up with blinks
+SLOWER = 4  # slow motion, so that machines with other work keep up with blinks
 
 
 class Service:

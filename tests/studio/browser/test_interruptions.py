@@ -4,6 +4,7 @@ import numpy as np
 
 from bench.browser import Noted, use_camera
 from tests.studio.browser.conftest import OpenStudio, Service
+from tests.studio.browser.slow_network import SlowNetwork
 
 STILL, FASTEST = 3.0, 300.0  # degrees, and degrees a second, by which a head that does not jump turns between drawings
 LOST = r"WebSocket|ERR_CONNECTION|Failed to load resource"  # what Chromium itself says of a server that is gone
@@ -47,14 +48,12 @@ def test_a_server_that_is_full_is_told(open_studio: OpenStudio) -> None:
         full.stop()
 
 
-def test_a_slow_network_is_told(open_studio: OpenStudio) -> None:
-    tab = open_studio()
-    tab.moving()
-    session = tab.page.context.new_cdp_session(tab.page)
-    session.send("Network.enable")
-    slow = {"offline": False, "latency": 1500, "downloadThroughput": 50_000, "uploadThroughput": 50_000}
-    session.send("Network.emulateNetworkConditions", slow)
-    tab.notice("Answers take more than a second")
+def test_a_slow_network_is_told(open_studio: OpenStudio, service: Service) -> None:
+    with SlowNetwork(service.port) as network:
+        tab = open_studio(at=network.url)
+        tab.moving()
+        network.delay_seconds = 0.7
+        tab.notice("Answers take more than a second")
 
 
 def test_nothing_jumps_after_a_look_at_another_tab(open_studio: OpenStudio) -> None:

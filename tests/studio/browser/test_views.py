@@ -62,6 +62,7 @@ def test_keys_work_what_the_bar_does(open_studio: OpenStudio) -> None:
         assert button.get_attribute("aria-pressed") != before
         page.keyboard.press(key)
         assert button.get_attribute("aria-pressed") == before
+    tab.moving()  # on the stream with these options
     page.keyboard.press("n")
     page.get_by_role("status").filter(has_text="The resting face is taken").wait_for()
     page.keyboard.press("?")
