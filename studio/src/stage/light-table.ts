@@ -1,9 +1,13 @@
 /** The studio's light by the normal of the surface that it falls on, as the viewer in front sees it. */
 
+import { Vector3 } from "three";
+
 /** Where the key stands, toward it from the face. */
 export const KEY = { x: -0.42, y: 0.5 };
 
 export interface LightTable {
+  /** Where the viewer is, in the world; it may move. */
+  viewer: Vector3;
   /** Entries along an edge; the table spans -1 to 1 in x and y of the normal. */
   size: number;
   /** Linear light that a white surface sends back, and light that is reflected from any; three values an entry. */
@@ -25,8 +29,8 @@ const SOURCES = [
 ] as const;
 const AROUND = [0.12, 0.12, 0.135] as const;
 
-/** Makes the table. */
-export function lightTable(): LightTable {
+/** Makes the table. viewer: the camera's place, which is followed as it changes. */
+export function lightTable(viewer = new Vector3(0, 0, 10)): LightTable {
   const diffuse = new Float32Array(3 * SIZE * SIZE);
   const gloss = new Float32Array(3 * SIZE * SIZE);
   for (let i = 0; i < SIZE * SIZE; i++) {
@@ -56,7 +60,7 @@ export function lightTable(): LightTable {
       gloss[3 * i + k] = shine;
     }
   }
-  return { size: SIZE, diffuse, gloss };
+  return { viewer, size: SIZE, diffuse, gloss };
 }
 
 const STEPS = 2048;

@@ -2,7 +2,8 @@
  * left for the shaders is to fill triangles. A fifteenth of the time that the usual materials take there.
  *
  * The lens is long, so that the light on a surface depends on its normal alone: it is looked up in a table of the
- * normals that face the viewer. Colours are those shown (sRGB), so the shader has nothing to convert. */
+ * normals that face the viewer. Colours are those shown (sRGB), so the shader has nothing to convert. Triangles that
+ * face away are left out: that halves what is drawn. */
 
 import {
   BufferAttribute,
@@ -18,6 +19,7 @@ import {
   ShaderMaterial,
   type SkinnedMesh,
   type Texture,
+  Vector3,
 } from "three";
 import { type Attribute, valuesOf } from "./attributes.ts";
 import { KEY, type LightTable, shown } from "./light-table.ts";
@@ -37,6 +39,7 @@ export class PaintedMesh {
   private readonly shares: Float32Array;
   private readonly bones: readonly { node: Object3D; inverse: Matrix4 | undefined }[];
   private readonly matrices: Float32Array; // of the bones, 16 values each, into the scene's frame
+  private readonly triangles: ArrayLike<number> | undefined; // of which those are drawn that face the viewer
 
   /** source: with a MeshStandardMaterial. */
   constructor(source: Mesh, scene: Object3D, light: LightTable) {
@@ -69,7 +72,10 @@ export class PaintedMesh {
       }
     }
     const geometry = new BufferGeometry();
-    geometry.setIndex(source.geometry.index);
+    const { index } = source.geometry;
+    const culled = index && material.side === FrontSide;
+    this.triangles = culled ? index.array : undefined;
+    geometry.setIndex(culled ? index.clone().setUsage(DynamicDrawUsage) : index);
     geometry.setAttribute("position", new BufferAttribute(new Float32Array(3 * count), 3).setUsage(DynamicDrawUsage));
     geometry.setAttribute("paint", new BufferAttribute(new Uint8Array(4 * count), 4, true).setUsage(DynamicDrawUsage));
     const glossy = material.roughness < GLOSSY_BELOW;
@@ -84,7 +90,8 @@ export class PaintedMesh {
     scene.add(this.mesh);
   }
 
-  /** Bends and lights the vertices. The source's matrices are up to date, and relative to scene. */
+  /** Bends and lights the vertices, and chooses the triangles. toScene: from the world to the scene. The source's
+   * matrices are up to date. */
   update(toScene: Matrix4): void {
     for (let i = 0; i < this.bones.length; i++) {
       const bone = this.bones[i];
@@ -97,13 +104,21 @@ export class PaintedMesh {
     if (!position || !paint) return;
     this.bend(position.array as Float32Array, paint.array as Uint8Array, normal?.array as Float32Array | undefined);
     for (const attribute of [position, paint, normal]) if (attribute) attribute.needsUpdate = true;
+    const { index } = this.mesh.geometry;
+    if (!this.triangles || !index) return;
+    const from = viewer.copy(this.light.viewer).applyMatrix4(toScene);
+    const drawn = facing(this.triangles, position.array as Float32Array, from, index.array as Uint16Array);
+    this.mesh.geometry.setDrawRange(0, drawn);
+    index.clearUpdateRanges();
+    index.addUpdateRange(0, drawn);
+    index.needsUpdate = true;
   }
 
   /** last: nobody else shows the source's geometry, and what is shared with it goes, too. */
   dispose(last: boolean): void {
     if (!last) {
       this.mesh.geometry.deleteAttribute("uv");
-      this.mesh.geometry.setIndex(null);
+      if (!this.triangles) this.mesh.geometry.setIndex(null);
     }
     this.mesh.geometry.dispose();
     this.mesh.material.dispose();
@@ -172,6 +187,39 @@ export class PaintedMesh {
 
 const matrix = new Matrix4();
 const blended = new Float32Array(16);
+const viewer = new Vector3();
+
+/** Copies the triangles, three corners each, that face a viewer. points: three values a vertex. Returns how many values
+ * are copied. */
+export function facing(
+  triangles: ArrayLike<number>,
+  points: Float32Array,
+  from: Vector3,
+  to: Uint16Array | Uint32Array,
+): number {
+  let count = 0;
+  for (let i = 0; i + 2 < triangles.length; i += 3) {
+    const a = 3 * (triangles[i] as number);
+    const b = 3 * (triangles[i + 1] as number);
+    const c = 3 * (triangles[i + 2] as number);
+    const ax = points[a] as number;
+    const ay = points[a + 1] as number;
+    const az = points[a + 2] as number;
+    const bx = (points[b] as number) - ax;
+    const by = (points[b + 1] as number) - ay;
+    const bz = (points[b + 2] as number) - az;
+    const cx = (points[c] as number) - ax;
+    const cy = (points[c + 1] as number) - ay;
+    const cz = (points[c + 2] as number) - az;
+    const toward =
+      (by * cz - bz * cy) * (from.x - ax) + (bz * cx - bx * cz) * (from.y - ay) + (bx * cy - by * cx) * (from.z - az);
+    if (toward <= 0) continue;
+    to[count++] = triangles[i] as number;
+    to[count++] = triangles[i + 1] as number;
+    to[count++] = triangles[i + 2] as number;
+  }
+  return count;
+}
 
 const HIGHLIGHT = `
   vec3 up = normalize(facing);

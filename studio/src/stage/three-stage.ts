@@ -5,6 +5,7 @@ import { ARKIT_NAMES } from "mfn-client";
 import { NeutralToneMapping, PerspectiveCamera, Scene, WebGLRenderer } from "three";
 import { Actor, SLOT } from "./actor.ts";
 import { WEIGHTS } from "./arkit.ts";
+import { DrawTime } from "./draw-time.ts";
 import { Backdrop } from "./ground.ts";
 import { arrange, Eased, reorder } from "./layout.ts";
 import { addLamps, softBoxes } from "./light.ts";
@@ -53,6 +54,7 @@ class ThreeStage implements Stage {
   private readonly acrossPicture = new Map<number, number>();
   private readonly frames: number[] = []; // times of the last second's
   private readonly resolution: Resolution;
+  private readonly drawTime: DrawTime | undefined;
   private readonly resized: ResizeObserver;
   private readonly pose = neutralPose();
   private scheme: ColourScheme = "light";
@@ -79,8 +81,9 @@ class ThreeStage implements Stage {
     this.renderer.toneMapping = NeutralToneMapping;
     this.renderer.localClippingEnabled = true;
     this.renderer.setClearColor(0x000000, 0);
-    this.models = new Models(software ? lightTable() : undefined);
+    this.models = new Models(software ? lightTable(this.camera.position) : undefined);
     this.resolution = new Resolution(window.devicePixelRatio, software);
+    this.drawTime = software ? new DrawTime(context) : undefined;
     addLamps(this.scene, software);
     if (!software) this.scene.environment = softBoxes(this.renderer);
     if (!options.transparent) {
@@ -166,6 +169,7 @@ class ThreeStage implements Stage {
 
   dispose(): void {
     cancelAnimationFrame(this.request);
+    this.drawTime?.dispose();
     this.resized.disconnect();
     this.canvas.removeEventListener("webglcontextlost", this.lost);
     this.canvas.removeEventListener("webglcontextrestored", this.restored);
@@ -193,12 +197,13 @@ class ThreeStage implements Stage {
     this.before = now;
     this.frames.push(now);
     while (now - (this.frames[0] ?? now) >= 1000) this.frames.shift();
-    if (this.resolution.drawn(now)) this.resize();
+    if (this.resolution.drawn(now, this.drawTime?.take())) this.resize();
     this.place(elapsed);
     for (const actor of this.actors.values()) {
       actor.update(now, elapsed, this.mirror, this.options.reducedMotion);
     }
     this.renderer.render(this.scene, this.camera);
+    this.drawTime?.begin();
     this.onframe?.(now);
   };
 
