@@ -1,5 +1,5 @@
-"""Orders a mesh for the GPU: triangles so that a vertex that was just transformed is used again while it is still in the
-cache, and vertices as triangles first need them.
+"""Orders a mesh for the GPU: triangles so that a vertex that was just transformed is used again while it is still in
+the cache, and vertices as triangles first need them.
 
 Triangles are chosen one by one, the best of those at the cached vertices first: Forsyth, Linear-speed vertex cache
 optimisation (2006), whose constants these are. The order suits caches of any size and policy.
@@ -48,7 +48,7 @@ def _score(place: int | None, triangles_left: int) -> float:
         cached = NEWEST_SCORE
     else:
         cached = (1 - (place - 3) / (CACHE - 3)) ** CACHE_POWER
-    return cached + VALENCE_SCALE * triangles_left**-VALENCE_POWER
+    return float(cached + VALENCE_SCALE * triangles_left**-VALENCE_POWER)
 
 
 def fetch_order(triangles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
