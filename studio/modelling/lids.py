@@ -45,16 +45,16 @@ def close_lids(scan: Scan, shaped: np.ndarray, offsets: np.ndarray) -> None:
     for side, centre, radius in zip(("Left", "Right"), scan.eye_centres, scan.eye_radii, strict=True):
         row = ARKIT_NAMES.index(f"eyeBlink{side}")
         way = scan.blendshapes[row, SKIN]
-        travel = np.linalg.norm(way, axis=1)
+        travel, lowered = np.linalg.norm(way, axis=1), -way[:, 1]
         near = np.linalg.norm(scan.points[SKIN] - centre, axis=1) < LID_STARTS[1] * radius
-        upper, lower = np.flatnonzero(near & (way[:, 1] < -LONG)), np.flatnonzero(near & (travel < LONG))
+        upper, lower = np.flatnonzero(near & (lowered > LONG)), np.flatnonzero(near & (travel < LONG))
         closed = scan.points[SKIN] + way
         distance, partner = cKDTree(closed[lower]).query(closed[upper])
         edge, partner = upper[distance < MEETING], lower[partner[distance < MEETING]]
         shut = shaped[SKIN] + offsets[row, SKIN]
         gap = shut[partner] - shut[edge]
-        lid = np.flatnonzero(near & (travel > LONG / 3))
+        lid = np.flatnonzero(near & (lowered > LONG / 3))  # the lower lid, which rises, stays where it is met
         apart = np.linalg.norm(closed[lid, None] - closed[edge], axis=2)
         weight = np.exp(-((apart / SEAM) ** 2)) + 1e-12
-        share = np.exp(-((apart.min(1) / FADING) ** 2)) * np.clip(travel[lid] / LONG, 0, 1)
+        share = np.exp(-((apart.min(1) / FADING) ** 2)) * np.clip(lowered[lid] / LONG, 0, 1)
         offsets[row, lid] += share[:, None] * (weight @ gap) / weight.sum(1, keepdims=True)

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from service.vision.arkit import ARKIT_NAMES
-from studio.modelling.scan import MOUTH, SKIN, Scan
+from studio.modelling.scan import MOUTH, SKIN, SOCKET, Scan
 from studio.modelling.simplify import Simplifier
 from training.render.anatomy import Anatomy
 
 SKIN_VERTICES, MOUTH_VERTICES = 4500, 1200
+BEHIND = np.radians(85)  # from an eye's axis: from there on nobody sees its socket, in front of which the eyeball is
 POSES = (  # in which the shape has to hold, by the blendshapes that are at 1
     (),
     ("jawOpen",),
@@ -59,6 +60,8 @@ def simplified_skin(scan: Scan, anatomy: Anatomy) -> Simplified:
     simplifier.reduce(range(len(points)), SKIN_VERTICES)
     kept = np.array(sorted(simplifier.triangles))
     triangles = np.array([simplifier.triangles[key] for key in kept])
+    seen = (scan.parts[kept] != SOCKET) | (_angles_from_eyes(scan)[triangles].min(1) < BEHIND)
+    kept, triangles = kept[seen], triangles[seen]
     # a corner that moved takes the texture coordinates that its new vertex has in the triangle's own chart
     options: list[list[np.ndarray]] = [[] for _ in points]
     for vertex, place in zip(vertices, coordinates, strict=True):
@@ -68,6 +71,14 @@ def simplified_skin(scan: Scan, anatomy: Anatomy) -> Simplified:
         for k, vertex in enumerate(corners):
             uv[row, k] = min(options[vertex], key=lambda q: float(((q - middle) ** 2).sum()))
     return split_at_seams(triangles, uv)
+
+
+def _angles_from_eyes(scan: Scan) -> np.ndarray:
+    """(V,) radians of the skin's vertices from the axis of the nearer eye, seen from its centre."""
+    away = (scan.points[SKIN] - scan.eye_centres[:, None]).astype(np.float64)
+    distance = np.linalg.norm(away, axis=2)
+    angle = np.arccos(away[..., 2] / distance)
+    return np.asarray(np.where(distance[0] < distance[1], angle[0], angle[1]))
 
 
 def simplified_mouth(scan: Scan) -> Simplified:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy.spatial import cKDTree
+from scipy.spatial.transform import Rotation
 
 from service.vision.arkit import ARKIT_NAMES
 
@@ -155,7 +156,34 @@ def test_lids_meet_in_front_of_the_eye_when_they_blink(name: str) -> None:
     # a ray from the eye's middle to the front meets skin: the share of a fan of rays that does
     rays = np.array([[x, y, 1.0] for x in np.linspace(-0.3, 0.3, 9) for y in np.linspace(-0.3, 0.3, 15)])
     hit = [bool(rays_hit(ray / np.linalg.norm(ray), corners)) for ray in rays]
-    assert np.mean(hit) > 0.95  # the alien's are open by a slit at their corners
+    assert np.mean(hit) > 0.97
+
+
+@each
+@pytest.mark.parametrize(("side", "away"), [("Left", 1), ("Right", -1)])  # away from the nose: +x or -x
+def test_the_iris_is_seen_wherever_an_eye_looks(name: str, side: str, away: int) -> None:
+    told = model(name)
+    skin = told.array(told.primitive("skin")["attributes"]["POSITION"])
+    triangles = told.array(told.primitive("skin")["indices"]).reshape(-1, 3)
+    eye = told.place(f"eye_{side.lower()}")
+    near = triangles[np.linalg.norm(skin[triangles].mean(1) - eye, axis=1) < 0.06]
+    angle, around = (a.ravel() for a in np.meshgrid([0.1, 0.25, 0.4], np.radians(np.arange(0, 360, 30))))
+    iris = np.stack([np.sin(angle) * np.cos(around), np.sin(angle) * np.sin(around), np.cos(angle)], axis=1)
+    for across, yaw in ((None, 0.0), ("Out", 39.0), ("In", -21.5)):
+        for along, pitch in ((None, 0.0), ("Down", 35.0), ("Up", -27.1)):
+            moved = skin + sum(
+                (told.target("skin", f"eyeLook{way}{side}") for way in (across, along) if way), np.zeros_like(skin)
+            )
+            turned = Rotation.from_euler("YX", [away * yaw, pitch], degrees=True).apply(iris)
+            seen = np.mean([not rays_hit(ray, (moved - eye)[near]) for ray in turned])
+            assert seen > (0.05 if along else 0.6), (across, along)  # lids follow, and cover more above and below
+
+
+@each
+def test_the_globe_reaches_as_far_as_lids_can_show(name: str) -> None:
+    told = model(name)
+    points = told.array(told.json["meshes"][told.node("eye_left")["mesh"]]["primitives"][0]["attributes"]["POSITION"])
+    assert 110 < np.degrees(np.arccos(points[:, 2] / np.linalg.norm(points, axis=1))).max() < 125
 
 
 def rays_hit(ray: np.ndarray, corners: np.ndarray) -> bool:
