@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from bench.agreement import CHANNELS, Agreement, Truth, agreement
 
 PROBE = Path(__file__).with_name("browser_probe.js")
-SOFTWARE = ("--use-angle=swiftshader", "--enable-unsafe-swiftshader")  # WebGL without a graphics card
+SOFTWARE = ("--enable-unsafe-swiftshader",)  # WebGL without a graphics card, as Chromium draws the page there
 
 
 def program() -> str | None:

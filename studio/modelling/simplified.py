@@ -9,7 +9,7 @@ from studio.modelling.scan import MOUTH, SKIN, SOCKET, Scan
 from studio.modelling.simplify import Simplifier
 from training.render.anatomy import Anatomy
 
-SKIN_VERTICES, MOUTH_VERTICES = 4500, 1200
+SKIN_VERTICES, MOUTH_VERTICES = 3000, 700
 BEHIND = np.radians(85)  # from an eye's axis: from there on nobody sees its socket, in front of which the eyeball is
 POSES = (  # in which the shape has to hold, by the blendshapes that are at 1
     (),

@@ -1,4 +1,5 @@
-/** The engine that is the service: frames go to it as JPEG files over a WebSocket, one at a time. */
+/** The engine that is the service: frames go to it as JPEG files over a WebSocket. While the service looks at one, the
+ * next is encoded and sent, not so early that it would have to wait there. */
 
 import { Client, ConnectionError, type Model, ProblemError, type Stream, type StreamAnswer } from "mfn-client";
 import type { Engine, EngineEvents, EngineOptions, FrameAnswer } from "./engine.ts";
@@ -7,6 +8,15 @@ import { StreamClock } from "./stream-clock.ts";
 
 /** Of JPEG; below it blocks begin to show, and coefficients to change. */
 const QUALITY = 0.85;
+
+/** Frames on their way: one that the service looks at, and one that travels. */
+const IN_FLIGHT = 2;
+/** Frames are sent as far apart as the service takes for one, which it tells in part: where it drops one, they come
+ * further apart, and closer again by a share of the difference at each answer. */
+const APART_AFTER_DROP = 1.15;
+const CLOSER = 0.04;
+/** Milliseconds. */
+const FARTHEST_APART = 1000;
 
 export class ServerEngine implements Engine {
   readonly mode = "server";
@@ -17,8 +27,11 @@ export class ServerEngine implements Engine {
   #events: EngineEvents | undefined;
   #options: EngineOptions | undefined;
   #model: Model | undefined;
-  /** Whether a frame is being encoded or on its way. */
-  #busy = false;
+  #encoding = false;
+  /** When the latest frame was taken, and how far the next is from it where both are on their way; milliseconds. */
+  #takenAt = Number.NEGATIVE_INFINITY;
+  #apart = 33;
+  #onTheWay = 0;
   #dropped = 0;
 
   /** baseUrl: the service's address, below which its paths lie. */
@@ -31,7 +44,8 @@ export class ServerEngine implements Engine {
   }
 
   get ready(): boolean {
-    return !this.#busy && !!this.#stream?.ready;
+    if (this.#encoding || !this.#stream?.ready) return false;
+    return this.#onTheWay === 0 || performance.now() - this.#takenAt >= this.#apart;
   }
 
   open(options: EngineOptions, events: EngineEvents): void {
@@ -45,7 +59,8 @@ export class ServerEngine implements Engine {
       this.#dropped++;
       return;
     }
-    this.#busy = true;
+    this.#encoding = true;
+    this.#takenAt = performance.now();
     void this.#look(source, width, height, capturedAt);
   }
 
@@ -75,7 +90,7 @@ export class ServerEngine implements Engine {
       before.close();
     }
     const client = new Client({ baseUrl: this.#baseUrl, apiKey: options.key || undefined });
-    const stream = client.stream(configuration(options));
+    const stream = client.stream({ ...configuration(options), inFlight: IN_FLIGHT });
     this.#stream = stream;
     stream.onstate = (state) => this.#events?.state(state);
     stream.onproblem = (error) => this.#tell(error);
@@ -86,17 +101,28 @@ export class ServerEngine implements Engine {
   async #look(source: CanvasImageSource, width: number, height: number, capturedAt: number): Promise<void> {
     let answer: StreamAnswer | undefined;
     try {
-      const jpeg = await this.#encoder.encode(source, width, height, QUALITY);
-      const stream = this.#stream;
-      if (jpeg && stream?.ready) answer = await stream.send(jpeg, { capturedAt: this.#clock.at(capturedAt) });
+      const jpeg = await this.#encoder.encode(source, width, height, QUALITY).finally(() => {
+        this.#encoding = false;
+      });
+      if (jpeg && this.#stream?.ready) answer = await this.#send(this.#stream, jpeg, capturedAt);
       else this.#dropped++;
     } catch (error) {
       // A stream that is closed has told why already.
       if (this.#stream?.state !== "closed") this.#tell(error);
-    } finally {
-      this.#busy = false;
     }
     if (answer) this.#events?.answer(this.#answerOf(answer, capturedAt));
+  }
+
+  async #send(stream: Stream, jpeg: ArrayBuffer, capturedAt: number): Promise<StreamAnswer | undefined> {
+    this.#onTheWay++;
+    try {
+      const answer = await stream.send(jpeg, { capturedAt: this.#clock.at(capturedAt) });
+      if (answer) this.#apart += CLOSER * (serviceTime(answer) - this.#apart);
+      else this.#apart = Math.min(APART_AFTER_DROP * this.#apart, FARTHEST_APART);
+      return answer;
+    } finally {
+      this.#onTheWay--;
+    }
   }
 
   #answerOf(answer: StreamAnswer, capturedAt: number): FrameAnswer {
@@ -119,6 +145,11 @@ export class ServerEngine implements Engine {
       this.#events?.problem({ type: "no-connection", title: "No connection", status: 0, detail: error.message });
     else throw error;
   }
+}
+
+/** Milliseconds that the service took for a frame, without what the frame waited. */
+function serviceTime({ timing_ms: { queue, ...steps } }: StreamAnswer): number {
+  return Object.values(steps).reduce((sum, step) => sum + (step ?? 0), 0);
 }
 
 /** What a stream is opened with: faces are followed from frame to frame, which is quicker, steadier, and has gaze. */
