@@ -66,8 +66,8 @@ class Load:
 
 @dataclass(frozen=True)
 class Run:
-    """The camera's film on the page. answers: a second. shown: seconds from capture to drawing. delay: with the filter's
-    as well. r: by CHANNELS, the worse character's."""
+    """The camera's film on the page. answers: a second. shown: seconds from capture to drawing. delay: the same
+    with the filter's. r: by CHANNELS, the worse character's."""
 
     answers: float
     shown: float

@@ -131,6 +131,7 @@ export const PROBLEM_KINDS = [
   "origin-refused",
   "not-found",
   "method-not-allowed",
+  "not-acceptable",
   "request-timeout",
   "too-large",
   "unsupported-media",
