@@ -4,6 +4,7 @@
 import { Client, ConnectionError, type Model, ProblemError, type Stream, type StreamAnswer } from "mfn-client";
 import type { Engine, EngineEvents, EngineOptions, FrameAnswer } from "./engine.ts";
 import { FrameEncoder } from "./frame-encoder.ts";
+import { Pacing } from "./pacing.ts";
 import { StreamClock } from "./stream-clock.ts";
 
 /** Of JPEG; below it blocks begin to show, and coefficients to change. */
@@ -11,12 +12,6 @@ const QUALITY = 0.85;
 
 /** Frames on their way: one that the service looks at, and one that travels. */
 const IN_FLIGHT = 2;
-/** Frames are sent as far apart as the service takes for one, which it tells in part: where it drops one, they come
- * further apart, and closer again by a share of the difference at each answer. */
-const APART_AFTER_DROP = 1.15;
-const CLOSER = 0.04;
-/** Milliseconds. */
-const FARTHEST_APART = 1000;
 
 export class ServerEngine implements Engine {
   readonly mode = "server";
@@ -28,10 +23,7 @@ export class ServerEngine implements Engine {
   #options: EngineOptions | undefined;
   #model: Model | undefined;
   #encoding = false;
-  /** When the latest frame was taken, and how far the next is from it where both are on their way; milliseconds. */
-  #takenAt = Number.NEGATIVE_INFINITY;
-  #apart = 33;
-  #onTheWay = 0;
+  readonly #pacing = new Pacing();
   #dropped = 0;
 
   /** baseUrl: the service's address, below which its paths lie. */
@@ -44,8 +36,7 @@ export class ServerEngine implements Engine {
   }
 
   get ready(): boolean {
-    if (this.#encoding || !this.#stream?.ready) return false;
-    return this.#onTheWay === 0 || performance.now() - this.#takenAt >= this.#apart;
+    return !this.#encoding && !!this.#stream?.ready && this.#pacing.due(performance.now());
   }
 
   open(options: EngineOptions, events: EngineEvents): void {
@@ -60,7 +51,7 @@ export class ServerEngine implements Engine {
       return;
     }
     this.#encoding = true;
-    this.#takenAt = performance.now();
+    this.#pacing.taken(performance.now());
     void this.#look(source, width, height, capturedAt);
   }
 
@@ -114,14 +105,13 @@ export class ServerEngine implements Engine {
   }
 
   async #send(stream: Stream, jpeg: ArrayBuffer, capturedAt: number): Promise<StreamAnswer | undefined> {
-    this.#onTheWay++;
+    let answer: StreamAnswer | undefined;
+    this.#pacing.sent();
     try {
-      const answer = await stream.send(jpeg, { capturedAt: this.#clock.at(capturedAt) });
-      if (answer) this.#apart += CLOSER * (serviceTime(answer) - this.#apart);
-      else this.#apart = Math.min(APART_AFTER_DROP * this.#apart, FARTHEST_APART);
+      answer = await stream.send(jpeg, { capturedAt: this.#clock.at(capturedAt) });
       return answer;
     } finally {
-      this.#onTheWay--;
+      this.#pacing.ended(answer && serviceTime(answer));
     }
   }
 

@@ -89,15 +89,31 @@ test("the resolution falls where frames are late, comes back where they are not,
   expect(resolution.ratio).toBe(2);
 });
 
-test("where the processor draws, every second display frame of sixty a second is drawn", () => {
+/** Runs a stage for a minute whose processor takes milliseconds for all pixels of the page, on a display of sixty. */
+function drawMinute(milliseconds: number): { drawn: number; ratio: number } {
   const resolution = new Resolution(1, true);
   let drawn = 0;
-  for (let i = 0; i < 600; i++) {
+  for (let i = 0; i < 3600; i++) {
     const now = (i * 1000) / 60;
     if (!resolution.due(now)) continue;
     drawn++;
-    resolution.drawn(now);
+    resolution.drawn(now, milliseconds * resolution.ratio ** 2);
   }
-  expect(drawn).toBe(300);
-  expect(resolution.ratio).toBe(1);
+  return { drawn, ratio: resolution.ratio };
+}
+
+test("where the processor draws quickly, every second display frame is drawn in full", () => {
+  const { drawn, ratio } = drawMinute(4);
+  expect(drawn).toBe(1800);
+  expect(ratio).toBe(1);
+});
+
+test("where the processor draws slowly, fewer pixels are drawn, and then fewer frames", () => {
+  const slower = drawMinute(60); // 15 ms at half the resolution
+  expect(slower.ratio).toBe(0.5);
+  expect(slower.drawn).toBeGreaterThan(1500);
+  const slowest = drawMinute(400);
+  expect(slowest.ratio).toBe(0.5);
+  expect(slowest.drawn).toBeLessThan(60 * 13);
+  expect(slowest.drawn).toBeGreaterThan(60 * 11);
 });
