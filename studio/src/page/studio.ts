@@ -136,7 +136,10 @@ export async function startStudio(root: HTMLElement, query: string): Promise<voi
     else
       notices.show("slow", {
         title: "Answers take more than a second",
-        detail: "The network or the server is slow. Smaller pictures are sent until it is quicker.",
+        detail:
+          engine.mode === "local"
+            ? "This machine is busy. Smaller pictures are looked at until it is quicker."
+            : "The network or the server is slow. Smaller pictures are sent until it is quicker.",
       });
   };
   const onProblem = (problem: Problem) => {
