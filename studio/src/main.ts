@@ -2,16 +2,27 @@
 
 import { missingFeatures } from "./page/support.ts";
 
+/** Says why there is no page. */
+function tell(sentence: string): void {
+  const text = document.querySelector("#boot p");
+  if (text) text.textContent = sentence;
+  document.querySelector("#boot")?.classList.add("shown");
+}
+
 const missing = missingFeatures();
 if (missing.length) {
-  const text = document.querySelector("#boot p");
-  if (text)
-    text.textContent =
-      `This browser lacks ${missing.join(", ")}, which Studio needs. Use Chrome, Edge or Safari of 2023 or newer, or ` +
-      "Firefox of 2024 or newer, with hardware acceleration turned on.";
-  document.querySelector("#boot")?.classList.add("shown");
+  tell(
+    `This browser lacks ${missing.join(", ")}, which Studio needs. Use Chrome, Edge or Safari of 2023 or newer, or ` +
+      "Firefox of 2024 or newer, with hardware acceleration turned on.",
+  );
 } else {
-  const { startStudio } = await import("./page/studio.ts");
-  await startStudio(document.body, location.search);
-  document.querySelector("#boot")?.remove();
+  try {
+    const { startStudio } = await import("./page/studio.ts");
+    await startStudio(document.body, location.search);
+    document.querySelector("#boot")?.remove();
+  } catch (error) {
+    const known = error instanceof Error && error.name === "StageError";
+    tell(known ? error.message : "The page could not be loaded whole. Is the server there? Reload the page.");
+    throw error;
+  }
 }

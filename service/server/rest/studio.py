@@ -44,18 +44,24 @@ def add_studio(app: FastAPI, files: Mapping[str, StudioFile]) -> None:
     """Adds the Studio to the application. files: by their paths below /studio/."""
 
     @app.get("/", include_in_schema=False)
-    async def root() -> Response:
-        return RedirectResponse("studio/", 307)  # for now: another server at this address may have no Studio
+    async def root(request: Request) -> Response:
+        return RedirectResponse(_page_address(request), 307)  # for now: another server at this address may have no Studio
 
     @app.get(PAGE, include_in_schema=False)
-    async def page() -> Response:
-        return RedirectResponse("studio/", 308)  # relative, so that a proxy's prefix stays
+    async def page(request: Request) -> Response:
+        return RedirectResponse(_page_address(request), 308)
 
     @app.get(FOLDER + "{name:path}", include_in_schema=False)
     def file(request: Request, name: str) -> Response:  # in a thread: the first request reads the whole file
         if name not in files:
             raise RequestError(NOT_FOUND, f"The Studio has no file {name[:80]!r}. Open /studio/ anew.")
         return file_response(files[name], request.headers)
+
+
+def _page_address(request: Request) -> str:
+    """The page's address with the request's query; relative, so that a proxy's prefix stays."""
+    query = request.url.query
+    return f"studio/?{query}" if query else "studio/"
 
 
 def file_response(file: StudioFile, asked: Headers) -> Response:

@@ -1,6 +1,7 @@
 /** What the reader is told about an engine's problems. */
 
 import type { Problem } from "mfn-client";
+import type { EngineMode } from "../engine/engine.ts";
 import type { Notice } from "../view/notices.ts";
 
 /** Ways out that a notice may offer. */
@@ -11,6 +12,7 @@ export interface WaysOut {
   again(): void;
 }
 
+/** Problems of a server that pass. */
 const PASSING: Readonly<Record<string, string>> = {
   "no-connection": "No connection to the server",
   overloaded: "The server is full",
@@ -21,7 +23,12 @@ const PASSING: Readonly<Record<string, string>> = {
 };
 
 /** closed: trying again does not mend it. */
-export function engineNotice({ type, title, detail }: Problem, closed: boolean, ways: WaysOut): Notice {
+export function engineNotice(
+  { type, title, detail }: Problem,
+  mode: EngineMode,
+  closed: boolean,
+  ways: WaysOut,
+): Notice {
   const kind = type.slice(type.lastIndexOf(":") + 1);
   if (kind === "unauthenticated")
     return {
@@ -29,7 +36,7 @@ export function engineNotice({ type, title, detail }: Problem, closed: boolean, 
       detail: "Ask whoever runs the server for an API key. It is kept until you close this tab.",
       question: { label: "API key", type: "password", button: "Use key", answer: ways.key },
     };
-  const known = PASSING[kind] ?? title;
+  const known = (mode === "server" ? PASSING[kind] : undefined) ?? title;
   if (kind === "no-connection")
     return {
       title: known,

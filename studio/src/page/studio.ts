@@ -120,8 +120,11 @@ export async function startStudio(root: HTMLElement, query: string): Promise<voi
     redraw();
   };
 
+  /** Since when the source is looked at, on performance.now()'s clock. */
+  let sourceSince = 0;
   const onAnswer = (answer: FrameAnswer) => {
     capture.next(); // first of all, so that the engine does not wait for what is drawn here
+    if (answer.capturedAt < sourceSince) return; // of the source before
     const seen = cast.update(answer);
     figures.answered(answer);
     recorder.add(answer, seen);
@@ -153,7 +156,9 @@ export async function startStudio(root: HTMLElement, query: string): Promise<voi
       again();
     };
     // The state follows after the problem: one that closes the engine is known a moment later.
-    queueMicrotask(() => notices.show("engine", engineNotice(problem, engineState.value === "closed", { key, again })));
+    queueMicrotask(() =>
+      notices.show("engine", engineNotice(problem, engine.mode, engineState.value === "closed", { key, again })),
+    );
   };
   let apiKey = session?.getItem(KEY) ?? "";
   const needsIdentity = () => settings.inset.value && ["mesh", "all"].includes(settings.overlay.value);
@@ -169,9 +174,11 @@ export async function startStudio(root: HTMLElement, query: string): Promise<voi
     if (error) notices.show("source", { title: error.title, detail: error.message });
     else notices.clear("source");
   }
+  let byHand = false; // a camera was chosen in the menu, in place of the one that the address names
   const openCamera = async (device = settings.camera.value) => {
     settings.camera.value = device;
-    const choice = { device, name: parameters.camera, lines: settings.cameraLines.value };
+    const name = byHand ? "" : parameters.camera;
+    const choice = { device, name, lines: settings.cameraLines.value };
     if (await sources.camera(choice)) settings.cameraUsed.value = true;
   };
   const openFilm = () => sources.film();
@@ -181,7 +188,10 @@ export async function startStudio(root: HTMLElement, query: string): Promise<voi
   const help = new Help(() => commands, modeSentence(engine.mode));
   const commands = studioCommands({ settings, neutral, engine, recorder, notices, inset, help, sources });
   const sourceMenu = new SourceMenu({
-    camera: (device) => void openCamera(device),
+    camera: (device) => {
+      byHand = true;
+      void openCamera(device);
+    },
     cameraLines: (lines) => {
       settings.cameraLines.value = lines;
       if (sources.current.value?.kind === "camera") void openCamera();
@@ -232,6 +242,7 @@ export async function startStudio(root: HTMLElement, query: string): Promise<voi
 
   // What follows from a change
   sources.current.follow((source) => {
+    sourceSince = performance.now();
     capture.source = source;
     seeNobody();
     cast.restart();

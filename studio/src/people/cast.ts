@@ -66,6 +66,7 @@ export class Cast {
   /** A person takes another character; where it cannot be used, they keep the one before. */
   async choose(person: number, source: CharacterSource): Promise<void> {
     const before = this.#choices.of(person);
+    if (!this.#people.numbers.includes(person)) return; // who left while the file was chosen
     if (await this.#enter(person, source)) this.#choices.choose(person, source);
     else this.#audience.show(person, before);
   }

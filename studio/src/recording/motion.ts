@@ -23,6 +23,8 @@ export interface RecordedFile {
 export class Motion {
   readonly #formats: MotionFormats;
   readonly #epoch: number;
+  /** Of the day of the first row, so that time code goes on after 24 hours. */
+  #midnight: number | undefined;
   #batch: string[] = [];
   #batchSize = 0;
   #blobs: Blob[] = [];
@@ -75,13 +77,12 @@ export class Motion {
   }
 
   #addRow(person: number, capturedAt: number, face: Seen["face"]): void {
-    const date = new Date(this.#epoch + capturedAt);
-    const midnight = new Date(date).setHours(0, 0, 0, 0);
     const rows = this.#rows.get(person) ?? [];
     this.#rows.set(person, rows);
-    const seconds = (this.#epoch + capturedAt - midnight) / 1000;
+    this.#midnight ??= new Date(this.#epoch + capturedAt).setHours(0, 0, 0, 0);
+    const seconds = (this.#epoch + capturedAt - this.#midnight) / 1000;
     const last = rows.at(-1);
-    if (last && seconds <= last.seconds) return; // a clock that was put back, or midnight: time code only rises
+    if (last && seconds <= last.seconds) return; // a clock that was put back: time code only rises
     rows.push({ seconds, values: valuesOf(face) });
     this.#rowCount++;
   }

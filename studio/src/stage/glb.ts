@@ -28,14 +28,18 @@ export interface GltfDocument {
   meshes?: { extras?: { targetNames?: unknown }; primitives?: { attributes?: { POSITION?: unknown } }[] }[];
 }
 
+/** Throws CharacterError where a file is too large. size: bytes. */
+export function checkSize(size: number): void {
+  if (size <= LARGEST_FILE) return;
+  throw new CharacterError(
+    `The file has ${Math.ceil(size / 1e6)} MB; ${LARGEST_FILE / 1e6} MB are the most. ` +
+      "Export it with smaller textures or fewer vertices.",
+  );
+}
+
 /** Reads the document of a file and refuses what cannot become a character. Throws CharacterError. */
 export function readGlb(bytes: ArrayBuffer): GltfDocument {
-  if (bytes.byteLength > LARGEST_FILE) {
-    throw new CharacterError(
-      `The file has ${Math.round(bytes.byteLength / 1e6)} MB; ${LARGEST_FILE / 1e6} MB are the most. ` +
-        "Export it with smaller textures or fewer vertices.",
-    );
-  }
+  checkSize(bytes.byteLength);
   const view = new DataView(bytes);
   if (bytes.byteLength < 20 || view.getUint32(0, true) !== MAGIC) {
     throw new CharacterError(

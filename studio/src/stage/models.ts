@@ -12,7 +12,7 @@ import {
 import { type GLTF, GLTFLoader } from "three/addons/loaders/GLTFLoader.js";
 import { clone } from "three/addons/utils/SkeletonUtils.js";
 import { type Character, GltfCharacter, meshesOf } from "./character.ts";
-import { isVrm, LARGEST_FILE, readGlb } from "./glb.ts";
+import { checkSize, isVrm, readGlb } from "./glb.ts";
 import type { LightTable } from "./light-table.ts";
 import { MorphTargets } from "./morphs.ts";
 import { CharacterError, type CharacterSource } from "./stage.ts";
@@ -94,7 +94,7 @@ export class Models {
 }
 
 async function wearFile(file: File, light: LightTable | undefined): Promise<Character> {
-  if (file.size > LARGEST_FILE) readGlb(new ArrayBuffer(LARGEST_FILE + 1));
+  checkSize(file.size);
   const bytes = await file.arrayBuffer().catch(() => {
     throw new CharacterError("The file cannot be read. Is it still where it was?");
   });

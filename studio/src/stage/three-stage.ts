@@ -5,6 +5,7 @@ import { ARKIT_NAMES } from "mfn-client";
 import { NeutralToneMapping, PerspectiveCamera, Scene, WebGLRenderer } from "three";
 import { Actor, SLOT } from "./actor.ts";
 import { WEIGHTS } from "./arkit.ts";
+import type { Character } from "./character.ts";
 import { DrawTime } from "./draw-time.ts";
 import { Backdrop } from "./ground.ts";
 import { arrange, Eased, reorder } from "./layout.ts";
@@ -121,16 +122,20 @@ class ThreeStage implements Stage {
     const actor = known && !known.leaving ? known : this.newActor(person, colour);
     actor.footing.colour = colour;
     const wish = ++actor.wishes;
+    const wished = () => this.actors.get(person) === actor && !actor.leaving && actor.wishes === wish;
+    let character: Character | undefined;
     try {
-      const character = await this.models.wear(source);
-      if (this.actors.get(person) !== actor || actor.leaving || actor.wishes !== wish) {
-        character.dispose(); // the person left, or chose another, while it was read
+      character = await this.models.wear(source);
+      if (wished()) await this.renderer.compileAsync(character.scene, this.camera, this.scene);
+      if (!wished()) {
+        character.dispose(); // the person left, or chose another, meanwhile
         return;
       }
-      await this.renderer.compileAsync(character.scene, this.camera, this.scene);
       actor.wear(character);
       if (!this.order.includes(person)) this.order.push(person);
     } catch (error) {
+      character?.dispose();
+      if (!wished()) return;
       if (!actor.worn) this.leave(person);
       if (error instanceof CharacterError) throw error;
       throw new CharacterError("The character cannot be shown: its file is damaged. Export it again.");

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isVrm, LARGEST_FILE, readGlb } from "../../src/stage/glb.ts";
+import { checkSize, isVrm, LARGEST_FILE, readGlb } from "../../src/stage/glb.ts";
 import { CharacterError } from "../../src/stage/stage.ts";
 import { glb } from "./glb-file.ts";
 
@@ -58,4 +58,9 @@ test("broken files never fail in another way", () => {
       expect(error).toBeInstanceOf(CharacterError);
     }
   }
+});
+
+test("a file that is too large is told its own size", () => {
+  expect(() => checkSize(200e6)).toThrow("The file has 200 MB; 100 MB are the most.");
+  expect(() => checkSize(LARGEST_FILE)).not.toThrow();
 });

@@ -26,6 +26,9 @@ class LocalEngine implements Engine {
   #worker: Worker | undefined;
   #underway: Underway | undefined;
   #dropped = 0; // since the last answer
+  /** What was asked for while the networks were loaded. */
+  #options: EngineOptions | undefined;
+  #calibration: Calibration | undefined;
 
   get ready(): boolean {
     return this.#state === "open" && this.#underway === undefined;
@@ -61,11 +64,15 @@ class LocalEngine implements Engine {
   }
 
   calibrate(calibration: Calibration): void {
-    this.#send({ type: "calibrate", calibration });
+    if (this.#state === "open") this.#send({ type: "calibrate", calibration });
+    else this.#calibration = calibration;
   }
 
+  /** Where the engine has failed, it begins again. */
   configure(options: EngineOptions): void {
-    this.#send({ type: "configure", options: workerOptions(options) });
+    this.#options = options;
+    if (this.#state === "closed" && this.#events) this.open(options, this.#events);
+    else if (this.#state === "open") this.#send({ type: "configure", options: workerOptions(options) });
   }
 
   close(): void {
@@ -111,6 +118,10 @@ class LocalEngine implements Engine {
     switch (message.type) {
       case "open":
         this.model = message.model;
+        if (this.#options) this.#send({ type: "configure", options: workerOptions(this.#options) });
+        if (this.#calibration) this.#send({ type: "calibrate", calibration: this.#calibration });
+        this.#options = undefined;
+        this.#calibration = undefined;
         this.#enter("open");
         break;
       case "answer":

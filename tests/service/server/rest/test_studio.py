@@ -116,6 +116,8 @@ def test_the_page_s_address_ends_with_a_slash_also_behind_a_prefix(page: httpx2.
         assert (answer.status_code, answer.headers["location"]) == (status, "studio/")
         assert answer.next_request is not None
         assert answer.next_request.url.path == "/studio/"
+        asked = page.get(f"{path}?engine=local&camera=A%20%26%20B")
+        assert asked.headers["location"] == "studio/?engine=local&camera=A%20%26%20B"
 
 
 def test_a_server_without_it_has_no_such_paths(client: httpx2.Client) -> None:
