@@ -45,7 +45,8 @@ def add_studio(app: FastAPI, files: Mapping[str, StudioFile]) -> None:
 
     @app.get("/", include_in_schema=False)
     async def root(request: Request) -> Response:
-        return RedirectResponse(_page_address(request), 307)  # for now: another server at this address may have no Studio
+        # For now: another server at this address may have no Studio.
+        return RedirectResponse(_page_address(request), 307)
 
     @app.get(PAGE, include_in_schema=False)
     async def page(request: Request) -> Response:
