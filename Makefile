@@ -60,8 +60,9 @@ fuzz: $(VENV)/.dev requirements/fuzz.txt
 	$(PIP_INSTALL) --require-hashes -r requirements/fuzz.txt
 	$(BIN)/python -m bench.fuzz --minutes $(MINUTES)
 
-# Both environments at once, with make --jobs.
-environments: $(VENV)/.dev $(OLDEST)/.installed
+# All environments at once, with make --jobs.
+environments: $(VENV)/.dev $(OLDEST)/.installed studio/node_modules/.package-lock.json \
+	clients/javascript/node_modules/.package-lock.json
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check
