@@ -1,12 +1,7 @@
 /** The nine angles of Live Link Face's files, radians. */
 
 import type { Face } from "mfn-client";
-
-/** Degrees that an eye turns by at weight 1, as service/vision/gaze.py has them. */
-const DOWN = 35.0;
-const UP = 27.1;
-const OUT = 39.0; // away from the nose
-const IN = 21.5; // toward it
+import { DOWN_DEGREES, IN_DEGREES, OUT_DEGREES, UP_DEGREES } from "../stage/gaze.ts";
 
 /** HeadYaw, HeadPitch and HeadRoll of a rotation [x, y, z, w], head to camera.
  *
@@ -27,7 +22,8 @@ export function eyeAngles(gaze: Face["gaze"]): [number, number, number, number, 
   if (!gaze) return [0, 0, 0, 0, 0, 0];
   const radians = Math.PI / 180;
   const pitch = (side: "Left" | "Right") =>
-    (DOWN * gaze[`eyeLookDown${side}`] - UP * gaze[`eyeLookUp${side}`]) * radians;
-  const away = (side: "Left" | "Right") => (OUT * gaze[`eyeLookOut${side}`] - IN * gaze[`eyeLookIn${side}`]) * radians;
+    (DOWN_DEGREES * gaze[`eyeLookDown${side}`] - UP_DEGREES * gaze[`eyeLookUp${side}`]) * radians;
+  const away = (side: "Left" | "Right") =>
+    (OUT_DEGREES * gaze[`eyeLookOut${side}`] - IN_DEGREES * gaze[`eyeLookIn${side}`]) * radians;
   return [-away("Left"), pitch("Left"), 0, away("Right"), pitch("Right"), 0];
 }

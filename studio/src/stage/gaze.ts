@@ -2,10 +2,10 @@
 
 import { weightOf } from "./arkit.ts";
 
-const DOWN_DEGREES = 35;
-const UP_DEGREES = 27.1;
-const OUT_DEGREES = 39; // away from the nose
-const IN_DEGREES = 21.5; // toward it
+export const DOWN_DEGREES = 35;
+export const UP_DEGREES = 27.1;
+export const OUT_DEGREES = 39; // away from the nose
+export const IN_DEGREES = 21.5; // toward it
 
 const sideOf = (side: "Left" | "Right") => ({
   down: weightOf(`eyeLookDown${side}`),
