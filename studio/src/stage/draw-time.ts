@@ -5,18 +5,25 @@ const LOOK_MS = 3; // between looks at whether it is done
 /** Measures from the end of the drawing commands until they are carried out. */
 export class DrawTime {
   private readonly gl: WebGL2RenderingContext;
+  private readonly ondone: () => void;
   private sync: WebGLSync | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private begun = 0;
   private time: number | undefined;
 
-  constructor(gl: WebGL2RenderingContext) {
+  /** ondone: called when a frame's commands are carried out. */
+  constructor(gl: WebGL2RenderingContext, ondone: () => void) {
     this.gl = gl;
+    this.ondone = ondone;
   }
 
-  /** Begins, after a frame's commands; one that is not done yet goes on in its place. */
+  /** Whether the latest frame's commands are not carried out yet. */
+  get busy(): boolean {
+    return this.sync !== null;
+  }
+
+  /** Begins, after a frame's commands. */
   begin(): void {
-    if (this.sync) return;
     this.begun = performance.now();
     this.sync = this.gl.fenceSync(this.gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
     this.gl.flush();
@@ -30,7 +37,8 @@ export class DrawTime {
     return time;
   }
 
-  dispose(): void {
+  /** Forgets a frame that is not done yet: ondone is not called for it. */
+  cancel(): void {
     clearTimeout(this.timer);
     this.gl.deleteSync(this.sync);
     this.sync = null;
@@ -45,5 +53,6 @@ export class DrawTime {
     this.time = performance.now() - this.begun;
     this.gl.deleteSync(this.sync);
     this.sync = null;
+    this.ondone();
   };
 }

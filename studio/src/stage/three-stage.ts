@@ -13,6 +13,7 @@ import { addLamps, softBoxes } from "./light.ts";
 import { lightTable } from "./light-table.ts";
 import { Models } from "./models.ts";
 import { neutralPose } from "./motion.ts";
+import { Readback } from "./readback.ts";
 import { Resolution } from "./resolution.ts";
 import {
   CharacterError,
@@ -56,6 +57,7 @@ class ThreeStage implements Stage {
   private readonly frames: number[] = []; // times of the last second's
   private readonly resolution: Resolution;
   private readonly drawTime: DrawTime | undefined;
+  private readonly readback: Readback | undefined;
   private readonly resized: ResizeObserver;
   private readonly pose = neutralPose();
   private scheme: ColourScheme = "light";
@@ -67,9 +69,13 @@ class ThreeStage implements Stage {
     this.canvas = canvas;
     this.options = options;
     const software = drawnBySoftware();
-    const context = canvas.getContext("webgl2", {
+    // What shines through has other pixels than WebGL reads: their colours are multiplied by alpha.
+    const shown = software && !options.transparent ? canvas.getContext("2d", { alpha: false }) : null;
+    const drawn = shown ? document.createElement("canvas") : canvas;
+    const context = drawn.getContext("webgl2", {
       alpha: options.transparent,
       antialias: !software,
+      preserveDrawingBuffer: shown !== null,
       powerPreference: "high-performance",
       stencil: false,
     });
@@ -78,13 +84,14 @@ class ThreeStage implements Stage {
         "This browser draws no 3D (WebGL 2), so there are no characters. Turn on hardware acceleration, or use a newer one.",
       );
     }
-    this.renderer = new WebGLRenderer({ canvas, context, antialias: !software, alpha: options.transparent });
+    this.renderer = new WebGLRenderer({ canvas: drawn, context, antialias: !software, alpha: options.transparent });
     this.renderer.toneMapping = NeutralToneMapping;
     this.renderer.localClippingEnabled = true;
     this.renderer.setClearColor(0x000000, 0);
     this.models = new Models(software ? lightTable(this.camera.position) : undefined);
     this.resolution = new Resolution(window.devicePixelRatio, software);
-    this.drawTime = software ? new DrawTime(context) : undefined;
+    this.readback = shown ? new Readback(context, shown) : undefined;
+    this.drawTime = software ? new DrawTime(context, () => this.readback?.show()) : undefined;
     addLamps(this.scene, software);
     if (!software) this.scene.environment = softBoxes(this.renderer);
     if (!options.transparent) {
@@ -94,8 +101,8 @@ class ThreeStage implements Stage {
     this.colourScheme = "light";
     this.resized = new ResizeObserver(() => this.resize());
     this.resized.observe(canvas);
-    canvas.addEventListener("webglcontextlost", this.lost);
-    canvas.addEventListener("webglcontextrestored", this.restored);
+    drawn.addEventListener("webglcontextlost", this.lost);
+    drawn.addEventListener("webglcontextrestored", this.restored);
     this.resize();
     this.request = requestAnimationFrame(this.frame);
   }
@@ -174,10 +181,10 @@ class ThreeStage implements Stage {
 
   dispose(): void {
     cancelAnimationFrame(this.request);
-    this.drawTime?.dispose();
+    this.drawTime?.cancel();
     this.resized.disconnect();
-    this.canvas.removeEventListener("webglcontextlost", this.lost);
-    this.canvas.removeEventListener("webglcontextrestored", this.restored);
+    this.renderer.domElement.removeEventListener("webglcontextlost", this.lost);
+    this.renderer.domElement.removeEventListener("webglcontextrestored", this.restored);
     for (const actor of this.actors.values()) actor.dispose();
     this.actors.clear();
     this.order.length = 0;
@@ -197,7 +204,7 @@ class ThreeStage implements Stage {
   private readonly frame = (): void => {
     this.request = requestAnimationFrame(this.frame);
     const now = performance.now();
-    if (!this.resolution.due(now)) return;
+    if (!this.resolution.due(now) || this.drawTime?.busy) return;
     const elapsed = Math.min(now - (this.before ?? now), LONGEST_STEP);
     this.before = now;
     this.frames.push(now);
@@ -246,6 +253,7 @@ class ThreeStage implements Stage {
   private resize(): void {
     const { clientWidth, clientHeight } = this.canvas;
     if (clientWidth === 0 || clientHeight === 0) return;
+    this.drawTime?.cancel(); // another size clears what is drawn
     this.renderer.setPixelRatio(this.resolution.ratio);
     this.renderer.setSize(clientWidth, clientHeight, false);
   }
