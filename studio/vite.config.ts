@@ -3,6 +3,7 @@ import { defaultClientConditions } from "vite";
 import { defineConfig } from "vitest/config";
 import { bundle } from "./bundle.ts";
 import { licenses } from "./licenses.ts";
+import { preload } from "./preload.ts";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -12,7 +13,7 @@ const STATIC = "static";
 export default defineConfig(({ mode }) => ({
   base: "./", // the page may lie under any path
   publicDir: false,
-  plugins: [licenses(here(".")), bundle(here("."), mode === STATIC)],
+  plugins: [preload(), licenses(here(".")), bundle(here("."), mode === STATIC)],
   resolve: {
     alias: { "mfn-client": here("../clients/javascript/src/index.ts") },
     // onnxruntime without its script inside, which would start threads with the script that it was bundled into

@@ -40,6 +40,7 @@ import { watchFigures } from "./watch-figures.ts";
 const CHARACTER_FILES = ".glb,.vrm,model/gltf-binary";
 const SOURCE_FILES = "video/*,image/*";
 const KEY = "mfn-studio-key";
+const FIRST_PEOPLE = [1, 2]; // of the page's own film, and likely of a camera
 const SMOOTH = 15; // display frames a second
 
 /** Starts the page in an element. query: of the URL, see parameters.ts. */
@@ -74,6 +75,10 @@ export async function startStudio(root: HTMLElement, query: string): Promise<voi
     parameters.characters.length ? parameters.characters : undefined,
     parameters.characters.length ? [] : settings.characters.value,
   );
+  for (const person of FIRST_PEOPLE) {
+    const source = choices.of(person);
+    if ("name" in source) stage.prepare(source.name);
+  }
   const chips = new Chips({
     choose: (person, character) => void choose(person, character),
     chooseFile: (person) => chooseFile(CHARACTER_FILES, (file) => void choose(person, { file })),

@@ -69,15 +69,21 @@ export class Models {
   /** A character of a source. Rejects with CharacterError. */
   async wear(source: CharacterSource): Promise<Character> {
     if ("file" in source) return wearFile(source.file, this.light);
-    const { name } = source;
-    const model = this.named.get(name) ?? this.fetch(name);
+    return (await this.model(source.name)).wear(this.light);
+  }
+
+  /** Has a character's file there before somebody wears it. */
+  prepare(name: string): void {
+    this.model(name).catch(() => {}); // told to who wears it, for whom it is fetched again
+  }
+
+  private model(name: string): Promise<Model> {
+    const known = this.named.get(name);
+    if (known) return known;
+    const model = this.fetch(name);
     this.named.set(name, model);
-    try {
-      return (await model).wear(this.light);
-    } catch (error) {
-      if (this.named.get(name) === model) this.named.delete(name); // the next try fetches it again
-      throw error;
-    }
+    model.catch(() => this.named.delete(name));
+    return model;
   }
 
   private async fetch(name: string): Promise<Model> {

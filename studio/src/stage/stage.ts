@@ -42,6 +42,8 @@ export interface StageOptions {
 
 /** What the page may ask of the stage. stage/three-stage.ts is the one there is. */
 export interface Stage {
+  /** Has one of the characters that come with the page there before the first person with it comes. */
+  prepare(name: string): void;
   /** A person comes, or changes character. Rejects with CharacterError; the person then keeps the one before. colour: a
    * CSS colour that tells people apart. */
   enter(person: number, source: CharacterSource, colour: string): Promise<void>;

@@ -124,6 +124,10 @@ class ThreeStage implements Stage {
     return this.frames.length;
   }
 
+  prepare(name: string): void {
+    this.models.prepare(name);
+  }
+
   async enter(person: number, source: CharacterSource, colour: string): Promise<void> {
     const known = this.actors.get(person);
     const actor = known && !known.leaving ? known : this.newActor(person, colour);
