@@ -27,12 +27,18 @@ const SOURCES = [
   { from: [0, 1, 0.1], colour: [0.1, 0.11, 0.12], reach: 1, gloss: 0.3, sharpness: 6 },
   { from: [0, -1, 0.2], colour: [0.1, 0.075, 0.06], reach: 1, gloss: 0, sharpness: 1 },
 ] as const;
+const TOWARD_VIEWER = new Vector3(0, 0, 1);
 const AROUND = [0.12, 0.12, 0.135] as const;
 
 /** Makes the table. viewer: the camera's place, which is followed as it changes. */
 export function lightTable(viewer = new Vector3(0, 0, 10)): LightTable {
   const diffuse = new Float32Array(3 * SIZE * SIZE);
   const gloss = new Float32Array(3 * SIZE * SIZE);
+  const sources = SOURCES.map((source) => {
+    const toward = new Vector3(...source.from).normalize();
+    const half = toward.clone().add(TOWARD_VIEWER).normalize();
+    return { ...source, toward, half };
+  });
   for (let i = 0; i < SIZE * SIZE; i++) {
     let x = (2 * (i % SIZE)) / (SIZE - 1) - 1;
     let y = (2 * Math.floor(i / SIZE)) / (SIZE - 1) - 1;
@@ -41,26 +47,24 @@ export function lightTable(viewer = new Vector3(0, 0, 10)): LightTable {
     y /= outside;
     const z = Math.sqrt(Math.max(1 - x * x - y * y, 0));
     const grazing = (1 - z) ** 3;
-    for (let k = 0; k < 3; k++) {
-      let light = AROUND[k] as number;
-      let shine = 0.06 * grazing;
-      for (const source of SOURCES) {
-        const [fx, fy, fz] = source.from;
-        const norm = Math.hypot(fx, fy, fz);
-        const facing = (x * fx + y * fy + z * fz) / norm;
-        const wrapped = Math.max((facing + source.reach) / (1 + source.reach), 0);
-        light += (source.colour[k] as number) * wrapped;
-        // Half way between the source and the viewer, who is along z.
-        const halfNorm = Math.hypot(fx / norm, fy / norm, fz / norm + 1);
-        const half = (x * fx + y * fy + z * (fz + norm)) / norm / halfNorm;
-        shine +=
-          source.gloss * (source.colour[k] as number) * Math.max(half, 0) ** source.sharpness * (1 + 3 * grazing);
+    const light: number[] = [...AROUND];
+    const shine = Array<number>(3).fill(0.06 * grazing);
+    for (const { colour, reach, gloss: glossy, sharpness, toward, half } of sources) {
+      const wrapped = Math.max((dot(toward, x, y, z) + reach) / (1 + reach), 0);
+      const mirrored = glossy * Math.max(dot(half, x, y, z), 0) ** sharpness * (1 + 3 * grazing);
+      for (let k = 0; k < 3; k++) {
+        light[k] = (light[k] as number) + (colour[k] as number) * wrapped;
+        shine[k] = (shine[k] as number) + (colour[k] as number) * mirrored;
       }
-      diffuse[3 * i + k] = light;
-      gloss[3 * i + k] = shine;
     }
+    diffuse.set(light, 3 * i);
+    gloss.set(shine, 3 * i);
   }
   return { viewer, size: SIZE, diffuse, gloss };
+}
+
+function dot({ x, y, z }: Vector3, u: number, v: number, w: number): number {
+  return x * u + y * v + z * w;
 }
 
 const STEPS = 2048;
