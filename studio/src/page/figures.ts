@@ -1,5 +1,7 @@
 /** How fast and how late things are: counts a second, medians, means. All times are milliseconds. */
 
+import { Median } from "../median.ts";
+
 /** How many events there were a second, over the last second. */
 export class Rate {
   #times: number[] = [];
@@ -18,38 +20,6 @@ export class Rate {
   #forget(now: number): void {
     const first = this.#times.findIndex((time) => time > now - 1000);
     this.#times = first < 0 ? [] : this.#times.slice(first);
-  }
-}
-
-/** The median of the latest values. */
-export class Median {
-  readonly #size: number;
-  #values: number[] = [];
-
-  constructor(size = 60) {
-    this.#size = size;
-  }
-
-  add(value: number): void {
-    this.#values.push(value);
-    if (this.#values.length > this.#size) this.#values.shift();
-  }
-
-  clear(): void {
-    this.#values = [];
-  }
-
-  get count(): number {
-    return this.#values.length;
-  }
-
-  /** undefined before the first value. */
-  get value(): number | undefined {
-    const sorted = this.#values.toSorted((a, b) => a - b);
-    const middle = sorted.length >> 1;
-    const upper = sorted[middle];
-    if (upper === undefined || sorted.length % 2) return upper;
-    return ((sorted[middle - 1] ?? upper) + upper) / 2;
   }
 }
 

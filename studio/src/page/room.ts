@@ -1,7 +1,7 @@
 /** The characters stand beside what lies over the stage. */
 
+import type { Signal } from "../signal.ts";
 import type { Stage } from "../stage/stage.ts";
-import type { Signal } from "./signal.ts";
 
 const WIDE = 900; // CSS pixels of a window that has room for the bars beside the characters
 const EDGE = 16; // CSS pixels beside the bars

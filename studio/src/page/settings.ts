@@ -1,8 +1,8 @@
 /** The preferences as signals, kept when they change. */
 
+import { Signal } from "../signal.ts";
 import type { Parameters } from "./parameters.ts";
 import { loadPreferences, type Preferences, type Store, savePreferences } from "./preferences.ts";
-import { Signal } from "./signal.ts";
 
 type Signals = { readonly [Name in keyof Preferences]: Signal<Preferences[Name]> };
 

@@ -2,6 +2,7 @@
 
 import type { Engine } from "../engine/engine.ts";
 import type { Recorder } from "../recording/recorder.ts";
+import { Signal } from "../signal.ts";
 import type { Sources } from "../sources/sources.ts";
 import type { Help } from "../view/help.ts";
 import type { Inset } from "../view/inset.ts";
@@ -9,7 +10,6 @@ import type { Notices } from "../view/notices.ts";
 import type { Command } from "./commands.ts";
 import { OVERLAYS, type Overlay, THEMES, type Theme } from "./preferences.ts";
 import type { Settings } from "./settings.ts";
-import { Signal } from "./signal.ts";
 
 export type NeutralState = "off" | "collecting" | "on";
 

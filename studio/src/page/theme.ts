@@ -1,7 +1,7 @@
 /** Light or dark: what the system says, unless the reader has chosen. */
 
+import { Signal } from "../signal.ts";
 import type { Theme } from "./preferences.ts";
-import { Signal } from "./signal.ts";
 
 export type ColourScheme = "light" | "dark";
 

@@ -1,8 +1,8 @@
 /** Records the characters and their motion, from one press of a key to the next. */
 
 import type { FrameAnswer } from "../engine/engine.ts";
-import { Signal } from "../page/signal.ts";
 import type { Seen } from "../people/people.ts";
+import { Signal } from "../signal.ts";
 import { download, recordingName } from "./files.ts";
 import { Motion, type MotionFormats } from "./motion.ts";
 import { StageVideo, videoType } from "./stage-video.ts";

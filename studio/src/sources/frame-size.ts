@@ -1,6 +1,6 @@
 /** How large the frames are that the engine gets. */
 
-import { Median } from "../page/figures.ts";
+import { Median } from "../median.ts";
 
 /** A size with the picture's proportions whose longer side has at most so many pixels; never enlarged. */
 export function frameSize(width: number, height: number, longSide: number): { width: number; height: number } {

@@ -1,6 +1,6 @@
 /** The source that is looked at: opened, changed, lost and found again. */
 
-import { Signal } from "../page/signal.ts";
+import { Signal } from "../signal.ts";
 import { type CameraChoice, type CameraSource, listCameras, openCamera } from "./camera.ts";
 import { openPicture } from "./picture.ts";
 import { type Source, SourceError } from "./source.ts";

@@ -1,8 +1,8 @@
 /** Starts and stops recordings, and chooses what they hold. */
 
-import type { Signal } from "../page/signal.ts";
 import { durationText, sizeText } from "../recording/files.ts";
 import { type Formats, MAX_BYTES, MAX_MS, type Progress } from "../recording/recorder.ts";
+import type { Signal } from "../signal.ts";
 import { element } from "./element.ts";
 import { icon } from "./icons.ts";
 import { menu } from "./menu.ts";

@@ -3,7 +3,7 @@ import { type Command, commandOf, keyText } from "../../src/page/commands.ts";
 import { parseParameters } from "../../src/page/parameters.ts";
 import { DEFAULTS } from "../../src/page/preferences.ts";
 import { createSettings } from "../../src/page/settings.ts";
-import { Signal } from "../../src/page/signal.ts";
+import { Signal } from "../../src/signal.ts";
 
 const command = (key: string, shift?: boolean): Command => ({
   id: key,

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Figures, Means, Median, Rate } from "../../src/page/figures.ts";
+import { Figures, Means, Rate } from "../../src/page/figures.ts";
 
 test("a rate counts the events of the last second", () => {
   const rate = new Rate();
@@ -7,18 +7,6 @@ test("a rate counts the events of the last second", () => {
   expect(rate.at(2000)).toBe(10);
   expect(rate.at(2550)).toBe(5);
   expect(rate.at(9999)).toBe(0);
-});
-
-test("the median is of the latest values, and between the middle two of an even number", () => {
-  const median = new Median(4);
-  expect(median.value).toBeUndefined();
-  for (const value of [100, 3, 1, 2]) median.add(value);
-  expect(median.value).toBe(2.5);
-  median.add(4); // 100 is forgotten
-  expect(median.value).toBe(2.5);
-  median.add(10);
-  median.add(11);
-  expect(median.value).toBe(7);
 });
 
 test("means follow slowly, and forget steps that are not taken any more", () => {

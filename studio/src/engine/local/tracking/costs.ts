@@ -1,7 +1,7 @@
 /** Measured costs of the two networks, and whether following is cheaper than detecting in every frame, as in
  * service/tracking/costs.py. */
 
-import { median } from "./median.ts";
+import { median } from "../../../median.ts";
 
 const WINDOW = 15; // measurements in a running median, which a few outliers do not change
 

@@ -2,10 +2,10 @@
  * the picture is averaged to a thumbnail of grey cells; what has changed in it since the last detection, apart from known
  * faces and the bodies below them, may be a new face. */
 
+import { median } from "../../../median.ts";
 import type { Box } from "../vision/boxes.ts";
 import { roundHalfEven } from "../vision/letterbox.ts";
 import { BOX, GREEN, type Picture, RGBA, resize } from "../vision/pictures.ts";
-import { median } from "./median.ts";
 
 const THUMBNAIL_SIDE = 32; // cells along the picture's longer side
 const CELL_SAMPLES = 6; // pixels of a cell along each axis that are averaged
