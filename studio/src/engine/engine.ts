@@ -57,8 +57,6 @@ export interface Engine {
   /** Sends what the source shows now. capturedAt: milliseconds on performance.now()'s clock. Frames that come while
    * another is on its way are dropped and counted. */
   submit(source: CanvasImageSource, width: number, height: number, capturedAt: number): void;
-  /** Takes the next second as each person's resting face; or forgets it. */
-  calibrate(calibration: "take_neutral" | "reset"): void;
   /** Changes options; tracks may begin anew. */
   configure(options: EngineOptions): void;
   close(): void;

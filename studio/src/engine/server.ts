@@ -24,8 +24,6 @@ export class ServerEngine implements Engine {
   #model: Model | undefined;
   #encoding = false;
   readonly #pacing = new Pacing();
-  /** What was asked for while no connection was open. */
-  #calibration: "take_neutral" | "reset" | undefined;
   #dropped = 0;
 
   /** baseUrl: the service's address, below which its paths lie. */
@@ -57,10 +55,6 @@ export class ServerEngine implements Engine {
     void this.#look(source, width, height, capturedAt);
   }
 
-  calibrate(calibration: "take_neutral" | "reset"): void {
-    this.#calibration = this.#stream?.calibrate(calibration) ? undefined : calibration;
-  }
-
   configure(options: EngineOptions): void {
     const before = this.#options;
     this.#options = options;
@@ -85,10 +79,7 @@ export class ServerEngine implements Engine {
     const client = new Client({ baseUrl: this.#baseUrl, apiKey: options.key || undefined });
     const stream = client.stream({ ...configuration(options), inFlight: IN_FLIGHT });
     this.#stream = stream;
-    stream.onstate = (state) => {
-      if (state === "open" && this.#calibration) this.calibrate(this.#calibration);
-      this.#events?.state(state);
-    };
+    stream.onstate = (state) => this.#events?.state(state);
     stream.onproblem = (error) => this.#tell(error);
     if (before) this.#events?.state("connecting");
   }

@@ -1,4 +1,4 @@
-/** The clock of a stream's frames. The service begins tracks anew, and forgets resting faces, where it jumps by more
+/** The clock of a stream's frames. The service begins tracks anew where it jumps by more
  * than a second; but a tab that was hidden, or a still picture, pauses and goes on with the same people. So pauses are
  * shortened here. */
 

@@ -2,8 +2,8 @@
 
 import { element } from "../view/element.ts";
 
-/** x: where it was dropped, 0 left to 1 right of the window. */
-export type OnDrop = (file: File, x: number) => void;
+/** point: where it was dropped, CSS pixels from the upper left of the window. */
+export type OnDrop = (file: File, point: { x: number; y: number }) => void;
 
 /** Takes files that are dropped anywhere. Returns what shows meanwhile that they may be. */
 export function takeDrops(ondrop: OnDrop): HTMLElement {
@@ -38,7 +38,7 @@ export function takeDrops(ondrop: OnDrop): HTMLElement {
     const file = event.dataTransfer?.files[0];
     if (event.defaultPrevented || !file) return;
     event.preventDefault();
-    ondrop(file, event.clientX / innerWidth);
+    ondrop(file, { x: event.clientX, y: event.clientY });
   });
   return sign;
 }

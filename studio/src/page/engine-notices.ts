@@ -4,6 +4,15 @@ import type { Problem } from "mfn-client";
 import type { EngineMode } from "../engine/engine.ts";
 import type { Notice } from "../view/notices.ts";
 
+/** Where a problem comes from. */
+export interface Circumstances {
+  mode: EngineMode;
+  /** Whether trying again does not mend it. */
+  closed: boolean;
+  /** Whether a key was given. */
+  keyed: boolean;
+}
+
 /** Ways out that a notice may offer. */
 export interface WaysOut {
   /** Takes an API key. */
@@ -22,18 +31,18 @@ const PASSING: Readonly<Record<string, string>> = {
   internal: "The server failed",
 };
 
-/** closed: trying again does not mend it. */
 export function engineNotice(
   { type, title, detail }: Problem,
-  mode: EngineMode,
-  closed: boolean,
+  { mode, closed, keyed }: Circumstances,
   ways: WaysOut,
 ): Notice {
   const kind = type.slice(type.lastIndexOf(":") + 1);
   if (kind === "unauthenticated")
     return {
-      title: "The server asks for a key",
-      detail: "Ask whoever runs the server for an API key. It is kept until you close this tab.",
+      title: keyed ? "The server does not take the key" : "The server asks for a key",
+      detail: keyed
+        ? "Compare it with the one that you were given, letter by letter, or ask whoever runs the server for another."
+        : "Ask whoever runs the server for an API key. It is kept until you close this tab.",
       question: { label: "API key", type: "password", button: "Use key", answer: ways.key },
     };
   const known = (mode === "server" ? PASSING[kind] : undefined) ?? title;

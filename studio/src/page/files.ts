@@ -5,26 +5,37 @@ import type { Sources } from "../sources/sources.ts";
 import type { Stage } from "../stage/stage.ts";
 import type { Notices } from "../view/notices.ts";
 
+/** CSS pixels from the upper left of the window, which the stage fills. */
+export interface Point {
+  x: number;
+  y: number;
+}
+
 export class Files {
-  readonly #stage: Stage;
+  readonly #stage: Pick<Stage, "personAt">;
   readonly #sources: Sources;
   readonly #notices: Notices;
   readonly #wear: (person: number, file: File) => void;
 
   /** wear: a person takes a file as a character. */
-  constructor(stage: Stage, sources: Sources, notices: Notices, wear: (person: number, file: File) => void) {
+  constructor(
+    stage: Pick<Stage, "personAt">,
+    sources: Sources,
+    notices: Notices,
+    wear: (person: number, file: File) => void,
+  ) {
     this.#stage = stage;
     this.#sources = sources;
     this.#notices = notices;
     this.#wear = wear;
   }
 
-  /** Looks at a video or a picture; has the person at x wear a character. x: 0 left to 1 right of the window. */
-  take(file: File, x = 0): void {
+  /** Looks at a video or a picture; has the person nearest to a point of the window wear a character. */
+  take(file: File, point: Point = { x: innerWidth / 2, y: innerHeight / 2 }): void {
     const kind = fileKind(file);
     this.#notices.clear("source");
     if (kind === "video" || kind === "picture") void this.#sources.file(file, kind);
-    else if (kind === "character") this.#wearAt(x, file);
+    else if (kind === "character") this.#wearAt(point, file);
     else
       this.#notices.show("source", {
         title: "This file is of no use here",
@@ -32,10 +43,9 @@ export class Files {
       });
   }
 
-  #wearAt(x: number, file: File): void {
-    const order = this.#stage.states.map(({ person }) => person);
-    if (this.#stage.mirror) order.reverse();
-    const person = order[Math.min(order.length - 1, Math.floor(x * order.length))];
+  #wearAt({ x, y }: Point, file: File): void {
+    this.#notices.clear("character");
+    const person = this.#stage.personAt(x, y);
     if (person !== undefined) this.#wear(person, file);
     else
       this.#notices.show("character", {

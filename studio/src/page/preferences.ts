@@ -1,25 +1,15 @@
 /** What the reader has chosen, kept by the browser from visit to visit. */
 
 import { type CharacterName, isCharacterName } from "../people/characters.ts";
-
-export const OVERLAYS = ["boxes", "mesh", "pose", "all", "none"] as const;
-/** What is drawn over the camera's picture. */
-export type Overlay = (typeof OVERLAYS)[number];
+import type { InsetPlace } from "../view/inset-place.ts";
+import { OVERLAYS, type Overlay } from "../view/overlay.ts";
+import { readText, type Store, writeText } from "./store.ts";
 
 export const THEMES = ["system", "light", "dark"] as const;
 export type Theme = (typeof THEMES)[number];
 
 /** Pixels of a frame's longer side, which the engine is sent. */
 export const FRAME_SIDES = [320, 480, 640, 960, 1280] as const;
-
-/** Where the inset is: its corner nearest to one of the window's, and its width, all in CSS pixels. width 0: as fits
- * the window. */
-export interface InsetPlace {
-  corner: "top-left" | "top-right" | "bottom-left" | "bottom-right";
-  x: number;
-  y: number;
-  width: number;
-}
 
 export interface Preferences {
   smoothing: boolean;
@@ -63,25 +53,18 @@ export const DEFAULTS: Preferences = {
 
 const KEY = "mfn-studio";
 
-/** The part of localStorage that is needed. Private windows may have none, or one that throws. */
-export type Store = Pick<Storage, "getItem" | "setItem">;
-
 /** The kept preferences; defaults for what is missing, or of another type than it should be. */
 export function loadPreferences(store: Store | undefined): Preferences {
   try {
-    return checked(JSON.parse(store?.getItem(KEY) ?? "{}"));
+    return checked(JSON.parse(readText(store, KEY) ?? "{}"));
   } catch {
-    return structuredClone(DEFAULTS);
+    return structuredClone(DEFAULTS); // what was kept is no JSON
   }
 }
 
 /** Keeps the preferences; where the browser refuses, they hold for this visit only. */
 export function savePreferences(store: Store | undefined, preferences: Preferences): void {
-  try {
-    store?.setItem(KEY, JSON.stringify(preferences));
-  } catch {
-    // a private window, or no room: nothing is lost but the memory of a choice
-  }
+  writeText(store, KEY, JSON.stringify(preferences));
 }
 
 function checked(kept: unknown): Preferences {

@@ -3,12 +3,12 @@
 import type { Recorder } from "../recording/recorder.ts";
 import { choiceRow, commandButton, commandRow, separator } from "../view/bar.ts";
 import type { Chips } from "../view/chips.ts";
+import type { Command } from "../view/commands.ts";
 import { element } from "../view/element.ts";
 import { icon } from "../view/icons.ts";
 import { menu } from "../view/menu.ts";
 import { recordControls } from "../view/record-menu.ts";
 import type { SourceMenu } from "../view/source-menu.ts";
-import type { Command } from "./commands.ts";
 import { FRAME_SIDES } from "./preferences.ts";
 import type { Settings } from "./settings.ts";
 import { toggleRecording } from "./studio-commands.ts";

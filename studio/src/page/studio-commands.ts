@@ -1,23 +1,21 @@
 /** The page's commands: what each key does. */
 
-import type { Engine } from "../engine/engine.ts";
+import type { Cast } from "../people/cast.ts";
 import type { Recorder } from "../recording/recorder.ts";
 import { Signal } from "../signal.ts";
 import type { Sources } from "../sources/sources.ts";
+import type { Command } from "../view/commands.ts";
 import type { Help } from "../view/help.ts";
 import type { Inset } from "../view/inset.ts";
 import type { Notices } from "../view/notices.ts";
-import type { Command } from "./commands.ts";
-import { OVERLAYS, type Overlay, THEMES, type Theme } from "./preferences.ts";
+import { OVERLAYS, type Overlay } from "../view/overlay.ts";
+import { THEMES, type Theme } from "./preferences.ts";
 import type { Settings } from "./settings.ts";
-
-export type NeutralState = "off" | "collecting" | "on";
 
 /** What the commands act on. */
 export interface Hands {
   settings: Settings;
-  neutral: Signal<NeutralState>;
-  engine: Engine;
+  cast: Cast;
   recorder: Recorder;
   notices: Notices;
   inset: Inset;
@@ -119,9 +117,9 @@ export function studioCommands(hands: Hands): Command[] {
   ];
 }
 
-function neutralCommands({ engine, neutral, notices, sources }: Hands): Command[] {
+function neutralCommands({ cast, notices, sources }: Hands): Command[] {
   const on = new Signal(false);
-  neutral.follow((state) => {
+  cast.neutral.follow((state) => {
     on.value = state !== "off";
     document.documentElement.classList.toggle("collecting", state === "collecting");
     if (state === "on") notices.say("The resting face is taken");
@@ -135,7 +133,7 @@ function neutralCommands({ engine, neutral, notices, sources }: Hands): Command[
       icon: "neutral",
       on,
       run: () => {
-        engine.calibrate("take_neutral");
+        cast.takeNeutral();
         sources.current.value?.refresh();
         notices.say("Rest your face for a second");
       },
@@ -148,7 +146,7 @@ function neutralCommands({ engine, neutral, notices, sources }: Hands): Command[
       help: "forget the resting faces",
       icon: "reset",
       run: () => {
-        engine.calibrate("reset");
+        cast.forgetNeutral();
         sources.current.value?.refresh();
         notices.say("The resting faces are forgotten");
       },

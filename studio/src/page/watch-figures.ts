@@ -1,13 +1,13 @@
 /** Measures while the page runs: for the panel of figures, and for scripts. */
 
 import type { Engine, EngineState } from "../engine/engine.ts";
+import type { Figures } from "../figures.ts";
 import type { Cast } from "../people/cast.ts";
 import type { Signal } from "../signal.ts";
 import type { Capture } from "../sources/capture.ts";
 import type { Sources } from "../sources/sources.ts";
 import type { Stage } from "../stage/stage.ts";
 import type { Surroundings } from "../view/figures-panel.ts";
-import type { Figures } from "./figures.ts";
 import { expose } from "./handle.ts";
 
 const SHOW_MS = 500; // between two updates of the panel

@@ -27,13 +27,17 @@ export class CharacterChoices {
   choose(person: number, source: CharacterSource): void {
     this.#chosen.set(person, source);
   }
+}
 
-  /** The choices among the characters that come with the page, to be kept; files are not. */
-  get named(): [number, CharacterName][] {
-    return [...this.#chosen].flatMap(([person, source]) =>
-      "name" in source && isCharacterName(source.name) ? [[person, source.name] as [number, CharacterName]] : [],
-    );
-  }
+/** The choices of characters that come with the page, to be kept for the next visit, once a person has chosen. Files are
+ * kept elsewhere. */
+export function keptChoices(
+  before: readonly [number, CharacterName][],
+  person: number,
+  source: CharacterSource,
+): [number, CharacterName][] {
+  const others = before.filter(([other]) => other !== person);
+  return "name" in source && isCharacterName(source.name) ? [...others, [person, source.name]] : others;
 }
 
 /** What a character is called on the page. */

@@ -50,11 +50,6 @@ export class Backdrop {
     uniforms.centre?.value.setStyle(centre, "").convertLinearToSRGB();
     uniforms.edge?.value.setStyle(edge, "").convertLinearToSRGB();
   }
-
-  dispose(): void {
-    this.mesh.geometry.dispose();
-    this.mesh.material.dispose();
-  }
 }
 
 /** The shadow where a character touches the ground, and light of the person's colour around it, as seen from the front:

@@ -47,6 +47,16 @@ export function reorder(order: number[], x: ReadonlyMap<number, number>): void {
   }
 }
 
+/** The place nearest to a point; undefined where there is none. */
+export function nearest<Place extends { x: number; y: number }>(
+  places: readonly Place[],
+  x: number,
+  y: number,
+): Place | undefined {
+  const distance = (place: Place) => Math.hypot(place.x - x, place.y - y);
+  return places.toSorted((a, b) => distance(a) - distance(b))[0];
+}
+
 /** A value that moves to its goal: fast at first, and without overshoot. */
 export class Eased {
   value: number;

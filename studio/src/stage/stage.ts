@@ -36,8 +36,6 @@ export interface CharacterState {
 export interface StageOptions {
   /** Transparent ground, for compositing. */
   transparent: boolean;
-  /** No idle motion and no camera moves. */
-  reducedMotion: boolean;
 }
 
 /** What the page may ask of the stage. stage/three-stage.ts is the one there is. */
@@ -56,12 +54,16 @@ export interface Stage {
   rest(person: number): void;
   /** Characters as in a mirror, or as another person would see them. */
   mirror: boolean;
+  /** No idle motion and no camera moves. */
+  reducedMotion: boolean;
   /** CSS pixels at the right and the lower edge of the canvas that something lies over: the characters stand beside
    * it. */
   covered: { readonly right: number; readonly bottom: number };
   /** The ground's colours. */
   colourScheme: ColourScheme;
   readonly states: readonly CharacterState[];
+  /** Whose character is nearest to a point of the canvas, CSS pixels from its upper left; undefined where nobody is. */
+  personAt(x: number, y: number): number | undefined;
   /** Display frames a second over the last second. */
   readonly frameRate: number;
   /** Called after each display frame, with its time. */
@@ -70,5 +72,4 @@ export interface Stage {
   onproblem: ((problem: StageError | undefined) => void) | undefined;
   /** The stage as a video track, for recordings. */
   capture(framesPerSecond: number): MediaStream;
-  dispose(): void;
 }

@@ -8,7 +8,7 @@ import { WEIGHTS } from "./arkit.ts";
 import type { Character } from "./character.ts";
 import { DrawTime } from "./draw-time.ts";
 import { Backdrop } from "./ground.ts";
-import { arrange, Eased, reorder } from "./layout.ts";
+import { arrange, Eased, nearest, reorder } from "./layout.ts";
 import { addLamps, softBoxes } from "./light.ts";
 import { lightTable } from "./light-table.ts";
 import { Models } from "./models.ts";
@@ -37,12 +37,12 @@ export function createStage(canvas: HTMLCanvasElement, options: StageOptions): S
 
 class ThreeStage implements Stage {
   mirror = false;
+  reducedMotion = false;
   covered: Stage["covered"] = { right: 0, bottom: 0 };
   onframe: ((now: number) => void) | undefined;
   onproblem: ((problem: StageError | undefined) => void) | undefined;
 
   private readonly canvas: HTMLCanvasElement;
-  private readonly options: StageOptions;
   private readonly renderer: WebGLRenderer;
   private readonly scene = new Scene();
   private readonly camera = new PerspectiveCamera(FIELD_OF_VIEW, 1, 1, 200);
@@ -58,16 +58,13 @@ class ThreeStage implements Stage {
   private readonly resolution: Resolution;
   private readonly drawTime: DrawTime | undefined;
   private readonly readback: Readback | undefined;
-  private readonly resized: ResizeObserver;
   private readonly pose = neutralPose();
   private scheme: ColourScheme = "light";
-  private request = 0;
   private before: number | undefined;
   private empty = true;
 
   constructor(canvas: HTMLCanvasElement, options: StageOptions) {
     this.canvas = canvas;
-    this.options = options;
     const software = drawnBySoftware();
     // What shines through has other pixels than WebGL reads: their colours are multiplied by alpha.
     const shown = software && !options.transparent ? canvas.getContext("2d", { alpha: false }) : null;
@@ -99,12 +96,11 @@ class ThreeStage implements Stage {
       this.scene.add(this.backdrop.mesh);
     }
     this.colourScheme = "light";
-    this.resized = new ResizeObserver(() => this.resize());
-    this.resized.observe(canvas);
+    new ResizeObserver(() => this.resize()).observe(canvas);
     drawn.addEventListener("webglcontextlost", this.lost);
     drawn.addEventListener("webglcontextrestored", this.restored);
     this.resize();
-    this.request = requestAnimationFrame(this.frame);
+    requestAnimationFrame(this.frame);
   }
 
   get colourScheme(): ColourScheme {
@@ -122,6 +118,15 @@ class ThreeStage implements Stage {
 
   get frameRate(): number {
     return this.frames.length;
+  }
+
+  personAt(x: number, y: number): number | undefined {
+    const { clientWidth: width, clientHeight: height } = this.canvas;
+    const places = this.order.flatMap((person) => {
+      const at = this.actors.get(person)?.group.position.clone().project(this.camera);
+      return at ? [{ person, x: ((1 + at.x) * width) / 2, y: ((1 - at.y) * height) / 2 }] : [];
+    });
+    return nearest(places, x, y)?.person;
   }
 
   prepare(name: string): void {
@@ -183,20 +188,6 @@ class ThreeStage implements Stage {
     return this.canvas.captureStream(framesPerSecond);
   }
 
-  dispose(): void {
-    cancelAnimationFrame(this.request);
-    this.drawTime?.cancel();
-    this.resized.disconnect();
-    this.renderer.domElement.removeEventListener("webglcontextlost", this.lost);
-    this.renderer.domElement.removeEventListener("webglcontextrestored", this.restored);
-    for (const actor of this.actors.values()) actor.dispose();
-    this.actors.clear();
-    this.order.length = 0;
-    this.scene.environment?.dispose();
-    this.backdrop?.dispose();
-    this.renderer.dispose();
-  }
-
   private newActor(person: number, colour: string): Actor {
     this.actors.get(person)?.dispose(); // one that was leaving
     const actor = new Actor(person, colour);
@@ -206,7 +197,7 @@ class ThreeStage implements Stage {
   }
 
   private readonly frame = (): void => {
-    this.request = requestAnimationFrame(this.frame);
+    requestAnimationFrame(this.frame);
     const now = performance.now();
     if (!this.resolution.due(now) || this.drawTime?.busy) return;
     const elapsed = Math.min(now - (this.before ?? now), LONGEST_STEP);
@@ -216,7 +207,7 @@ class ThreeStage implements Stage {
     if (this.resolution.drawn(now, this.drawTime?.take())) this.resize();
     this.place(elapsed);
     for (const actor of this.actors.values()) {
-      actor.update(now, elapsed, this.mirror, this.options.reducedMotion);
+      actor.update(now, elapsed, this.mirror, this.reducedMotion);
     }
     this.renderer.render(this.scene, this.camera);
     this.drawTime?.begin();
@@ -225,7 +216,7 @@ class ThreeStage implements Stage {
 
   /** Moves the characters to their places, and the camera to where it sees them all. */
   private place(elapsed: number): void {
-    const { order, camera, options } = this;
+    const { order, camera, reducedMotion } = this;
     this.frameUncovered(elapsed);
     reorder(order, this.acrossPicture);
     const slotAspect = SLOT.width / SLOT.height;
@@ -234,20 +225,20 @@ class ThreeStage implements Stage {
       const actor = this.actors.get(person);
       const place = places[this.mirror ? order.length - 1 - i : i];
       if (!actor || !place) return;
-      const atOnce = options.reducedMotion || actor.size.value === 0;
+      const atOnce = reducedMotion || actor.size.value === 0;
       actor.x.toward(place.x * SLOT.width, elapsed, atOnce);
       actor.y.toward(place.y * SLOT.height, elapsed, atOnce);
-      actor.size.toward(1, elapsed, options.reducedMotion);
+      actor.size.toward(1, elapsed, reducedMotion);
     });
     for (const [person, actor] of this.actors) {
       if (!actor.leaving) continue;
-      if (actor.size.toward(0, elapsed, options.reducedMotion) > 0.01) continue;
+      if (actor.size.toward(0, elapsed, reducedMotion) > 0.01) continue;
       actor.dispose();
       this.actors.delete(person);
     }
     const tangent = Math.tan((FIELD_OF_VIEW * Math.PI) / 360);
     const goal = Math.max(height * SLOT.height, (width * SLOT.width) / camera.aspect) / 2 / tangent;
-    const atOnce = options.reducedMotion || this.empty;
+    const atOnce = reducedMotion || this.empty;
     this.empty = order.length === 0;
     const distance = this.distance.toward(goal, elapsed, atOnce);
     camera.position.set(0, ELEVATION * distance, distance);
@@ -267,7 +258,7 @@ class ThreeStage implements Stage {
     const { canvas, camera, covered } = this;
     const { clientWidth: width, clientHeight: height } = canvas;
     if (width === 0 || height === 0) return;
-    const atOnce = this.options.reducedMotion || this.empty;
+    const atOnce = this.reducedMotion || this.empty;
     const free = {
       width: Math.max(1, width - this.right.toward(Math.min(covered.right, width / 2), elapsed, atOnce)),
       height: Math.max(1, height - this.bottom.toward(Math.min(covered.bottom, height / 2), elapsed, atOnce)),

@@ -1,6 +1,6 @@
 /** The thin bar of controls, and the menu with all of them. */
 
-import { type Command, keyText } from "../page/commands.ts";
+import { type Command, keyText } from "./commands.ts";
 import { element } from "./element.ts";
 import { icon } from "./icons.ts";
 

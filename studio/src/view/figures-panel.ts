@@ -1,6 +1,6 @@
 /** Speed at a glance, and in full. */
 
-import type { Figures } from "../page/figures.ts";
+import type { Figures } from "../figures.ts";
 import { element } from "./element.ts";
 
 /** What stands beside the measured figures. */

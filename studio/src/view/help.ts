@@ -1,6 +1,6 @@
 /** The help sheet: keys, and what else the page can do. */
 
-import { type Command, keyText } from "../page/commands.ts";
+import { type Command, keyText } from "./commands.ts";
 import { element } from "./element.ts";
 import { icon } from "./icons.ts";
 

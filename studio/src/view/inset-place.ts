@@ -1,13 +1,29 @@
 /** Where the inset lies: held by the corner of the window that it is nearest to, so that it stays there when the window
  * changes. All in CSS pixels. */
 
-import type { InsetPlace } from "../page/preferences.ts";
+/** The corner of the inset nearest to one of the window's, how far it is from that, and its width. width 0: as fits the
+ * window. */
+export interface InsetPlace {
+  corner: "top-left" | "top-right" | "bottom-left" | "bottom-right";
+  x: number;
+  y: number;
+  width: number;
+}
 
 interface Size {
   width: number;
   height: number;
 }
 
+const STEP = 16; // of an arrow key
+const ARROWS: Readonly<Record<string, readonly [x: number, y: number]>> = {
+  ArrowLeft: [-STEP, 0],
+  ArrowRight: [STEP, 0],
+  ArrowUp: [0, -STEP],
+  ArrowDown: [0, STEP],
+};
+const GROWTH = 1.25; // factor of a press of + or -
+const LARGE = { width: 0.5, height: 0.6 }; // of the window, at most
 const MARGIN = 8; // to the window's edge, at least
 const SMALLEST = 120;
 const USUAL = 240;
@@ -49,4 +65,22 @@ export function placeOf(left: number, top: number, width: number, aspect: number
     y: atBottom ? bottom : top,
     width,
   };
+}
+
+/** How far a key moves the inset; undefined where it is no arrow key. */
+export function stepOf(key: string): readonly [x: number, y: number] | undefined {
+  return ARROWS[key];
+}
+
+/** The place at a width that is larger (direction 1) or smaller (-1) by a step. */
+export function grown(place: InsetPlace, direction: 1 | -1, aspect: number, window: Size): InsetPlace {
+  const { width } = clampPlace(place, aspect, window);
+  return { ...place, width: width * GROWTH ** direction };
+}
+
+/** The place at its large width; at its usual one where it is about as large already. */
+export function toggled(place: InsetPlace, aspect: number, window: Size): InsetPlace {
+  const large = Math.min(window.width * LARGE.width, window.height * LARGE.height * aspect);
+  const { width } = clampPlace(place, aspect, window);
+  return { ...place, width: width < 0.8 * large ? large : 0 };
 }

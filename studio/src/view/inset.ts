@@ -1,13 +1,9 @@
 /** The source's picture, small, with what is found in it. It can be dragged, moved by the arrow keys, and enlarged. */
 
-import type { InsetPlace } from "../page/preferences.ts";
 import type { Source } from "../sources/source.ts";
 import { element } from "./element.ts";
 import { icon } from "./icons.ts";
-import { clampPlace, placeOf, positionOf } from "./inset-place.ts";
-
-const STEP = 16; // pixels, of an arrow key
-const GROWTH = 1.25; // factor of a press of + or -
+import { clampPlace, grown, type InsetPlace, placeOf, positionOf, stepOf, toggled } from "./inset-place.ts";
 
 export interface InsetEvents {
   moved(place: InsetPlace): void;
@@ -58,11 +54,12 @@ export class Inset {
     addEventListener("resize", () => this.#apply());
   }
 
-  /** Puts a source's picture in. */
-  show(source: Source): void {
-    this.#picture.replaceChildren(source.element);
-    this.#title.textContent = source.title;
-    this.fit(source);
+  /** Puts a source's picture in. Without a source there is no inset. */
+  show(source: Source | undefined): void {
+    this.root.hidden = !source;
+    this.#picture.replaceChildren(...(source ? [source.element] : []));
+    this.#title.textContent = source?.title ?? "";
+    if (source) this.fit(source);
   }
 
   /** Takes the proportions of the source's picture. */
@@ -80,29 +77,20 @@ export class Inset {
 
   /** Makes it larger or smaller by a step. */
   grow(direction: 1 | -1): void {
-    const { width } = this.root.getBoundingClientRect();
-    this.#change({ ...this.#place, width: width * GROWTH ** direction });
+    this.#change(grown(this.#place, direction, this.#aspect, window2D()));
   }
 
   #toggleSize(): void {
-    const large = Math.min(innerWidth * 0.5, innerHeight * 0.6 * this.#aspect);
-    const small = this.root.getBoundingClientRect().width < large * 0.8;
-    this.#change({ ...this.#place, width: small ? large : 0 });
+    this.#change(toggled(this.#place, this.#aspect, window2D()));
   }
 
   #key(event: KeyboardEvent): void {
     if (event.target !== this.root || event.ctrlKey || event.metaKey || event.altKey) return;
-    const moves: Readonly<Record<string, [number, number]>> = {
-      ArrowLeft: [-STEP, 0],
-      ArrowRight: [STEP, 0],
-      ArrowUp: [0, -STEP],
-      ArrowDown: [0, STEP],
-    };
-    const move = moves[event.key];
-    if (!move) return;
+    const step = stepOf(event.key);
+    if (!step) return;
     event.preventDefault();
     const { left, top } = this.#position();
-    this.#moveTo(left + move[0], top + move[1]);
+    this.#moveTo(left + step[0], top + step[1]);
   }
 
   #drag(event: PointerEvent): void {

@@ -2,6 +2,7 @@
 
 import { element } from "./element.ts";
 import { icon } from "./icons.ts";
+import { Subjects } from "./subjects.ts";
 
 export interface Notice {
   title: string;
@@ -19,23 +20,25 @@ export class Notices {
   readonly root = element("div", { class: "notices", role: "region", "aria-label": "Messages" });
   /** The short message, which screen readers read out, too. */
   readonly hud = element("div", { class: "hud", role: "status" });
+  readonly #subjects = new Subjects();
   readonly #shown = new Map<string, HTMLElement>();
   #timer = 0;
 
-  /** Shows a notice until it is cleared or closed; it takes the place of an earlier one of the same subject. */
+  /** Shows a notice until it is cleared or closed; it takes the place of an earlier one of the same subject. One that
+   * was closed is shown again only after its subject was cleared. */
   show(subject: string, notice: Notice): void {
-    const before = this.#shown.get(subject);
-    if (before?.dataset.text === notice.title + notice.detail) return;
+    if (!this.#subjects.tell(subject, notice.title + notice.detail)) return;
     const card = this.#card(subject, notice);
-    card.dataset.text = notice.title + notice.detail;
+    const before = this.#shown.get(subject);
     if (before) before.replaceWith(card);
     else this.root.append(card);
     this.#shown.set(subject, card);
   }
 
+  /** What a notice told is over. */
   clear(subject: string): void {
-    this.#shown.get(subject)?.remove();
-    this.#shown.delete(subject);
+    this.#subjects.clear(subject);
+    this.#remove(subject);
   }
 
   /** Tells in passing, as what a key has changed. */
@@ -44,6 +47,11 @@ export class Notices {
     this.hud.classList.add("shown");
     clearTimeout(this.#timer);
     this.#timer = window.setTimeout(() => this.hud.classList.remove("shown"), SHORT_MS);
+  }
+
+  #remove(subject: string): void {
+    this.#shown.get(subject)?.remove();
+    this.#shown.delete(subject);
   }
 
   #card(subject: string, { title, detail, action, question }: Notice): HTMLElement {
@@ -63,7 +71,7 @@ export class Notices {
       { type: "button", class: "icon-button small", "aria-label": "Close" },
       icon("close"),
     );
-    close.onclick = () => this.clear(subject);
+    close.onclick = () => this.#remove(subject);
     card.append(close);
     return card;
   }

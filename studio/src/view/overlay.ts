@@ -1,10 +1,13 @@
 /** Draws boxes, meshes and poses over the source's picture. */
 
 import type { Face } from "mfn-client";
-import type { Overlay } from "../page/preferences.ts";
 import { colourOf } from "../people/palette.ts";
 import type { Seen } from "../people/people.ts";
 import type { FaceMesh } from "./mesh/face-mesh.ts";
+
+export const OVERLAYS = ["boxes", "mesh", "pose", "all", "none"] as const;
+/** What is drawn over the picture. */
+export type Overlay = (typeof OVERLAYS)[number];
 
 /** What an answer shows, in pixels of its frame. */
 export interface Drawing {

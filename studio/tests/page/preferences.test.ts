@@ -1,32 +1,6 @@
 import { expect, test } from "vitest";
-import {
-  DEFAULTS,
-  loadPreferences,
-  type Preferences,
-  type Store,
-  savePreferences,
-} from "../../src/page/preferences.ts";
-
-function memory(text: string | null = null): Store & { text: string | null } {
-  return {
-    text,
-    getItem() {
-      return this.text;
-    },
-    setItem(_key, value) {
-      this.text = value;
-    },
-  };
-}
-
-const throwing: Store = {
-  getItem: () => {
-    throw new Error("denied");
-  },
-  setItem: () => {
-    throw new Error("denied");
-  },
-};
+import { DEFAULTS, loadPreferences, type Preferences, savePreferences } from "../../src/page/preferences.ts";
+import { memory, throwing } from "../store.ts";
 
 test("what was kept comes back", () => {
   const store = memory();

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { arrange, Eased, reorder } from "../../src/stage/layout.ts";
+import { arrange, Eased, nearest, reorder } from "../../src/stage/layout.ts";
 import { Resolution } from "../../src/stage/resolution.ts";
 
 test.each([
@@ -116,4 +116,18 @@ test("where the processor draws slowly, fewer pixels are drawn, and then fewer f
   expect(slowest.ratio).toBe(0.5);
   expect(slowest.drawn).toBeLessThan(60 * 13);
   expect(slowest.drawn).toBeGreaterThan(60 * 11);
+});
+
+test("a point in a row is nearest to who stands there, above or below others", () => {
+  const places = [
+    { person: 1, x: 100, y: 100 },
+    { person: 2, x: 300, y: 100 },
+    { person: 3, x: 200, y: 300 },
+  ];
+  expect([
+    nearest(places, 90, 10)?.person,
+    nearest(places, 310, 180)?.person,
+    nearest(places, 110, 290)?.person,
+  ]).toEqual([1, 2, 3]);
+  expect(nearest([], 1, 1)).toBeUndefined();
 });

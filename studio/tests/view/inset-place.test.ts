@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { clampPlace, placeOf, positionOf } from "../../src/view/inset-place.ts";
+import { clampPlace, grown, placeOf, positionOf, stepOf, toggled } from "../../src/view/inset-place.ts";
 
 const WINDOW = { width: 1000, height: 800 };
 const ASPECT = 4 / 3;
@@ -33,4 +33,29 @@ test("without a width it is as fits the window", () => {
   expect(clampPlace(place, ASPECT, WINDOW).width).toBe(240);
   expect(clampPlace(place, ASPECT, { width: 390, height: 844 }).width).toBe(140);
   expect(clampPlace(place, ASPECT, { width: 640, height: 480 }).width).toBe(192);
+});
+
+test("arrow keys move it, other keys do not", () => {
+  const steps = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"].map(stepOf);
+  expect(steps).toEqual([
+    [-16, 0],
+    [16, 0],
+    [0, -16],
+    [0, 16],
+  ]);
+  expect(stepOf("a")).toBeUndefined();
+});
+
+test("it grows from the width that fits the window, and shrinks back", () => {
+  const place = { corner: "top-left", x: 16, y: 16, width: 0 } as const;
+  const larger = grown(place, 1, ASPECT, WINDOW);
+  expect(larger.width).toBe(300);
+  expect(grown(larger, -1, ASPECT, WINDOW).width).toBe(240);
+});
+
+test("it is large, and as fits the window again", () => {
+  const place = { corner: "top-left", x: 16, y: 16, width: 0 } as const;
+  const large = toggled(place, ASPECT, WINDOW);
+  expect(large.width).toBe(500);
+  expect(toggled(large, ASPECT, WINDOW)).toEqual(place);
 });

@@ -53,7 +53,7 @@ def test_a_slow_network_is_told(open_studio: OpenStudio, service: Service) -> No
         tab = open_studio(at=network.url)
         tab.moving()
         network.delay_seconds = 0.7
-        tab.notice("Answers take more than a second")
+        tab.notice("The network or the server is slow")
 
 
 def test_nothing_jumps_after_a_look_at_another_tab(open_studio: OpenStudio) -> None:

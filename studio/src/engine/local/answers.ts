@@ -1,14 +1,14 @@
 /** A tracked face as the API tells it, as in service/server/schema.py. */
 
 import { type ExpressionName, type Face, GAZE_NAMES, type GazeName } from "mfn-client";
+import { blendshapes } from "../arkit.ts";
 import type { TrackedFace } from "./session.ts";
-import { blendshapes } from "./vision/arkit.ts";
 import { quaternionToEuler } from "./vision/rotation.ts";
 
 /** The face with landmarks and blendshapes. names: of its expression's coefficients. identity: whether its identity is
  * told. */
 export function faceAnswer(tracked: TrackedFace, names: readonly ExpressionName[], identity: boolean): Face {
-  const { face, landmarks, id, neutral } = tracked;
+  const { face, landmarks, id } = tracked;
   const [x1, y1, x2, y2] = face.box;
   const expression = named(names, face.expression);
   const gaze = face.gaze && named<GazeName>(GAZE_NAMES, face.gaze);
@@ -30,7 +30,7 @@ export function faceAnswer(tracked: TrackedFace, names: readonly ExpressionName[
     ]),
     blendshapes: blendshapes(expression, gaze),
     track_id: id,
-    neutral,
+    neutral: "off",
   };
 }
 

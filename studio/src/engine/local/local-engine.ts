@@ -1,6 +1,6 @@
 /** Finds faces in this browser: a worker runs the published networks. No picture leaves the machine. */
 
-import type { Calibration, Model, Problem } from "mfn-client";
+import type { Model, Problem } from "mfn-client";
 import type { Engine, EngineEvents, EngineOptions, EngineState } from "../engine.ts";
 import { grab } from "../grab.ts";
 import { LocalError, problemOf } from "./failure.ts";
@@ -28,7 +28,6 @@ class LocalEngine implements Engine {
   #dropped = 0; // since the last answer
   /** What was asked for while the networks were loaded. */
   #options: EngineOptions | undefined;
-  #calibration: Calibration | undefined;
 
   get ready(): boolean {
     return this.#state === "open" && this.#underway === undefined;
@@ -61,11 +60,6 @@ class LocalEngine implements Engine {
       (picture) => this.#sendFrame(picture, underway),
       () => this.#drop(underway), // the source shows nothing yet, or no longer
     );
-  }
-
-  calibrate(calibration: Calibration): void {
-    if (this.#state === "open") this.#send({ type: "calibrate", calibration });
-    else this.#calibration = calibration;
   }
 
   /** Where the engine has failed, it begins again. */
@@ -119,9 +113,7 @@ class LocalEngine implements Engine {
       case "open":
         this.model = message.model;
         if (this.#options) this.#send({ type: "configure", options: workerOptions(this.#options) });
-        if (this.#calibration) this.#send({ type: "calibrate", calibration: this.#calibration });
         this.#options = undefined;
-        this.#calibration = undefined;
         this.#enter("open");
         break;
       case "answer":

@@ -1,6 +1,6 @@
 /** What the page and the worker of local mode tell each other. */
 
-import type { Calibration, Face, Model, Problem } from "mfn-client";
+import type { Face, Model, Problem } from "mfn-client";
 import type { SessionOptions } from "./session.ts";
 import type { Step } from "./timing.ts";
 
@@ -24,7 +24,6 @@ export interface FrameMessage {
 export type ToWorker =
   | { type: "open"; base: string; options: WorkerOptions }
   | { type: "configure"; options: WorkerOptions }
-  | { type: "calibrate"; calibration: Calibration }
   | FrameMessage;
 
 /** The answer to a frame. */

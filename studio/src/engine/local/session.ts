@@ -1,10 +1,9 @@
 /** A live stream's state from one frame to the next, as in service/tracking/session.py: a frame's faces are detected or
- * followed, assigned to tracks, smoothed, and calibrated to each person's neutral face. */
+ * followed, assigned to tracks and smoothed. Neutral faces are subtracted later, see people/neutral.ts. */
 
 import type { Detector } from "./detector.ts";
 import type { Laps } from "./timing.ts";
 import { FrameTracker } from "./tracking/frame-tracker.ts";
-import { NeutralCalibration, type NeutralState } from "./tracking/neutral.ts";
 import { Smoother } from "./tracking/smoothing.ts";
 import { MAX_AGE } from "./tracking/tracker.ts";
 import type { FaceEstimate } from "./vision/face-estimate.ts";
@@ -20,17 +19,16 @@ export interface SessionOptions {
   smoothing: boolean;
 }
 
-/** A face of a frame. face: smoothed, its expression relative to the person's neutral one. landmarks: of the absolute
- * expression, pixels. id: the same for a person throughout the stream, from 1, never given to another. */
+/** A face of a frame. face: smoothed. landmarks: pixels. id: the same for a person throughout the stream, from 1, never
+ * given to another. */
 export interface TrackedFace {
   face: FaceEstimate;
   landmarks: Landmarks;
   id: number;
-  neutral: NeutralState;
 }
 
-/** The faces of a frame in descending score; a followed face keeps that of its detection. restarted: whether tracks,
- * smoothing and neutral faces begin anew with it. */
+/** The faces of a frame in descending score; a followed face keeps that of its detection. restarted: whether tracks and
+ * smoothing begin anew with it. */
 export interface SessionFrame {
   faces: TrackedFace[];
   detected: boolean;
@@ -42,7 +40,6 @@ export class Session {
   readonly #detector: Detector;
   #frameTracker: FrameTracker;
   #smoother: Smoother | undefined;
-  readonly #neutral = new NeutralCalibration();
   #timestamp: number | undefined; // of the last frame
 
   constructor(detector: Detector, options: SessionOptions) {
@@ -51,20 +48,10 @@ export class Session {
     this.#smoother = options.smoothing ? new Smoother() : undefined;
   }
 
-  /** Changes options from the next frame on; tracks and neutral faces stay. */
+  /** Changes options from the next frame on; tracks stay. */
   configure({ refine, smoothing }: SessionOptions): void {
     this.#frameTracker.refine = refine;
     this.#smoother = smoothing ? (this.#smoother ?? new Smoother()) : undefined;
-  }
-
-  /** The mean of the second that starts with the next frame becomes each person's neutral face. */
-  calibrate(): void {
-    this.#neutral.calibrate();
-  }
-
-  /** Expressions are absolute again from the next frame on. */
-  resetNeutral(): void {
-    this.#neutral.reset();
   }
 
   /** Whether a frame of this time may come next: it is not older than the last one, or the clock has jumped. */
@@ -80,10 +67,7 @@ export class Session {
     const { faces, ids, detected } = await frameTracker.process(picture, timestamp, laps);
     this.#frameTracker = frameTracker;
     this.#timestamp = timestamp;
-    if (restarted) this.#neutral.restart();
-    const { alive } = frameTracker.tracker;
-    this.#smoother?.keep(alive);
-    this.#neutral.begin(alive, timestamp);
+    this.#smoother?.keep(frameTracker.tracker.alive);
     const tracked = faces.map((face, i) => this.#tracked(face, ids[i] as number, picture, timestamp));
     laps.end("track");
     return { faces: tracked, detected, restarted };
@@ -91,13 +75,7 @@ export class Session {
 
   #tracked(estimate: FaceEstimate, id: number, picture: Picture, timestamp: number): TrackedFace {
     const face = this.#smoother?.smooth(estimate, id, timestamp) ?? estimate;
-    const expression = this.#neutral.subtract(face.expression, id);
-    return {
-      face: { ...face, expression },
-      landmarks: this.#detector.landmarks.project(face, picture),
-      id,
-      neutral: this.#neutral.state(id),
-    };
+    return { face, landmarks: this.#detector.landmarks.project(face, picture), id };
   }
 
   #hasJumped(timestamp: number): boolean {

@@ -37,11 +37,6 @@ class Answerer {
     this.#session.configure(options);
   }
 
-  calibrate(calibration: "take_neutral" | "reset"): void {
-    if (calibration === "reset") this.#session.resetNeutral();
-    else this.#session.calibrate();
-  }
-
   async answer({ picture, width, height, capturedAt, sentAt }: FrameMessage): Promise<FromWorker> {
     const queue = performance.timeOrigin + performance.now() - sentAt;
     const laps = new Laps();
@@ -104,9 +99,6 @@ async function handle(message: ToWorker): Promise<FromWorker | undefined> {
       return { type: "open", model: answerer.model };
     case "configure":
       answerer?.configure(message.options);
-      return undefined;
-    case "calibrate":
-      answerer?.calibrate(message.calibration);
       return undefined;
     case "frame":
       return answerer?.answer(message);

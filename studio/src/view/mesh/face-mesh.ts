@@ -81,12 +81,16 @@ function edgesOf(triangles: ArrayLike<number>): Uint16Array {
   return Uint16Array.from([...edges].flatMap((edge) => [Math.floor(edge / 65536), edge % 65536]));
 }
 
-/** Fetches the face model, relative to the page. Resolves to undefined where it is not there. */
-export async function fetchFaceMesh(): Promise<FaceMesh | undefined> {
-  try {
-    const response = await fetch(new URL("models/face_model.npz", document.baseURI));
-    return response.ok ? await FaceMesh.read(await response.arrayBuffer()) : undefined;
-  } catch {
-    return undefined;
+const FILE = "models/face_model.npz";
+
+/** Fetches the face model, relative to the page. Rejects with Error; the message is a sentence for the reader. */
+export async function fetchFaceMesh(): Promise<FaceMesh> {
+  const response = await fetch(new URL(FILE, document.baseURI)).catch(() => undefined);
+  if (!response?.ok) {
+    const why = response ? `status ${response.status}` : "no answer";
+    throw new Error(`${FILE} cannot be fetched (${why}). Is the server there?`);
   }
+  return FaceMesh.read(await response.arrayBuffer()).catch((error: Error) => {
+    throw new Error(`${FILE} is damaged: ${error.message}`);
+  });
 }

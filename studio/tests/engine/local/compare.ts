@@ -11,7 +11,6 @@ import { Laps } from "../../../src/engine/local/timing.ts";
 import { assign } from "../../../src/engine/local/tracking/assignment.ts";
 import { Costs } from "../../../src/engine/local/tracking/costs.ts";
 import { anyLost, type FollowedFace, followed, startFollowing } from "../../../src/engine/local/tracking/follow.ts";
-import { NeutralCalibration } from "../../../src/engine/local/tracking/neutral.ts";
 import { differs, thumbnailOf } from "../../../src/engine/local/tracking/scene-change.ts";
 import { Smoother, type SmoothingOptions } from "../../../src/engine/local/tracking/smoothing.ts";
 import { Tracker } from "../../../src/engine/local/tracking/tracker.ts";
@@ -20,6 +19,7 @@ import type { FaceEstimate } from "../../../src/engine/local/vision/face-estimat
 import { LandmarkModel } from "../../../src/engine/local/vision/landmarks.ts";
 import type { Picture } from "../../../src/engine/local/vision/pictures.ts";
 import { blend } from "../../../src/engine/local/vision/refinement.ts";
+import { NeutralFaces } from "../../../src/people/neutral.ts";
 
 const MODELS = new URL("../../../../models/", import.meta.url);
 const RUNTIME = new URL("../../../node_modules/onnxruntime-web/dist/", import.meta.url);
@@ -76,7 +76,7 @@ const answers = {
 
   /** Expressions relative to the neutral ones, and states. before: what is asked for before the frame. */
   neutral({ frames }: { frames: NeutralFrame[] }) {
-    const calibration = new NeutralCalibration();
+    const calibration = new NeutralFaces();
     return frames.map(({ timestamp, expressions, ids, alive, before }) => {
       if (before !== null) calibration[before]();
       calibration.begin(alive, timestamp);
@@ -127,7 +127,7 @@ const answers = {
       const both = faces.map((face, i) => blend(face, refined[i] as FaceEstimate));
       const tracked = both.map((face, i) => {
         const landmarks = detector.landmarks.project(face, picture);
-        return { face, landmarks, id: i + 1, neutral: "off" as const };
+        return { face, landmarks, id: i + 1 };
       });
       results.push(tracked.map((face) => faceAnswer(face, names, true)));
     }
@@ -152,7 +152,7 @@ interface NeutralFrame {
   expressions: number[][];
   ids: number[];
   alive: number[];
-  before: "calibrate" | "restart" | "reset" | null;
+  before: "calibrate" | "reset" | null;
 }
 
 interface FollowingQuestion {

@@ -170,14 +170,11 @@ test("a browser that lacks what is needed", () => {
   expect(states).toEqual(["connecting", "closed"]);
 });
 
-test("options and calibration go to the worker", () => {
+test("options go to the worker", () => {
   const { engine, worker } = ready();
   engine.configure({ ...OPTIONS, refine: false });
-  engine.calibrate("take_neutral");
-  expect(worker.told.slice(1)).toEqual([
-    { type: "configure", options: { refine: false, smoothing: false, identity: true } },
-    { type: "calibrate", calibration: "take_neutral" },
-  ]);
+  const options = { refine: false, smoothing: false, identity: true };
+  expect(worker.told.slice(1)).toEqual([{ type: "configure", options }]);
 });
 
 test("closed, it takes no frame, and lets go of one on its way", async () => {
@@ -187,7 +184,6 @@ test("closed, it takes no frame, and lets go of one on its way", async () => {
   await settled();
   expect(bitmap.close).toHaveBeenCalled();
   engine.submit(SOURCE, 640, 480, 2);
-  engine.calibrate("reset");
   expect(worker.told).toHaveLength(1);
   expect(answers).toEqual([]);
   expect(states).toEqual(["connecting", "open", "closed"]);

@@ -3,8 +3,8 @@
 import { readFileSync } from "node:fs";
 import { ARKIT_NAMES, EXPRESSION_NAMES, type ExpressionName, GAZE_NAMES, type GazeName } from "mfn-client";
 import { afterAll, describe, expect, test } from "vitest";
+import { blendshapes } from "../../../src/engine/arkit.ts";
 import { facesOf } from "../../../src/engine/local/detector.ts";
-import { blendshapes } from "../../../src/engine/local/vision/arkit.ts";
 import { suppress } from "../../../src/engine/local/vision/boxes.ts";
 import {
   buildPriors,

@@ -1,6 +1,6 @@
 /** How fast and how late things are: counts a second, medians, means. All times are milliseconds. */
 
-import { Median } from "../median.ts";
+import { Median } from "./median.ts";
 
 /** How many events there were a second, over the last second. */
 export class Rate {

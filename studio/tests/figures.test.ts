@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Figures, Means, Rate } from "../../src/page/figures.ts";
+import { Figures, Means, Rate } from "../src/figures.ts";
 
 test("a rate counts the events of the last second", () => {
   const rate = new Rate();

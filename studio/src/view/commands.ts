@@ -1,7 +1,7 @@
 /** What can be done by a key: one table, from which the keyboard, the bar, the menu and the help sheet are made. */
 
 import type { Signal } from "../signal.ts";
-import type { IconName } from "../view/icons.ts";
+import type { IconName } from "./icons.ts";
 
 export interface Command {
   id: string;

@@ -1,9 +1,5 @@
 import { expect, test, vi } from "vitest";
-import { type Command, commandOf, keyText } from "../../src/page/commands.ts";
-import { parseParameters } from "../../src/page/parameters.ts";
-import { DEFAULTS } from "../../src/page/preferences.ts";
-import { createSettings } from "../../src/page/settings.ts";
-import { Signal } from "../../src/signal.ts";
+import { type Command, commandOf, keyText } from "../../src/view/commands.ts";
 
 const command = (key: string, shift?: boolean): Command => ({
   id: key,
@@ -40,27 +36,4 @@ test("what is typed into a field is no command", () => {
 test("keys are written as they stand on the keyboard", () => {
   expect(keyText({ key: "n" })).toBe("N");
   expect(keyText({ key: "n", shift: true })).toBe("Shift N");
-});
-
-test("a signal tells changes only, until its reader has had enough", () => {
-  const signal = new Signal(1);
-  const read = vi.fn();
-  const stop = signal.follow(read);
-  signal.value = 1;
-  signal.value = 2;
-  stop();
-  signal.value = 3;
-  expect(read.mock.calls).toEqual([[1], [2]]);
-});
-
-test("the address goes before what was kept, and changes are kept", () => {
-  const kept: Record<string, string> = { "mfn-studio": JSON.stringify({ ...DEFAULTS, mirror: true, bars: true }) };
-  const store = {
-    getItem: (key: string) => kept[key] ?? null,
-    setItem: (key: string, text: string) => void Object.assign(kept, { [key]: text }),
-  };
-  const settings = createSettings(store, parseParameters("?mirror=0"));
-  expect([settings.mirror.value, settings.bars.value]).toEqual([false, true]);
-  settings.theme.value = "dark";
-  expect(JSON.parse(kept["mfn-studio"] ?? "")).toMatchObject({ theme: "dark", bars: true });
 });
