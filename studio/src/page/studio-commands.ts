@@ -2,7 +2,7 @@
 
 import type { Cast } from "../people/cast.ts";
 import type { Recorder } from "../recording/recorder.ts";
-import { Signal } from "../signal.ts";
+import type { Signal } from "../signal.ts";
 import type { Sources } from "../sources/sources.ts";
 import type { Command } from "../view/commands.ts";
 import type { Help } from "../view/help.ts";
@@ -118,10 +118,8 @@ export function studioCommands(hands: Hands): Command[] {
 }
 
 function neutralCommands({ cast, notices, sources }: Hands): Command[] {
-  const on = new Signal(false);
   cast.neutral.follow((state) => {
-    on.value = state !== "off";
-    document.documentElement.classList.toggle("collecting", state === "collecting");
+    document.documentElement.dataset.neutral = state;
     if (state === "on") notices.say("The resting face is taken");
   });
   return [
@@ -131,7 +129,6 @@ function neutralCommands({ cast, notices, sources }: Hands): Command[] {
       title: "Neutral face",
       help: "take the next second as each person's resting face",
       icon: "neutral",
-      on,
       run: () => {
         cast.takeNeutral();
         sources.current.value?.refresh();
@@ -169,7 +166,7 @@ function viewCommands({ settings, notices, inset, help }: Hands): Command[] {
       key: "-",
       title: "Smaller picture",
       help: "shrink the picture",
-      icon: "enlarge",
+      icon: "shrink",
       run: () => inset.grow(-1),
     },
     {

@@ -69,7 +69,7 @@ export async function startStudio(root: HTMLElement, query: string): Promise<voi
   // People and their characters
   const fromAddress = parameters.characters.length > 0;
   const choices = new CharacterChoices(parameters.characters, fromAddress ? [] : settings.characters.value);
-  for (const [person, file] of obs || fromAddress ? [] : await keptFiles()) choices.choose(person, { file });
+  const kept = obs || fromAddress ? [] : keptFiles(); // is there before the first person comes
   for (const person of FIRST_PEOPLE) {
     const source = choices.of(person);
     if ("name" in source) stage.prepare(source.name);
@@ -197,6 +197,7 @@ export async function startStudio(root: HTMLElement, query: string): Promise<voi
     if (!obs) panel.show(figures, { ...about, frame: picture.frame }, now);
   });
 
+  for (const [person, file] of await kept) choices.choose(person, { file });
   control.open();
   if (obs || (settings.cameraUsed.value && (await cameraAllowed()))) void controls.openCamera();
   else if (!(await sources.film())) notices.clear("source"); // without the film the page waits for a source

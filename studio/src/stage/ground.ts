@@ -47,8 +47,8 @@ export class Backdrop {
     const { centre, edge } = GRADIENTS[scheme];
     const { uniforms } = this.mesh.material;
     // The shader writes what is shown: the colours stay as sRGB.
-    uniforms.centre?.value.setStyle(centre, "").convertLinearToSRGB();
-    uniforms.edge?.value.setStyle(edge, "").convertLinearToSRGB();
+    uniforms.centre?.value.setStyle(centre).convertLinearToSRGB();
+    uniforms.edge?.value.setStyle(edge).convertLinearToSRGB();
   }
 }
 

@@ -75,5 +75,6 @@ export class Bars {
 }
 
 function degrees(value: number): string {
-  return `${value < 0 ? "−" : ""}${Math.abs(value).toFixed(0)}°`;
+  const whole = Math.round(value);
+  return `${whole < 0 ? "−" : ""}${Math.abs(whole)}°`;
 }

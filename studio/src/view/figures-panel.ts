@@ -3,6 +3,9 @@
 import type { Figures } from "../figures.ts";
 import { element } from "./element.ts";
 
+/** The row after those of an answer's steps. */
+const AFTER_STEPS = "Capture to stage";
+
 /** What stands beside the measured figures. */
 export interface Surroundings {
   /** Display frames a second. */
@@ -22,11 +25,12 @@ export class FiguresPanel {
   readonly #dot = element("span", { class: "dot", "aria-hidden": "true" });
   readonly #place = element("span", {});
   readonly #speed = element("span", { class: "pill-speed" });
+  readonly #rate = element("span", { class: "pill-rate" });
   readonly #list = element("dl", {});
   readonly #values = new Map<string, HTMLElement>();
 
   constructor() {
-    this.pill.append(this.#dot, this.#place, this.#speed);
+    this.pill.append(this.#dot, this.#place, this.#speed, this.#rate);
     this.root.append(this.#list);
   }
 
@@ -42,17 +46,19 @@ export class FiguresPanel {
     this.#place.textContent = about.place;
     const running = state === "open" && answers > 0;
     const waiting = state === "connecting" ? "connecting…" : state === "closed" ? "stopped" : "";
-    this.#speed.textContent = running ? `${milliseconds(figures.roundTrip)} · ${answers}/s` : waiting;
+    this.#speed.textContent = running ? milliseconds(figures.roundTrip) : waiting;
+    this.#rate.textContent = running ? `${answers}/s` : "";
     if (this.root.hidden) return;
+    const steps = figures.steps.entries.map(([name, value]): [string, string] => [name, milliseconds(value)]);
     const rows: [string, string][] = [
       ["Capture to answer", milliseconds(figures.roundTrip)],
-      ["Capture to stage", milliseconds(figures.latency)],
+      ...steps,
+      [AFTER_STEPS, milliseconds(figures.latency)],
       ["Answers", `${answers} /s`],
       ["Display", `${Math.round(about.display)} /s`],
       ["Faces", String(figures.faces)],
       ["Dropped frames", String(figures.dropped + about.dropped)],
       ["Frame", about.frame.width ? `${about.frame.width} × ${about.frame.height}` : "–"],
-      ...figures.steps.entries.map(([name, value]): [string, string] => [`· ${name}`, milliseconds(value)]),
       ["Model", about.model || "–"],
     ];
     const names = new Set(rows.map(([name]) => name));
@@ -61,15 +67,17 @@ export class FiguresPanel {
       value.parentElement?.remove();
       this.#values.delete(name);
     }
-    for (const [name, text] of rows) this.#row(name).textContent = text;
+    const isStep = new Set(steps.map(([name]) => name));
+    for (const [name, text] of rows) this.#row(name, isStep.has(name)).textContent = text;
   }
 
-  #row(name: string): HTMLElement {
+  /** step: of the way to an answer, whose steps may come and go. */
+  #row(name: string, step: boolean): HTMLElement {
     const known = this.#values.get(name);
     if (known) return known;
     const value = element("dd", {});
-    const row = element("div", { class: "figures-row" }, element("dt", {}, name), value);
-    this.#list.insertBefore(row, name.startsWith("·") ? (this.#values.get("Model")?.parentElement ?? null) : null);
+    const row = element("div", { class: step ? "figures-row step" : "figures-row" }, element("dt", {}, name), value);
+    this.#list.insertBefore(row, step ? (this.#values.get(AFTER_STEPS)?.parentElement ?? null) : null);
     this.#values.set(name, value);
     return value;
   }

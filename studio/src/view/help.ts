@@ -28,8 +28,11 @@ export class Help {
       element(
         "p",
         { class: "hint" },
-        "With ?obs=1 in the address the stage stands alone on transparent ground; with ?engine=local faces are found in " +
-          "this browser.",
+        "With ",
+        element("code", {}, "?obs=1"),
+        " in the address the stage stands alone on transparent ground; with ",
+        element("code", {}, "?engine=local"),
+        " faces are found in this browser.",
       ),
     );
     close.onclick = () => this.root.close();
