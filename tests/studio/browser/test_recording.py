@@ -49,5 +49,5 @@ def test_a_recording_is_a_video_json_lines_and_a_csv_a_person(open_studio: OpenS
         assert len(rows) > 1
         names = {name[:1].upper() + name[1:] for name in ARKIT_NAMES}
         assert names <= set(rows[0])
-        assert int(rows[0].get("BlendshapeCount") or rows[0]["BlendShapeCount"]) == 61
+        assert int(rows[0]["BlendShapeCount"]) == 61
         assert all(0 <= float(row["JawOpen"]) <= 1 for row in rows)
