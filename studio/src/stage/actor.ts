@@ -9,7 +9,7 @@ import { Idle } from "./idle.ts";
 import { Eased } from "./layout.ts";
 import { mirrorPose } from "./mirror.ts";
 import { Motion, neutralPose } from "./motion.ts";
-import type { CharacterState } from "./stage.ts";
+import { CharacterError, type CharacterState } from "./stage.ts";
 
 /** A slot's size where a head is at most one unit high. */
 export const SLOT = { width: 1.3, height: 1.62 };
@@ -77,14 +77,14 @@ export class Actor {
     this.footing.mesh.scale.setScalar(Math.min(1.36 * width, SLOT.width));
   }
 
-  /** Moves to the display frame at now. elapsed: milliseconds since the one before. */
+  /** Moves to the display frame at now. elapsed: milliseconds since the one before. Throws CharacterError, once, where
+   * the character fails; it is taken off, and all else goes on. */
   update(now: number, elapsed: number, mirror: boolean, still: boolean): void {
     const { motion, idle, state } = this;
     motion.update(now);
     if (!still) idle.update(now, motion.resting, this.gazeKnown);
     const pose = mirror ? this.mirrored : motion.pose;
     if (mirror) mirrorPose(motion.pose, pose);
-    this.character?.move(pose, idle, elapsed);
     this.group.position.set(this.x.value, this.y.value, 0);
     this.group.scale.setScalar(Math.max(this.size.value, 0.001));
     this.cut.constant = -(this.y.value + GROUND * this.group.scale.y);
@@ -98,6 +98,7 @@ export class Actor {
     state.roll = MathUtils.radToDeg(this.angles.z);
     state.capturedAt = motion.capturedAt;
     state.drawnAt = now;
+    this.moveCharacter(pose, elapsed);
   }
 
   dispose(): void {
@@ -106,9 +107,21 @@ export class Actor {
     this.group.removeFromParent();
   }
 
+  private moveCharacter(pose: Float32Array, elapsed: number): void {
+    try {
+      this.character?.move(pose, this.idle, elapsed);
+    } catch (error) {
+      this.takeOff();
+      throw new CharacterError(
+        `The character of person ${this.person} has failed and was taken off: choose another one. (${String(error)})`,
+      );
+    }
+  }
+
   private takeOff(): void {
-    this.character?.scene.removeFromParent();
-    this.character?.dispose();
+    const { character } = this;
     this.character = undefined;
+    character?.scene.removeFromParent();
+    character?.dispose();
   }
 }

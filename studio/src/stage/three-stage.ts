@@ -40,6 +40,7 @@ class ThreeStage implements Stage {
   covered: Stage["covered"] = { right: 0, bottom: 0 };
   onframe: ((now: number) => void) | undefined;
   onproblem: ((problem: StageError | undefined) => void) | undefined;
+  onfailure: ((error: CharacterError) => void) | undefined;
 
   private readonly canvas: HTMLCanvasElement;
   private readonly options: StageOptions;
@@ -63,6 +64,8 @@ class ThreeStage implements Stage {
   private scheme: ColourScheme = "light";
   private request = 0;
   private before: number | undefined;
+  private captured: MediaStream | undefined; // that is recorded, as far as it is known
+  private size = { width: 0, height: 0 }; // of what is drawn, CSS pixels
   private empty = true;
 
   constructor(canvas: HTMLCanvasElement, options: StageOptions) {
@@ -180,7 +183,8 @@ class ThreeStage implements Stage {
   }
 
   capture(framesPerSecond: number): MediaStream {
-    return this.canvas.captureStream(framesPerSecond);
+    this.captured = this.canvas.captureStream(framesPerSecond);
+    return this.captured;
   }
 
   dispose(): void {
@@ -213,10 +217,15 @@ class ThreeStage implements Stage {
     this.before = now;
     this.frames.push(now);
     while (now - (this.frames[0] ?? now) >= 1000) this.frames.shift();
-    if (this.resolution.drawn(now, this.drawTime?.take())) this.resize();
+    if (this.resolution.drawn(now, this.drawTime?.take()) || (this.captured && !this.captured.active)) this.resize();
     this.place(elapsed);
     for (const actor of this.actors.values()) {
-      actor.update(now, elapsed, this.mirror, this.options.reducedMotion);
+      try {
+        actor.update(now, elapsed, this.mirror, this.options.reducedMotion);
+      } catch (error) {
+        if (!(error instanceof CharacterError)) throw error;
+        this.onfailure?.(error); // the others go on
+      }
     }
     this.renderer.render(this.scene, this.camera);
     this.drawTime?.begin();
@@ -255,17 +264,20 @@ class ThreeStage implements Stage {
   }
 
   private resize(): void {
+    if (this.captured?.active) return; // a video's pictures have one size
+    this.captured = undefined;
     const { clientWidth, clientHeight } = this.canvas;
     if (clientWidth === 0 || clientHeight === 0) return;
     this.drawTime?.cancel(); // another size clears what is drawn
+    this.size = { width: clientWidth, height: clientHeight };
     this.renderer.setPixelRatio(this.resolution.ratio);
     this.renderer.setSize(clientWidth, clientHeight, false);
   }
 
   /** Has the camera frame the part of the canvas that nothing lies over, and draw the rest, too. */
   private frameUncovered(elapsed: number): void {
-    const { canvas, camera, covered } = this;
-    const { clientWidth: width, clientHeight: height } = canvas;
+    const { camera, covered } = this;
+    const { width, height } = this.size;
     if (width === 0 || height === 0) return;
     const atOnce = this.options.reducedMotion || this.empty;
     const free = {
