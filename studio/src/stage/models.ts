@@ -12,9 +12,11 @@ import {
 import { type GLTF, GLTFLoader } from "three/addons/loaders/GLTFLoader.js";
 import { clone } from "three/addons/utils/SkeletonUtils.js";
 import { type Character, GltfCharacter, meshesOf } from "./character.ts";
-import { checkSize, isVrm, readGlb } from "./glb.ts";
+import { checkSize, type GltfDocument, isVrm, nameTargets, readGlb } from "./glb.ts";
+import { Idle } from "./idle.ts";
 import type { LightTable } from "./light-table.ts";
 import { MorphTargets } from "./morphs.ts";
+import { neutralPose } from "./motion.ts";
 import { CharacterError, type CharacterSource } from "./stage.ts";
 
 /** A file's scene, of which each character is a copy that shares textures, materials and what does not move. */
@@ -66,8 +68,19 @@ export class Models {
     this.light = light;
   }
 
-  /** A character of a source. Rejects with CharacterError. */
+  /** A character of a source, at rest. Rejects with CharacterError. */
   async wear(source: CharacterSource): Promise<Character> {
+    try {
+      const character = await this.open(source);
+      character.move(neutralPose(), new Idle(), 0);
+      return character;
+    } catch (error) {
+      if (error instanceof CharacterError) throw error;
+      throw new CharacterError("The character cannot be shown: its file is damaged. Export it again.");
+    }
+  }
+
+  private async open(source: CharacterSource): Promise<Character> {
     if ("file" in source) return wearFile(source.file, this.light);
     return (await this.model(source.name)).wear(this.light);
   }
@@ -95,7 +108,7 @@ export class Models {
     }
     const bytes = await response.arrayBuffer();
     readGlb(bytes);
-    return new Model(await parse(new GLTFLoader(closedManager()), bytes), () => this.named.delete(name));
+    return new Model(await parse(newLoader(), bytes), () => this.named.delete(name));
   }
 }
 
@@ -104,7 +117,7 @@ async function wearFile(file: File, light: LightTable | undefined): Promise<Char
   const bytes = await file.arrayBuffer().catch(() => {
     throw new CharacterError("The file cannot be read. Is it still where it was?");
   });
-  const loader = new GLTFLoader(closedManager());
+  const loader = newLoader();
   if (!isVrm(readGlb(bytes))) return new Model(await parse(loader, bytes), () => {}).wear(light);
   const { wearVrm } = await import("./vrm.ts");
   return wearVrm(loader, (vrmLoader) => parse(vrmLoader, bytes));
@@ -117,6 +130,16 @@ async function parse(loader: GLTFLoader, bytes: ArrayBuffer): Promise<GLTF> {
   } catch {
     throw new CharacterError("The file is damaged: its scene cannot be put together. Export it again.");
   }
+}
+
+function newLoader(): GLTFLoader {
+  return new GLTFLoader(closedManager()).register((parser) => ({
+    name: "target names",
+    beforeRoot: () => {
+      nameTargets(parser.json as GltfDocument);
+      return null;
+    },
+  }));
 }
 
 /** Loads what lies inside the file and nothing else. */
