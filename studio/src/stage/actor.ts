@@ -36,6 +36,7 @@ export class Actor {
 
   private readonly idle = new Idle();
   private readonly cut = new Plane(new Vector3(0, 1, 0), 0); // figures end at the ground, as busts
+  private readonly turned = new Group(); // to the viewer, about the slot's middle
   private readonly stand = new Group(); // scales the character to its slot
   private character: Character | undefined;
   private readonly mirrored = neutralPose();
@@ -48,7 +49,8 @@ export class Actor {
     this.person = person;
     this.footing = new Footing(colour);
     this.footing.mesh.position.set(0, GROUND, 0);
-    this.group.add(this.stand, this.footing.mesh);
+    this.turned.add(this.stand);
+    this.group.add(this.turned, this.footing.mesh);
     for (const name of ARKIT_NAMES) this.weights[name] = 0;
     this.state = { person, weights: this.weights, yaw: 0, pitch: 0, roll: 0, capturedAt: 0, drawnAt: 0 };
   }
@@ -75,6 +77,12 @@ export class Actor {
     }
     const width = Math.max((character.body.max.x - character.body.min.x) * scale, 0.7);
     this.footing.mesh.scale.setScalar(Math.min(1.36 * width, SLOT.width));
+  }
+
+  /** Turns the character so that it faces a viewer in front of the stage's middle: a face that looks ahead looks at
+   * them, wherever it stands. */
+  face(distance: number): void {
+    this.turned.rotation.y = -Math.atan2(this.x.value, distance);
   }
 
   /** Moves to the display frame at now. elapsed: milliseconds since the one before. Throws CharacterError, once, where

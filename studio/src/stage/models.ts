@@ -11,6 +11,7 @@ import {
 } from "three";
 import { type GLTF, GLTFLoader } from "three/addons/loaders/GLTFLoader.js";
 import { clone } from "three/addons/utils/SkeletonUtils.js";
+import { addCatchLight, isGlossy } from "./catch-light.ts";
 import { type Character, GltfCharacter, meshesOf } from "./character.ts";
 import { checkSize, type GltfDocument, isVrm, nameTargets, readGlb } from "./glb.ts";
 import { Idle } from "./idle.ts";
@@ -32,7 +33,7 @@ class Model {
     this.gone = gone;
     removeLights(gltf);
     for (const mesh of meshesOf(gltf.scene)) {
-      mesh.material = Array.isArray(mesh.material) ? mesh.material.map(plainer) : plainer(mesh.material);
+      mesh.material = Array.isArray(mesh.material) ? mesh.material.map(prepared) : prepared(mesh.material);
       if (!mesh.geometry.attributes.normal) mesh.geometry.computeVertexNormals();
       if (!mesh.geometry.morphAttributes.position || this.targets.has(mesh.geometry)) continue;
       this.targets.set(mesh.geometry, new MorphTargets(mesh.geometry));
@@ -160,11 +161,15 @@ function removeLights(gltf: GLTF): void {
   for (const light of lights) light.removeFromParent();
 }
 
-/** A material without the effects that cost most: clear coat, transmission, sheen. */
-function plainer(material: Material): Material {
-  if (!(material instanceof MeshPhysicalMaterial)) return material;
-  const plain = new MeshStandardMaterial();
-  MeshStandardMaterial.prototype.copy.call(plain, material);
+/** A material without the effects that cost most, clear coat, transmission, sheen, and with what eyes reflect. */
+function prepared(material: Material): Material {
+  if (!(material instanceof MeshStandardMaterial)) return material;
+  let plain = material;
+  if (material instanceof MeshPhysicalMaterial) {
+    plain = new MeshStandardMaterial();
+    MeshStandardMaterial.prototype.copy.call(plain, material);
+  }
+  if (isGlossy(plain)) addCatchLight(plain);
   return plain;
 }
 

@@ -261,6 +261,7 @@ class ThreeStage implements Stage {
     const distance = this.distance.toward(goal, elapsed, atOnce);
     camera.position.set(0, ELEVATION * distance, distance);
     camera.lookAt(0, 0, 0);
+    for (const actor of this.actors.values()) actor.face(distance);
   }
 
   private resize(): void {

@@ -32,6 +32,20 @@ test("a character that fails is taken off and told once; its person's motion goe
   expect(good.move).toHaveBeenCalledOnce();
 });
 
+test("a character faces the viewer wherever it stands", () => {
+  const actor = new Actor(1, "#ff0000");
+  const still = character(vi.fn());
+  actor.wear(still);
+  actor.x.toward(3, 0, true);
+  actor.size.toward(1, 0, true);
+  actor.face(4); // which is at (0, 0, 4)
+  actor.update(0, 0, false, true);
+  actor.group.updateMatrixWorld(true);
+  const ahead = new Vector3(0, 0, 1).transformDirection(still.scene.matrixWorld);
+  expect(ahead.x).toBeCloseTo(-3 / 5, 6);
+  expect(ahead.z).toBeCloseTo(4 / 5, 6);
+});
+
 test("the sentence names the person", () => {
   const actor = new Actor(2, "#ff0000");
   actor.wear(
