@@ -11,7 +11,6 @@ import { recordControls } from "../view/record-menu.ts";
 import type { SourceMenu } from "../view/source-menu.ts";
 import { FRAME_SIDES } from "./preferences.ts";
 import type { Settings } from "./settings.ts";
-import { toggleRecording } from "./studio-commands.ts";
 
 /** Commands that have a button of their own; those of the second list only where there is room. */
 const ALWAYS = ["neutral"];
@@ -54,14 +53,18 @@ export function studioBar(
     ],
     "more",
   );
-  const record = recordControls(
-    recorder.progress,
-    () => toggleRecording({ recorder, settings }),
-    () => settings.record.value,
-    (formats) => {
-      settings.record.value = formats;
-    },
-  );
+  const recording = commands
+    .filter(({ id }) => id === "record")
+    .flatMap((command) =>
+      recordControls(
+        command,
+        recorder.progress,
+        () => settings.record.value,
+        (formats) => {
+          settings.record.value = formats;
+        },
+      ),
+    );
   return element(
     "nav",
     { class: "bar panel", "aria-label": "Controls" },
@@ -72,7 +75,7 @@ export function studioBar(
     ...buttons(ALWAYS, false),
     ...buttons(WITH_ROOM, true),
     separator(),
-    element("div", { class: "record-group" }, ...record),
+    element("div", { class: "record-group" }, ...recording),
     more,
   );
 }

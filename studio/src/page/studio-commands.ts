@@ -197,7 +197,7 @@ function viewCommands({ settings, notices, inset, help }: Hands): Command[] {
   ];
 }
 
-export function toggleRecording({ recorder, settings }: Pick<Hands, "recorder" | "settings">): void {
+function toggleRecording({ recorder, settings }: Pick<Hands, "recorder" | "settings">): void {
   if (recorder.progress.value) void recorder.stop();
   else recorder.start(settings.record.value);
 }

@@ -56,6 +56,7 @@ export async function startStudio(root: HTMLElement, query: string): Promise<voi
     if (problem) notices.show("stage", { title: "The stage has stopped", detail: problem.message });
     else notices.clear("stage");
   };
+  stage.onfailure = (error) => notices.show("character", { title: "A character has failed", detail: error.message });
   followTheme(settings.theme).follow((scheme) => {
     stage.colourScheme = scheme;
   });

@@ -1,4 +1,4 @@
-/** Live Link Face's recordings: a CSV file a person, of one row a frame of the capture's rate. */
+/** Live Link Face's recordings: a CSV file a person, of rows that lie on the frames of a clock. */
 
 import type { Face } from "mfn-client";
 import { eyeAngles, headAngles } from "./head-and-eyes.ts";
@@ -21,8 +21,9 @@ const ANGLES =
 export const COLUMNS: readonly string[] = ["Timecode", "BlendshapeCount", ...SHAPES, ...ANGLES];
 const VALUES = SHAPES.length + ANGLES.length;
 
-/** Frames a second of the rows. */
-export const ROWS_A_SECOND = 30;
+/** Rows a second. The app counts frames of a sixtieth of a second whatever its camera's rate, and Unreal's importer reads
+ * them as such. */
+export const ROWS_A_SECOND = 60;
 /** Seconds between two faces that rows are interpolated over; after more the person was away, and rows are left out. */
 const LONGEST_GAP = 0.5;
 

@@ -23,10 +23,18 @@ export const MAX_BYTES = 500e6;
 
 const TICK_MS = 500;
 
+interface Running {
+  motion: Motion;
+  video: StageVideo | undefined;
+  since: number;
+  name: string;
+  timer: ReturnType<typeof setInterval>;
+}
+
 export class Recorder {
   /** undefined while nothing is recorded. */
   readonly progress = new Signal<Progress | undefined>(undefined);
-  #running: { motion: Motion; video: StageVideo | undefined; since: number; name: string; timer: number } | undefined;
+  #running: Running | undefined;
   readonly #capture: (framesPerSecond: number) => MediaStream;
   readonly #tell: (sentence: string) => void;
 
@@ -38,19 +46,10 @@ export class Recorder {
 
   start(formats: Formats): void {
     if (this.#running) return;
-    const type = formats.video ? videoType() : undefined;
-    if (formats.video && !type)
-      this.#tell("This browser cannot record video. Choose a motion format, or another browser.");
-    if (!type && !formats.jsonLines && !formats.csv) {
+    const video = formats.video ? this.#startVideo() : undefined;
+    if (!video && !formats.jsonLines && !formats.csv) {
       if (!formats.video)
         this.#tell("Nothing is chosen to be recorded. Choose a format in the menu beside the button.");
-      return;
-    }
-    let video: StageVideo | undefined;
-    try {
-      video = type ? new StageVideo(this.#capture, type) : undefined;
-    } catch {
-      this.#tell("This browser cannot record the stage. Choose a motion format, or another browser.");
       return;
     }
     const now = performance.now();
@@ -59,8 +58,9 @@ export class Recorder {
       video,
       since: now,
       name: recordingName(new Date()),
-      timer: window.setInterval(() => this.#tick(), TICK_MS),
+      timer: setInterval(() => this.#tick(), TICK_MS),
     };
+    addEventListener("beforeunload", askBeforeLeaving);
     this.#tick();
   }
 
@@ -68,14 +68,37 @@ export class Recorder {
     this.#running?.motion.add(answer, seen);
   }
 
-  async stop(): Promise<void> {
+  /** Ends the recording, and saves it. Resolves to the number of its files. */
+  async stop(): Promise<number> {
     const running = this.#running;
-    if (!running) return;
+    if (!running) return 0;
     this.#running = undefined;
     clearInterval(running.timer);
     this.progress.value = undefined;
-    const video = running.video ? [await running.video.stop(running.name)] : [];
-    for (const file of [...video, ...running.motion.files(running.name)]) download(file);
+    const video = await running.video?.stop(running.name);
+    const files = running.motion.files(running.name);
+    if (video) files.unshift(video);
+    for (const file of files) download(file);
+    if (!this.#running) removeEventListener("beforeunload", askBeforeLeaving);
+    return files.length;
+  }
+
+  #startVideo(): StageVideo | undefined {
+    const type = videoType();
+    try {
+      if (type) return new StageVideo(this.#capture, type, (reason) => void this.#videoEnded(reason));
+    } catch {
+      // told below
+    }
+    this.#tell("This browser cannot record the stage as video. Choose a motion format, or another browser.");
+    return undefined;
+  }
+
+  async #videoEnded(reason: string): Promise<void> {
+    const files = await this.stop();
+    const why = reason && ` (${reason})`;
+    const kept = files ? "What was recorded until then was saved." : "Nothing was recorded until then.";
+    this.#tell(`The browser has stopped recording the video${why}. ${kept} Start another recording to go on.`);
   }
 
   #tick(): void {
@@ -89,4 +112,9 @@ export class Recorder {
     this.#tell(`The recording has reached ${limit} and was saved. Start another one to go on.`);
     void this.stop();
   }
+}
+
+/** Has the browser ask whether to leave the page, where the recording would be lost. */
+function askBeforeLeaving(event: Event): void {
+  event.preventDefault();
 }

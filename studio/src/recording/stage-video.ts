@@ -17,19 +17,39 @@ export function videoType(): string | undefined {
 export class StageVideo {
   readonly #recorder: MediaRecorder;
   readonly #stream: MediaStream;
+  readonly #stopped: Promise<void>;
   readonly #pieces: Blob[] = [];
   #size = 0;
+  #asked = false; // to stop
+  #reason = "";
 
-  /** capture: the stage's pictures at a rate. Throws where the browser cannot record them. */
-  constructor(capture: (framesPerSecond: number) => MediaStream, type: string) {
+  /** capture: the stage's pictures at a rate. ended: called when the browser ends the recording of its own accord, with
+   * its reason, which may be empty. Throws where the browser cannot record them. */
+  constructor(capture: (framesPerSecond: number) => MediaStream, type: string, ended: (reason: string) => void) {
     this.#stream = capture(FRAMES_A_SECOND);
-    this.#recorder = new MediaRecorder(this.#stream, { mimeType: type, videoBitsPerSecond: BITS_A_SECOND });
+    try {
+      this.#recorder = new MediaRecorder(this.#stream, { mimeType: type, videoBitsPerSecond: BITS_A_SECOND });
+      this.#recorder.start(PIECE_MS);
+    } catch (error) {
+      this.#release();
+      throw error;
+    }
     this.#recorder.ondataavailable = ({ data }) => {
       if (!data.size) return;
       this.#pieces.push(data);
       this.#size += data.size;
     };
-    this.#recorder.start(PIECE_MS);
+    this.#recorder.onerror = ({ error }) => {
+      this.#reason = error instanceof Error ? error.message : "";
+      this.#end(); // not every browser does so itself
+    };
+    this.#stopped = new Promise((resolve) => {
+      this.#recorder.onstop = () => {
+        this.#release();
+        resolve();
+        if (!this.#asked) ended(this.#reason);
+      };
+    });
   }
 
   /** Bytes so far. */
@@ -37,20 +57,24 @@ export class StageVideo {
     return this.#size;
   }
 
-  /** Ends the recording. name: what the file's name begins with. */
-  async stop(name: string): Promise<RecordedFile> {
-    const stopped = new Promise((resolve) => {
-      this.#recorder.onstop = resolve;
-    });
-    if (this.#recorder.state !== "inactive") {
-      this.#recorder.stop();
-      await stopped;
-    }
-    for (const track of this.#stream.getTracks()) track.stop();
+  /** Ends the recording. name: what the file's name begins with. Resolves to undefined where nothing was recorded. */
+  async stop(name: string): Promise<RecordedFile | undefined> {
+    this.#asked = true;
+    this.#end();
+    await this.#stopped;
+    if (!this.#size) return undefined;
     const type = this.#recorder.mimeType.split(";")[0] ?? "video/webm";
     return {
       name: `${name}.${type.endsWith("mp4") ? "mp4" : "webm"}`,
       content: new Blob(this.#pieces, { type }),
     };
+  }
+
+  #end(): void {
+    if (this.#recorder.state !== "inactive") this.#recorder.stop();
+  }
+
+  #release(): void {
+    for (const track of this.#stream.getTracks()) track.stop();
   }
 }

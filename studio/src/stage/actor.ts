@@ -9,7 +9,7 @@ import { Idle } from "./idle.ts";
 import { Eased } from "./layout.ts";
 import { mirrorPose } from "./mirror.ts";
 import { Motion, neutralPose } from "./motion.ts";
-import type { CharacterState } from "./stage.ts";
+import { CharacterError, type CharacterState } from "./stage.ts";
 
 /** A slot's size where a head is at most one unit high. */
 export const SLOT = { width: 1.3, height: 1.62 };
@@ -36,6 +36,7 @@ export class Actor {
 
   private readonly idle = new Idle();
   private readonly cut = new Plane(new Vector3(0, 1, 0), 0); // figures end at the ground, as busts
+  private readonly turned = new Group(); // to the viewer, about the slot's middle
   private readonly stand = new Group(); // scales the character to its slot
   private character: Character | undefined;
   private readonly mirrored = neutralPose();
@@ -48,7 +49,8 @@ export class Actor {
     this.person = person;
     this.footing = new Footing(colour);
     this.footing.mesh.position.set(0, GROUND, 0);
-    this.group.add(this.stand, this.footing.mesh);
+    this.turned.add(this.stand);
+    this.group.add(this.turned, this.footing.mesh);
     for (const name of ARKIT_NAMES) this.weights[name] = 0;
     this.state = { person, weights: this.weights, yaw: 0, pitch: 0, roll: 0, capturedAt: 0, drawnAt: 0 };
   }
@@ -77,14 +79,20 @@ export class Actor {
     this.footing.mesh.scale.setScalar(Math.min(1.36 * width, SLOT.width));
   }
 
-  /** Moves to the display frame at now. elapsed: milliseconds since the one before. */
+  /** Turns the character so that it faces a viewer in front of the stage's middle: a face that looks ahead looks at
+   * them, wherever it stands. */
+  face(distance: number): void {
+    this.turned.rotation.y = -Math.atan2(this.x.value, distance);
+  }
+
+  /** Moves to the display frame at now. elapsed: milliseconds since the one before. Throws CharacterError, once, where
+   * the character fails; it is taken off, and all else goes on. */
   update(now: number, elapsed: number, mirror: boolean, still: boolean): void {
     const { motion, idle, state } = this;
     motion.update(now);
     if (!still) idle.update(now, motion.resting, this.gazeKnown);
     const pose = mirror ? this.mirrored : motion.pose;
     if (mirror) mirrorPose(motion.pose, pose);
-    this.character?.move(pose, idle, elapsed);
     this.group.position.set(this.x.value, this.y.value, 0);
     this.group.scale.setScalar(Math.max(this.size.value, 0.001));
     this.cut.constant = -(this.y.value + GROUND * this.group.scale.y);
@@ -98,6 +106,7 @@ export class Actor {
     state.roll = MathUtils.radToDeg(this.angles.z);
     state.capturedAt = motion.capturedAt;
     state.drawnAt = now;
+    this.moveCharacter(pose, elapsed);
   }
 
   dispose(): void {
@@ -106,9 +115,21 @@ export class Actor {
     this.group.removeFromParent();
   }
 
+  private moveCharacter(pose: Float32Array, elapsed: number): void {
+    try {
+      this.character?.move(pose, this.idle, elapsed);
+    } catch (error) {
+      this.takeOff();
+      throw new CharacterError(
+        `The character of person ${this.person} has failed and was taken off: choose another one. (${String(error)})`,
+      );
+    }
+  }
+
   private takeOff(): void {
-    this.character?.scene.removeFromParent();
-    this.character?.dispose();
+    const { character } = this;
     this.character = undefined;
+    character?.scene.removeFromParent();
+    character?.dispose();
   }
 }

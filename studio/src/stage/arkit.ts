@@ -22,16 +22,37 @@ export function wordsOf(name: string): string[] {
 }
 
 const BY_LETTERS = new Map<string, number>(ARKIT_NAMES.map((name, index) => [name.toLowerCase(), index]));
+const SIDES: Readonly<Record<string, string>> = { l: "left", r: "right" };
 
 /** The weight that a file's morph target stands for, or undefined. Case, separators and words before the name do not
- * count, and a last L or R stands for left or right: "Head_BlendShapes.eye_blink_L" is eyeBlinkLeft. */
+ * count, and L and R stand for left and right: "Head_BlendShapes.eye_blink_L" is eyeBlinkLeft. A half of a shape that
+ * ARKit has whole, as browInnerUp_L, moves with the whole. What joins two names, as "jawOpen_mouthSmileLeft", corrects
+ * their sum and stands for neither. */
 export function weightOfTarget(target: string): number | undefined {
-  const words = wordsOf(target);
-  const last = words.at(-1);
-  if (last === "l" || last === "r") words[words.length - 1] = last === "l" ? "left" : "right";
+  const words = wordsOf(target).map((word) => SIDES[word] ?? word);
+  const side = words.at(-1);
+  const half = side === "left" || side === "right" ? nameAtEnd(words.slice(0, -1)) : undefined;
+  const found = nameAtEnd(words) ?? half;
+  if (!found || nameAtEnd(words.slice(0, found.first))) return undefined;
+  return found.weight;
+}
+
+/** The ARKit name that words end with, and the place of its first word. */
+function nameAtEnd(words: readonly string[]): { weight: number; first: number } | undefined {
   for (let first = 0; first < words.length; first++) {
-    const index = BY_LETTERS.get(words.slice(first).join(""));
-    if (index !== undefined) return index;
+    const weight = BY_LETTERS.get(words.slice(first).join(""));
+    if (weight !== undefined) return { weight, first };
   }
   return undefined;
+}
+
+/** The weights that the morph targets of a mesh stand for. Where a target has ARKit's own spelling, others that are
+ * spelt otherwise do not double it. */
+export function weightsOfTargets(targets: readonly string[]): (number | undefined)[] {
+  const exact = new Set(targets.map((target) => weightOf(target as ArkitName)));
+  return targets.map((target) => {
+    const weight = weightOfTarget(target);
+    const doubled = weight !== undefined && exact.has(weight) && target !== ARKIT_NAMES[weight];
+    return doubled ? undefined : weight;
+  });
 }

@@ -1,13 +1,14 @@
 /** A character: a scene whose face, head and eyes a pose moves. */
 
 import { Box3, Group, Matrix4, type Mesh, MeshStandardMaterial, type Object3D, type SkinnedMesh, Vector3 } from "three";
-import { WEIGHTS, weightOf, weightOfTarget } from "./arkit.ts";
+import { WEIGHTS, weightOf, weightsOfTargets } from "./arkit.ts";
 import { eyeAngles } from "./gaze.ts";
 import type { Idle } from "./idle.ts";
 import type { LightTable } from "./light-table.ts";
 import { MorphedMesh, type MorphTargets } from "./morphs.ts";
 import { PaintedMesh } from "./painted.ts";
 import { findParts, isUnder, lowerArms, type Parts, Rig } from "./rig.ts";
+import { CharacterError } from "./stage.ts";
 
 /** What the stage needs of a character. */
 export interface Character {
@@ -55,9 +56,9 @@ export class GltfCharacter implements Character {
       const morphs = targets.get(mesh.geometry);
       const influences = mesh.morphTargetInfluences;
       if (!morphs || !influences) continue;
-      const weights: (number | undefined)[] = influences.map(() => undefined);
-      for (const [name, index] of Object.entries(mesh.morphTargetDictionary ?? {}))
-        weights[index] = weightOfTarget(name);
+      const names = influences.map(() => "");
+      for (const [name, index] of Object.entries(mesh.morphTargetDictionary ?? {})) names[index] = name;
+      const weights = weightsOfTargets(names);
       const inward = weights.indexOf(weightOf("eyeLookInLeft"));
       eyesMorph ||= isEyeball(mesh, parts) && inward >= 0 && morphs.reach(inward) > 0;
       influences.fill(0);
@@ -134,8 +135,10 @@ function pivoted(scene: Object3D, point: Vector3): Object3D {
 }
 
 const VERTICES_LOOKED_AT = 20000; // of a mesh
+const SIZES = { least: 1e-6, most: 1e6 }; // of what can be scaled to its place, in the file's unit
 
-/** Bounds of the head at rest: of what moves with the head's bone, or of all. body: becomes the bounds of all. */
+/** Bounds of the head at rest: of what moves with the head's bone, or of all. body: becomes the bounds of all. Throws
+ * CharacterError where there is nothing to be seen. */
 export function headBounds(scene: Object3D, { head }: Parts, body: Box3): Box3 {
   const bounds = new Box3();
   const point = new Vector3();
@@ -161,5 +164,13 @@ export function headBounds(scene: Object3D, { head }: Parts, body: Box3): Box3 {
       if (share > 0.5) bounds.expandByPoint(point);
     }
   }
-  return bounds.isEmpty() ? body.clone() : bounds;
+  if (bounds.isEmpty()) bounds.copy(body);
+  for (const box of [bounds, body]) {
+    const size = box.getSize(point);
+    if (!box.isEmpty() && size.y > SIZES.least && size.length() < SIZES.most) continue;
+    throw new CharacterError(
+      "The character cannot be shown: it has no surface, or one that is infinitely small or large. Export it again.",
+    );
+  }
+  return bounds;
 }

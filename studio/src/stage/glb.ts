@@ -1,11 +1,17 @@
 /** Checks of a .glb or .vrm file before it is loaded, so that what is wrong with it can be said in a sentence. */
 
-import { weightOfTarget } from "./arkit.ts";
+import { weightsOfTargets } from "./arkit.ts";
+import { pictureSize } from "./picture-size.ts";
 import { CharacterError } from "./stage.ts";
 
 export const LARGEST_FILE = 100e6; // bytes
-const LARGEST_UNPACKED = 1e9; // bytes of all accessors
-const LARGEST_VERTICES = 1e6;
+const LARGEST_UNPACKED = 500e6; // bytes of all accessors
+/** The most of what is shown: what several nodes show counts for each. moves: of vertices by blend shapes. */
+const MOST = { meshes: 2000, vertices: 4e6, corners: 6e6, moves: 100e6 };
+const MOST_PIXELS = 300e6; // of all pictures; unpacked they take four bytes each
+const MOST_PICTURES = 1000;
+const PICTURE_HEAD = 2 ** 18; // bytes within which a picture tells its size
+const DEEPEST = 500; // nodes from the root down
 
 const MAGIC = 0x46546c67; // "glTF"
 const JSON_CHUNK = 0x4e4f534a;
@@ -13,8 +19,22 @@ const CHUNK_BYTES = { SCALAR: 4, VEC2: 8, VEC3: 12, VEC4: 16, MAT2: 16, MAT3: 36
 
 // What the loader reads. Others it would leave out, which is right for those that a file does not require.
 const EXTENSIONS_READ =
-  /^(KHR_(mesh_quantization|texture_transform|lights_punctual|materials_\w+)|EXT_texture_(webp|avif)|EXT_mesh_gpu_instancing|VRM|VRMC_\w+)$/;
+  /^(KHR_(mesh_quantization|texture_transform|lights_punctual|materials_\w+)|EXT_texture_(webp|avif)|VRM|VRMC_\w+)$/;
+// What the loader cannot leave out, whether it is required or not.
+const EXTENSIONS_REFUSED = /^(KHR_draco_mesh_compression|EXT_mesh_gpu_instancing)$/;
 const COMPRESSIONS = /draco|meshopt|basisu/;
+
+interface PrimitiveDefinition {
+  attributes?: { POSITION?: unknown };
+  indices?: unknown;
+  targets?: unknown[];
+  extras?: { targetNames?: unknown };
+}
+
+interface MeshDefinition {
+  extras?: { targetNames?: unknown };
+  primitives?: PrimitiveDefinition[];
+}
 
 /** The part of a glTF document that is looked at. All of it comes from the file, and any of it may be missing. */
 export interface GltfDocument {
@@ -24,8 +44,10 @@ export interface GltfDocument {
   extensions?: { VRM?: { specVersion?: unknown; blendShapeMaster?: unknown }; VRMC_vrm?: { specVersion?: unknown } };
   accessors?: { count?: unknown; type?: unknown }[];
   buffers?: { uri?: unknown }[];
-  images?: { uri?: unknown }[];
-  meshes?: { extras?: { targetNames?: unknown }; primitives?: { attributes?: { POSITION?: unknown } }[] }[];
+  bufferViews?: { byteOffset?: unknown }[];
+  images?: { uri?: unknown; bufferView?: unknown }[];
+  meshes?: MeshDefinition[];
+  nodes?: { mesh?: unknown; children?: unknown }[];
 }
 
 /** Throws CharacterError where a file is too large. size: bytes. */
@@ -58,6 +80,7 @@ export function readGlb(bytes: ArrayBuffer): GltfDocument {
     document = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(new Uint8Array(bytes, 20, length)));
     if (typeof document !== "object" || document === null) throw new Error("no document");
     refuse(document as GltfDocument);
+    refusePictures(document as GltfDocument, new Uint8Array(bytes, Math.min(28 + length, bytes.byteLength)));
   } catch (error) {
     if (error instanceof CharacterError) throw error;
     throw new CharacterError("The file's description of the scene cannot be read. Export it again.");
@@ -70,41 +93,117 @@ export function isVrm(document: GltfDocument): boolean {
   return document.extensions?.VRM !== undefined || document.extensions?.VRMC_vrm !== undefined;
 }
 
+/** Puts the names of blend shapes where the loader looks for them: some programs write them beside each primitive. */
+export function nameTargets({ meshes = [] }: GltfDocument): void {
+  for (const mesh of meshes) {
+    const targetNames = mesh.primitives?.find(({ extras }) => extras?.targetNames)?.extras?.targetNames;
+    if (targetNames && !mesh.extras?.targetNames) mesh.extras = { ...mesh.extras, targetNames };
+  }
+}
+
+/** Throws CharacterError where a document cannot become a character, and anything where it is not as glTF has it. */
 function refuse(document: GltfDocument): void {
-  for (const { uri } of [...(document.buffers ?? []), ...(document.images ?? [])]) {
-    if (uri !== undefined && !(typeof uri === "string" && uri.startsWith("data:"))) {
-      throw new CharacterError(
-        "The file refers to other files, which are not loaded. Export it as .glb with everything inside.",
-      );
-    }
-  }
-  for (const name of (document.extensionsRequired ?? []) as string[]) {
-    if (!EXTENSIONS_READ.test(name)) {
-      const remedy = COMPRESSIONS.test(name) ? "without compression" : "without it";
-      throw new CharacterError(`The file needs the glTF extension ${name.slice(0, 60)}; export it ${remedy}.`);
-    }
-  }
-  let unpacked = 0;
-  for (const { count, type } of document.accessors ?? []) {
-    unpacked += Number(count) * (CHUNK_BYTES[type as keyof typeof CHUNK_BYTES] ?? 4);
-  }
-  let vertices = 0;
-  for (const { primitives } of document.meshes ?? []) {
-    for (const { attributes } of primitives ?? []) {
-      vertices += Number(document.accessors?.[Number(attributes?.POSITION)]?.count ?? 0);
-    }
-  }
-  if (!(unpacked <= LARGEST_UNPACKED && vertices <= LARGEST_VERTICES)) {
+  refuseOtherFiles(document);
+  refuseExtensions(document);
+  refuseLoops(document);
+  refuseTooMuch(document);
+  if (!isVrm(document)) refuseStiff(document);
+}
+
+function refuseOtherFiles({ buffers = [], images = [] }: GltfDocument): void {
+  for (const { uri } of [...buffers, ...images]) {
+    if (uri === undefined || (typeof uri === "string" && uri.startsWith("data:"))) continue;
     throw new CharacterError(
-      `The character has more vertices or blend shapes than can be shown; ${LARGEST_VERTICES / 1e6} million vertices ` +
-        "are the most. Export a simpler one.",
+      "The file refers to other files, which are not loaded. Export it as .glb with everything inside.",
     );
   }
-  const targets = (document.meshes ?? []).flatMap((mesh) => (mesh.extras?.targetNames ?? []) as string[]);
-  if (!isVrm(document) && !targets.some((name) => weightOfTarget(String(name)) !== undefined)) {
-    const found = targets.length > 0 ? `its ${targets.length} blend shapes have other names` : "it has no blend shapes";
-    throw new CharacterError(
-      `The character's face cannot be moved: ${found}. Blend shapes with ARKit's names, such as jawOpen, are needed.`,
-    );
+}
+
+function refuseExtensions({ extensionsRequired = [], extensionsUsed = [] }: GltfDocument): void {
+  const refused = [
+    ...(extensionsRequired as string[]).filter((name) => !EXTENSIONS_READ.test(name)),
+    ...(extensionsUsed as string[]).filter((name) => EXTENSIONS_REFUSED.test(name)),
+  ];
+  for (const name of refused) {
+    const remedy = COMPRESSIONS.test(name) ? "without compression" : "without it";
+    throw new CharacterError(`The file needs the glTF extension ${name.slice(0, 60)}; export it ${remedy}.`);
   }
+}
+
+/** A node that is under itself would have the loader wait for ever. */
+function refuseLoops({ nodes = [] }: GltfDocument): void {
+  const parents = new Map<unknown, number>();
+  for (const [node, { children = [] }] of nodes.entries()) {
+    for (const child of children as unknown[]) {
+      if (parents.has(child)) throw new Error("a node with two parents");
+      parents.set(child, node);
+    }
+  }
+  for (const node of nodes.keys()) {
+    let [at, depth]: [number | undefined, number] = [node, 0];
+    while (at !== undefined) {
+      if (++depth > DEEPEST) throw new Error("nodes in a loop, or too many below each other");
+      at = parents.get(at);
+    }
+  }
+}
+
+function refuseTooMuch({ accessors = [], meshes = [], nodes = [] }: GltfDocument): void {
+  const counts = accessors.map(({ count }) => Number(count));
+  if (!counts.every((count) => Number.isSafeInteger(count) && count >= 0)) throw new Error("a count that is none");
+  const bytes = accessors.map(({ type }, i) => (counts[i] ?? 0) * (CHUNK_BYTES[type as keyof typeof CHUNK_BYTES] ?? 4));
+  const amounts = meshes.map(({ primitives = [] }) => {
+    const amount = { meshes: 0, vertices: 0, corners: 0, moves: 0 };
+    for (const { attributes, indices, targets = [] } of primitives) {
+      const vertices = counts[Number(attributes?.POSITION)] ?? 0;
+      const corners = indices === undefined ? vertices : (counts[Number(indices)] ?? 0);
+      amount.meshes++;
+      amount.vertices += vertices;
+      amount.corners += corners;
+      amount.moves += targets.length * Math.min(vertices, corners);
+    }
+    return amount;
+  });
+  const names = Object.keys(MOST) as (keyof typeof MOST)[];
+  const total = (name: keyof typeof MOST) =>
+    nodes.reduce((sum, { mesh }) => sum + (mesh === undefined ? 0 : (amounts[Number(mesh)]?.[name] ?? 0)), 0);
+  const unpacked = bytes.reduce((sum, each) => sum + each, 0);
+  if (unpacked <= LARGEST_UNPACKED && names.every((name) => total(name) <= MOST[name])) return;
+  throw new CharacterError(
+    "The character has more vertices, triangles or blend shapes than can be shown: " +
+      `${MOST.corners / 3e6} million triangles are the most. Export a simpler one.`,
+  );
+}
+
+/** binary: the file's chunk of bytes. */
+function refusePictures({ images = [], bufferViews = [] }: GltfDocument, binary: Uint8Array): void {
+  if (images.length > MOST_PICTURES) throw new Error("more pictures than anybody needs");
+  const pixels = images.reduce((sum, { bufferView }) => {
+    const start = Number(bufferViews[Number(bufferView)]?.byteOffset ?? 0);
+    const size = bufferView === undefined ? undefined : pictureSize(binary.subarray(start, start + PICTURE_HEAD));
+    return sum + (size ? size.width * size.height : 0);
+  }, 0);
+  if (pixels <= MOST_PIXELS) return;
+  throw new CharacterError(
+    `The character's pictures have ${Math.ceil(pixels / 1e6)} million pixels; ${MOST_PIXELS / 1e6} million are the ` +
+      "most. Export it with smaller textures.",
+  );
+}
+
+/** Without ARKit's names nothing tells which blend shape does what. */
+function refuseStiff(document: GltfDocument): void {
+  nameTargets(document);
+  const targetsOf = ({ primitives = [] }: MeshDefinition) => primitives[0]?.targets?.length ?? 0;
+  const meshes = document.meshes ?? [];
+  const names = meshes.flatMap((mesh) => {
+    const { targetNames = [] } = mesh.extras ?? {};
+    return Array.isArray(targetNames) && targetNames.length === targetsOf(mesh) ? targetNames.map(String) : [];
+  });
+  if (weightsOfTargets(names).some((weight) => weight !== undefined)) return;
+  const targets = meshes.reduce((sum, mesh) => sum + targetsOf(mesh), 0);
+  let found = `its ${targets} blend shapes have ${names.length > 0 ? "other names" : "no names, or not as many"}`;
+  if (targets === 0) found = "it has no blend shapes";
+  throw new CharacterError(
+    `The character's face cannot be moved: ${found}. Blend shapes with ARKit's names, such as jawOpen, are needed.`,
+  );
 }

@@ -22,7 +22,7 @@ export function addLamps(scene: Scene, alone: boolean): void {
     scene.add(light, light.target);
   };
   lamp(0xfff1e0, 2.1, -3, 4, 5); // key
-  lamp(0xbfd4ff, 1.5, 4, 3, -4); // rim
+  lamp(0xbfd4ff, 0.8, 4, 3, -4); // rim
   if (alone) scene.add(new HemisphereLight(0xf2f4ff, 0xb8a898, 1.2));
 }
 

@@ -11,10 +11,13 @@ import {
 } from "three";
 import { type GLTF, GLTFLoader } from "three/addons/loaders/GLTFLoader.js";
 import { clone } from "three/addons/utils/SkeletonUtils.js";
+import { addCatchLight, isGlossy } from "./catch-light.ts";
 import { type Character, GltfCharacter, meshesOf } from "./character.ts";
-import { checkSize, isVrm, readGlb } from "./glb.ts";
+import { checkSize, type GltfDocument, isVrm, nameTargets, readGlb } from "./glb.ts";
+import { Idle } from "./idle.ts";
 import type { LightTable } from "./light-table.ts";
 import { MorphTargets } from "./morphs.ts";
+import { neutralPose } from "./motion.ts";
 import { CharacterError, type CharacterSource } from "./stage.ts";
 
 /** A file's scene, of which each character is a copy that shares textures, materials and what does not move. */
@@ -30,7 +33,7 @@ class Model {
     this.gone = gone;
     removeLights(gltf);
     for (const mesh of meshesOf(gltf.scene)) {
-      mesh.material = Array.isArray(mesh.material) ? mesh.material.map(plainer) : plainer(mesh.material);
+      mesh.material = Array.isArray(mesh.material) ? mesh.material.map(prepared) : prepared(mesh.material);
       if (!mesh.geometry.attributes.normal) mesh.geometry.computeVertexNormals();
       if (!mesh.geometry.morphAttributes.position || this.targets.has(mesh.geometry)) continue;
       this.targets.set(mesh.geometry, new MorphTargets(mesh.geometry));
@@ -66,8 +69,19 @@ export class Models {
     this.light = light;
   }
 
-  /** A character of a source. Rejects with CharacterError. */
+  /** A character of a source, at rest. Rejects with CharacterError. */
   async wear(source: CharacterSource): Promise<Character> {
+    try {
+      const character = await this.open(source);
+      character.move(neutralPose(), new Idle(), 0);
+      return character;
+    } catch (error) {
+      if (error instanceof CharacterError) throw error;
+      throw new CharacterError("The character cannot be shown: its file is damaged. Export it again.");
+    }
+  }
+
+  private async open(source: CharacterSource): Promise<Character> {
     if ("file" in source) return wearFile(source.file, this.light);
     return (await this.model(source.name)).wear(this.light);
   }
@@ -95,7 +109,7 @@ export class Models {
     }
     const bytes = await response.arrayBuffer();
     readGlb(bytes);
-    return new Model(await parse(new GLTFLoader(closedManager()), bytes), () => this.named.delete(name));
+    return new Model(await parse(newLoader(), bytes), () => this.named.delete(name));
   }
 }
 
@@ -104,7 +118,7 @@ async function wearFile(file: File, light: LightTable | undefined): Promise<Char
   const bytes = await file.arrayBuffer().catch(() => {
     throw new CharacterError("The file cannot be read. Is it still where it was?");
   });
-  const loader = new GLTFLoader(closedManager());
+  const loader = newLoader();
   if (!isVrm(readGlb(bytes))) return new Model(await parse(loader, bytes), () => {}).wear(light);
   const { wearVrm } = await import("./vrm.ts");
   return wearVrm(loader, (vrmLoader) => parse(vrmLoader, bytes));
@@ -117,6 +131,16 @@ async function parse(loader: GLTFLoader, bytes: ArrayBuffer): Promise<GLTF> {
   } catch {
     throw new CharacterError("The file is damaged: its scene cannot be put together. Export it again.");
   }
+}
+
+function newLoader(): GLTFLoader {
+  return new GLTFLoader(closedManager()).register((parser) => ({
+    name: "target names",
+    beforeRoot: () => {
+      nameTargets(parser.json as GltfDocument);
+      return null;
+    },
+  }));
 }
 
 /** Loads what lies inside the file and nothing else. */
@@ -137,11 +161,15 @@ function removeLights(gltf: GLTF): void {
   for (const light of lights) light.removeFromParent();
 }
 
-/** A material without the effects that cost most: clear coat, transmission, sheen. */
-function plainer(material: Material): Material {
-  if (!(material instanceof MeshPhysicalMaterial)) return material;
-  const plain = new MeshStandardMaterial();
-  MeshStandardMaterial.prototype.copy.call(plain, material);
+/** A material without the effects that cost most, clear coat, transmission, sheen, and with what eyes reflect. */
+function prepared(material: Material): Material {
+  if (!(material instanceof MeshStandardMaterial)) return material;
+  let plain = material;
+  if (material instanceof MeshPhysicalMaterial) {
+    plain = new MeshStandardMaterial();
+    MeshStandardMaterial.prototype.copy.call(plain, material);
+  }
+  if (isGlossy(plain)) addCatchLight(plain);
   return plain;
 }
 

@@ -15,6 +15,7 @@ interface Target {
 }
 
 const SMALLEST_MOVE = 1e-6; // of the file's unit: metres
+const SMALLEST_TURN = 1e-3; // of a normal
 
 /** The targets of a geometry, for all the meshes that show it. */
 export class MorphTargets {
@@ -29,13 +30,16 @@ export class MorphTargets {
     const positionTargets = geometry.morphAttributes.position ?? [];
     this.basePositions = valuesOf(position);
     this.baseNormals = normal && normalTargets ? valuesOf(normal) : undefined;
-    const relative = geometry.morphTargetsRelative;
-    this.targets = positionTargets.map((target, i) =>
-      sparse(
-        differences(target, relative ? undefined : this.basePositions),
-        normalTargets?.[i] && differences(normalTargets[i], relative ? undefined : this.baseNormals),
-      ),
-    );
+    // For what a target leaves as it is, the loader gives the base itself, even where targets are differences.
+    const from = (base: Attribute | undefined, values: Float32Array | undefined, target: Attribute) =>
+      geometry.morphTargetsRelative && target !== base ? undefined : values;
+    this.targets = positionTargets.map((target, i) => {
+      const turned = normalTargets?.[i];
+      return sparse(
+        differences(target, from(position, this.basePositions, target)),
+        turned && differences(turned, from(normal, this.baseNormals, turned)),
+      );
+    });
   }
 
   /** Greatest distance that a target moves a vertex. */
@@ -125,13 +129,25 @@ function differences(target: Attribute, base: Float32Array | undefined): Float32
 }
 
 function sparse(positions: Float32Array, normals: Float32Array | undefined): Target {
-  const moved: number[] = [];
-  for (let vertex = 0; vertex < positions.length / 3; vertex++) {
-    const far = (values: Float32Array, least: number) =>
-      [0, 1, 2].some((axis) => Math.abs(values[3 * vertex + axis] ?? 0) > least);
-    if (far(positions, SMALLEST_MOVE) || (normals && far(normals, 1e-3))) moved.push(vertex);
+  const moved = new Uint32Array(positions.length / 3);
+  let count = 0;
+  for (let vertex = 0; vertex < moved.length; vertex++) {
+    const far = exceeds(positions, vertex, SMALLEST_MOVE) || (normals && exceeds(normals, vertex, SMALLEST_TURN));
+    if (far) moved[count++] = vertex;
   }
-  const pick = (values: Float32Array) =>
-    new Float32Array(moved.flatMap((vertex) => [...values.subarray(3 * vertex, 3 * vertex + 3)]));
-  return { vertices: new Uint32Array(moved), positions: pick(positions), normals: normals && pick(normals) };
+  const vertices = moved.slice(0, count);
+  return { vertices, positions: picked(positions, vertices), normals: normals && picked(normals, vertices) };
+}
+
+/** Whether one of a vertex' three values is beyond a least one. */
+function exceeds(values: Float32Array, vertex: number, least: number): boolean {
+  for (let i = 3 * vertex; i < 3 * vertex + 3; i++) if (Math.abs(values[i] as number) > least) return true;
+  return false;
+}
+
+function picked(values: Float32Array, vertices: Uint32Array): Float32Array {
+  const some = new Float32Array(3 * vertices.length);
+  for (let i = 0; i < some.length; i++)
+    some[i] = values[3 * (vertices[Math.floor(i / 3)] as number) + (i % 3)] as number;
+  return some;
 }

@@ -22,9 +22,8 @@ import {
   Vector3,
 } from "three";
 import { type Attribute, valuesOf } from "./attributes.ts";
-import { KEY, type LightTable, shown } from "./light-table.ts";
-
-const GLOSSY_BELOW = 0.25; // roughness: eyes, which need their highlights at each pixel
+import { CATCH_LIGHT, isGlossy } from "./catch-light.ts";
+import { type LightTable, shown } from "./light-table.ts";
 
 /** A mesh that stands in for another, whose vertices it shows as they are bent now. */
 export class PaintedMesh {
@@ -78,7 +77,7 @@ export class PaintedMesh {
     geometry.setIndex(culled ? index.clone().setUsage(DynamicDrawUsage) : index);
     geometry.setAttribute("position", new BufferAttribute(new Float32Array(3 * count), 3).setUsage(DynamicDrawUsage));
     geometry.setAttribute("paint", new BufferAttribute(new Uint8Array(4 * count), 4, true).setUsage(DynamicDrawUsage));
-    const glossy = material.roughness < GLOSSY_BELOW;
+    const glossy = isGlossy(material); // needs its highlights at each pixel
     if (glossy) {
       const normals = new BufferAttribute(new Float32Array(3 * count), 3).setUsage(DynamicDrawUsage);
       geometry.setAttribute("normal", normals);
@@ -221,14 +220,6 @@ export function facing(
   return count;
 }
 
-const HIGHLIGHT = `
-  vec3 up = normalize(facing);
-  vec3 away = vec3(2.0 * up.z * up.xy, 2.0 * up.z * up.z - 1.0);
-  vec2 box = abs(away.xy - vec2(${KEY.x.toFixed(2)}, ${KEY.y.toFixed(2)})) / vec2(0.22, 0.2);
-  float window = smoothstep(1.15, 0.85, max(box.x, box.y)) * step(0.0, away.z);
-  vec2 small = abs(away.xy - vec2(0.55, 0.2)) / vec2(0.1, 0.22);
-  shine.rgb += 0.9 * window + 0.25 * smoothstep(1.2, 0.8, max(small.x, small.y)) * step(0.0, away.z);`;
-
 /** The values of an attribute: those that others change, where they are stored as they are used. */
 function liveValues(attribute: Attribute): Float32Array {
   const plain = attribute instanceof BufferAttribute && !attribute.normalized && attribute.itemSize === 3;
@@ -253,13 +244,14 @@ function paint(material: MeshStandardMaterial, glossy: boolean): ShaderMaterial 
       }`,
     fragmentShader: `
       uniform sampler2D map; uniform float opacity; varying vec4 colour; varying vec2 at; varying vec3 facing;
+      ${glossy ? CATCH_LIGHT.definition : ""}
       #include <clipping_planes_pars_fragment>
       void main() {
         #include <clipping_planes_fragment>
         vec4 shine = vec4(colour.rgb, opacity);
         ${map ? "shine *= texture2D(map, at);" : ""}
         shine.rgb += colour.a;
-        ${glossy ? HIGHLIGHT : ""}
+        ${glossy ? `shine.rgb += ${CATCH_LIGHT.call("facing")};` : ""}
         ${material.alphaTest > 0 ? `if (shine.a < ${material.alphaTest.toFixed(3)}) discard;` : ""}
         gl_FragColor = ${material.transparent ? "shine" : "vec4(shine.rgb, 1.0)"};
       }`,

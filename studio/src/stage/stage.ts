@@ -70,6 +70,8 @@ export interface Stage {
   onframe: ((now: number) => void) | undefined;
   /** Called when nothing can be drawn any longer, and with undefined when drawing goes on. */
   onproblem: ((problem: StageError | undefined) => void) | undefined;
-  /** The stage as a video track, for recordings. */
+  /** Called once when a person's character fails, and is taken off. */
+  onfailure: ((error: CharacterError) => void) | undefined;
+  /** The stage as a video track, for recordings. Its pictures keep their size until the track is stopped. */
   capture(framesPerSecond: number): MediaStream;
 }

@@ -41,6 +41,7 @@ class ThreeStage implements Stage {
   covered: Stage["covered"] = { right: 0, bottom: 0 };
   onframe: ((now: number) => void) | undefined;
   onproblem: ((problem: StageError | undefined) => void) | undefined;
+  onfailure: ((error: CharacterError) => void) | undefined;
 
   private readonly canvas: HTMLCanvasElement;
   private readonly renderer: WebGLRenderer;
@@ -61,6 +62,8 @@ class ThreeStage implements Stage {
   private readonly pose = neutralPose();
   private scheme: ColourScheme = "light";
   private before: number | undefined;
+  private captured: MediaStream | undefined; // that is recorded, as far as it is known
+  private size = { width: 0, height: 0 }; // of what is drawn, CSS pixels
   private empty = true;
 
   constructor(canvas: HTMLCanvasElement, options: StageOptions) {
@@ -185,7 +188,8 @@ class ThreeStage implements Stage {
   }
 
   capture(framesPerSecond: number): MediaStream {
-    return this.canvas.captureStream(framesPerSecond);
+    this.captured = this.canvas.captureStream(framesPerSecond);
+    return this.captured;
   }
 
   private newActor(person: number, colour: string): Actor {
@@ -204,10 +208,15 @@ class ThreeStage implements Stage {
     this.before = now;
     this.frames.push(now);
     while (now - (this.frames[0] ?? now) >= 1000) this.frames.shift();
-    if (this.resolution.drawn(now, this.drawTime?.take())) this.resize();
+    if (this.resolution.drawn(now, this.drawTime?.take()) || (this.captured && !this.captured.active)) this.resize();
     this.place(elapsed);
     for (const actor of this.actors.values()) {
-      actor.update(now, elapsed, this.mirror, this.reducedMotion);
+      try {
+        actor.update(now, elapsed, this.mirror, this.reducedMotion);
+      } catch (error) {
+        if (!(error instanceof CharacterError)) throw error;
+        this.onfailure?.(error); // the others go on
+      }
     }
     this.renderer.render(this.scene, this.camera);
     this.drawTime?.begin();
@@ -243,20 +252,24 @@ class ThreeStage implements Stage {
     const distance = this.distance.toward(goal, elapsed, atOnce);
     camera.position.set(0, ELEVATION * distance, distance);
     camera.lookAt(0, 0, 0);
+    for (const actor of this.actors.values()) actor.face(distance);
   }
 
   private resize(): void {
+    if (this.captured?.active) return; // a video's pictures have one size
+    this.captured = undefined;
     const { clientWidth, clientHeight } = this.canvas;
     if (clientWidth === 0 || clientHeight === 0) return;
     this.drawTime?.cancel(); // another size clears what is drawn
+    this.size = { width: clientWidth, height: clientHeight };
     this.renderer.setPixelRatio(this.resolution.ratio);
     this.renderer.setSize(clientWidth, clientHeight, false);
   }
 
   /** Has the camera frame the part of the canvas that nothing lies over, and draw the rest, too. */
   private frameUncovered(elapsed: number): void {
-    const { canvas, camera, covered } = this;
-    const { clientWidth: width, clientHeight: height } = canvas;
+    const { camera, covered } = this;
+    const { width, height } = this.size;
     if (width === 0 || height === 0) return;
     const atOnce = this.reducedMotion || this.empty;
     const free = {

@@ -1,10 +1,9 @@
 /** Characters of VRM files, version 0.x and 1.0. This part is loaded when the first of them is. */
 
 import { type VRM, type VRMHumanBoneName, VRMLoaderPlugin, VRMUtils } from "@pixiv/three-vrm";
-import { ARKIT_NAMES } from "mfn-client";
 import { Box3, type Mesh, type Object3D } from "three";
 import type { GLTF, GLTFLoader } from "three/addons/loaders/GLTFLoader.js";
-import { weightOf, weightOfTarget } from "./arkit.ts";
+import { weightOf, weightsOfTargets } from "./arkit.ts";
 import { angles, type Character, headBounds, meshesOf, weightAt } from "./character.ts";
 import type { Idle } from "./idle.ts";
 import { MorphedMesh, MorphTargets } from "./morphs.ts";
@@ -36,8 +35,8 @@ class VrmCharacter implements Character {
   private readonly vrm: VRM;
   private readonly rig: Rig;
   private readonly meshes: MorphedMesh[];
-  /** Expressions that are ARKit's ("perfect sync"), and their weights. */
-  private readonly synced: { name: string; weight: number }[] = [];
+  /** Expressions that are ARKit's ("perfect sync"), by their weights. */
+  private readonly synced = new Map<number, string[]>();
 
   constructor(vrm: VRM) {
     this.vrm = vrm;
@@ -45,10 +44,10 @@ class VrmCharacter implements Character {
     VRMUtils.rotateVRM0(vrm); // 0.x looks the other way
     VRMUtils.removeUnnecessaryVertices(vrm.scene);
     VRMUtils.combineSkeletons(vrm.scene);
-    for (const { expressionName } of vrm.expressionManager?.expressions ?? []) {
-      const weight = weightOfTarget(expressionName);
-      if (weight !== undefined) this.synced.push({ name: expressionName, weight });
-    }
+    const names = vrm.expressionManager?.expressions.map(({ expressionName }) => expressionName) ?? [];
+    weightsOfTargets(names).forEach((weight, i) => {
+      if (weight !== undefined) this.synced.set(weight, [...(this.synced.get(weight) ?? []), names[i] ?? ""]);
+    });
     const { humanoid } = vrm;
     humanoid.autoUpdateHumanBones = false; // the bones themselves are turned
     const bone = (name: VRMHumanBoneName) => humanoid.getRawBoneNode(name) ?? undefined;
@@ -79,11 +78,10 @@ class VrmCharacter implements Character {
   move(pose: Float32Array, idle: Idle, elapsed: number): void {
     const manager = this.vrm.expressionManager;
     const of = (weight: number) => weightAt(pose, weight, idle);
-    for (const { name, weight } of this.synced) manager?.setValue(name, of(weight));
-    if (this.synced.length < ARKIT_NAMES.length / 2) {
-      const weights = vrmExpressions((name) => of(weightOf(name)));
-      for (const [name, weight] of Object.entries(weights)) manager?.setValue(name, weight);
-    }
+    for (const [weight, names] of this.synced) for (const name of names) manager?.setValue(name, of(weight));
+    // VRM's own expressions show what is left: nothing is shown twice.
+    const rest = vrmExpressions((name) => (this.synced.has(weightOf(name)) ? 0 : of(weightOf(name))));
+    for (const [name, weight] of Object.entries(rest)) manager?.setValue(name, weight);
     this.rig.turnHead(pose, idle.pitch);
     const [left, right] = [angles(pose, "left", idle), angles(pose, "right", idle)];
     this.vrm.lookAt?.applier?.applyYawPitch((left.yaw + right.yaw) / 2, (left.pitch + right.pitch) / 2);

@@ -3,6 +3,7 @@
 import type { Face } from "mfn-client";
 import { colourOf } from "../people/palette.ts";
 import type { Seen } from "../people/people.ts";
+import { quaternionToMatrix } from "../rotation.ts";
 import type { FaceMesh } from "./mesh/face-mesh.ts";
 
 export const OVERLAYS = ["boxes", "mesh", "pose", "all", "none"] as const;
@@ -109,21 +110,17 @@ function drawMesh(pen: Pen, face: Face, image: Drawing["image"], colour: string,
 /** The head's axes from its origin, each as long as half a face. */
 function drawPose({ context, unit, at }: Pen, { pose, box }: Face, image: Drawing["image"]): void {
   const { quaternion, translation, scale } = pose;
-  const [x, y, z, w] = quaternion;
   const u = image.width / 2 + scale * translation[0];
   const v = image.height / 2 - scale * translation[1];
   const length = box.width / 2;
-  const ends = [
-    [1 - 2 * (y * y + z * z), 2 * (x * y + w * z)],
-    [2 * (x * y - w * z), 1 - 2 * (x * x + z * z)],
-    [2 * (x * z + w * y), 2 * (y * z - w * x)],
-  ] as const;
-  ends.forEach(([dx, dy], axis) => {
+  const m = quaternionToMatrix(quaternion);
+  AXES.forEach((colour, axis) => {
+    const [dx = 0, dy = 0] = [m[axis], m[3 + axis]];
     context.beginPath();
     context.moveTo(...at(u, v));
     context.lineTo(...at(u + length * dx, v - length * dy));
     stroke(context, CASING, 4.5 * unit);
-    stroke(context, AXES[axis] ?? CASING, 2.5 * unit);
+    stroke(context, colour, 2.5 * unit);
   });
 }
 

@@ -3,6 +3,7 @@
 import { durationText, sizeText } from "../recording/files.ts";
 import { type Formats, MAX_BYTES, MAX_MS, type Progress } from "../recording/recorder.ts";
 import type { Signal } from "../signal.ts";
+import { type Command, keyText } from "./commands.ts";
 import { element } from "./element.ts";
 import { icon } from "./icons.ts";
 import { menu } from "./menu.ts";
@@ -15,25 +16,25 @@ const TITLES: Readonly<Record<keyof Formats, readonly [string, string]>> = {
 
 /** The button, its running figures, and the button of the menu. */
 export function recordControls(
+  command: Command,
   progress: Signal<Progress | undefined>,
-  toggle: () => void,
   formats: () => Formats,
   choose: (formats: Formats) => void,
 ): Node[] {
   const button = element("button", {
     type: "button",
     class: "icon-button record",
-    "aria-keyshortcuts": "v",
-    "data-command": "record",
+    "aria-keyshortcuts": command.key,
+    "data-command": command.id,
   });
   const figures = element("span", { class: "record-figures", role: "timer" });
-  button.onclick = toggle;
+  button.onclick = command.run;
   progress.follow((now) => {
-    const title = now ? "Stop recording" : "Record";
+    const title = now ? "Stop recording" : command.title;
     if (button.getAttribute("aria-label") !== title) {
       button.setAttribute("aria-label", title);
       button.setAttribute("aria-pressed", String(!!now));
-      button.dataset.tip = `${title}  V`;
+      button.dataset.tip = `${title}  ${keyText(command)}`;
       button.replaceChildren(icon(now ? "stop" : "record"));
     }
     figures.textContent = now ? `${durationText(now.milliseconds)} · ${sizeText(now.bytes)}` : "";

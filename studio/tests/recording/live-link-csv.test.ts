@@ -1,12 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { eyeAngles, headAngles } from "../../src/recording/head-and-eyes.ts";
 import { COLUMNS, liveLinkCsv, timecode, valuesOf } from "../../src/recording/live-link-csv.ts";
+import type { Quaternion } from "../../src/rotation.ts";
 import { face } from "../face.ts";
 
 const HALF = Math.SQRT1_2; // sine and cosine of 45 degrees: a turn by 90
 
 describe("head angles", () => {
-  test.each([
+  test.each<[Quaternion, number[]]>([
     [
       [0, 0, 0, 1],
       [0, 0, 0],
@@ -86,14 +87,14 @@ describe("the file", () => {
 
   test("counts frames from midnight", () => {
     expect(timecode(0)).toBe("00:00:00:00.000");
-    expect(timecode(30 * (14 * 3600 + 5 * 60 + 9) + 7)).toBe("14:05:09:07.000");
+    expect(timecode(60 * (14 * 3600 + 5 * 60 + 9) + 7)).toBe("14:05:09:07.000");
   });
 
   test("has a row a frame, interpolated, and none while the person was away", () => {
     const row = (seconds: number, value: number) => ({ seconds, values: Array(61).fill(value) as number[] });
-    // At 30 rows a second: frame 1 is at 0.0333 s, between 0.02 and 0.07 s; frame 2 at 0.0667 s; then a gap of a
+    // At 60 rows a second: frame 1 is at 0.0167 s, between 0.01 and 0.035 s; frame 2 at 0.0333 s; then a gap of a
     // second.
-    const lines = liveLinkCsv([row(0.02, 0), row(0.07, 1), row(1.1, 1), row(1.14, 0)])
+    const lines = liveLinkCsv([row(0.01, 0), row(0.035, 1), row(1.05, 1), row(1.07, 0)])
       .trimEnd()
       .split("\n");
     expect(lines[0]).toBe(COLUMNS.join(","));

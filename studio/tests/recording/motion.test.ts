@@ -44,7 +44,7 @@ test("each person has a file of their own", async () => {
   const files = motion.files("take");
   expect(files.map(({ name }) => name)).toEqual(["take_person-1.csv", "take_person-2.csv"]);
   const lines = ((await files[0]?.content.text()) ?? "").trimEnd().split("\n");
-  expect(lines).toHaveLength(1 + 14); // a header, and 0.45 s at 30 rows a second, both ends included
+  expect(lines).toHaveLength(1 + 28); // a header, and 0.45 s at 60 rows a second, both ends included
 });
 
 test("its size is told, so that a recording can end before memory does", () => {

@@ -1,14 +1,15 @@
+import type { ArkitName } from "mfn-client";
 import type { Mesh } from "three";
 import { Box3, Vector3 } from "three";
 import { GLTFLoader } from "three/addons/loaders/GLTFLoader.js";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { WEIGHTS, weightOf } from "../../src/stage/arkit.ts";
 import { Idle } from "../../src/stage/idle.ts";
 import { lightTable } from "../../src/stage/light-table.ts";
 import { Models } from "../../src/stage/models.ts";
 import { neutralPose } from "../../src/stage/motion.ts";
 import { CharacterError } from "../../src/stage/stage.ts";
-import { glb } from "./glb-file.ts";
+import { glb, triangle } from "./glb-file.ts";
 
 const fileOf = (bytes: ArrayBuffer, name = "character.glb") => ({ file: new File([bytes], name) });
 const still = new Idle(() => 0.5);
@@ -63,6 +64,81 @@ describe.each([
 test("characters of the same file move on their own, and share what does not move", async () => {
   const { scene } = await new GLTFLoader().parseAsync(glb({ targets: ["jawOpen"] }), "");
   expect(scene.children).toHaveLength(1);
+});
+
+const opened = (bytes: ArrayBuffer) => new Models(undefined).wear(fileOf(bytes));
+
+/** How far the third corner is moved, of the way of one target. */
+async function moved(bytes: ArrayBuffer, weights: Partial<Record<ArkitName, number>>): Promise<number> {
+  const character = await opened(bytes);
+  const pose = neutralPose();
+  for (const [name, weight] of Object.entries(weights)) pose[weightOf(name as ArkitName)] = weight;
+  character.move(pose, still, 16);
+  const mesh = character.scene.getObjectByProperty("isMesh", true) as Mesh;
+  return (corner(mesh, 2).y - 0.3) / 0.01;
+}
+
+test("names beside the primitive, and halves of a shape, are read", async () => {
+  const beside = glb({ targets: ["JawOpen", "other"], besidePrimitive: true });
+  expect(await moved(beside, { jawOpen: 0.5 })).toBeCloseTo(0.5, 4);
+  const halves = glb({ targets: ["browInnerUp_L", "browInnerUp_R"] });
+  expect(await moved(halves, { browInnerUp: 0.5 })).toBeCloseTo(1, 4);
+});
+
+test("a target that leaves the places as they are moves nothing", async () => {
+  // The second one has normals alone, for which the loader gives the places of the base.
+  const normals = [{ POSITION: 1 }, { NORMAL: 1 }];
+  const meshes = [
+    {
+      primitives: [{ attributes: { POSITION: 0 }, targets: normals }],
+      extras: { targetNames: ["jawOpen", "cheekPuff"] },
+    },
+  ];
+  const bytes = glb({ targets: ["jawOpen"], document: { meshes } });
+  expect(await moved(bytes, { cheekPuff: 1 })).toBeCloseTo(0, 4);
+  expect(await moved(bytes, { jawOpen: 1 })).toBeCloseTo(1, 4);
+});
+
+test("what lies in the file as data is read, and no other address is asked for", async () => {
+  vi.stubGlobal("ProgressEvent", Event); // which the loader makes
+  const asked = vi.spyOn(globalThis, "fetch");
+  const uri = `data:application/octet-stream;base64,${Buffer.from(triangle()).toString("base64")}`;
+  const bytes = glb({ targets: ["jawOpen"], document: { buffers: [{ byteLength: 72, uri }] } });
+  expect(await moved(bytes, { jawOpen: 1 })).toBeCloseTo(1, 4);
+  expect(asked.mock.calls.every(([request]) => String((request as Request).url ?? request).startsWith("data:"))).toBe(
+    true,
+  );
+  asked.mockRestore();
+  vi.unstubAllGlobals();
+});
+
+test.each([
+  ["with places that are no numbers", glb({ targets: ["jawOpen"], binary: triangle(Array(9).fill(Number.NaN)) })],
+  ["without a size", glb({ targets: ["jawOpen"], binary: triangle(Array(9).fill(1)) })],
+  [
+    "that reaches into the infinite",
+    glb({ targets: ["jawOpen"], binary: triangle([0, 0, 0, 1e30, 0, 0, 0, 1e30, 0]) }),
+  ],
+  ["that no node shows", glb({ targets: ["jawOpen"], document: { nodes: [{ name: "empty" }] } })],
+])("a character %s is refused in words", async (_, bytes) => {
+  await expect(opened(bytes)).rejects.toThrow(/^The character cannot be shown: it has no surface/);
+});
+
+test("a mesh that has a skin at one node and none at another is refused in words", async () => {
+  const nodes = [{ children: [1, 2, 3] }, { name: "head" }, { mesh: 0, skin: 0 }, { mesh: 0 }];
+  const places = { bufferView: 0, componentType: 5126, count: 3, type: "VEC3" };
+  const zeros = { componentType: 5121, count: 3, type: "VEC4" };
+  const attributes = { POSITION: 0, JOINTS_0: 2, WEIGHTS_0: 2 };
+  const bytes = glb({
+    targets: ["jawOpen"],
+    document: {
+      nodes,
+      accessors: [places, { ...places, bufferView: 1 }, zeros],
+      meshes: [{ primitives: [{ attributes, targets: [{ POSITION: 1 }] }], extras: { targetNames: ["jawOpen"] } }],
+      skins: [{ joints: [1] }],
+    },
+  });
+  await expect(opened(bytes)).rejects.toBeInstanceOf(CharacterError);
 });
 
 test.each([

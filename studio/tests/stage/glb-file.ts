@@ -3,6 +3,12 @@
 export interface GlbOptions {
   /** Names of the morph targets, each of which moves one of the triangle's corners. */
   targets?: string[];
+  /** What the file tells as their names, where that is something else. */
+  names?: string[];
+  /** Whether the names stand beside the primitive, in place of the mesh. */
+  besidePrimitive?: boolean;
+  /** 72 bytes: positions of the corners, and moves of one target. */
+  binary?: Uint8Array;
   /** Nodes from the root down, each the child of the one before; the last has the mesh. */
   nodes?: string[];
   /** What is merged into the document. */
@@ -10,13 +16,21 @@ export interface GlbOptions {
   version?: number;
 }
 
+/** The bytes of a triangle with these corners, the third of which a target moves by (0, 0.01, 0.02). */
+export function triangle(corners: readonly number[] = [-0.1, 0, 0, 0.1, 0, 0, 0, 0.3, 0.05]): Uint8Array {
+  return new Uint8Array(new Float32Array([...corners, 0, 0, 0, 0, 0, 0, 0, 0.01, 0.02]).buffer);
+}
+
 /** A file of one triangle. */
-export function glb({ targets = [], nodes = ["face"], document = {}, version = 2 }: GlbOptions = {}): ArrayBuffer {
-  const corners = new Float32Array([-0.1, 0, 0, 0.1, 0, 0, 0, 0.3, 0.05]);
-  const move = new Float32Array([0, 0, 0, 0, 0, 0, 0, 0.01, 0.02]);
-  const binary = new Uint8Array(72);
-  binary.set(new Uint8Array(corners.buffer), 0);
-  binary.set(new Uint8Array(move.buffer), 36);
+export function glb({
+  targets = [],
+  names = targets,
+  besidePrimitive = false,
+  binary = triangle(),
+  nodes = ["face"],
+  document = {},
+  version = 2,
+}: GlbOptions = {}): ArrayBuffer {
   const accessor = (bufferView: number) => ({
     bufferView,
     componentType: 5126,
@@ -33,9 +47,13 @@ export function glb({ targets = [], nodes = ["face"], document = {}, version = 2
     meshes: [
       {
         primitives: [
-          { attributes: { POSITION: 0 }, ...(targets.length > 0 && { targets: targets.map(() => ({ POSITION: 1 })) }) },
+          {
+            attributes: { POSITION: 0 },
+            ...(targets.length > 0 && { targets: targets.map(() => ({ POSITION: 1 })) }),
+            ...(besidePrimitive && { extras: { targetNames: names } }),
+          },
         ],
-        extras: { targetNames: targets },
+        ...(!besidePrimitive && { extras: { targetNames: names } }),
       },
     ],
     accessors: [accessor(0), accessor(1)],

@@ -1,4 +1,6 @@
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { CHARACTERS } from "../../src/people/characters.ts";
 import { checkSize, isVrm, LARGEST_FILE, readGlb } from "../../src/stage/glb.ts";
 import { CharacterError } from "../../src/stage/stage.ts";
 import { glb } from "./glb-file.ts";
@@ -9,6 +11,11 @@ test("a file with ARKit's names is taken", () => {
   expect(isVrm(readGlb(glb({ targets })))).toBe(false);
   expect(isVrm(readGlb(glb({ document: { extensions: { VRM: {} } } })))).toBe(true);
   expect(isVrm(readGlb(glb({ document: { extensions: { VRMC_vrm: { specVersion: "1.0" } } } })))).toBe(true);
+});
+
+test.each(CHARACTERS)("%s, which comes with the page, is taken", (name) => {
+  const bytes = readFileSync(new URL(`../../characters/${name}.glb`, import.meta.url));
+  expect(isVrm(readGlb(new Uint8Array(bytes).buffer))).toBe(false);
 });
 
 const text = (string: string) => new TextEncoder().encode(string).buffer as ArrayBuffer;
@@ -38,13 +45,80 @@ test.each<[string, ArrayBuffer, RegExp]>([
     glb({ targets, document: { extensionsRequired: ["KHR_draco_mesh_compression"] } }),
     /KHR_draco_mesh_compression; export it without compression/,
   ],
+  [
+    "compressed, though it need not be read so",
+    glb({ targets, document: { extensionsUsed: ["KHR_draco_mesh_compression"] } }),
+    /KHR_draco_mesh_compression; export it without compression/,
+  ],
+  [
+    "compressed by meshopt",
+    glb({ targets, document: { extensionsRequired: ["EXT_meshopt_compression"] } }),
+    /EXT_meshopt_compression; export it without compression/,
+  ],
+  [
+    "with compressed textures",
+    glb({ targets, document: { extensionsRequired: ["KHR_texture_basisu"] } }),
+    /KHR_texture_basisu; export it without compression/,
+  ],
+  [
+    "with fewer names than targets",
+    glb({ targets: ["jawOpen", "cheekPuff"], names: ["jawOpen"] }),
+    /no names, or not as many/,
+  ],
   ["of unknown extensions", glb({ targets, document: { extensionsRequired: ["ACME_shape"] } }), /ACME_shape/],
   ["that unpacks to 48 GB", glb({ targets, document: { accessors: [many, many] } }), /more vertices/],
-  ["of negative size", glb({ targets, document: { accessors: [{ ...many, count: "x" }] } }), /more vertices/],
+  ["whose sizes are none", glb({ targets, document: { accessors: [{ ...many, count: "x" }] } }), /cannot be read/],
+  [
+    "with a size below zero",
+    glb({ targets, document: { accessors: [many, { ...many, count: -4e9 }] } }),
+    /cannot be read/,
+  ],
+  [
+    "that shows a mesh too often",
+    glb({ targets, document: { nodes: Array(2001).fill({ mesh: 0 }) } }),
+    /more vertices/,
+  ],
+  [
+    "that moves the same vertices too often",
+    glb({
+      targets,
+      document: {
+        accessors: [{ ...many, count: 1e6 }],
+        meshes: [{ primitives: [{ attributes: { POSITION: 0 }, targets: Array(200).fill({ POSITION: 0 }) }] }],
+      },
+    }),
+    /more vertices, triangles or blend shapes/,
+  ],
+  [
+    "with a node below itself",
+    glb({ targets, document: { nodes: [{ children: [1] }, { children: [0] }] } }),
+    /cannot be read/,
+  ],
+  ["with a node that is its own child", glb({ targets, document: { nodes: [{ children: [0] }] } }), /cannot be read/],
+  [
+    "with a node below two",
+    glb({ targets, document: { nodes: [{ children: [2] }, { children: [2] }, {}] } }),
+    /cannot be read/,
+  ],
   ["that is no document", glb({ targets, document: { buffers: 5, meshes: "none" } }), /cannot be read/],
 ])("a file %s is refused in words", (_, bytes, message) => {
   expect(() => readGlb(bytes)).toThrow(CharacterError);
   expect(() => readGlb(bytes)).toThrow(message);
+});
+
+test("a file whose pictures are too large when they are unpacked is refused in words", () => {
+  const head = (width: number) => {
+    const binary = new Uint8Array(72);
+    const view = new DataView(binary.buffer);
+    view.setUint32(0, 0x89504e47); // a PNG file begins
+    view.setUint32(16, width);
+    view.setUint32(20, width);
+    return binary;
+  };
+  const pictures = (width: number) =>
+    glb({ targets, binary: head(width), document: { images: [{ bufferView: 0, mimeType: "image/png" }] } });
+  expect(() => readGlb(pictures(30_000))).toThrow("pictures have 900 million pixels; 300 million are the most");
+  expect(() => readGlb(pictures(4096))).not.toThrow();
 });
 
 test("broken files never fail in another way", () => {

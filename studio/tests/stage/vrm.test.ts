@@ -61,8 +61,8 @@ function vrm1(preset: string[], custom: string[]): ArrayBuffer {
   });
 }
 
-/** An avatar of VRM 0.x with the mouth's A alone. */
-function vrm0(): ArrayBuffer {
+/** An avatar of VRM 0.x with one expression: the mouth's A, or another. */
+function vrm0(presetName = "a", name = "A"): ArrayBuffer {
   return glb({
     targets: ["Fcl_MTH_A"],
     document: {
@@ -74,7 +74,7 @@ function vrm0(): ArrayBuffer {
           meta: { title: "test" },
           humanoid: { humanBones: NAMES.map((bone, node) => ({ bone, node })) },
           blendShapeMaster: {
-            blendShapeGroups: [{ name: "A", presetName: "a", binds: [{ mesh: 0, index: 0, weight: 100 }] }],
+            blendShapeGroups: [{ name, presetName, binds: [{ mesh: 0, index: 0, weight: 100 }] }],
           },
           firstPerson: {},
           secondaryAnimation: { boneGroups: [], colliderGroups: [] },
@@ -112,6 +112,20 @@ describe("a .vrm file", () => {
     character.move(posed({ mouthSmileLeft: 0.3, mouthSmileRight: 0.4 }), still, 16);
     expect(moved(character)).toBeCloseTo(0.7, 3);
     character.dispose();
+  });
+
+  test("with some of ARKit's expressions shows the rest by its presets, and nothing twice", async () => {
+    const character = await wear(vrm1(["aa", "blinkLeft"], ["JawOpen"]));
+    character.move(posed({ jawOpen: 0.5 }), still, 16);
+    expect(moved(character)).toBeCloseTo(0.5, 3); // JawOpen without aa
+    character.move(posed({ eyeBlinkLeft: 0.6 }), still, 16);
+    expect(moved(character)).toBeCloseTo(0.6, 3);
+  });
+
+  test("of 0.x with ARKit's expressions is moved by them", async () => {
+    const character = await wear(vrm0("unknown", "EyeBlinkLeft"));
+    character.move(posed({ eyeBlinkLeft: 0.6 }), still, 16);
+    expect(moved(character)).toBeCloseTo(0.6, 3);
   });
 
   test("of 1.0 is moved by its presets", async () => {

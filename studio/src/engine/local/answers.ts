@@ -1,9 +1,9 @@
 /** A tracked face as the API tells it, as in service/server/schema.py. */
 
 import { type ExpressionName, type Face, GAZE_NAMES, type GazeName } from "mfn-client";
+import { quaternionToEuler } from "../../rotation.ts";
 import { blendshapes } from "../arkit.ts";
 import type { TrackedFace } from "./session.ts";
-import { quaternionToEuler } from "./vision/rotation.ts";
 
 /** The face with landmarks and blendshapes. names: of its expression's coefficients. identity: whether its identity is
  * told. */

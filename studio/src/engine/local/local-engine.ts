@@ -12,6 +12,10 @@ export function createLocalEngine(): Engine {
   return new LocalEngine();
 }
 
+/** A frame that is not answered by so many looks, as far apart, never will be. A machine that has slept counts one. */
+const LOOKS = 3;
+const LOOK_MS = 10_000;
+
 /** A frame on its way. capturedAt: milliseconds on performance.now()'s clock. */
 interface Underway {
   image: { width: number; height: number };
@@ -25,6 +29,7 @@ class LocalEngine implements Engine {
   #events: EngineEvents | undefined;
   #worker: Worker | undefined;
   #underway: Underway | undefined;
+  #looks: ReturnType<typeof setInterval> | undefined; // at the frame on its way
   #dropped = 0; // since the last answer
   /** What was asked for while the networks were loaded. */
   #options: EngineOptions | undefined;
@@ -39,7 +44,9 @@ class LocalEngine implements Engine {
     try {
       checkSupport();
       const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "local engine" });
-      worker.addEventListener("message", ({ data }: MessageEvent<FromWorker>) => this.#receive(data));
+      worker.addEventListener("message", ({ data }: MessageEvent<FromWorker>) => {
+        if (worker === this.#worker) this.#receive(data); // not what one that was ended had said before
+      });
       worker.addEventListener("error", (event) => this.#fail(this.#workerProblem(event)));
       this.#worker = worker;
     } catch (error) {
@@ -56,6 +63,7 @@ class LocalEngine implements Engine {
     }
     const underway = { image: { width, height }, capturedAt };
     this.#underway = underway;
+    this.#watch();
     grab(source).then(
       (picture) => this.#sendFrame(picture, underway),
       () => this.#drop(underway), // the source shows nothing yet, or no longer
@@ -72,7 +80,7 @@ class LocalEngine implements Engine {
   close(): void {
     this.#worker?.terminate();
     this.#worker = undefined;
-    this.#underway = undefined;
+    this.#arrived();
     this.#enter("closed");
   }
 
@@ -104,7 +112,7 @@ class LocalEngine implements Engine {
 
   #drop(underway: Underway): void {
     if (this.#underway !== underway) return;
-    this.#underway = undefined;
+    this.#arrived();
     this.#dropped++;
   }
 
@@ -132,9 +140,26 @@ class LocalEngine implements Engine {
     const underway = this.#underway;
     if (!underway) return;
     const dropped = this.#dropped;
-    this.#underway = undefined;
+    this.#arrived();
     this.#dropped = 0;
     this.#events?.answer({ ...underway, faces, answeredAt: performance.now(), timing, dropped, restarted });
+  }
+
+  /** Ends a worker that has crashed without a word. */
+  #watch(): void {
+    let looks = 0;
+    this.#looks = setInterval(() => {
+      if (++looks < LOOKS) return;
+      const detail =
+        `The program of local mode has given no answer for ${(LOOKS * LOOK_MS) / 1000} seconds: it has crashed, or this ` +
+        "machine is too busy. Try again, or use the server.";
+      this.#fail(problemOf(new LocalError("internal", detail), ""));
+    }, LOOK_MS);
+  }
+
+  #arrived(): void {
+    clearInterval(this.#looks);
+    this.#underway = undefined;
   }
 
   /** An error of the worker itself: its script could not be loaded, or it threw where nothing caught it. */

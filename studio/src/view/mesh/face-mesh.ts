@@ -1,6 +1,7 @@
 /** The face model's surface of 1400 points: from a face's coefficients to pixels. */
 
 import { EXPRESSION_NAMES, type Face } from "mfn-client";
+import { quaternionToMatrix } from "../../rotation.ts";
 import { readNpz } from "./npz.ts";
 
 const ARRAYS = ["mesh_mean", "mesh_identity", "mesh_expression", "triangles"] as const;
@@ -46,14 +47,12 @@ export class FaceMesh {
       EXPRESSION_NAMES.map((name) => face.expression[name]),
     );
     const { quaternion, translation, scale } = face.pose;
-    const [x, y, z, w] = quaternion;
-    const row0 = [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)] as const;
-    const row1 = [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)] as const;
+    const m = quaternionToMatrix(quaternion);
     const pixels = new Float32Array((shape.length / 3) * 2);
     for (let i = 0, j = 0; i < shape.length; i += 3, j += 2) {
       const [px = 0, py = 0, pz = 0] = [shape[i], shape[i + 1], shape[i + 2]];
-      pixels[j] = width / 2 + scale * (row0[0] * px + row0[1] * py + row0[2] * pz + translation[0]);
-      pixels[j + 1] = height / 2 - scale * (row1[0] * px + row1[1] * py + row1[2] * pz + translation[1]);
+      pixels[j] = width / 2 + scale * (m[0] * px + m[1] * py + m[2] * pz + translation[0]);
+      pixels[j + 1] = height / 2 - scale * (m[3] * px + m[4] * py + m[5] * pz + translation[1]);
     }
     return pixels;
   }

@@ -163,6 +163,34 @@ test("a worker whose script cannot be loaded", () => {
   expect(states.at(-1)).toBe("closed");
 });
 
+test("a worker that crashes while it looks at a frame", async () => {
+  const { engine, worker, problems, states } = ready();
+  engine.submit(SOURCE, 640, 480, 1);
+  worker.dispatchEvent(Object.assign(new Event("error"), { message: "memory access out of bounds" }));
+  expect(problems[0]?.detail).toMatch(/^The program of local mode failed: memory access out of bounds\./);
+  expect(states.at(-1)).toBe("closed");
+  engine.configure(OPTIONS); // the reader tries again
+  FakeWorker.latest.say({ type: "open", model: MODEL });
+  worker.say({ type: "problem", problem: PROBLEM }); // what it had said before its end
+  expect([engine.ready, problems.length]).toEqual([true, 1]);
+});
+
+test("a worker that has ended without a word is missed", async () => {
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+  const { engine, worker, problems, answers } = ready();
+  engine.submit(SOURCE, 640, 480, 1);
+  await settled();
+  vi.advanceTimersByTime(29_000); // a slow one
+  worker.say({ type: "answer", faces: [], timing: {}, restarted: false });
+  vi.advanceTimersByTime(60_000); // nothing to look at
+  expect([answers.length, problems]).toEqual([1, []]);
+  engine.submit(SOURCE, 640, 480, 2);
+  vi.advanceTimersByTime(30_000);
+  expect(problems[0]?.detail).toMatch(/^The program of local mode has given no answer for 30 seconds/);
+  expect(worker.terminated).toBe(true);
+  vi.useRealTimers();
+});
+
 test("a browser that lacks what is needed", () => {
   vi.stubGlobal("OffscreenCanvas", undefined);
   const { problems, states } = opened();

@@ -27,12 +27,7 @@ import {
 } from "../../../src/engine/local/vision/letterbox.ts";
 import type { Picture } from "../../../src/engine/local/vision/pictures.ts";
 import { blend, refined } from "../../../src/engine/local/vision/refinement.ts";
-import {
-  normalize,
-  type Quaternion,
-  quaternionToEuler,
-  quaternionToMatrix,
-} from "../../../src/engine/local/vision/rotation.ts";
+import { normalize, type Quaternion, quaternionToEuler, quaternionToMatrix } from "../../../src/rotation.ts";
 
 const MOBILE = new URL("../../../../models/mobile/", import.meta.url);
 const UNIT = 512; // raw outputs are whole multiples of 1 / UNIT

@@ -2,12 +2,12 @@
  * cropped around its landmarks in the frame before, and the network estimates it in this one. Errors do not accumulate,
  * since each estimate is made from the picture. */
 
+import { dot, RADIANS } from "../../../rotation.ts";
 import { type Box, iou } from "../vision/boxes.ts";
 import { CROP_SIDE, cropAround, cropToPicture } from "../vision/crops.ts";
 import type { FaceEstimate } from "../vision/face-estimate.ts";
 import { boundsOf, type LandmarkModel, type Landmarks } from "../vision/landmarks.ts";
 import { GREEN, type Picture, RGBA } from "../vision/pictures.ts";
-import { dot, RADIANS } from "../vision/rotation.ts";
 
 // Limits of the change from one frame to the next. The network estimates a face in any crop, so a face counts as lost
 // where the change is implausible; a false alarm costs a detection.

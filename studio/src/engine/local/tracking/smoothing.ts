@@ -3,16 +3,16 @@
  * and origin, 1 for logarithm of scale, expressions and gaze, radians for the rotation, 10 standard deviations for
  * identity, whose noise looks like speed. A missing gaze stays missing: its filters start anew with the next gaze. */
 
-import type { Box } from "../vision/boxes.ts";
-import { EXPRESSIONS, FACE_HEIGHT_CM, IDENTITY_MODES } from "../vision/candidates.ts";
-import { type FaceEstimate, GAZE_COEFFICIENTS } from "../vision/face-estimate.ts";
 import {
   inverse,
   multiply,
   type Quaternion,
   quaternionToRotationVector,
   rotationVectorToQuaternion,
-} from "../vision/rotation.ts";
+} from "../../../rotation.ts";
+import type { Box } from "../vision/boxes.ts";
+import { EXPRESSIONS, FACE_HEIGHT_CM, IDENTITY_MODES } from "../vision/candidates.ts";
+import { type FaceEstimate, GAZE_COEFFICIENTS } from "../vision/face-estimate.ts";
 
 /** Parameters of the filter. minCutoff: Hz, for a still face. beta: Hz that the cutoff rises by when a face moves at one
  * unit a second. derivativeCutoff: Hz, of the filter of the speed itself. */

@@ -1,9 +1,9 @@
 /** The Multiple Face Network's raw outputs to candidate faces, and these to one a face, as in service/vision/decoding.py
  * and voting.py. Scores are decoded first; the other coefficients only where a score is high enough. */
 
+import { alignSign, normalize, type Quaternion } from "../../../rotation.ts";
 import type { Box, Groups } from "./boxes.ts";
 import type { Point } from "./letterbox.ts";
-import { alignSign, normalize, type Quaternion } from "./rotation.ts";
 
 export const IDENTITY_MODES = 50;
 export const EXPRESSIONS = 46;

@@ -1,9 +1,9 @@
 /** Upright crops of faces, the Single Face Network's input, as in service/vision/crops.py. */
 
+import { type Quaternion, RADIANS, twistAngle } from "../../../rotation.ts";
 import { boundsOf, type Landmarks } from "./landmarks.ts";
 import type { Point } from "./letterbox.ts";
 import { PAD_GREY, type Picture, type Region, RGBA, reduce } from "./pictures.ts";
-import { type Quaternion, RADIANS, twistAngle } from "./rotation.ts";
 
 /** Pixels of the Single Face Network's square input. */
 export const CROP_SIDE = 128;

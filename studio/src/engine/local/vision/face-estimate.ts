@@ -1,9 +1,9 @@
 /** Faces in the coordinates of the picture, as in service/vision/faces.py. */
 
+import { type Quaternion, RADIANS } from "../../../rotation.ts";
 import type { Box } from "./boxes.ts";
 import type { Candidate } from "./candidates.ts";
 import { type Letterbox, type Point, toPicture } from "./letterbox.ts";
-import { type Quaternion, RADIANS } from "./rotation.ts";
 
 /** Numbers of a gaze. */
 export const GAZE_COEFFICIENTS = 8;

@@ -1,9 +1,9 @@
 /** The 68 landmarks of the linear face model, as in service/vision/face_model.py. */
 
+import { quaternionToMatrix } from "../../../rotation.ts";
 import type { Box } from "./boxes.ts";
 import { EXPRESSIONS, IDENTITY_MODES } from "./candidates.ts";
 import type { FaceEstimate, PictureSize } from "./face-estimate.ts";
-import { quaternionToMatrix } from "./rotation.ts";
 
 /** In iBUG's order: jaw 0-16, brows 17-26, nose 27-35, eyes 36-47, mouth 48-67. */
 export const LANDMARKS = 68;

@@ -2,9 +2,9 @@
  * their errors differ, which counts for heads that are turned to the side. */
 
 import { GAZE_NAMES } from "mfn-client";
+import { type Quaternion, quaternionToEuler } from "../../../rotation.ts";
 import { CROP_BYTES, CROP_SIDE } from "./crops.ts";
 import type { RawLook } from "./refinement.ts";
-import { type Quaternion, quaternionToEuler } from "./rotation.ts";
 
 const MIRROR_YAW = 30; // degrees of yaw beyond which a head is also inferred from its mirror image
 const ASYMMETRIC_IDENTITY_MODES: ReadonlySet<number> = new Set([9, 20, 25, 28, 33, 37, 43, 45]);

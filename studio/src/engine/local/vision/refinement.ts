@@ -1,10 +1,10 @@
 /** The Single Face Network's estimates of faces, alone or blended with the Multiple Face Network's, as in
  * service/vision/refinement.py. */
 
+import { alignSign, multiply, normalize, type Quaternion, turnInPlane } from "../../../rotation.ts";
 import { decodePose, type Prior, sigmoid } from "./candidates.ts";
 import { CROP_SIDE, type Crop, cropToPicture } from "./crops.ts";
 import { type FaceEstimate, FIELD_OF_VIEW, type PictureSize, translationOf } from "./face-estimate.ts";
-import { alignSign, multiply, normalize, type Quaternion, turnInPlane } from "./rotation.ts";
 
 /** Weight of the Multiple Face Network's pose and identity beside the Single Face Network's, whose errors differ.
  * Expressions are not blended: the Multiple Face Network's are too weak. */

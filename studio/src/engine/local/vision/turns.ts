@@ -1,10 +1,10 @@
 /** Quarter turns of the Multiple Face Network's input, for people who lie down or stand on their heads, as in
  * service/vision/turns.py. A turn is a number of quarter turns, clockwise as seen, 0 to 3, that the input is turned by. */
 
+import { multiply, normalize, turnInPlane, twistAngle } from "../../../rotation.ts";
 import type { Box } from "./boxes.ts";
 import type { Candidate, Detection } from "./candidates.ts";
 import type { Point } from "./letterbox.ts";
-import { multiply, normalize, turnInPlane, twistAngle } from "./rotation.ts";
 
 /** Least score of candidates that tell how faces are turned; below, most are no faces. */
 export const MIN_VOTE_SCORE = 0.2;
