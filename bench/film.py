@@ -2,10 +2,10 @@
 
     python -m bench.film --mediapipe-model face_landmarker.task [--results]
 
-Both get the film's pixels, one frame after the other, on all cores. The service is a process of its own, asked over
-gRPC with the options of Studio's page. MediaPipe runs in this process, for videos, as it comes: asked for one face it
+Both get the film's pixels, frame by frame in turn, on all cores. The service is a process of its own, asked over gRPC
+with the options of Studio's page. MediaPipe runs in this process, for videos, as it comes: asked for one face it
 filters over time, asked for two it does not. Its model is not part of this project; its package comes with the extra
-training. Nothing else should run on the machine.
+training.
 
     ms      of a frame, from pixels to answer, the median: of the film with its left face alone, and as it is
     seen    share of the frames in which both faces were found
@@ -20,8 +20,8 @@ import argparse
 import statistics
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -31,13 +31,13 @@ from mfn_client import Client, DropPolicy, Smoothing, StreamConfig
 from bench.agreement import CHANNELS, FILM, Truth, agreement
 from bench.results import machine, table, write_figures
 from bench.server import server
-from studio.film.video import pictures
+from studio.film.camera import pictures
 
 FPS = 30  # of the film
 WALL = 312  # pixels from the left, where the left face has ended
 OPENING = """## The film's two faces
 
-`python -m bench.film --mediapipe-model face_landmarker.task --results`: 640 x 480 pixels, one frame after the other, on
+`python -m bench.film --mediapipe-model face_landmarker.task --results`: 640 x 480 pixels, frame by frame in turn, on
 all cores. r and delay: with what the rendered faces do, the worse of the two."""
 
 Values = dict[str, float]  # by CHANNELS
@@ -57,10 +57,12 @@ def service(port: int, refine: bool) -> Iterator[Look]:
         def look(pixels: np.ndarray, seconds: float) -> Seen:
             frames.put((pixels, seconds))
             answer, names = next(answers), answers.model.arkit_names
-            return [
-                ((face.box[0] + face.box[2] / 2) / answer.width, channels(names, face.blendshapes, face.yaw))
-                for face in answer.faces
-            ]
+            seen = []
+            for face in answer.faces:
+                assert face.blendshapes is not None  # they were asked for
+                middle = (face.box[0] + face.box[2] / 2) / answer.width
+                seen.append((float(middle), channels(names, face.blendshapes, face.yaw)))
+            return seen
 
         yield look
 
@@ -96,20 +98,22 @@ def landmarker(model: Path, faces: int) -> Iterator[Look]:
         yield look
 
 
-def channels(names: Sequence[str], weights: Sequence[float], yaw: float) -> Values:
+def channels(names: Sequence[str], weights: Iterable[float], yaw: float) -> Values:
     """The values of CHANNELS."""
     known = {**dict(zip(names, map(float, weights), strict=True)), "yaw": yaw}
     return {channel: float(np.mean([known[name] for name in of])) for channel, of in CHANNELS.items()}
 
 
-def milliseconds(frames: Sequence[np.ndarray], look: Look) -> tuple[float, list[Seen]]:
-    """Shows a film once: the median time of a frame, and what was seen of each."""
-    times, seen = [], []
+def show(frames: Sequence[np.ndarray], looks: Sequence[Look]) -> list[tuple[float, list[Seen]]]:
+    """Shows a film to several: the median milliseconds of a frame, and what was seen of each."""
+    times: list[list[float]] = [[] for _ in looks]
+    seen: list[list[Seen]] = [[] for _ in looks]
     for number, pixels in enumerate(frames):
-        start = time.perf_counter()
-        seen.append(look(pixels, number / FPS))
-        times.append((time.perf_counter() - start) * 1e3)
-    return statistics.median(times), seen
+        for i, look in enumerate(looks):
+            start = time.perf_counter()
+            seen[i].append(look(pixels, number / FPS))
+            times[i].append((time.perf_counter() - start) * 1e3)
+    return [(statistics.median(ms), told) for ms, told in zip(times, seen, strict=True)]
 
 
 def agreements(truth: Truth, seconds: np.ndarray, seen: Sequence[Seen]) -> list[str]:
@@ -135,22 +139,23 @@ def main() -> None:
     chosen = parser.parse_args()
     import mediapipe
 
+    names = ("MFN", "MFN, refine", f"MediaPipe {mediapipe.__version__}")
     truth, both = Truth.load(), list(pictures(FILM / "faces.webm"))
     alone = [np.concatenate([frame[:, :WALL], np.repeat(frame[:, :1], frame.shape[1] - WALL, 1)], 1) for frame in both]
-    fps = truth.frames / 12.0
-    rows = []
     with server() as served:
-        systems: dict[str, Callable[[int], AbstractContextManager[Look]]] = {
-            "MFN": lambda _: service(served.grpc_port, refine=False),
-            "MFN, refine": lambda _: service(served.grpc_port, refine=True),
-            f"MediaPipe {mediapipe.__version__}": lambda faces: landmarker(chosen.mediapipe_model, faces),
-        }
-        for name, opened in systems.items():
-            with opened(1) as look:
-                one, _ = milliseconds(alone, look)
-            with opened(2) as look:
-                two, seen = milliseconds(both, look)
-            rows.append([name, f"{one:.1f}", f"{two:.1f}", *agreements(truth, np.arange(len(both)) / FPS, seen)])
+
+        def shown(frames: Sequence[np.ndarray], faces: int) -> list[tuple[float, list[Seen]]]:
+            with ExitStack() as held:
+                ours = [service(served.grpc_port, refine) for refine in (False, True)]
+                systems = [*ours, landmarker(chosen.mediapipe_model, faces)]
+                return show(frames, [held.enter_context(system) for system in systems])
+
+        one, two = shown(alone, 1), shown(both, 2)
+    seconds = np.arange(len(both)) / FPS
+    rows = [
+        [name, f"{ms:.1f}", f"{ms_of_two:.1f}", *agreements(truth, seconds, seen)]
+        for name, (ms, _), (ms_of_two, seen) in zip(names, one, two, strict=True)
+    ]
     header = ["", "1 face, ms", "2 faces, ms", "both seen", *(f"r of {channel}" for channel in CHANNELS), "delay, ms"]
     figures = f"{machine()}. {len(both)} frames.\n\n{table(header, rows)}"
     print(figures)

@@ -53,7 +53,7 @@ def places(armature: Any) -> dict[str, list[float]]:
 
 
 def turned(armature: Any, face: Any) -> dict[str, list[float]]:
-    """How far things go when the head turns by 30 degrees toward the subject's left: the face's tip and foot, an eye."""
+    """How far the face's tip and foot and an eye go when the head turns by 30 degrees toward the subject's left."""
     before = shown(face), places(armature)["eye_left"]
     bone = armature.pose.bones["head"]
     turn = mathutils.Quaternion((0, 0, 1), math.radians(30)).to_matrix().to_4x4()
