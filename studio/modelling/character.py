@@ -80,15 +80,30 @@ def add_surface(
         "material": surface.material,
     }
     if surface.offsets is not None and surface.turned is not None:
-        primitive["targets"] = [
-            add_target(document, offset, turned) for offset, turned in zip(surface.offsets, surface.turned, strict=True)
-        ]
+        primitive["targets"] = add_targets(document, surface.offsets, surface.turned)
     return primitive
 
 
-def add_target(document: Document, offsets: np.ndarray, turned: np.ndarray) -> dict[str, int]:
-    """A morph target of offsets (V, 3) in cm and changes of the normals (V, 3)."""
-    kept = np.flatnonzero((np.linalg.norm(offsets, axis=1) >= STILL) | (np.linalg.norm(turned, axis=1) >= NORMAL_STILL))
+def add_targets(document: Document, offsets: np.ndarray, turned: np.ndarray) -> list[dict[str, int]]:
+    """Morph targets of offsets (52, V, 3) in cm and changes of the normals (52, V, 3).
+
+    Those that move nothing are one and the same, which tells that the first vertex stays: an accessor without any
+    bytes would be right as well, but UnityGLTF ends with an error there, and Unreal takes it for a compressed one.
+    """
+    moves = (np.linalg.norm(offsets, axis=2) >= STILL) | (np.linalg.norm(turned, axis=2) >= NORMAL_STILL)
+    still: dict[str, int] | None = None
+    targets = []
+    for offset, turn, move in zip(offsets, turned, moves, strict=True):
+        if move.any():
+            targets.append(add_target(document, np.flatnonzero(move), offset, turn))
+        else:
+            still = still or add_target(document, np.zeros(1, int), np.zeros_like(offset), np.zeros_like(turn))
+            targets.append(still)
+    return targets
+
+
+def add_target(document: Document, kept: np.ndarray, offsets: np.ndarray, turned: np.ndarray) -> dict[str, int]:
+    """A morph target that tells offsets (V, 3) in cm and changes of the normals (V, 3) at the vertices kept (K,)."""
     position, normal = rounded(offsets[kept] * METRES, OFFSET_STEP), rounded(turned[kept], TURN_STEP)
     return document.add_sparse(kept, {"POSITION": position, "NORMAL": normal}, len(offsets))
 

@@ -70,22 +70,25 @@ class Document:
     def add_sparse(self, kept: np.ndarray, fields: dict[str, np.ndarray], count: int) -> dict[str, int]:
         """Accessors that are zero but at the vertices kept (K,): one for each of the fields (K, 3), by its name.
 
-        count: vertices of the primitive. The fields share one list of indices.
+        K is at least 1. count: vertices of the primitive. The fields share one list of indices.
         """
         accessors: dict[str, int] = {}
-        indices = self.add_bytes(kept.astype(np.uint16).tobytes()) if len(kept) else 0
+        indices = self.add_bytes(kept.astype(np.uint16).tobytes())
         for name, values in fields.items():
             values = np.ascontiguousarray(values, np.float32)
-            accessor: Json = {"componentType": FLOAT, "count": count, "type": "VEC3"}
-            if name == "POSITION":
-                whole = values if len(kept) == count else np.vstack([values, np.zeros((1, 3), np.float32)])
-                accessor |= {"min": _numbers(whole.min(0)), "max": _numbers(whole.max(0))}
-            if len(kept):
-                accessor["sparse"] = {
+            accessor: Json = {
+                "componentType": FLOAT,
+                "count": count,
+                "type": "VEC3",
+                "sparse": {
                     "count": len(kept),
                     "indices": {"bufferView": indices, "componentType": UNSIGNED_SHORT},
                     "values": {"bufferView": self.add_bytes(values.tobytes())},
-                }
+                },
+            }
+            if name == "POSITION":
+                whole = values if len(kept) == count else np.vstack([values, np.zeros((1, 3), np.float32)])
+                accessor |= {"min": _numbers(whole.min(0)), "max": _numbers(whole.max(0))}
             accessors[name] = self.add("accessors", accessor)
         return accessors
 

@@ -62,13 +62,6 @@ def test_sparse_accessors_share_their_indices(tmp_path: Path) -> None:
     np.testing.assert_array_equal(np.frombuffer(binary, "<f4", 6, at).reshape(2, 3), 2 * moved)
 
 
-def test_a_target_without_motion_takes_no_bytes() -> None:
-    document = Document({})
-    accessor = document.add_sparse(np.zeros(0, int), {"POSITION": np.zeros((0, 3))}, 5)["POSITION"]
-    assert "bufferViews" not in document.json
-    assert document.json["accessors"][accessor]["max"] == [0, 0, 0]
-
-
 def test_more_vertices_than_16_bits_count_are_refused() -> None:
     with pytest.raises(ValueError, match="65536 vertices"):
         Document({}).add_indices(np.array([[0, 1, 65535]]))
