@@ -112,6 +112,10 @@ export async function startStudio(root: HTMLElement, query: string): Promise<voi
     cast.restAll();
     picture.clear();
   };
+  /** Faces that move are not seen for a while; those of a still picture stay as they were. */
+  const lookAway = () => {
+    if (sources.current.value?.kind !== "picture") seeNobody();
+  };
 
   /** Since when the source is looked at, on performance.now()'s clock. */
   let sourceSince = 0;
@@ -130,7 +134,6 @@ export async function startStudio(root: HTMLElement, query: string): Promise<voi
   const control = new EngineControl(engine, settings, new AccessKey(browserStore("sessionStorage")), notices, {
     answer: take,
     changed: () => sources.current.value?.refresh(),
-    idle: () => document.hidden || sources.current.value?.kind === "picture",
   });
 
   // Controls
@@ -185,11 +188,11 @@ export async function startStudio(root: HTMLElement, query: string): Promise<voi
     if (state === "open") {
       sources.current.value?.refresh();
       capture.next();
-    } else seeNobody();
+    } else lookAway();
   });
   document.addEventListener("visibilitychange", () => {
     sources.setActive(!document.hidden);
-    if (document.hidden) seeNobody();
+    if (document.hidden) lookAway();
   });
   watchFigures({ stage, cast, figures, capture, engine, engineState: control.state, sources }, (about, now) => {
     const source = sources.current.value;
