@@ -3,8 +3,9 @@
 import { Signal } from "../signal.ts";
 import { type Source, SourceError } from "./source.ts";
 
-/** Frames that are sent for one look: enough for tracks to be sure, filters to settle and a resting face to be taken. */
-const FRAMES = 16;
+/** Frames that are sent for one look: enough for tracks to be sure, filters to settle, a resting face to be taken, and
+ * whoever was in the source before to leave, which takes two seconds. */
+const FRAMES = 24;
 const FRAME_MS = 100;
 
 export class PictureSource implements Source {

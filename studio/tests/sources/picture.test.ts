@@ -41,9 +41,14 @@ function given(milliseconds: number): number {
 }
 
 test("it is looked at for a while, and then no longer", () => {
+  const times: number[] = [];
+  source.onframe = (capturedAt) => times.push(capturedAt);
   vi.advanceTimersByTime(5000);
-  expect(frames).toBeGreaterThan(10); // more than the second that a neutral face takes
-  expect(given(3_600_000)).toBe(0);
+  const [first = 0, last = 0] = [times[0], times.at(-1)];
+  expect(last - first).toBeGreaterThan(2000); // which takes whoever was in the source before to leave
+  const look = times.length;
+  vi.advanceTimersByTime(3_600_000);
+  expect(times).toHaveLength(look);
 });
 
 test("it is looked at again where the options have changed", () => {
