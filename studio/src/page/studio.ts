@@ -180,6 +180,9 @@ export async function startStudio(root: HTMLElement, query: string): Promise<voi
     cast.restart();
     figures.restart();
     picture.show(source);
+    source?.interrupted.follow((why) => {
+      if (why) seeNobody();
+    });
     if (!source || source.title === looked) return;
     looked = source.title;
     cast.forgetNeutral(); // others may be in it
