@@ -1,6 +1,6 @@
 /** The facade: where the service is, and what it can be asked. */
 
-import { ConnectionError, ProblemError } from "./errors.ts";
+import { ConnectionError, isProblem, ProblemError } from "./errors.ts";
 import type { ModelAnswer, ProblemDocument, RetargetAnswer } from "./generated.ts";
 import { checkPicture, type Picture, queryOf, type RetargetOptions, type StreamOptions } from "./options.ts";
 import type { WebSocketConstructor } from "./socket.ts";
@@ -106,8 +106,7 @@ function unreachable(address: string): string {
 
 /** The problem of an answer; made from its status where it is another server's, as a proxy's. */
 function problemOf(response: Response, document: unknown): ProblemDocument {
-  const problem = document as Partial<ProblemDocument> | undefined;
-  if (typeof problem?.type === "string" && typeof problem.detail === "string") return problem as ProblemDocument;
+  if (isProblem(document)) return document;
   const title = response.statusText || "The request failed";
   const detail = `${response.url} answered with ${response.status}, and not as this service does.`;
   return { type: "about:blank", title, status: response.status, detail };

@@ -1,6 +1,6 @@
 /** One connection of a stream, from the opening of a WebSocket to its end. */
 
-import { ConnectionError, ProblemError } from "./errors.ts";
+import { ConnectionError, isProblem, ProblemError } from "./errors.ts";
 import type {
   CalibrationMessage,
   Configuration,
@@ -23,10 +23,13 @@ export interface ConnectionEvents {
   opened(model: ModelAnswer): void;
   /** A frame was answered, or lost with the connection: there is room for another. */
   settled(): void;
-  /** error: none where the service has closed a stream without frames. transient: another connection may fare
+  /** error: none where the service has closed it, since no frames came. transient: another connection may fare
    * better. */
   ended(error: ConnectionError | ProblemError | undefined, transient: boolean): void;
 }
+
+/** What is sent: a text, or a frame. */
+type Message = string | Blob | ArrayBuffer;
 
 interface Pending {
   resolve(answered: Answered | undefined): void;
@@ -49,11 +52,12 @@ export class Connection {
   readonly #events: ConnectionEvents;
   readonly #socket: WebSocketLike;
   readonly #pending = new Map<number, Pending>(); // by sequence
+  #early: Message[] | undefined; // what is said when the socket opens; undefined from then on
   #timer: ReturnType<typeof setTimeout> | undefined;
   #open = false; // from the model's message on
   #ended = false;
 
-  /** Begins to open. timeout: milliseconds to open in, and of silence while a frame waits for its answer. Throws
+  /** Begins to open; what is sent before that waits for it. timeout: milliseconds to open in, and of silence while a frame waits for its answer. Throws
    * ConnectionError where the runtime refuses to try. */
   constructor(
     socket: WebSocketConstructor,
@@ -65,12 +69,16 @@ export class Connection {
     this.#url = url;
     this.#timeout = timeout;
     this.#events = events;
+    this.#early = [JSON.stringify(configuration)];
     try {
       this.#socket = new socket(url);
     } catch (cause) {
       throw new ConnectionError(`This page or program may not connect to ${url}: ${cause}`, { cause });
     }
-    this.#socket.onopen = () => this.#socket.send(JSON.stringify(configuration));
+    this.#socket.onopen = () => {
+      for (const message of this.#early ?? []) this.#socket.send(message);
+      this.#early = undefined;
+    };
     this.#socket.onmessage = (event: { data: unknown }) => {
       if (!this.#ended) this.#receive(event.data);
     };
@@ -85,7 +93,7 @@ export class Connection {
 
   /** Whether a frame sent now would leave at once: the one before it has left. */
   get drained(): boolean {
-    return this.#pending.size === 0 || this.#socket.bufferedAmount === 0;
+    return this.#pending.size === 0 || (!this.#early && this.#socket.bufferedAmount === 0);
   }
 
   /** Sends a frame. Resolves to its answer, or to undefined where it is lost with the connection. Rejects with the
@@ -94,12 +102,12 @@ export class Connection {
     return new Promise((resolve, reject) => {
       this.#pending.set(sequence, { resolve, reject });
       if (this.#pending.size === 1) this.#watch();
-      this.#socket.send(stamped(sequence, microseconds, picture));
+      this.#say(stamped(sequence, microseconds, picture));
     });
   }
 
   tell(message: CalibrationMessage | RotationMessage): void {
-    this.#socket.send(JSON.stringify(message));
+    this.#say(JSON.stringify(message));
   }
 
   /** Closes it, and tells no more. Frames on their way are lost. */
@@ -108,10 +116,19 @@ export class Connection {
     this.#settle((frame) => frame.resolve(undefined));
   }
 
+  #say(message: Message): void {
+    if (this.#early) this.#early.push(message);
+    else this.#socket.send(message);
+  }
+
   #receive(data: unknown): void {
     const message = parsed(data);
     if (message === undefined) {
-      this.#end(new ConnectionError(`What answers at ${this.#url} is not this service.`), false);
+      // What has told its model is the service, and the next connection may fare better.
+      const sentence = this.#open
+        ? `${this.#url} has sent what is no answer of this service. Has it another version than this client?`
+        : `What answers at ${this.#url} is not this service.`;
+      this.#end(new ConnectionError(sentence), this.#open);
     } else if ("sequence" in message) {
       const frame = this.#pending.get(message.sequence);
       this.#pending.delete(message.sequence);
@@ -125,8 +142,8 @@ export class Connection {
       this.#events.opened(message.model);
     } else {
       const error = new ProblemError(message.problem);
-      const silent = error.kind === "deadline-passed" && this.#pending.size === 0;
-      this.#end(silent ? undefined : error, TRANSIENT.includes(error.kind));
+      const idle = this.#open && error.kind === "deadline-passed" && this.#pending.size === 0;
+      this.#end(idle ? undefined : error, TRANSIENT.includes(error.kind));
     }
   }
 
@@ -165,18 +182,24 @@ export class Connection {
   }
 }
 
-/** A message of the service; undefined where it is none. */
+/** A message of the service; undefined where it lacks what is read of it here. */
 function parsed(data: unknown): FromServer | undefined {
   try {
-    const message: unknown = JSON.parse(String(data));
-    const known =
-      typeof message === "object" &&
-      message !== null &&
-      ("model" in message || "faces" in message || "problem" in message);
-    return known ? (message as FromServer) : undefined;
+    const message: Record<string, unknown> = JSON.parse(String(data));
+    const { sequence, faces, problem, model } = message;
+    let known: boolean;
+    if ("model" in message) known = typeof model === "object" && model !== null;
+    else if ("problem" in message) known = isProblem(problem);
+    else known = areFaces(faces) && Number.isInteger(sequence);
+    return known ? (message as unknown as FromServer) : undefined;
   } catch {
-    return undefined;
+    return undefined; // no JSON, or no object
   }
+}
+
+function areFaces(value: unknown): boolean {
+  const tracked = (face: unknown) => Number.isInteger((face as { track_id?: unknown } | null)?.track_id);
+  return Array.isArray(value) && value.every(tracked);
 }
 
 /** A frame's message: its stamp, and the picture. */

@@ -31,6 +31,12 @@ export class ProblemError extends Error {
   }
 }
 
+/** Whether a value has what is read of a problem document. */
+export function isProblem(value: unknown): value is ProblemDocument {
+  const problem = value as Partial<ProblemDocument> | null | undefined;
+  return typeof problem?.type === "string" && typeof problem.detail === "string";
+}
+
 /** There is no connection, it was lost, or what answers is not this service. */
 export class ConnectionError extends Error {
   override readonly name = "ConnectionError";

@@ -14,7 +14,8 @@ import {
 } from "./options.ts";
 import type { WebSocketConstructor } from "./socket.ts";
 
-/** connecting: at first, and again after a loss. open: frames are taken. closed: after close(), or a failure that
+/** connecting: at first, and again after a loss. open: frames are taken; where the service has closed the connection,
+ * since none came for a while, the next frame opens another. closed: after close(), or a failure that
  * trying again does not mend. */
 export type StreamState = "connecting" | "open" | "closed";
 
@@ -41,7 +42,7 @@ const MICROSECONDS = 1000; // in a millisecond
 
 /** Finds the faces of a stream of frames. Opens at once, and again after a loss, until it is closed.
  *
- * Nothing waits in it: a frame is sent at once, or not at all. */
+ * Nothing waits in it: a frame is sent at once, or not at all; only one that opens a connection waits for it. */
 export class Stream {
   /** Called when the state changes. */
   onstate: ((state: StreamState) => void) | undefined;
@@ -112,8 +113,8 @@ export class Stream {
 
   /** Whether send() would take a frame now. Ask before you encode one. */
   get ready(): boolean {
-    const connection = this.#connection;
-    return this.#state === "open" && !!connection && connection.inFlight < this.#most && connection.drained;
+    if (this.#state !== "open") return false;
+    return !this.#connection || (this.#connection.inFlight < this.#most && this.#connection.drained);
   }
 
   /** Waits until send() would take a frame. Rejects with the stream's error where it closes. */
@@ -139,7 +140,7 @@ export class Stream {
   async send(picture: Picture, options: FrameOptions = {}): Promise<StreamAnswer | undefined> {
     checkPicture(picture);
     if (this.#state === "closed") throw this.#closedError();
-    if (!this.ready || !this.#connection) return this.#drop();
+    if (!this.ready) return this.#drop();
     const sentAt = performance.now();
     const capturedAt = options.capturedAt ?? sentAt;
     if (!Number.isFinite(capturedAt))
@@ -147,8 +148,10 @@ export class Stream {
     const rounded = Math.round(capturedAt * MICROSECONDS);
     // clocks of browsers may stand still for a millisecond and more
     this.#microseconds = options.capturedAt === undefined ? Math.max(rounded, this.#microseconds + 1) : rounded;
+    const connection = this.#connection ?? this.#connect();
+    if (!connection) throw this.#closedError();
     this.#sequence += 1;
-    const answered = await this.#connection.send(this.#sequence, this.#microseconds, picture);
+    const answered = await connection.send(this.#sequence, this.#microseconds, picture);
     if (answered === undefined) return this.#drop();
     this.#losses = 0;
     return { ...this.#continued(answered.answer), capturedAt, sentAt, answeredAt: answered.answeredAt };
@@ -159,8 +162,9 @@ export class Stream {
    * nothing of the resting faces. */
   calibrate(calibration: Calibration): boolean {
     if (this.#state !== "open") return false;
-    this.#connection?.tell({ calibration });
-    return true;
+    const connection = this.#connection ?? this.#connect();
+    connection?.tell({ calibration });
+    return connection !== undefined;
   }
 
   /** Says by how many degrees the next frames have to be turned clockwise to be upright. */
@@ -174,7 +178,7 @@ export class Stream {
     this.#configuration = { ...this.#configuration, ...options };
     if (this.#connection === undefined) return; // the next one will have them
     this.#connection.close();
-    this.#connect();
+    if (this.#connect()) this.#become("connecting");
   }
 
   /** Closes the stream; frames on their way are dropped. */
@@ -193,7 +197,8 @@ export class Stream {
     if (this.#state !== "closed") this.#connect();
   }
 
-  #connect(): void {
+  /** Begins another connection; undefined where the runtime refuses to, which closes the stream. */
+  #connect(): Connection | undefined {
     const configuration = configurationOf(this.#configuration, this.#key);
     try {
       this.#connection = new Connection(this.#socket, this.#url, configuration, this.#timeout, {
@@ -203,9 +208,8 @@ export class Stream {
       });
     } catch (error) {
       this.#lost(error as ConnectionError, false);
-      return;
     }
-    this.#become("connecting");
+    return this.#connection;
   }
 
   #opened(model: ModelAnswer): void {
@@ -217,6 +221,7 @@ export class Stream {
 
   #lost(error: ProblemError | ConnectionError | undefined, transient: boolean): void {
     this.#connection = undefined;
+    if (!error && this.#reconnect) return; // the next frame opens another
     if (transient && this.#reconnect) {
       const longest = Math.min(FIRST_DELAY * 2 ** this.#losses, LONGEST_DELAY);
       this.#losses += 1;

@@ -218,16 +218,20 @@ describe("losses", () => {
     });
   }
 
-  test("a stream without frames, which the service closes after a while, opens again without a word", async () => {
+  test("a frame that is not answered in the service's time is one", async () => {
     const { stream, told } = await opened();
-    FakeSocket.last.tell({ problem: problem("deadline-passed") });
-    mock.timers.tick(250);
-    FakeSocket.last.open();
-    assert.deepEqual(told, ["open", "connecting", "open"]);
     const lost = stream.send(PICTURE);
     FakeSocket.last.tell({ problem: problem("deadline-passed") });
     assert.equal(await lost, undefined);
-    assert.deepEqual(told.slice(3), ["connecting", "about deadline-passed"]);
+    assert.deepEqual(told, ["open", "connecting", "about deadline-passed"]);
+  });
+
+  test("so is a service that says that no configuration came in time", async () => {
+    const { stream } = await begun();
+    FakeSocket.last.tell({ problem: problem("deadline-passed") });
+    mock.timers.tick(250);
+    FakeSocket.last.open();
+    assert.equal(stream.ready, true);
   });
 
   for (const kind of ["overloaded", "unavailable", "no-memory", "internal"]) {
@@ -347,6 +351,33 @@ describe("losses", () => {
     });
   }
 
+  for (const message of [
+    { faces: [] },
+    { sequence: "1", faces: [] },
+    { sequence: 1 },
+    { sequence: 1, faces: null },
+    { sequence: 1, faces: [null] },
+    { sequence: 1, faces: [{ score: 0.9 }] },
+    { sequence: 1, problem: null },
+    { problem: "full" },
+    { model: 7 },
+    null,
+  ]) {
+    test(`what says ${JSON.stringify(message)} in place of an answer is left for another connection`, async () => {
+      const { stream, told } = await opened();
+      const lost = stream.send(PICTURE);
+      FakeSocket.last.tell(message);
+      assert.equal(await lost, undefined);
+      assert.equal(told[1], "connecting");
+      assert.match(String(told[2]), /has sent what is no answer of this service/);
+      mock.timers.tick(250);
+      FakeSocket.last.open();
+      const sent = stream.send(PICTURE);
+      FakeSocket.last.tell(answer(2));
+      assert.equal((await sent)?.sequence, 2);
+    });
+  }
+
   test("the next connection continues the stream", async () => {
     const { stream } = await opened();
     stream.rotate(90);
@@ -368,6 +399,82 @@ describe("losses", () => {
       [true, [6, 5]],
       [false, [6, 5]],
     ]);
+  });
+});
+
+describe("without frames for a while", () => {
+  /** A stream whose connection the service has closed, since no frames came. */
+  async function idle(options: StreamOptions = {}) {
+    const both = await opened(options);
+    const sent = both.stream.send(PICTURE);
+    FakeSocket.last.tell(answer(1, [3]));
+    await sent;
+    FakeSocket.last.tell({ problem: problem("deadline-passed") });
+    FakeSocket.last.end(1001);
+    return both;
+  }
+
+  test("the service closes the connection: nobody is told, and none is opened", async () => {
+    const { stream, told } = await idle();
+    mock.timers.tick(3_600_000);
+    assert.equal(FakeSocket.all.length, 1);
+    assert.deepEqual([stream.state, stream.ready, stream.error], ["open", true, undefined]);
+    await stream.whenReady();
+    assert.deepEqual(told, ["open"]);
+  });
+
+  test("the next frame opens another connection, and waits for it alone", async () => {
+    const { stream, told } = await idle({ inFlight: 2 });
+    const sent = stream.send(PICTURE);
+    assert.equal(FakeSocket.all.length, 2);
+    assert.deepEqual([stream.ready, FakeSocket.last.sent.length], [false, 0]);
+    FakeSocket.last.open();
+    assert.equal(FakeSocket.last.configuration.stamped, true);
+    assert.deepEqual(
+      (await FakeSocket.last.frames()).map(({ sequence }) => sequence),
+      [2n],
+    );
+    assert.equal(stream.ready, true);
+    FakeSocket.last.tell(answer(2, [1]));
+    const answered = await sent;
+    assert.deepEqual([answered?.restarted, answered?.faces[0]?.track_id], [true, 4]);
+    assert.deepEqual(told, ["open"]);
+  });
+
+  test("so does a calibration; other options and rotations come with the next frame", async () => {
+    const { stream } = await idle();
+    stream.configure({ refine: true });
+    stream.rotate(90);
+    assert.equal(FakeSocket.all.length, 1);
+    assert.equal(stream.calibrate("take_neutral"), true);
+    FakeSocket.last.open();
+    const { refine, rotation } = FakeSocket.last.configuration;
+    assert.deepEqual([refine, rotation, FakeSocket.last.texts], [true, 90, [{ calibration: "take_neutral" }]]);
+  });
+
+  test("a service that is gone meanwhile is told with the next frame, and sought", async () => {
+    const { stream, told } = await idle();
+    const lost = stream.send(PICTURE);
+    FakeSocket.last.end(1006);
+    assert.equal(await lost, undefined);
+    assert.equal(told[1], "connecting");
+    assert.match(String(told[2]), /There is no connection/);
+    mock.timers.tick(250);
+    FakeSocket.last.open();
+    assert.equal(stream.ready, true);
+  });
+
+  test("the stream closes where none is to be opened again", async () => {
+    const { stream } = await idle({ reconnect: false });
+    assert.deepEqual([stream.state, stream.error], ["closed", undefined]);
+  });
+
+  test("closing it ends everything", async () => {
+    const { stream, told } = await idle();
+    stream.close();
+    assert.deepEqual(told, ["open", "closed"]);
+    await assert.rejects(stream.send(PICTURE), ConnectionError);
+    assert.equal(FakeSocket.all.length, 1);
   });
 });
 

@@ -33,8 +33,8 @@ export interface FrameAnswer {
   restarted: boolean;
 }
 
-/** connecting: at first, and again after a loss. open: frames are taken. closed: after close(), or a failure that
- * trying again does not mend; a problem tells which. */
+/** connecting: at first, and again after a loss. open: frames are taken. closed: after a failure that trying again does
+ * not mend; a problem tells which. */
 export type EngineState = "connecting" | "open" | "closed";
 
 /** What an engine tells while it is open. */
@@ -59,5 +59,4 @@ export interface Engine {
   submit(source: CanvasImageSource, width: number, height: number, capturedAt: number): void;
   /** Changes options; tracks may begin anew. */
   configure(options: EngineOptions): void;
-  close(): void;
 }

@@ -3,16 +3,23 @@
 import type { EncodeAnswer, EncodeRequest } from "./encoder-worker.ts";
 import { grab } from "./grab.ts";
 
+/** The worker has failed. The message is a sentence for the reader. */
+export class EncoderError extends Error {
+  override readonly name = "EncoderError";
+}
+
+interface Waiting {
+  resolve(jpeg: ArrayBuffer | undefined): void;
+  reject(error: EncoderError): void;
+}
+
 export class FrameEncoder {
-  readonly #worker = new Worker(new URL("./encoder-worker.ts", import.meta.url), { type: "module" });
-  #resolve: ((jpeg: ArrayBuffer | undefined) => void) | undefined;
+  /** undefined from a failure to the next frame. */
+  #worker: Worker | undefined = this.#start();
+  #waiting: Waiting | undefined;
 
-  constructor() {
-    this.#worker.onmessage = ({ data }: MessageEvent<EncodeAnswer>) => this.#done(data.jpeg);
-    this.#worker.onerror = () => this.#done(undefined);
-  }
-
-  /** The JPEG file of what the source shows now, in this size; undefined where it shows nothing. One at a time. */
+  /** The JPEG file of what the source shows now, in this size; undefined where it shows nothing. One at a time. Rejects
+   * with EncoderError; the next frame has another worker. */
   async encode(
     source: CanvasImageSource,
     width: number,
@@ -21,20 +28,23 @@ export class FrameEncoder {
   ): Promise<ArrayBuffer | undefined> {
     const frame = await grab(source).catch(() => undefined);
     if (!frame) return undefined;
-    return new Promise((resolve) => {
-      this.#resolve = resolve;
-      const request: EncodeRequest = { frame, width, height, quality };
-      this.#worker.postMessage(request, [frame]);
+    this.#worker ??= this.#start();
+    const request: EncodeRequest = { frame, width, height, quality };
+    this.#worker.postMessage(request, [frame]);
+    return new Promise((resolve, reject) => {
+      this.#waiting = { resolve, reject };
     });
   }
 
-  close(): void {
-    this.#worker.terminate();
-    this.#done(undefined);
-  }
-
-  #done(jpeg: ArrayBuffer | undefined): void {
-    this.#resolve?.(jpeg);
-    this.#resolve = undefined;
+  #start(): Worker {
+    const worker = new Worker(new URL("./encoder-worker.ts", import.meta.url), { type: "module" });
+    worker.onmessage = ({ data }: MessageEvent<EncodeAnswer>) => this.#waiting?.resolve(data.jpeg);
+    worker.onerror = ({ message }) => {
+      worker.terminate();
+      this.#worker = undefined;
+      const reason = message ? ` (${message})` : "";
+      this.#waiting?.reject(new EncoderError(`The browser could not make a JPEG file of a picture${reason}.`));
+    };
+    return worker;
   }
 }

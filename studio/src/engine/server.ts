@@ -3,7 +3,7 @@
 
 import { Client, ConnectionError, type Model, ProblemError, type Stream, type StreamAnswer } from "mfn-client";
 import type { Engine, EngineEvents, EngineOptions, FrameAnswer } from "./engine.ts";
-import { FrameEncoder } from "./frame-encoder.ts";
+import { EncoderError, FrameEncoder } from "./frame-encoder.ts";
 import { Pacing } from "./pacing.ts";
 import { StreamClock } from "./stream-clock.ts";
 
@@ -61,11 +61,6 @@ export class ServerEngine implements Engine {
     // A stream keeps its key for life; and one that has closed, as for want of a key, does not open again.
     if (options.key !== before?.key || this.#stream?.state === "closed") this.#connect(options);
     else this.#stream?.configure(configuration(options));
-  }
-
-  close(): void {
-    this.#stream?.close();
-    this.#encoder.close();
   }
 
   #connect(options: EngineOptions): void {
@@ -126,9 +121,11 @@ export class ServerEngine implements Engine {
   }
 
   #tell(error: unknown): void {
+    const problem = (type: string, title: string, detail: string) =>
+      this.#events?.problem({ type, title, status: 0, detail });
     if (error instanceof ProblemError) this.#events?.problem(error.problem);
-    else if (error instanceof ConnectionError)
-      this.#events?.problem({ type: "no-connection", title: "No connection", status: 0, detail: error.message });
+    else if (error instanceof ConnectionError) problem("no-connection", "No connection", error.message);
+    else if (error instanceof EncoderError) problem("no-encoder", "A picture cannot be sent", error.message);
     else throw error;
   }
 }

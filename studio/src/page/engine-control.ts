@@ -13,8 +13,6 @@ export interface EngineControlEvents {
   answer(answer: FrameAnswer): void;
   /** Options were changed: what is looked at is looked at again. */
   changed(): void;
-  /** Whether no frame is sent now, so that the server may end the stream. */
-  idle(): boolean;
 }
 
 export class EngineControl {
@@ -69,7 +67,6 @@ export class EngineControl {
   }
 
   #tell(problem: Problem): void {
-    if (this.#events.idle() && problem.type.endsWith(":deadline-passed")) return;
     const ways = {
       key: (text: string) => {
         this.#key.text = text;

@@ -113,6 +113,10 @@ export async function startStudio(root: HTMLElement, query: string): Promise<voi
     cast.restAll();
     picture.clear();
   };
+  /** Faces that move are not seen for a while; those of a still picture stay as they were. */
+  const lookAway = () => {
+    if (sources.current.value?.kind !== "picture") seeNobody();
+  };
 
   /** Since when the source is looked at, on performance.now()'s clock. */
   let sourceSince = 0;
@@ -131,7 +135,6 @@ export async function startStudio(root: HTMLElement, query: string): Promise<voi
   const control = new EngineControl(engine, settings, new AccessKey(browserStore("sessionStorage")), notices, {
     answer: take,
     changed: () => sources.current.value?.refresh(),
-    idle: () => document.hidden || sources.current.value?.kind === "picture",
   });
 
   // Controls
@@ -178,6 +181,9 @@ export async function startStudio(root: HTMLElement, query: string): Promise<voi
     cast.restart();
     figures.restart();
     picture.show(source);
+    source?.interrupted.follow((why) => {
+      if (why) seeNobody();
+    });
     if (!source || source.title === looked) return;
     looked = source.title;
     cast.forgetNeutral(); // others may be in it
@@ -186,11 +192,11 @@ export async function startStudio(root: HTMLElement, query: string): Promise<voi
     if (state === "open") {
       sources.current.value?.refresh();
       capture.next();
-    } else seeNobody();
+    } else lookAway();
   });
   document.addEventListener("visibilitychange", () => {
     sources.setActive(!document.hidden);
-    if (document.hidden) seeNobody();
+    if (document.hidden) lookAway();
   });
   watchFigures({ stage, cast, figures, capture, engine, engineState: control.state, sources }, (about, now) => {
     const source = sources.current.value;

@@ -36,15 +36,17 @@ export class CameraSource extends VideoSource {
 
   constructor(stream: MediaStream, track: MediaStreamTrack, video: HTMLVideoElement) {
     super("camera", track.label || "Camera", video, () => {
-      track.onended = null;
+      track.onended = track.onmute = track.onunmute = null;
       for (const each of stream.getTracks()) each.stop();
       video.srcObject = null;
     });
     this.device = track.getSettings().deviceId ?? "";
-    track.onended = () =>
-      this.onlost?.(
-        new SourceError("The camera is gone", "It was unplugged or switched off. Plug it in again, or choose another."),
-      );
+    const look = () => {
+      this.lost.value = track.readyState === "ended" ? gone() : undefined;
+      this.interrupted.value = track.muted ? heldBack() : undefined;
+    };
+    track.onended = track.onmute = track.onunmute = look;
+    look();
   }
 }
 
@@ -74,7 +76,11 @@ export async function openCamera(choice: CameraChoice): Promise<CameraSource> {
     await video.play();
   } catch {
     for (const each of stream.getTracks()) each.stop();
-    throw new SourceError("The camera gives no pictures", "Unplug it and plug it in again, or choose another.");
+    throw new SourceError(
+      "The camera gives no pictures",
+      "Unplug it and plug it in again, or choose another.",
+      "plugged",
+    );
   }
   return new CameraSource(stream, track, video);
 }
@@ -114,10 +120,14 @@ export function cameraProblem(name: string): SourceError {
       return new SourceError(
         "The camera is in use",
         "Another program has it, or the system holds it back. Close that program; the camera is then taken by itself.",
-        true,
+        "later",
       );
     default:
-      return new SourceError("The camera cannot be opened", "Unplug it and plug it in again, then try again.");
+      return new SourceError(
+        "The camera cannot be opened",
+        "Unplug it and plug it in again, then try again.",
+        "plugged",
+      );
   }
 }
 
@@ -125,5 +135,21 @@ function noCamera(): SourceError {
   return new SourceError(
     "There is no camera",
     "Plug one in: it is taken as soon as it is there. Or drag in a video or a picture.",
+    "plugged",
+  );
+}
+
+function gone(): SourceError {
+  return new SourceError(
+    "The camera is gone",
+    "It was unplugged or switched off. Plug it in again, or choose another.",
+    "plugged",
+  );
+}
+
+function heldBack(): SourceError {
+  return new SourceError(
+    "The camera gives no pictures",
+    "Another program may have taken it, its cover may be shut, or the system holds it back. It goes on by itself.",
   );
 }

@@ -34,11 +34,11 @@ export class Capture {
 
   /** Takes the newest picture, where one waits and the engine is ready. Call when that may have changed. */
   next(): void {
-    const { width, height } = this.#source?.size ?? { width: 0, height: 0 };
-    if (!this.#source || this.#waiting === undefined || !width || !this.#engine.ready) return;
+    const source = this.#source;
     const capturedAt = this.#waiting;
+    if (!source?.active || !source.size.width || capturedAt === undefined || !this.#engine.ready) return;
     this.#waiting = undefined;
-    const size = frameSize(width, height, this.#longSide());
-    this.#engine.submit(this.#source.element, size.width, size.height, capturedAt);
+    const { width, height } = frameSize(source.size.width, source.size.height, this.#longSide());
+    this.#engine.submit(source.element, width, height, capturedAt);
   }
 }

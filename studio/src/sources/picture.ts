@@ -1,9 +1,11 @@
 /** A picture from a file. It is looked at once, and again when the options change. */
 
+import { Signal } from "../signal.ts";
 import { type Source, SourceError } from "./source.ts";
 
-/** Frames that are sent for one look: enough for tracks to be sure, filters to settle and a resting face to be taken. */
-const FRAMES = 16;
+/** Frames that are sent for one look: enough for tracks to be sure, filters to settle, a resting face to be taken, and
+ * whoever was in the source before to leave, which takes two seconds. */
+const FRAMES = 24;
 const FRAME_MS = 100;
 
 export class PictureSource implements Source {
@@ -11,7 +13,8 @@ export class PictureSource implements Source {
   readonly title: string;
   readonly element: HTMLImageElement;
   #onframe: ((capturedAt: number) => void) | undefined;
-  onlost: ((error: SourceError) => void) | undefined;
+  readonly lost = new Signal<SourceError | undefined>(undefined);
+  readonly interrupted = new Signal<SourceError | undefined>(undefined);
   readonly #url: string;
   #left = 0;
   #timer = 0;
@@ -36,9 +39,14 @@ export class PictureSource implements Source {
     this.refresh();
   }
 
+  get active(): boolean {
+    return this.#active;
+  }
+
+  /** Goes on with a look; what was looked at is still the same. */
   setActive(active: boolean): void {
     this.#active = active;
-    if (active) this.refresh();
+    if (!this.#timer) this.#next();
   }
 
   refresh(): void {

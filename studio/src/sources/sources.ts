@@ -10,7 +10,7 @@ import { FILM_URL, openFilm, openVideoFile } from "./video-file.ts";
 const RETRY_MS = 4000;
 
 export interface SourcesEvents {
-  /** Why the source cannot be opened, or is gone; undefined: there is one now. */
+  /** Why the source cannot be opened, is gone, or gives no pictures for now; undefined: there is one that does. */
   problem(error: SourceError | undefined): void;
 }
 
@@ -19,7 +19,7 @@ export class Sources {
   /** Whether a source is being opened. */
   readonly opening = new Signal(false);
   readonly #events: SourcesEvents;
-  /** The camera that is waited for: it was unplugged, or another program has it. */
+  /** The camera that is waited for: it was unplugged, or another program has it. Not one that was refused. */
   #awaited: CameraChoice | undefined;
   #retry = 0;
   /** Sources that were asked for; the latest counts. */
@@ -65,9 +65,11 @@ export class Sources {
         source.close(); // another was asked for meanwhile
         return false;
       }
-      this.#events.problem(undefined);
       this.#show(source);
-      source.onlost = (error) => this.#lost(source, error, camera);
+      source.lost.follow((error) => error && this.#lost(source, error, camera));
+      source.interrupted.follow((error) => {
+        if (this.current.value === source) this.#events.problem(error);
+      });
       return true;
     } catch (error) {
       if (wish === this.#wishes) this.#failed(error, camera);
@@ -90,8 +92,8 @@ export class Sources {
         ? error
         : new SourceError("The source cannot be opened", `${error}. Choose another.`);
     this.#events.problem(problem);
-    this.#awaited = camera;
-    if (camera && problem.passing) this.#retry = window.setTimeout(() => void this.camera(camera), RETRY_MS);
+    this.#awaited = problem.again && camera;
+    if (camera && problem.again === "later") this.#retry = window.setTimeout(() => void this.camera(camera), RETRY_MS);
   }
 
   #lost(source: Source, error: SourceError, camera: CameraChoice | undefined): void {

@@ -1,5 +1,6 @@
 /** A source that is a video element: shared by cameras and files. */
 
+import { Signal } from "../signal.ts";
 import { followFrames } from "./frame-clock.ts";
 import type { Source, SourceError, SourceKind } from "./source.ts";
 
@@ -8,7 +9,8 @@ export class VideoSource implements Source {
   readonly title: string;
   readonly element: HTMLVideoElement;
   onframe: ((capturedAt: number) => void) | undefined;
-  onlost: ((error: SourceError) => void) | undefined;
+  readonly lost = new Signal<SourceError | undefined>(undefined);
+  readonly interrupted = new Signal<SourceError | undefined>(undefined);
   readonly #release: () => void;
   readonly #stopClock: () => void;
   #active = true;
@@ -28,9 +30,13 @@ export class VideoSource implements Source {
     return { width: this.element.videoWidth, height: this.element.videoHeight };
   }
 
+  get active(): boolean {
+    return this.#active;
+  }
+
   setActive(active: boolean): void {
     this.#active = active;
-    if (active) void this.element.play().catch(() => undefined);
+    if (active) play(this.element);
     else this.element.pause();
   }
 
@@ -41,10 +47,17 @@ export class VideoSource implements Source {
   close(): void {
     this.#stopClock();
     this.onframe = undefined;
-    this.onlost = undefined;
     this.element.pause();
     this.#release();
   }
+}
+
+/** Plays it; where the browser waits for a press, as on a phone that saves power, after the next. */
+export function play(video: HTMLVideoElement): void {
+  video.play().catch((error: DOMException) => {
+    if (error.name !== "NotAllowedError") return; // it was paused or closed meanwhile, or has told why it cannot be read
+    for (const press of ["pointerup", "keydown"]) addEventListener(press, () => play(video), { once: true });
+  });
 }
 
 /** A video element that plays on the page and makes no sound. */

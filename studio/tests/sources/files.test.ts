@@ -38,6 +38,6 @@ test("what is wrong with a camera is told in words, with what to do", () => {
     expect(title).toMatch(/camera/);
     expect(message).toMatch(/\.$/);
   }
-  expect(cameraProblem("NotReadableError").passing).toBe(true);
-  expect(cameraProblem("NotAllowedError").passing).toBe(false);
+  const again = ["NotReadableError", "NotFoundError", "NotAllowedError"].map((name) => cameraProblem(name).again);
+  expect(again).toEqual(["later", "plugged", undefined]);
 });

@@ -125,6 +125,11 @@ def test_its_types_are_right(project: str, built: Path) -> None:
     assert done.returncode == 0, done.stdout
 
 
+def test_the_example_is_one_short_page() -> None:
+    (page,) = (CLIENT / "examples").iterdir()
+    assert len(page.read_text().splitlines()) < 40
+
+
 EXAMPLES = [
     pytest.param(code, id=f"{page.name} {number}")
     for page in (CLIENT / "README.md", ROOT / "docs/javascript.md")

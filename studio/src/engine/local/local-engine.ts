@@ -77,13 +77,6 @@ class LocalEngine implements Engine {
     else if (this.#state === "open") this.#send({ type: "configure", options: workerOptions(options) });
   }
 
-  close(): void {
-    this.#worker?.terminate();
-    this.#worker = undefined;
-    this.#arrived();
-    this.#enter("closed");
-  }
-
   #enter(state: EngineState): void {
     if (state === this.#state) return;
     this.#state = state;
@@ -92,7 +85,10 @@ class LocalEngine implements Engine {
 
   #fail(problem: Problem): void {
     this.#events?.problem(problem);
-    this.close();
+    this.#worker?.terminate();
+    this.#worker = undefined;
+    this.#underway = undefined;
+    this.#enter("closed");
   }
 
   #send(message: ToWorker, transfer: Transferable[] = []): void {
@@ -101,7 +97,7 @@ class LocalEngine implements Engine {
 
   #sendFrame(picture: VideoFrame | ImageBitmap, underway: Underway): void {
     if (this.#underway !== underway) {
-      picture.close(); // closed meanwhile
+      picture.close(); // the engine has failed meanwhile
       return;
     }
     const { timeOrigin } = performance; // the worker's clock begins at another time
