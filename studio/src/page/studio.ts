@@ -204,8 +204,8 @@ export async function startStudio(root: HTMLElement, query: string): Promise<voi
     if (!obs) panel.show(figures, { ...about, frame: picture.frame }, now);
   });
 
-  for (const [person, file] of await kept) choices.choose(person, { file });
   control.open();
+  for (const [person, file] of await kept) choices.choose(person, { file });
   if (obs || (settings.cameraUsed.value && (await cameraAllowed()))) void controls.openCamera();
   else if (!(await sources.film())) notices.clear("source"); // without the film the page waits for a source
 }
