@@ -43,12 +43,12 @@ def test_characters_do_what_the_faces_before_the_camera_do(open_studio: OpenStud
     follow_the_film(tab, truth)
 
 
-def test_in_local_mode_no_picture_leaves_the_page(open_studio: OpenStudio) -> None:
-    tab = open_studio("?engine=local&refine=0")
+def test_in_local_mode_they_do_and_no_picture_leaves_the_page(open_studio: OpenStudio, truth: Truth) -> None:
+    tab = open_studio("?engine=local")
     assert tab.page.evaluate("mfnStudio.mode") == "local"
     use_camera(tab.page)
     tab.wait("() => mfnStudio.source === 'camera'")
-    tab.moving()
+    follow_the_film(tab, truth)
     assert {method for method, _ in tab.requests} == {"GET"}
     assert not [address for _, address in tab.requests if "/retarget" in address]
     assert tab.page.get_by_text("On this device").first.is_visible()
