@@ -65,6 +65,18 @@ def test_a_finger_reaches_everything_on_a_phone(open_studio: OpenStudio, screens
 
     reachable(page.get_by_role("button"))
     fits()
+    inset = page.get_by_role("region", name="Picture that is looked at")
+    before = inset.bounding_box()
+    assert before is not None
+    finger = page.context.new_cdp_session(page)
+    x, y = before["x"] + before["width"] / 2, before["y"] + before["height"] * 0.7
+    for kind, points in (("Start", [(x, y)]), ("Move", [(x + 20, y + 90)]), ("Move", [(x + 40, y + 180)]), ("End", [])):
+        touches = [{"x": across, "y": down} for across, down in points]
+        finger.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": touches})
+    after = inset.bounding_box()
+    assert after is not None
+    assert (after["x"] - before["x"], after["y"] - before["y"]) == pytest.approx((40, 180), abs=2)
+    page.get_by_role("button", name="Hide the picture").tap()
     page.get_by_role("button", name="More").tap()
     page.get_by_role("dialog", name="More").wait_for()
     page.screenshot(path=screenshots / "phone-more.png")
@@ -88,18 +100,7 @@ def test_a_finger_reaches_everything_on_a_phone(open_studio: OpenStudio, screens
     page.get_by_role("button", name="Source:").tap()
     reachable(page.get_by_role("dialog", name="Source").get_by_role("button"))
     page.touchscreen.tap(4, height / 2)
-    inset = page.get_by_role("region", name="Picture that is looked at")
-    before = inset.bounding_box()
-    assert before is not None
-    finger = page.context.new_cdp_session(page)
-    x, y = before["x"] + before["width"] / 2, before["y"] + before["height"] * 0.7
-    for kind, points in (("Start", [(x, y)]), ("Move", [(x + 20, y + 90)]), ("Move", [(x + 40, y + 180)]), ("End", [])):
-        touches = [{"x": across, "y": down} for across, down in points]
-        finger.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": touches})
-    after = inset.bounding_box()
-    assert after is not None
-    assert (after["x"] - before["x"], after["y"] - before["y"]) == pytest.approx((40, 180), abs=2)
-    page.get_by_role("button", name="Hide the picture").tap()
+    page.get_by_role("dialog", name="Source").wait_for(state="hidden")
     tab.moving()
 
 
