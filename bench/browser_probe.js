@@ -24,6 +24,7 @@
   const seen = []; // [milliseconds, the film's frame]
   const moved = []; // [person, milliseconds of the capture, of the drawing, yaw, the weights of NAMES]
   const answers = []; // [milliseconds, characters] of the texts that came over WebSockets
+  const told = []; // what the page has sent over WebSockets but pictures: its options, and calibrations
   const tracks = [];
   const canvas = new OffscreenCanvas(BLOCKS, 1).getContext("2d", { willReadFrequently: true });
 
@@ -66,6 +67,11 @@
       super(...given);
       this.addEventListener("message", ({ data }) => answers.push([performance.now(), data.length]));
     }
+
+    send(data) {
+      if (typeof data === "string") told.push(JSON.parse(data));
+      super.send(data);
+    }
   };
 
   const drawn = new Map();
@@ -83,6 +89,7 @@
     seen,
     moved,
     answers,
+    told,
     names: NAMES,
     /** Forgets what has been noted. */
     clear() {

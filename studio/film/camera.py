@@ -5,6 +5,7 @@ and uneven the frames come.
 """
 
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -14,6 +15,7 @@ BITS, CHECK_BITS = 9, 3
 BLOCKS = BITS + CHECK_BITS  # along the picture's width, the highest bit first; white is 1
 STRIP = 16  # pixels of height
 CHECK_OFFSET = 5  # makes the code of a black picture a wrong one
+PIXELS = "yuvj420p"
 QUALITY = 3  # of the JPEGs, FFmpeg's qscale: 2 is the best
 
 
@@ -45,19 +47,23 @@ def write_camera_film(film: Path, out: Path, slower: int = 1) -> None:
 
     slower: how often each is shown; 2 is slow motion at half the speed.
     """
-    with av.open(str(out), "w", format="mjpeg") as camera:
-        stream = None
+    encoder: av.VideoCodecContext | None = None
+    with out.open("wb") as camera:
         for number, picture in enumerate(pictures(film)):
-            if stream is None:
-                stream = camera.add_stream("mjpeg", rate=30)
-                stream.height, stream.width = picture.shape[:2]
-                stream.pix_fmt = "yuvj420p"
-                stream.codec_context.qmin = stream.codec_context.qmax = QUALITY
-            frame = av.VideoFrame.from_ndarray(numbered(picture, number), format="rgb24")
-            for _ in range(slower):
-                camera.mux(stream.encode(frame))
-        if stream is not None:
-            camera.mux(stream.encode())
+            encoder = encoder or _encoder(picture)
+            frame = av.VideoFrame.from_ndarray(numbered(picture, number), format="rgb24").reformat(format=PIXELS)
+            for jpeg in encoder.encode(frame):
+                camera.write(bytes(jpeg) * slower)
+
+
+def _encoder(picture: np.ndarray) -> av.VideoCodecContext:
+    """What makes JPEGs of pictures of this one's size."""
+    encoder = av.CodecContext.create("mjpeg", "w")
+    assert isinstance(encoder, av.VideoCodecContext)
+    encoder.height, encoder.width = picture.shape[:2]
+    encoder.pix_fmt, encoder.time_base = PIXELS, Fraction(1, 30)
+    encoder.qmin = encoder.qmax = QUALITY
+    return encoder
 
 
 def pictures(film: Path) -> Iterator[np.ndarray]:

@@ -24,7 +24,8 @@ export function menu(button: HTMLButtonElement, label: string, fill: () => Node[
     button.setAttribute("aria-expanded", String(open));
     if (!open) return;
     place(panel, button);
-    panel.querySelector<HTMLElement>("input:checked, button, input, select")?.focus();
+    const chosen = panel.querySelector<HTMLElement>("input[type=radio]:checked");
+    (chosen ?? panel.querySelector<HTMLElement>("button, input, select"))?.focus();
   });
   document.body.append(panel);
   return panel;

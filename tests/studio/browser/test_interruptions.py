@@ -1,10 +1,15 @@
 """What goes away comes back: the camera, the server, the reader."""
 
+import json
+
 import numpy as np
+from playwright.sync_api import WebSocketRoute
 
 from bench.browser import Noted, use_camera
+from service.errors import OVERLOADED, RequestError
+from service.server.problems import problem_document
 from tests.studio.browser.conftest import OpenStudio, Service
-from tests.studio.browser.slow_network import SlowNetwork
+from tests.studio.browser.network import Network
 
 STILL, FASTEST = 3.0, 300.0  # degrees, and degrees a second, by which a head that does not jump turns between drawings
 LOST = r"WebSocket|ERR_CONNECTION|Failed to load resource"  # what Chromium itself says of a server that is gone
@@ -38,18 +43,37 @@ def test_a_server_that_ends_is_told_and_found_again(open_studio: OpenStudio, ser
 
 
 def test_a_server_that_is_full_is_told(open_studio: OpenStudio) -> None:
-    full = Service(MFN_MAX_STREAMS="0")
-    full.start()
-    try:
+    with Service(MFN_MAX_STREAMS="0") as full:
         tab = open_studio(at=full.url)
         tab.expected.append(LOST)
         tab.notice("The server is full")
-    finally:
-        full.stop()
+
+
+def test_a_full_queue_is_told_and_the_stream_goes_on(open_studio: OpenStudio) -> None:
+    full = False
+    told = problem_document(RequestError(OVERLOADED, "All 34 places for pictures in work or waiting are taken."))
+
+    def between(page: WebSocketRoute) -> None:
+        server = page.connect_to_server()
+
+        def answer(message: str | bytes) -> None:
+            document = json.loads(message)
+            refused = {"sequence": document.get("sequence"), "problem": told}
+            page.send(json.dumps(refused) if full and "faces" in document else message)
+
+        server.on_message(answer)
+
+    tab = open_studio(prepare=lambda page: page.route_web_socket("**/retarget/stream", between))
+    tab.moving()
+    full = True
+    tab.notice("The server is full")
+    full = False
+    tab.moving()
+    tab.page.get_by_text("The server is full").wait_for(state="detached")
 
 
 def test_a_slow_network_is_told(open_studio: OpenStudio, service: Service) -> None:
-    with SlowNetwork(service.port) as network:
+    with Network(service.port) as network:
         tab = open_studio(at=network.url)
         tab.moving()
         network.delay_seconds = 0.7

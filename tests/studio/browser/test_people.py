@@ -6,7 +6,6 @@ from studio.film.camera import pictures
 from studio.film.motion import FRAMES_PER_SECOND
 from studio.film.video import encode
 from tests.studio.browser.conftest import STUDIO, OpenStudio
-from tests.studio.browser.test_files import drop
 
 AWAY = range(45, 90)  # frames in which the face at the right is not there: one and a half seconds
 LENGTH = 150
@@ -34,11 +33,11 @@ def test_who_is_away_for_less_than_two_seconds_keeps_number_and_colour(
 ) -> None:
     tab = open_studio()
     tab.moving()
-    drop(tab, "absence.webm", film_with_absence, "video/webm")
+    tab.drop("absence.webm", film_with_absence, "video/webm")
     tab.wait("() => mfnStudio.source === 'video'")
-    tab.wait("() => mfnStudio.people.filter(({ seen }) => seen).length === 2")
+    tab.sees(2)
     before = tab.page.evaluate(CHIPS)
     for _ in range(2):
-        tab.wait("() => mfnStudio.people.filter(({ seen }) => seen).length === 1")
-        tab.wait("() => mfnStudio.people.filter(({ seen }) => seen).length === 2")
+        tab.sees(1)
+        tab.sees(2)
         assert tab.page.evaluate(CHIPS) == before

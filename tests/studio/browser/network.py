@@ -1,4 +1,5 @@
-"""A network between a browser and a server that can be made slow. Chromium's own throttling lets WebSockets through."""
+"""What may lie between a browser and a server: a slow line, since Chromium's own throttling lets WebSockets through; a
+proxy that serves it below a prefix."""
 
 import asyncio
 import threading
@@ -10,16 +11,18 @@ from typing import Self
 PIECE = 2**16  # bytes that are read at once
 
 
-class SlowNetwork:
+class Network:
     """Passes on what comes to an address of its own, each piece after a delay; what waits for it arrives together.
 
     delay_seconds: one way, may be changed while connections are open.
     """
 
-    def __init__(self, port: int) -> None:
-        """port: of the server on this machine."""
+    def __init__(self, port: int, prefix: str = "") -> None:
+        """port: of the server on this machine. prefix: as "/faces", of the only paths that are passed on, without it;
+        then requests have no body."""
         self.delay_seconds = 0.0
         self._port = port
+        self._prefix = prefix.encode()
         self._own_port = 0
         self._writers: list[asyncio.StreamWriter] = []
         self._ready = threading.Event()
@@ -28,8 +31,8 @@ class SlowNetwork:
 
     @property
     def url(self) -> str:
-        """Its address, without a slash at the end."""
-        return f"http://127.0.0.1:{self._own_port}"
+        """Where the server answers now, without a slash at the end."""
+        return f"http://127.0.0.1:{self._own_port}{self._prefix.decode()}"
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -62,15 +65,26 @@ class SlowNetwork:
             return
         self._writers += [writer, other_writer]
         with suppress(asyncio.CancelledError):  # which Python 3.11 would log
-            await asyncio.gather(self._pass(reader, other_writer), self._pass(other_reader, writer))
+            asked = self._pass(reader, other_writer, self._without_prefix)
+            await asyncio.gather(asked, self._pass(other_reader, writer, bytes))
 
-    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pass(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, changed: Callable[[bytes], bytes]
+    ) -> None:
         try:
             while piece := await reader.read(PIECE):
                 await asyncio.sleep(self.delay_seconds)
-                writer.write(piece)
+                writer.write(changed(piece))
                 await writer.drain()
         except OSError:
             pass  # either side has gone
         finally:
             writer.close()
+
+    def _without_prefix(self, piece: bytes) -> bytes:
+        """A request's beginning as the server is to have it; anything else as it is."""
+        if not self._prefix or not piece.startswith(b"GET /"):
+            return piece
+        if piece.startswith(b"GET %b/" % self._prefix):
+            return piece.replace(self._prefix, b"", 1)
+        return piece.replace(b" ", b" /outside", 1)  # where nothing is
