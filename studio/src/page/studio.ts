@@ -38,7 +38,7 @@ import { watchFigures } from "./watch-figures.ts";
 
 const CHARACTER_FILES = ".glb,.vrm,model/gltf-binary";
 const FIRST_PEOPLE = [1, 2]; // of the page's own film, and likely of a camera
-const SMOOTH = 15; // display frames a second
+const SMOOTH = 10; // display frames a second: below what the stage draws at least where the processor draws
 
 /** Starts the page in an element. query: of the URL, see parameters.ts. */
 export async function startStudio(root: HTMLElement, query: string): Promise<void> {
