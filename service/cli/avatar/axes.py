@@ -13,6 +13,7 @@ from typing import Final
 
 import numpy as np
 
+from service.cli.avatar.mirror import mirror_quaternion
 from service.vision.arrays import Array
 
 AXES: Final = "xyz"
@@ -41,10 +42,10 @@ class Frame:
         """A head's rotations (..., 4) [x, y, z, w] in the engine's frame. quaternion: (..., 4), head to camera."""
         return quaternion @ self._signs.astype(quaternion.dtype).T
 
-    @property
-    def formula(self) -> str:
-        """What rotation does, in words: "(x, -y, -z, w)"."""
-        terms = [("-" if row.min() < 0 else "") + "xyzw"[np.abs(row).argmax()] for row in self._signs]
+    def formula(self, mirror: bool = False) -> str:
+        """What rotation does, as "(x, -y, -z, w)". mirror: of a character that moves as in a mirror, see mirror.py."""
+        signs = mirror_quaternion(self._signs) if mirror else self._signs
+        terms = [("-" if row.min() < 0 else "") + "xyzw"[np.abs(row).argmax()] for row in signs]
         return f"({', '.join(terms)})"
 
     @cached_property

@@ -119,6 +119,7 @@ def test_live_links_angles_are_unreals_but_for_yaw() -> None:
 # What docs/axes.md tells to write where an engine has Euler angles in our order, by scipy: capital letters turn about
 # the axes as the turns before have left them, small letters about fixed ones. Columns of TURNS: yaw, pitch, roll.
 EULER: Final = {
+    UNITY: Rotation.from_euler("ZYX", TURNS[:, [2, 0, 1]] * [-1, -1, 1], degrees=True),
     THREE: Rotation.from_euler("ZYX", TURNS[:, [2, 0, 1]], degrees=True),
     GODOT: Rotation.from_euler("ZYX", TURNS[:, [2, 0, 1]], degrees=True),
     BLENDER: Rotation.from_euler("xzy", TURNS[:, [1, 0, 2]] * [1, 1, -1], degrees=True),
