@@ -10,10 +10,12 @@ import uuid
 from typing import Final
 
 import numpy as np
+import pytest
 
 from service.cli.avatar.livelink import HEAD_AND_EYES, SHAPES, FrameTime, device_id, eye_angles, packet
 from service.vision.arkit import ARKIT_NAMES
-from service.vision.gaze import GAZE_NAMES
+from service.vision.gaze import GAZE_NAMES, no_gaze
+from service.vision.rotation import euler_to_quaternion
 
 # A version, two texts after their lengths, frame, sub-frame, rate, and the values after their number: no padding.
 LAYOUT: Final = ">B i36s i6s i f ii B 61f"
@@ -44,6 +46,18 @@ def test_the_apps_packet_has_our_layout() -> None:
     assert len(ours) == len(recorded()) == 312
     assert ours[: -9 * 4] == recorded()[: -9 * 4]
     assert str(uuid.UUID(DEVICE.decode())).upper() == DEVICE.decode()  # as the app writes it
+
+
+def test_a_public_parser_reads_ours() -> None:
+    """PyLiveLinkFace, by name. To run this: pip install pylivelinkface==0.1"""
+    public = pytest.importorskip("pylivelinkface", reason="needs PyPI's pylivelinkface 0.1")
+    weights = np.arange(52, dtype=np.float32) / 64
+    data = packet(weights, no_gaze(1)[0], euler_to_quaternion(30, 0, 0), "mfn-3", FrameTime(1, 0.0, 30, 1))
+    valid, face = public.PyLiveLinkFace.decode(data)
+    assert (valid, face.name, face.fps) == (True, "mfn-3", 30)
+    for name, value in zip(ARKIT_NAMES, weights.tolist(), strict=True):
+        assert face.get_blendshape(public.FaceBlendShape[name[0].upper() + name[1:]]) == value
+    assert face.get_blendshape(public.FaceBlendShape.HeadYaw) == np.float32(np.pi / 6)
 
 
 def test_the_apps_eyes_turn_as_ours_do() -> None:
