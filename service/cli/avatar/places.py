@@ -23,10 +23,10 @@ class Places:
     def __init__(self, limit: int) -> None:
         """limit: number of places; who comes when all are taken waits for one."""
         self._limit = limit
-        self._holders: list[Holder | None] = []
+        self._holders: list[Holder | None] = [None]
 
     def rows_in(self, result: FrameResult, timestamp: float) -> list[int | None]:
-        """Of each place that was ever held, the row of its face among those of a frame; None where it has none."""
+        """Of the first place and each that was ever held, the row of its face in a frame; None where it has none."""
         rows = {track_id: row for row, track_id in enumerate(result.track_id.tolist())}
         for place, holder in enumerate(self._holders):
             if holder is None:

@@ -210,6 +210,8 @@ def test_vmc_sends_each_face_to_a_port(models: Models, neighbours: tuple[UdpSend
         weights = [arguments for where, arguments in messages if where == "/VMC/Ext/Blend/Val"]
         return messages[0][1], {name: weight for name, weight in weights if weight}
 
+    avatar.consume(processed_frame({}, 0.0))
+    assert received(0) == ([1, 3, 0, 0], {})  # the sender is there
     avatar.consume(processed_frame({4: SMALL, 9: LARGE}, 0.0, expressions(models, "jawOpen", "eyeBlink_L")))
     assert received(0) == ([1, 3, 0, 1], {"A": 0.75})
     assert received(1) == ([1, 3, 0, 1], {"Blink_L": 0.75})

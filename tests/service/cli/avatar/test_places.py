@@ -15,7 +15,7 @@ def held(places: Places, *frames: tuple[float, tuple[int, ...]]) -> list[list[in
 
 def test_who_comes_takes_the_first_free_place_and_keeps_it() -> None:
     assert held(Places(9), (0.0, ()), (0.1, (2,)), (0.2, (1, 2)), (0.3, (2, 1, 3)), (0.4, (3,))) == [
-        [], [2], [2, 1], [2, 1, 3], [None, None, 3],
+        [None], [2], [2, 1], [2, 1, 3], [None, None, 3],
     ]  # fmt: skip
 
 
