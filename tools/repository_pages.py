@@ -26,6 +26,7 @@ DOCUMENTS: Final = (
     "bench/RESULTS.md",
     "clients/javascript/README.md",
     "clients/python/README.md",
+    "clients/unreal/README.md",
     "deploy/CAPACITY.md",
     "deploy/OPERATIONS.md",
     "deploy/README.md",

@@ -80,13 +80,20 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         help=f"send the leading face to Unreal Engine as Live Link Face, subject mfn (port: {livelink.PORT})",
     )
     parser.add_argument(
-        "--everyone", action="store_true", help="send every face by --livelink, as subjects mfn-1, mfn-2 and so on"
-    )
-    parser.add_argument(
         "--vmc",
         type=partial(address, vmc.PORT),
         metavar="HOST[:PORT]",
         help=f"send the leading face to an avatar program by the VMC protocol (port: {vmc.PORT})",
+    )
+    parser.add_argument(
+        "--vrm-presets",
+        action="store_true",
+        help="send VRM's vowels and blinks by --vmc in place of ARKit's 52: for avatars without perfect sync",
+    )
+    parser.add_argument(
+        "--everyone",
+        action="store_true",
+        help="send every face: by --livelink as subjects mfn-1, mfn-2 and so on; by --vmc to a port each, from PORT on",
     )
     parser.add_argument(
         "--mirror", action="store_true", help="avatars move as a mirror would: their left is your right"
@@ -141,7 +148,7 @@ def open_sinks(
         sinks.append(LiveLink(sender, models.arkit, chosen.everyone, chosen.mirror))
     if chosen.vmc is not None:
         sender = stack.enter_context(udp("--vmc", chosen.vmc))
-        sinks.append(Vmc(sender, models.arkit, chosen.mirror))
+        sinks.append(Vmc(sender, models.arkit, chosen.everyone, chosen.mirror, chosen.vrm_presets))
     canvases: list[Canvas] = []
     if window is not None:
         canvases.append(window)
@@ -171,8 +178,10 @@ def udp(option: str, target: Address) -> UdpSender:
 
 def check_use(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> None:
     """Ends the program with a message and exit code 2 where options contradict each other."""
-    if chosen.everyone and chosen.livelink is None:
-        parser.error("--everyone is about what --livelink sends; give both")
+    if chosen.vrm_presets and chosen.vmc is None:
+        parser.error("--vrm-presets is about what --vmc sends; give both")
+    if chosen.everyone and chosen.livelink is None and chosen.vmc is None:
+        parser.error("--everyone is about what --livelink or --vmc sends; give one of them")
     if chosen.mirror and chosen.livelink is None and chosen.vmc is None:
         parser.error("--mirror is about what --livelink or --vmc sends; give one of them")
     if chosen.live is False and chosen.source.isdecimal():

@@ -5,12 +5,14 @@ from typing import Final
 import numpy as np
 
 from service.cli.avatar import livelink, vmc
+from service.cli.avatar.places import Places
 from service.cli.avatar.udp import UdpSender
 from service.cli.video.loop import ProcessedFrame
 from service.tracking.session import FrameResult
 from service.tracking.tracker import MAX_AGE_SECONDS
 from service.vision.arkit import blendshapes
 from service.vision.arrays import Array
+from service.vision.faces import Faces
 from service.vision.gaze import GAZE_COEFFICIENTS, has_gaze
 
 SUBJECT: Final = "mfn"  # name of the leading face; with all faces, their tracks are appended
@@ -30,7 +32,7 @@ class LeadingFace:
     def row_in(self, result: FrameResult, timestamp: float) -> int | None:
         """Row of the leading face among the faces of a frame; None while it is not visible."""
         present: list[int] = result.track_id.tolist()
-        if self._track_id not in present and timestamp - self._last_visible > MAX_AGE_SECONDS:
+        if self._track_id not in present and abs(timestamp - self._last_visible) > MAX_AGE_SECONDS:
             self._track_id = None
         if self._track_id is None and present:
             self._track_id = present[int(result.faces.scale.argmax())]
@@ -68,31 +70,36 @@ class LiveLink:
 
 
 class Vmc:
-    """Sends the leading face; the protocol has one performer."""
+    """Sends the leading face, or every face to a port of its own, as the protocol has one performer."""
 
-    def __init__(self, sender: UdpSender, arkit: Array, mirror: bool) -> None:
-        """arkit, mirror: as in LiveLink."""
+    def __init__(self, sender: UdpSender, arkit: Array, everyone: bool, mirror: bool, vrm_presets: bool) -> None:
+        """arkit, everyone, mirror: as in LiveLink. vrm_presets: see vmc.packets."""
         self._sender = sender
         self._arkit = arkit
         self._mirror = mirror
+        self._vrm_presets = vrm_presets
         self._leading = LeadingFace()
+        self._places = Places(sender.ports) if everyone else None
         self._start: float | None = None
-        self._eyes_turned = False
+        self._eyes_turned: set[int] = set()  # the ports, from the first on, whose avatars were told of a gaze
 
     def consume(self, processed: ProcessedFrame) -> None:
-        """Sends the leading face of a frame, or that it is not visible."""
-        faces, timestamp = processed.result.faces, processed.frame.timestamp
+        """Sends the faces of a frame, or that one is not visible."""
+        result, timestamp = processed.result, processed.frame.timestamp
         if self._start is None:
             self._start = timestamp
         seconds = timestamp - self._start
-        row = self._leading.row_in(processed.result, timestamp)
-        if row is None:
-            self._sender.send(*vmc.lost(seconds))
-            return
+        rows = self._places.rows_in(result, timestamp) if self._places else [self._leading.row_in(result, timestamp)]
+        for port, row in enumerate(rows):
+            packets = vmc.lost(seconds) if row is None else self._face(result.faces, row, port, seconds)
+            self._sender.send(*packets, offset=port)
+
+    def _face(self, faces: Faces, row: int, port: int, seconds: float) -> list[bytes]:
         gaze = faces.gaze[row]
         weights = blendshapes(faces.expression[row], gaze, self._arkit)
         if has_gaze(gaze):
-            self._eyes_turned = True
-        elif self._eyes_turned:  # bones keep their last rotation: without gaze the eyes must be sent straight ahead
-            self._eyes_turned, gaze = False, np.zeros(GAZE_COEFFICIENTS, np.float32)
-        self._sender.send(*vmc.packets(weights, gaze, faces.quaternion[row], seconds, mirror=self._mirror))
+            self._eyes_turned.add(port)
+        elif port in self._eyes_turned:  # bones keep their last rotation: without gaze eyes must be sent straight ahead
+            self._eyes_turned.remove(port)
+            gaze = np.zeros(GAZE_COEFFICIENTS, np.float32)
+        return vmc.packets(weights, gaze, faces.quaternion[row], seconds, self._mirror, self._vrm_presets)

@@ -282,9 +282,15 @@ def test_live_link(more: list[str], subject: bytes, port: socket.socket, capsys:
 
 
 @pytest.mark.usefixtures("source", "paces")
-def test_vmc(port: socket.socket) -> None:
-    assert main(["watch", "clip.mp4", "--vmc", f"127.0.0.1:{port.getsockname()[1]}"]) == 0
-    assert all(b"/VMC/Ext/" in port.recv(4096) for _ in range(6))  # two datagrams a frame
+@pytest.mark.parametrize(
+    ("more", "datagrams", "name"),  # datagrams a frame, and what one of them holds
+    [([], 3, b"EyeBlinkLeft"), (["--everyone"], 3, b"EyeBlinkLeft"), (["--vrm-presets"], 1, b"Blink_L")],
+)
+def test_vmc(more: list[str], datagrams: int, name: bytes, port: socket.socket) -> None:
+    assert main(["watch", "clip.mp4", "--vmc", f"127.0.0.1:{port.getsockname()[1]}", *more]) == 0
+    sent = [port.recv(4096) for _ in range(3 * datagrams)]
+    assert all(b"/VMC/Ext/" in packet for packet in sent)
+    assert sum(name in packet for packet in sent) == 3
 
 
 @pytest.mark.usefixtures("source")
@@ -354,7 +360,8 @@ def test_the_networks_run_as_the_settings_say(
 
 def test_options_that_do_not_go_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     clip = str(tmp_path / "clip.mp4")
-    assert "--livelink" in wrong_use(["watch", clip, "--everyone"], capsys)
+    assert "--livelink or --vmc" in wrong_use(["watch", clip, "--everyone"], capsys)
+    assert "--vmc" in wrong_use(["watch", clip, "--vrm-presets", "--livelink", "127.0.0.1"], capsys)
     assert "--vmc" in wrong_use(["watch", clip, "--mirror"], capsys)
     assert ".mp4 or .avi" in wrong_use(["watch", clip, "--out", "drawn.txt"], capsys)
     assert "overwritten" in wrong_use(["watch", clip, "--out", str(tmp_path / "x" / ".." / "clip.mp4")], capsys)

@@ -3,6 +3,7 @@
 import socket
 import struct
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
@@ -146,17 +147,17 @@ def test_live_link_carries_each_ones_gaze(models: Models, receiver: Receiver, mi
 
 def test_vmc_turns_eyes_while_they_are_seen_and_straight_once_after(models: Models, receiver: Receiver) -> None:
     """Bones stay as they were last told; who never saw a gaze says nothing of eyes."""
-    avatar = Vmc(receiver.sender, models.arkit, mirror=False)
+    avatar = Vmc(receiver.sender, models.arkit, everyone=False, mirror=False, vrm_presets=False)
     turns: list[list[Any]] = []
     unseen, up = no_gaze(1), eyes_up(0, count=1)
     for number, (gaze, datagrams) in enumerate([(unseen, 2), (up, 3), (unseen, 3), (unseen, 2)]):
         avatar.consume(processed_frame({4: LARGE}, float(number), gaze=gaze))
         messages = vmc_messages(receiver.packets(datagrams))
         bones = [arguments for where, arguments in messages if where == "/VMC/Ext/Bone/Pos"]
-        turns.append([name for name, *_ in bones] + [round(bone[4], 4) for bone in bones[1:]])
+        turns.append([name for name, *_ in bones[2:]] + [round(bone[4], 4) for bone in bones[2:]])
     assert receiver.nothing_more()
     x = round(float(np.sin(np.radians(-13.55) / 2)), 4)
-    assert turns == [["Head"], ["Head", "LeftEye", "RightEye", x, 0], ["Head", "LeftEye", "RightEye", 0, 0], ["Head"]]
+    assert turns == [[], ["LeftEye", "RightEye", x, 0], ["LeftEye", "RightEye", 0, 0], []]
 
 
 def test_live_link_is_silent_without_a_face(models: Models, receiver: Receiver) -> None:
@@ -169,7 +170,7 @@ def test_live_link_is_silent_without_a_face(models: Models, receiver: Receiver) 
 def test_vmc_carries_the_leading_face_and_the_time_since_the_first(
     models: Models, receiver: Receiver, mirror: bool, eye: str
 ) -> None:
-    avatar = Vmc(receiver.sender, models.arkit, mirror)
+    avatar = Vmc(receiver.sender, models.arkit, everyone=False, mirror=mirror, vrm_presets=False)
     avatar.consume(processed_frame({}, timestamp=10.0))
     avatar.consume(processed_frame({4: SMALL, 9: LARGE}, 10.5, expressions(models, "jawOpen", "eyeBlink_L")))
     lost, *face = receiver.packets(3)
@@ -179,3 +180,41 @@ def test_vmc_carries_the_leading_face_and_the_time_since_the_first(
     weights = dict(arguments for where, arguments in messages if where == "/VMC/Ext/Blend/Val")
     assert {name: weight for name, weight in weights.items() if weight} == {eye: 0.75}
     assert receiver.nothing_more()
+
+
+@pytest.fixture
+def neighbours() -> Iterator[tuple[UdpSender, list[socket.socket]]]:
+    """Two ports of this machine, one after the other, and a sender to the first."""
+    with ExitStack() as stack:
+        while True:
+            first, second = (stack.enter_context(socket.socket(type=socket.SOCK_DGRAM)) for _ in range(2))
+            first.bind(("127.0.0.1", 0))
+            port = first.getsockname()[1]
+            try:
+                second.bind(("127.0.0.1", port + 1))
+            except (OSError, OverflowError):  # taken, or beyond the last
+                continue
+            break
+        for listening in (first, second):
+            listening.settimeout(10)
+        yield stack.enter_context(UdpSender("127.0.0.1", port)), [first, second]
+
+
+def test_vmc_sends_each_face_to_a_port(models: Models, neighbours: tuple[UdpSender, list[socket.socket]]) -> None:
+    sender, ports = neighbours
+    avatar = Vmc(sender, models.arkit, everyone=True, mirror=False, vrm_presets=True)
+
+    def received(port: int) -> tuple[list[Any], dict[str, float]]:
+        """What a port is told: whether a face is tracked, and the weights that are not 0."""
+        messages = vmc_messages([ports[port].recv(4096)])
+        weights = [arguments for where, arguments in messages if where == "/VMC/Ext/Blend/Val"]
+        return messages[0][1], {name: weight for name, weight in weights if weight}
+
+    avatar.consume(processed_frame({}, 0.0))
+    assert received(0) == ([1, 3, 0, 0], {})  # the sender is there
+    avatar.consume(processed_frame({4: SMALL, 9: LARGE}, 0.0, expressions(models, "jawOpen", "eyeBlink_L")))
+    assert received(0) == ([1, 3, 0, 1], {"A": 0.75})
+    assert received(1) == ([1, 3, 0, 1], {"Blink_L": 0.75})
+    avatar.consume(processed_frame({9: LARGE}, 0.5, expressions(models, "eyeBlink_L")))
+    assert received(0) == ([1, 3, 0, 0], {})
+    assert received(1) == ([1, 3, 0, 1], {"Blink_L": 0.75})

@@ -22,6 +22,18 @@ def test_packets_arrive_in_order(receiver: socket.socket) -> None:
         assert sender.dropped == 0
 
 
+def test_a_port_after_the_first(receiver: socket.socket) -> None:
+    with UdpSender("127.0.0.1", receiver.getsockname()[1] - 3) as sender:
+        sender.send(b"hello", offset=3)
+        assert receiver.recv(100) == b"hello"
+
+
+def test_there_are_no_ports_after_the_last() -> None:
+    with UdpSender("127.0.0.1", 65534) as sender:
+        assert sender.ports == 2
+        sender.send(b"hello", offset=1)
+
+
 def test_nobody_there_is_no_error_and_who_comes_later_is_served(receiver: socket.socket) -> None:
     address = receiver.getsockname()
     receiver.close()

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.spatial.transform import Rotation
 
-from service.cli.avatar.vmc import NAMES, lost, packets, unity_position, unity_rotation
+from service.cli.avatar.vmc import NECK_SHARE, lost, packets
+from service.cli.avatar.vrm import PRESETS, presets
 from service.vision.arkit import ARKIT_NAMES
 from service.vision.gaze import GAZE_NAMES, no_gaze
 from service.vision.rotation import euler_to_quaternion, quaternion_to_matrix
@@ -32,17 +34,28 @@ def turned(quaternion: np.ndarray, vector: np.ndarray) -> np.ndarray:
     return result
 
 
-def test_bytes_of_the_head() -> None:
-    """A quarter turn toward the image's right, 10 cm off to it and 5 up, 20 nearer."""
-    quaternion = euler_to_quaternion(90, 0, 0)
-    half = 0.70710678
+def bones_of(datagrams: list[bytes]) -> dict[str, np.ndarray]:
+    """Each bone's rotation, relative to its parent."""
+    bones = [params for address, params in contents(datagrams) if address == "/VMC/Ext/Bone/Pos"]
+    assert all(params[1:4] == [0, 0, 0] for params in bones)
+    return {name: np.array(rotation) for name, _, _, _, *rotation in bones}
+
+
+def head_of(quaternion: np.ndarray, mirror: bool = False) -> np.ndarray:
+    """Rotation matrix of the avatar's head, on its neck."""
+    bones = bones_of(packets(WEIGHTS, UNSEEN, quaternion, 0.0, mirror))
+    return quaternion_to_matrix(bones["Neck"]) @ quaternion_to_matrix(bones["Head"])
+
+
+def test_bytes_of_a_bone() -> None:
+    """A turn by 90 degrees toward the image's right, of which the neck takes 36."""
     expected = (
         b"/VMC/Ext/Bone/Pos\x00\x00\x00"
         + b",sfffffff\x00\x00\x00"
-        + b"Head\x00\x00\x00\x00"
-        + struct.pack(">7f", -0.1, 0.05, 0.2, 0, -half, 0, half)
+        + b"Neck\x00\x00\x00\x00"
+        + struct.pack(">7f", 0, 0, 0, 0, -np.sin(np.radians(18)), 0, np.cos(np.radians(18)))
     )
-    [first, *_] = packets(WEIGHTS, UNSEEN, quaternion, 1.0, np.array([10.0, 5.0, 20.0]))
+    [first, *_] = packets(WEIGHTS, UNSEEN, euler_to_quaternion(90, 0, 0), 1.0)
     at = first.index(b"/VMC/Ext/Bone/Pos")
     assert struct.unpack(">i", first[at - 4 : at]) == (len(expected),)
     numbers = len(expected) - 28
@@ -52,25 +65,46 @@ def test_bytes_of_the_head() -> None:
 
 
 def test_messages_of_a_frame() -> None:
+    """Addresses, types and order of the protocol's specification, version 2.7: its part for who draws the avatar."""
     messages = contents(packets(WEIGHTS, UNSEEN, UPRIGHT, 12.5))
     assert messages[0] == ("/VMC/Ext/OK", [1, 3, 0, 1])
     assert messages[1] == ("/VMC/Ext/T", [12.5])
-    assert messages[2] == ("/VMC/Ext/Bone/Pos", ["Head", 0, 0, 0, 0, 0, 0, 1])
+    assert messages[2] == ("/VMC/Ext/Bone/Pos", ["Neck", 0, 0, 0, 0, 0, 0, 1])
+    assert messages[3] == ("/VMC/Ext/Bone/Pos", ["Head", 0, 0, 0, 0, 0, 0, 1])
     assert messages[-1] == ("/VMC/Ext/Blend/Apply", [])
-    assert [address for address, _ in messages[3:-1]] == ["/VMC/Ext/Blend/Val"] * 52
-    weights = {name: value for _, (name, value) in messages[3:-1]}
+    assert [address for address, _ in messages[4:-1]] == ["/VMC/Ext/Blend/Val"] * 52
+    weights = {name: value for _, (name, value) in messages[4:-1]}
     assert weights == {name[0].upper() + name[1:]: float(w) for name, w in zip(ARKIT_NAMES, WEIGHTS, strict=True)}
     assert "BrowDownLeft" in weights
-    assert len(NAMES) == 52
+
+
+@pytest.mark.parametrize("gaze", [UNSEEN, np.zeros(8, np.float32)])
+def test_types_are_the_specifications(gaze: np.ndarray) -> None:
+    osc_bundle = pytest.importorskip("pythonosc.osc_bundle")
+    types = {
+        "/VMC/Ext/OK": [int] * 4,
+        "/VMC/Ext/T": [float],
+        "/VMC/Ext/Bone/Pos": [str] + [float] * 7,
+        "/VMC/Ext/Blend/Val": [str, float],
+        "/VMC/Ext/Blend/Apply": [],
+    }
+    for datagram in packets(WEIGHTS, gaze, UPRIGHT, 0.0):
+        for each in osc_bundle.OscBundle(datagram):
+            assert [type(value) for value in each.params] == types[each.address]
+
+
+def test_vrms_presets_take_the_place_of_the_52() -> None:
+    messages = contents(packets(WEIGHTS, UNSEEN, UPRIGHT, 0.0, vrm_presets=True))
+    weights = [params for address, params in messages if address == "/VMC/Ext/Blend/Val"]
+    assert [name for name, _ in weights] == list(PRESETS)
+    np.testing.assert_allclose([weight for _, weight in weights], presets(WEIGHTS), rtol=1e-6)
 
 
 def eyes_of(gaze: np.ndarray, mirror: bool = False) -> dict[str, np.ndarray]:
     """Where each eye's bone points, in Unity's frame of an avatar whose head is upright."""
-    messages = contents(packets(WEIGHTS, gaze, UPRIGHT, 0.0, mirror=mirror))
-    bones = [params for address, params in messages if address == "/VMC/Ext/Bone/Pos"]
-    assert [name for name, *_ in bones] == ["Head", "LeftEye", "RightEye"]
-    assert all(params[1:4] == [0, 0, 0] for params in bones)
-    return {name: turned(np.array(turn[3:]), FORWARD) for name, *turn in bones[1:]}
+    bones = bones_of(packets(WEIGHTS, gaze, UPRIGHT, 0.0, mirror=mirror))
+    assert list(bones) == ["Neck", "Head", "LeftEye", "RightEye"]
+    return {eye: turned(bones[eye], FORWARD) for eye in ("LeftEye", "RightEye")}
 
 
 def direction(right: float, down: float) -> np.ndarray:
@@ -130,30 +164,25 @@ def test_without_a_face() -> None:
 )
 def test_named_turns(yaw: float, pitch: float, roll: float, part: np.ndarray, expected: np.ndarray) -> None:
     quaternion = euler_to_quaternion(yaw, pitch, roll)
-    np.testing.assert_allclose(turned(unity_rotation(quaternion), part), expected, atol=1e-12)
+    np.testing.assert_allclose(head_of(quaternion) @ part, expected, atol=1e-6)
     swap = np.array([-1, 1, 1])  # an avatar as in a mirror moves to the other side
-    mirrored = turned(unity_rotation(quaternion, mirror=True), part * swap)
-    np.testing.assert_allclose(mirrored, expected * swap, atol=1e-12)
+    np.testing.assert_allclose(head_of(quaternion, mirror=True) @ (part * swap), expected * swap, atol=1e-6)
 
 
 @given(angles, angles, angles)
-def test_turning_and_changing_frames_commute(yaw: float, pitch: float, roll: float) -> None:
-    """A point turned in the camera frame, then brought to Unity's, is the point brought there, then turned."""
-    quaternion, point = euler_to_quaternion(yaw, pitch, roll), np.array([3.0, -7.0, 11.0])
-    there = unity_position(turned(quaternion, point))
-    np.testing.assert_allclose(there, turned(unity_rotation(quaternion), unity_position(point)), atol=1e-12)
-    assert np.linalg.norm(unity_rotation(quaternion)) == pytest.approx(1)
-
-
-def test_offset_is_in_metres_of_the_avatars_frame() -> None:
-    np.testing.assert_allclose(unity_position(np.array([10.0, 20.0, 30.0])), [-0.1, 0.2, 0.3])
-    np.testing.assert_allclose(unity_position(np.array([10.0, 20.0, 30.0]), mirror=True), [0.1, 0.2, 0.3])
+def test_neck_and_head_share_one_turn(yaw: float, pitch: float, roll: float) -> None:
+    """About one axis, so that the head goes nowhere on its way that it would not go alone."""
+    bones = bones_of(packets(WEIGHTS, UNSEEN, euler_to_quaternion(yaw, pitch, roll), 0.0))
+    neck, head = (Rotation.from_quat(bones[name]).as_rotvec() for name in ("Neck", "Head"))
+    np.testing.assert_allclose(neck * (1 - NECK_SHARE), head * NECK_SHARE, atol=1e-6)
+    x, y, z = Rotation.from_euler("xyz", [pitch, yaw, roll], degrees=True).as_rotvec()
+    np.testing.assert_allclose(neck + head, (x, -y, -z), atol=1e-6)
 
 
 def test_mirror_changes_sides() -> None:
     weights = np.zeros(52, np.float32)
     weights[ARKIT_NAMES.index("eyeBlinkLeft")] = 1
     messages = contents(packets(weights, UNSEEN, euler_to_quaternion(20, 0, 0), 0.0, mirror=True))
-    on = [name for address, (name, *rest) in messages[3:-1] if address == "/VMC/Ext/Blend/Val" and rest == [1]]
+    on = [name for address, (name, *rest) in messages[4:-1] if address == "/VMC/Ext/Blend/Val" and rest == [1]]
     assert on == ["EyeBlinkRight"]
-    assert messages[2][1][5] > 0  # y of the quaternion: to the avatar's right
+    assert messages[3][1][5] > 0  # y of the quaternion: to the avatar's right
