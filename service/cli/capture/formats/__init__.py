@@ -1,0 +1,15 @@
+"""The formats of a take's files, by the names that `--format` takes."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from service.cli.capture.formats import jsonl, npz
+from service.cli.capture.formats.format import Format
+
+FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
+    {
+        "jsonl": Format(".jsonl", jsonl.write),
+        "npz": Format(".npz", npz.write),
+    }
+)
