@@ -16,6 +16,8 @@ from service.vision.rotation import euler_to_quaternion
 ROOT: Final = Path(__file__).resolve().parents[5]
 EXPRESSION_NAMES: Final = read_manifest(ROOT / "models" / MANIFEST).expression_names
 NTSC: Final = Fraction(30000, 1001)
+# 10:00:59;28 in frames: 107892 an hour, of which 108 numbers are left out, and 30 a second of a tenth minute.
+FIRST: Final = 10 * 107892 + 59 * 30 + 28
 
 # The frames. Degrees as the API has them: yaw toward the image's right, pitch down, roll counter-clockwise as seen.
 REST, NOD, TURN, TILT, BLINK, JAW, GLANCE, UNSEEN, BRIDGED, ALL = range(10)
@@ -34,13 +36,13 @@ FRAMES: Final = 10
 
 
 def take() -> Take:
-    """640 x 480 pixels at 29.97 frames a second with drop-frame time code, from 10:59:59;28 on."""
+    """640 x 480 pixels at 29.97 frames a second with drop-frame time code, from 10:00:59;28 on."""
     seen = np.array([frame not in (UNSEEN, BRIDGED) for frame in range(FRAMES)])
     bridged = np.arange(FRAMES) == BRIDGED
     quaternion = np.array([euler_to_quaternion(*ANGLES.get(frame, (0, 0, 0))) for frame in range(FRAMES)], np.float32)
     expression, gaze = columns(EXPRESSIONS, EXPRESSION_NAMES), columns(GAZES, GAZE_NAMES)
     made = Take(
-        film=Film("film", 640, 480, Timecode(1186812, NTSC, True), np.arange(FRAMES) / float(NTSC)),
+        film=Film("film", 640, 480, Timecode(FIRST, NTSC, True), np.arange(FRAMES) / float(NTSC)),
         person=1,
         seen=seen,
         bridged=bridged,
