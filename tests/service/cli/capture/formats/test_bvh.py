@@ -56,7 +56,9 @@ def test_the_skeleton(tmp_path: Path) -> None:
         (takes.TILT, (0, 0, 1), (-0.17365, 0.98481, 0)),  # 10 degrees: the crown goes to its right
     ],
 )
-def test_where_nose_and_crown_point(frame: int, nose: object, crown: object, tmp_path: Path) -> None:
+def test_where_nose_and_crown_point(
+    frame: int, nose: tuple[float, ...], crown: tuple[float, ...], tmp_path: Path
+) -> None:
     turned = head(read(takes.take(), tmp_path), frame)
     np.testing.assert_allclose(turned.apply([0, 0, 1]), nose, atol=1e-5)
     np.testing.assert_allclose(turned.apply([0, 1, 0]), crown, atol=1e-5)
@@ -67,7 +69,7 @@ def test_neck_and_head_add_up(tmp_path: Path) -> None:
     told = read(take, tmp_path)
     assert degrees(told, takes.NOD, "Neck") == pytest.approx([0, 0, 8], abs=1e-4)
     assert degrees(told, takes.NOD, "Head") == pytest.approx([0, 0, 12], abs=1e-4)
-    for frame in np.flatnonzero(take.known):
+    for frame in np.flatnonzero(take.known).tolist():
         apart = head(told, frame) * Rotation.from_quat(take.quaternion[frame]).inv()
         assert np.degrees(apart.magnitude()) < 1e-4
 

@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from service.cli.capture.formats.timecode import timecode_text
@@ -43,6 +43,7 @@ def test_a_moment_between_frames() -> None:
     assert timecode_text(timecode, 29.9996) == "00:00:01:00.000"
 
 
+@settings(max_examples=40)
 @given(first=st.integers(0, 2_589_407), position=st.integers(0, 10_000), rate=st.sampled_from([NTSC, NTSC_60]))
 @example(first=0, position=1800, rate=NTSC)
 def test_another_reckoning(first: int, position: int, rate: Fraction) -> None:
