@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from service.cli.capture.formats import bvh, csv, glb, jsonl, npz
+from service.cli.capture.formats import bvh, csv, glb, jsonl, npz, usda
 from service.cli.capture.formats.format import Format
 
 FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
@@ -14,5 +14,6 @@ FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
         "bvh": Format(".bvh", bvh.write),
         "jsonl": Format(".jsonl", jsonl.write),
         "npz": Format(".npz", npz.write),
+        "usda": Format(".usda", usda.write),
     }
 )

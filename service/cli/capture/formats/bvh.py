@@ -18,7 +18,7 @@ from typing import Final
 
 import numpy as np
 
-from service.cli.capture.formats.neck import shared
+from service.cli.capture.formats.joints import rotations
 from service.cli.capture.formats.timing import is_even
 from service.cli.capture.formats.whole_file import WriteError, whole_file
 from service.cli.capture.take import Take
@@ -56,11 +56,12 @@ def write(take: Take, path: Path) -> None:
             f"{path} cannot be written: BVH has one frame rate for all frames, and that of {take.film.name} varies. "
             "Capture it at a constant frame rate."
         )
-    neck, head = (degrees(part) for part in shared(take.held(take.quaternion).astype(np.float64)))
+    turned = rotations(take)
+    rows = np.concatenate([degrees(turned[joint]) for joint in ("neck", "head")], axis=1)
     with whole_file(path) as file:
         file.write(("\n".join(hierarchy()) + "\n").encode())
-        file.write(f"MOTION\nFrames: {len(neck)}\nFrame Time: {float(1 / take.film.timecode.rate):.10f}\n".encode())
-        for row in np.concatenate([neck, head], axis=1):
+        file.write(f"MOTION\nFrames: {len(rows)}\nFrame Time: {float(1 / take.film.timecode.rate):.10f}\n".encode())
+        for row in rows:
             file.write((FRAME % tuple(row)).encode())
 
 

@@ -19,15 +19,13 @@ from typing import Any, Final, Self
 
 import numpy as np
 
-from service.cli.capture.formats.neck import shared
+from service.cli.capture.formats.joints import rotations
 from service.cli.capture.formats.timecode import timecode_text
 from service.cli.capture.formats.whole_file import WriteError, whole_file
 from service.cli.capture.take import Film, Take
 from service.published import published
-from service.vision.arkit import ARKIT_NAMES, GAZE
+from service.vision.arkit import ARKIT_NAMES
 from service.vision.arrays import Array
-from service.vision.gaze import eye_rotations
-from service.vision.rotation import euler_to_quaternion
 
 CHARACTER: Final = "human"
 FLOAT: Final = 5126  # componentType
@@ -105,7 +103,8 @@ def animate(document: Document, take: Take) -> None:
     times = document.add_floats(seconds[:, None], min=[float(seconds[0])], max=[float(seconds[-1])])
     samplers: list[dict[str, Any]] = []
     channels: list[dict[str, Any]] = []
-    for node, path, values in (("face", "weights", weights(document, take)), *rotations(take)):
+    turned = [(node, "rotation", quaternion) for node, quaternion in rotations(take).items()]
+    for node, path, values in [("face", "weights", weights(document, take)), *turned]:
         samplers.append({"input": times, "output": document.add_floats(values), "interpolation": "LINEAR"})
         channels.append({"sampler": len(samplers) - 1, "target": {"node": document.node(node), "path": path}})
     animation = {"name": _name(take.film), "samplers": samplers, "channels": channels, "extras": _extras(take)}
@@ -117,15 +116,6 @@ def weights(document: Document, take: Take) -> Array:
     mesh = document.json["meshes"][document.json["nodes"][document.node("face")]["mesh"]]
     columns = [ARKIT_NAMES.index(name) for name in mesh["extras"]["targetNames"]]
     return take.held(take.blendshapes)[:, columns].reshape(-1, 1)
-
-
-def rotations(take: Take) -> list[tuple[str, str, Array]]:
-    """What turns: nodes, "rotation", and (N, 4) x, y, z, w relative to the node's parent."""
-    neck, head = shared(take.held(take.quaternion))
-    eyes = eye_rotations(take.held(take.blendshapes)[:, GAZE])
-    left, right = (euler_to_quaternion(yaw=eyes[:, eye, 0], pitch=eyes[:, eye, 1], roll=0) for eye in (0, 1))
-    turned = {"neck": neck, "head": head, "eye_left": left, "eye_right": right}
-    return [(node, "rotation", quaternion) for node, quaternion in turned.items()]
 
 
 def _extras(take: Take) -> dict[str, Any]:
