@@ -54,7 +54,7 @@ def write(take: Take, path: Path) -> None:
     if not is_even(take.film):
         raise WriteError(
             f"{path} cannot be written: BVH has one frame rate for all frames, and that of {take.film.name} varies. "
-            "Capture it at a constant frame rate."
+            "Give --rate to resample it."
         )
     turned = rotations(take)
     rows = np.concatenate([degrees(turned[joint]) for joint in ("neck", "head")], axis=1)

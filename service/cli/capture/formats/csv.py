@@ -44,11 +44,8 @@ def write(take: Take, path: Path) -> None:
 
 def values(take: Take) -> NDArray[np.float64]:
     """(N, 61) what the columns VALUES hold."""
-    angles = [
-        (*head_angles(quaternion), *eye_angles(gaze))
-        for quaternion, gaze in zip(take.held(take.quaternion), take.held(take.gaze), strict=True)
-    ]
     weights = take.held(take.blendshapes)[:, COLUMNS_OF_ARKIT]
-    rows = np.concatenate([weights, np.array(angles)], axis=1).astype(np.float64)
+    angles = [head_angles(take.held(take.quaternion)), eye_angles(take.held(take.gaze))]
+    rows = np.concatenate([weights, *angles], axis=1).astype(np.float64)
     positive: NDArray[np.float64] = np.round(rows, DECIMALS) + 0.0  # -0 becomes 0
     return positive

@@ -7,14 +7,13 @@ from numpy.typing import NDArray
 
 from service.cli.capture.take import Film
 
-# Timestamps of Matroska and WebM are whole milliseconds: a frame's is off by half of one, and so is the first frame's.
-ROUNDING_SECONDS: Final = 1.1e-3
+ROUNDING: Final = 1e-3  # frames
 
 
 def is_even(film: Film) -> bool:
-    """Whether the frames are as far apart as the film's rate says, but for the rounding of timestamps."""
-    even = np.arange(len(film)) / float(film.timecode.rate)
-    return bool((np.abs(film.timestamps - even) < ROUNDING_SECONDS).all())
+    """Whether the frames are as far apart as the film's rate says, but for rounding."""
+    apart = film.timestamps * float(film.timecode.rate) - np.arange(len(film))
+    return bool((np.abs(apart) < ROUNDING).all())
 
 
 def positions(film: Film) -> NDArray[np.float64]:

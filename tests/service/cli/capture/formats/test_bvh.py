@@ -1,7 +1,6 @@
 """BVH by the package bvh, its rotations by scipy."""
 
 from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -87,12 +86,3 @@ def test_a_varying_rate_is_refused(tmp_path: Path) -> None:
     with pytest.raises(WriteError, match=r"take\.bvh cannot be written: BVH has one frame rate"):
         bvh.write(replace(take, film=replace(take.film, timestamps=varied)), tmp_path / "take.bvh")
     assert not list(tmp_path.iterdir())
-
-
-def test_timestamps_in_whole_milliseconds_are_no_varying_rate(tmp_path: Path) -> None:
-    take = takes.take()
-    rate = Fraction(60000, 1001)
-    film = replace(take.film, timecode=replace(take.film.timecode, rate=rate))
-    rounded = np.round(np.arange(takes.FRAMES) / float(rate) + 0.0004, 3)
-    told = read(replace(take, film=replace(film, timestamps=rounded - rounded[0])), tmp_path)
-    assert told.frame_time == pytest.approx(1001 / 60000, abs=1e-9)
