@@ -1,6 +1,7 @@
 """Time code against numbers of SMPTE ST 12-1, and against the package timecode."""
 
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
@@ -43,11 +44,15 @@ def test_a_moment_between_frames() -> None:
     assert timecode_text(timecode, 29.9996) == "00:00:01:00.000"
 
 
+@pytest.fixture(scope="module")
+def reference() -> Any:
+    return pytest.importorskip("timecode", reason="the package timecode is not installed")
+
+
 @settings(max_examples=40)
 @given(first=st.integers(0, 2_589_407), position=st.integers(0, 10_000), rate=st.sampled_from([NTSC, NTSC_60]))
 @example(first=0, position=1800, rate=NTSC)
-def test_another_reckoning(first: int, position: int, rate: Fraction) -> None:
-    timecode = pytest.importorskip("timecode", reason="the package timecode is not installed")
+def test_another_reckoning(reference: Any, first: int, position: int, rate: Fraction) -> None:
     name = {NTSC: "29.97", NTSC_60: "59.94"}[rate]
-    expected = str(timecode.Timecode(name, frames=first + position + 1)).replace(";", ":")
+    expected = str(reference.Timecode(name, frames=first + position + 1)).replace(";", ":")
     assert timecode_text(Timecode(first, rate, True), position) == f"{expected}.000"
