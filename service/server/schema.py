@@ -4,7 +4,7 @@ The pydantic models are the schema only. Documents are built directly from the a
 the two.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final, Literal, get_args
 
 import numpy as np
@@ -198,6 +198,20 @@ def face_documents(
     include: of INCLUDES. exclude: of EXCLUDES. uncalibrated: the same faces with absolute expressions, for landmarks;
     the faces themselves by default.
     """
+    documents = coefficient_documents(faces, models.face_model.expression_names, exclude)
+    if "landmarks" in include:
+        points = _rounded((uncalibrated or faces).landmarks(models.face_model, width, height), PIXEL_DECIMALS)
+        for document, landmarks in zip(documents, points, strict=True):
+            document["landmarks"] = landmarks
+    if "blendshapes" in include:
+        include_blendshapes(documents, blendshapes(faces.expression, faces.gaze, models.arkit))
+    return documents
+
+
+def coefficient_documents(
+    faces: Faces, expression_names: Sequence[str], exclude: Collection[str] = ()
+) -> list[dict[str, Any]]:
+    """What every face has, as JSON types. expression_names: 46. exclude: of EXCLUDES."""
     low, size = faces.box[:, :2], faces.box[:, 2:] - faces.box[:, :2]
     boxes = _rounded(np.concatenate([low, size], axis=-1), PIXEL_DECIMALS)
     quaternions = _rounded(faces.quaternion, QUATERNION_DECIMALS)
@@ -207,7 +221,6 @@ def face_documents(
     scores = _rounded(faces.score, COEFFICIENT_DECIMALS)
     identities = None if "identity" in exclude else _rounded(faces.identity, COEFFICIENT_DECIMALS)
     expressions = _rounded(faces.expression, COEFFICIENT_DECIMALS)
-    names = models.face_model.expression_names
     documents: list[dict[str, Any]] = [
         {
             "score": scores[i],
@@ -219,22 +232,20 @@ def face_documents(
                 "scale": scales[i],
             },
             **({} if identities is None else {"identity": identities[i]}),
-            "expression": dict(zip(names, expressions[i], strict=True)),
+            "expression": dict(zip(expression_names, expressions[i], strict=True)),
         }
         for i in range(len(faces))
     ]
     gazes = _rounded(faces.gaze, COEFFICIENT_DECIMALS)
     for i in np.flatnonzero(has_gaze(faces.gaze)):
         documents[i]["gaze"] = dict(zip(GAZE_NAMES, gazes[i], strict=True))
-    if "landmarks" in include:
-        points = _rounded((uncalibrated or faces).landmarks(models.face_model, width, height), PIXEL_DECIMALS)
-        for document, landmarks in zip(documents, points, strict=True):
-            document["landmarks"] = landmarks
-    if "blendshapes" in include:
-        weights = blendshapes(faces.expression, faces.gaze, models.arkit)
-        for document, row in zip(documents, _rounded(weights, COEFFICIENT_DECIMALS), strict=True):
-            document["blendshapes"] = dict(zip(ARKIT_NAMES, row, strict=True))
     return documents
+
+
+def include_blendshapes(documents: Iterable[dict[str, Any]], weights: Array) -> None:
+    """Adds ARKit's weights (N, 52), in the order of ARKIT_NAMES, to the documents of N faces."""
+    for document, row in zip(documents, _rounded(weights, COEFFICIENT_DECIMALS), strict=True):
+        document["blendshapes"] = dict(zip(ARKIT_NAMES, row, strict=True))
 
 
 def timing_document(timing: Timing) -> dict[str, float]:

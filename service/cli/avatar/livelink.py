@@ -90,27 +90,23 @@ def device_id(subject: str) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"urn:mfn:{subject}")).upper()
 
 
-def head_angles(quaternion: Array) -> tuple[float, float, float]:
-    """HeadYaw, HeadPitch and HeadRoll in radians of a head's rotation (4,), head to camera.
+def head_angles(quaternion: Array) -> Array:
+    """HeadYaw, HeadPitch and HeadRoll (..., 3) in radians, float64, of heads' rotations (..., 4), head to camera.
 
     Yaw and pitch are the direction of the nose: yaw > 0 to the image's right (the subject's left), pitch > 0 up. Roll
     is about the nose, > 0 counter-clockwise as seen. They compose as in Unreal's rotator, roll first:
     R = Ry(yaw) Rx(-pitch) Rz(roll), another order than service.vision.rotation's.
     """
     m = quaternion_to_matrix(quaternion.astype(np.float64))
-    nose = m[:, 2]
-    yaw = np.arctan2(nose[0], nose[2])
-    pitch = np.arcsin(np.clip(nose[1], -1, 1))
-    roll = np.arctan2(m[1, 0], m[1, 1])
-    return float(yaw), float(pitch), float(roll)
+    x, y, z = np.moveaxis(m[..., 2], -1, 0)  # of the nose's direction
+    return np.stack([np.arctan2(x, z), np.arcsin(np.clip(y, -1, 1)), np.arctan2(m[..., 1, 0], m[..., 1, 1])], axis=-1)
 
 
-def eye_angles(gaze: Array) -> tuple[float, ...]:
-    """LeftEyeYaw to RightEyeRoll in radians of a gaze (8,): 0 for a face without gaze. Eyes do not roll."""
-    if not has_gaze(gaze):
-        return (0.0,) * 6
-    (left_yaw, left_pitch), (right_yaw, right_pitch) = np.radians(eye_rotations(gaze)).tolist()
-    return -left_yaw, left_pitch, 0.0, -right_yaw, right_pitch, 0.0
+def eye_angles(gaze: Array) -> Array:
+    """LeftEyeYaw to RightEyeRoll (..., 6) in radians of gazes (..., 8): 0 for a face without gaze. Eyes do not roll."""
+    yaw, pitch = np.moveaxis(np.radians(eye_rotations(gaze)), -1, 0)  # of the left and the right eye
+    angles = np.stack([-yaw, pitch, np.zeros_like(yaw)], axis=-1).reshape(*gaze.shape[:-1], 6)
+    return np.where(has_gaze(gaze)[..., None], angles, 0)
 
 
 def packet(
@@ -129,7 +125,7 @@ def packet(
     if mirror:
         blendshapes, gaze = mirror_blendshapes(blendshapes), mirror_gaze(gaze)
         quaternion = mirror_quaternion(quaternion)
-    values = (*blendshapes[FROM_ARKIT].tolist(), *head_angles(quaternion), *eye_angles(gaze))
+    values = np.concatenate([blendshapes[FROM_ARKIT], head_angles(quaternion), eye_angles(gaze)]).tolist()
     return b"".join(
         (
             struct.pack(">B", PACKET_VERSION),

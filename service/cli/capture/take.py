@@ -53,6 +53,7 @@ class Take:
     the face model's order, blendshapes: (N, 52) in the order of ARKIT_NAMES, both in [0, 1]. gaze: (N, 8) in the order
     of GAZE_NAMES; NaN where the face was not refined. identity: (50,) standard deviations, the median of the frames.
     neutral: (46,) the resting face that expressions are relative to; None where they are absolute. All float32.
+    expression_names: 46, the face model's.
     """
 
     film: Film
@@ -69,6 +70,7 @@ class Take:
     gaze: Array
     identity: Array
     neutral: Array | None
+    expression_names: tuple[str, ...]
 
     @property
     def known(self) -> NDArray[np.bool_]:

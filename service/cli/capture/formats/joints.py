@@ -1,0 +1,36 @@
+"""How a take turns a character's neck, head and eyes.
+
+Every rotation is relative to the joint's parent, in axes that are the camera frame's to a camera before the character:
+x to its left (the image's right), y up, z to its front. Where nothing of a character is turned at rest, they are the
+rotations of its joints.
+"""
+
+from typing import Final
+
+import numpy as np
+
+from service.cli.capture.take import Take
+from service.vision.arkit import GAZE
+from service.vision.arrays import Array
+from service.vision.gaze import eye_rotations
+from service.vision.rotation import (
+    euler_to_quaternion,
+    inverse,
+    multiply,
+    quaternion_to_rotation_vector,
+    rotation_vector_to_quaternion,
+)
+
+NECK_SHARE: Final = 0.4  # of the head's rotation, as on Studio's stage
+
+
+def rotations(take: Take) -> dict[str, Array]:
+    """Rotations (N, 4) x, y, z, w of neck, head, eye_left and eye_right, float64.
+
+    Neck and head share the head's rotation. Eyes look where eyeLook* of the blendshapes say.
+    """
+    whole = take.held(take.quaternion).astype(np.float64)
+    neck = rotation_vector_to_quaternion(NECK_SHARE * quaternion_to_rotation_vector(whole))
+    eyes = eye_rotations(take.held(take.blendshapes)[:, GAZE])
+    left, right = (euler_to_quaternion(yaw=eyes[:, eye, 0], pitch=eyes[:, eye, 1], roll=0) for eye in (0, 1))
+    return {"neck": neck, "head": multiply(inverse(neck), whole), "eye_left": left, "eye_right": right}
