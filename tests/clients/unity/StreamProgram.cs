@@ -1,0 +1,199 @@
+// Opens a stream of the client and does what lines of its standard input say; every line that it prints is a JSON
+// document: events as they come, and {"done": ...} when a command is done.
+//
+//     StreamProgram.exe ADDRESS [OPTION=VALUE ...]
+//
+//     open                   opens the stream
+//     send FILE [MS]         waits until the stream is ready, sends a file, prints its answer; MS: when it was captured
+//     offer FILE             sends a file at once, ready or not, and does not wait for the answer
+//     settle                 waits for the answers of what was offered, and prints them
+//     wait STATE             waits until the stream is in a state
+//     calibrate NAME         TakeNeutral or Reset
+//     rotate DEGREES
+//     dropped                prints how many frames were dropped
+//     dispose
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+using System.IO;
+using System.Linq;
+using System.Threading;
+using System.Threading.Tasks;
+using Mfn;
+
+internal static class StreamProgram
+{
+    private static readonly List<Task<FrameAnswer>> Offered = new List<Task<FrameAnswer>>();
+    private static readonly Dictionary<StreamState, SemaphoreSlim> Reached =
+        ((StreamState[])Enum.GetValues(typeof(StreamState))).ToDictionary(state => state, _ => new SemaphoreSlim(0));
+
+    private static int Main(string[] arguments)
+    {
+        try
+        {
+            using (var stream = new RetargetStream(OptionsOf(arguments)))
+            {
+                stream.StateChanged += state =>
+                {
+                    Print($"{{\"event\":\"state\",\"state\":\"{state}\"}}");
+                    Reached[state].Release();
+                };
+                stream.Failed += error => Print($"{{\"event\":\"failed\",\"error\":{Shown(error)}}}");
+                string line;
+                while ((line = Console.ReadLine()) != null)
+                {
+                    DoAsync(stream, line.Split(' ')).GetAwaiter().GetResult();
+                    Print($"{{\"done\":{Text(line)}}}");
+                }
+            }
+        }
+        catch (ArgumentException error)
+        {
+            Print($"{{\"refused\":{Text(error.Message)}}}");
+        }
+        return 0;
+    }
+
+    private static StreamOptions OptionsOf(string[] arguments)
+    {
+        var options = new StreamOptions { Address = arguments[0] };
+        foreach (var argument in arguments.Skip(1))
+        {
+            var parts = argument.Split('=');
+            var property = typeof(StreamOptions).GetProperty(parts[0]);
+            var type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
+            object value;
+            if (type == typeof(TimeSpan)) value = TimeSpan.FromSeconds(Number(parts[1]));
+            else if (type == typeof(Smoothing)) value = new Smoothing { Beta = (float)Number(parts[1]) };
+            else value = Convert.ChangeType(parts[1], type, CultureInfo.InvariantCulture);
+            property.SetValue(options, value);
+        }
+        return options;
+    }
+
+    private static async Task DoAsync(RetargetStream stream, string[] words)
+    {
+        switch (words[0])
+        {
+            case "open":
+                stream.Open();
+                break;
+            case "send":
+                var capturedAt = words.Length > 2 ? TimeSpan.FromMilliseconds(Number(words[2])) : (TimeSpan?)null;
+                await ShowAsync(SendAsync(stream, words[1], capturedAt));
+                break;
+            case "offer":
+                Offered.Add(stream.SendAsync(File.ReadAllBytes(words[1])));
+                break;
+            case "settle":
+                foreach (var frame in Offered) await ShowAsync(frame);
+                Offered.Clear();
+                break;
+            case "wait":
+                await Reached[(StreamState)Enum.Parse(typeof(StreamState), words[1])].WaitAsync();
+                break;
+            case "calibrate":
+                var told = stream.Calibrate((Calibration)Enum.Parse(typeof(Calibration), words[1]));
+                Print($"{{\"told\":{Text(told)}}}");
+                break;
+            case "rotate":
+                stream.Rotate(int.Parse(words[1], CultureInfo.InvariantCulture));
+                break;
+            case "dropped":
+                Print($"{{\"dropped\":{stream.Dropped}}}");
+                break;
+            case "dispose":
+                stream.Dispose();
+                break;
+            default:
+                throw new InvalidOperationException($"There is no command {words[0]}.");
+        }
+    }
+
+    private static async Task<FrameAnswer> SendAsync(RetargetStream stream, string file, TimeSpan? capturedAt)
+    {
+        await stream.WhenReadyAsync();
+        return await stream.SendAsync(File.ReadAllBytes(file), capturedAt);
+    }
+
+    private static async Task ShowAsync(Task<FrameAnswer> frame)
+    {
+        try
+        {
+            Print($"{{\"answer\":{Shown(await frame)}}}");
+        }
+        catch (MfnException error)
+        {
+            Print($"{{\"error\":{Shown(error)}}}");
+        }
+        catch (ObjectDisposedException)
+        {
+            Print("{\"error\":{\"kind\":\"disposed\"}}");
+        }
+    }
+
+    private static string Shown(FrameAnswer answer) =>
+        answer == null
+            ? "null"
+            : Members(
+                Member("sequence", Text(answer.Sequence)),
+                Member("captured_ms", Text(answer.CapturedAt.TotalMilliseconds)),
+                Member("round_trip_ms", Text(answer.RoundTrip.TotalMilliseconds)),
+                Member("dropped", Text(answer.Dropped)),
+                Member("restarted", Text(answer.Restarted)),
+                Member("width", Text(answer.ImageWidth)),
+                Member("height", Text(answer.ImageHeight)),
+                Member("timing_ms", Weights(answer.TimingMs)),
+                Member("unobserved_arkit", answer.UnobservedArkit == null ? "null" : Array(answer.UnobservedArkit.Select(Text))),
+                Member("faces", Array(answer.Faces.Select(Shown))));
+
+    private static string Shown(Face face) =>
+        Members(
+            Member("track_id", Text(face.TrackId)),
+            Member("score", Text(face.Score)),
+            Member("neutral", Text(face.Neutral.ToString().ToLowerInvariant())),
+            Member("box", Numbers(face.Box.X, face.Box.Y, face.Box.Width, face.Box.Height)),
+            Member("quaternion", Numbers(
+                face.Pose.Rotation.X, face.Pose.Rotation.Y, face.Pose.Rotation.Z, face.Pose.Rotation.W)),
+            Member("angles", Numbers(face.Pose.Yaw, face.Pose.Pitch, face.Pose.Roll)),
+            Member("translation", Numbers(face.Pose.Translation.X, face.Pose.Translation.Y, face.Pose.Translation.Z)),
+            Member("scale", Text(face.Pose.Scale)),
+            Member("expression", Weights(face.Expression)),
+            Member("blendshapes", Weights(face.Blendshapes)),
+            Member("gaze", Weights(face.Gaze)),
+            Member("identity", face.Identity == null ? "null" : Array(face.Identity.Select(value => Text(value)))),
+            Member("landmarks", face.Landmarks == null
+                ? "null"
+                : Array(face.Landmarks.Select(point => Numbers(point.X, point.Y)))));
+
+    private static string Shown(MfnException error) =>
+        Members(
+            Member("kind", Text(error is ProblemException problem ? problem.Kind : "connection")),
+            Member("message", Text(error.Message)));
+
+    private static string Weights(IReadOnlyDictionary<string, float> weights) =>
+        weights == null ? "null" : Members(weights.Select(pair => Member(pair.Key, Text(pair.Value))).ToArray());
+
+    private static string Members(params string[] members) => "{" + string.Join(",", members) + "}";
+
+    private static string Member(string name, string value) => Text(name) + ":" + value;
+
+    private static string Array(IEnumerable<string> values) => "[" + string.Join(",", values) + "]";
+
+    private static string Numbers(params float[] values) => Array(values.Select(value => Text(value)));
+
+    private static string Text(string text) => "\"" + text.Replace("\\", "\\\\").Replace("\"", "\\\"") + "\"";
+
+    private static string Text(bool value) => value ? "true" : "false";
+
+    private static string Text(double value) => value.ToString("R", CultureInfo.InvariantCulture);
+
+    private static string Text(float value) => value.ToString("R", CultureInfo.InvariantCulture);
+
+    private static double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);
+
+    private static void Print(string line)
+    {
+        lock (Offered) Console.WriteLine(line);
+    }
+}
