@@ -1,13 +1,13 @@
-// Opens a stream of the client and does what lines of its standard input say; every line that it prints is a JSON
-// document: events as they come, and {"done": ...} when a command is done.
+// Does with streams of the client what lines of its standard input say; every line that it prints is a JSON document:
+// events of the stream as they come, and {"done": ...} when a command is done.
 //
-//     StreamProgram.exe ADDRESS [OPTION=VALUE ...]
-//
-//     open                   opens the stream
-//     send FILE [MS]         waits until the stream is ready, sends a file, prints its answer; MS: when it was captured
+//     new ADDRESS [OPTION=VALUE ...]     makes a stream in place of the one before, or prints why it is refused
+//     open                   opens it
+//     send FILE [MS]         waits until it is ready, sends a file, prints its answer; MS: when it was captured
 //     offer FILE             sends a file at once, ready or not, and does not wait for the answer
 //     settle                 waits for the answers of what was offered, and prints them
-//     wait STATE             waits until the stream is in a state
+//     wait NAME              waits until it has come into a state, or Failed, as often as that was waited for
+//     ready                  waits until it is ready
 //     calibrate NAME         TakeNeutral or Reset
 //     rotate DEGREES
 //     dropped                prints how many frames were dropped
@@ -24,34 +24,64 @@ using Mfn;
 internal static class StreamProgram
 {
     private static readonly List<Task<FrameAnswer>> Offered = new List<Task<FrameAnswer>>();
-    private static readonly Dictionary<StreamState, SemaphoreSlim> Reached =
-        ((StreamState[])Enum.GetValues(typeof(StreamState))).ToDictionary(state => state, _ => new SemaphoreSlim(0));
 
-    private static int Main(string[] arguments)
+    private static int Main()
+    {
+        Session session = null;
+        string line;
+        while ((line = Console.ReadLine()) != null)
+        {
+            var words = line.Split(' ');
+            if (words[0] == "new")
+            {
+                session?.Stream.Dispose();
+                session = NewSession(words.Skip(1).ToArray());
+            }
+            else
+            {
+                DoAsync(session, words).GetAwaiter().GetResult();
+            }
+            Print($"{{\"done\":{Text(line)}}}");
+        }
+        return 0;
+    }
+
+    /// <summary>A stream, and how often what has happened to it.</summary>
+    private sealed class Session
+    {
+        private static int count;
+
+        public readonly RetargetStream Stream;
+        public readonly Dictionary<string, SemaphoreSlim> Happened =
+            Enum.GetNames(typeof(StreamState)).Append("Failed").ToDictionary(name => name, _ => new SemaphoreSlim(0));
+
+        public Session(StreamOptions options)
+        {
+            var number = ++count;
+            Stream = new RetargetStream(options);
+            Stream.StateChanged += state => Tell(number, state.ToString(), "null");
+            Stream.Failed += error => Tell(number, "Failed", Shown(error));
+        }
+
+        private void Tell(int number, string happened, string error)
+        {
+            Print(Members(
+                Member("event", Text(happened)), Member("stream", Text(number)), Member("error", error)));
+            Happened[happened].Release();
+        }
+    }
+
+    private static Session NewSession(string[] arguments)
     {
         try
         {
-            using (var stream = new RetargetStream(OptionsOf(arguments)))
-            {
-                stream.StateChanged += state =>
-                {
-                    Print($"{{\"event\":\"state\",\"state\":\"{state}\"}}");
-                    Reached[state].Release();
-                };
-                stream.Failed += error => Print($"{{\"event\":\"failed\",\"error\":{Shown(error)}}}");
-                string line;
-                while ((line = Console.ReadLine()) != null)
-                {
-                    DoAsync(stream, line.Split(' ')).GetAwaiter().GetResult();
-                    Print($"{{\"done\":{Text(line)}}}");
-                }
-            }
+            return new Session(OptionsOf(arguments));
         }
         catch (ArgumentException error)
         {
             Print($"{{\"refused\":{Text(error.Message)}}}");
+            return null;
         }
-        return 0;
     }
 
     private static StreamOptions OptionsOf(string[] arguments)
@@ -71,16 +101,16 @@ internal static class StreamProgram
         return options;
     }
 
-    private static async Task DoAsync(RetargetStream stream, string[] words)
+    private static async Task DoAsync(Session session, string[] words)
     {
+        var stream = session.Stream;
         switch (words[0])
         {
             case "open":
                 stream.Open();
                 break;
             case "send":
-                var capturedAt = words.Length > 2 ? TimeSpan.FromMilliseconds(Number(words[2])) : (TimeSpan?)null;
-                await ShowAsync(SendAsync(stream, words[1], capturedAt));
+                await ShowAsync(SendAsync(stream, words[1], words.Length > 2 ? Milliseconds(words[2]) : null));
                 break;
             case "offer":
                 Offered.Add(stream.SendAsync(File.ReadAllBytes(words[1])));
@@ -90,7 +120,10 @@ internal static class StreamProgram
                 Offered.Clear();
                 break;
             case "wait":
-                await Reached[(StreamState)Enum.Parse(typeof(StreamState), words[1])].WaitAsync();
+                await session.Happened[words[1]].WaitAsync();
+                break;
+            case "ready":
+                await stream.WhenReadyAsync();
                 break;
             case "calibrate":
                 var told = stream.Calibrate((Calibration)Enum.Parse(typeof(Calibration), words[1]));
@@ -109,6 +142,10 @@ internal static class StreamProgram
                 throw new InvalidOperationException($"There is no command {words[0]}.");
         }
     }
+
+    // TimeSpan.FromMilliseconds rounds to whole ones
+    private static TimeSpan? Milliseconds(string text) =>
+        TimeSpan.FromTicks((long)(Number(text) * TimeSpan.TicksPerMillisecond));
 
     private static async Task<FrameAnswer> SendAsync(RetargetStream stream, string file, TimeSpan? capturedAt)
     {
@@ -144,7 +181,9 @@ internal static class StreamProgram
                 Member("width", Text(answer.ImageWidth)),
                 Member("height", Text(answer.ImageHeight)),
                 Member("timing_ms", Weights(answer.TimingMs)),
-                Member("unobserved_arkit", answer.UnobservedArkit == null ? "null" : Array(answer.UnobservedArkit.Select(Text))),
+                Member("unobserved_arkit", answer.UnobservedArkit == null
+                    ? "null"
+                    : Array(answer.UnobservedArkit.Select(Text))),
                 Member("faces", Array(answer.Faces.Select(Shown))));
 
     private static string Shown(Face face) =>
