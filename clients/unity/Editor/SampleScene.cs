@@ -27,7 +27,7 @@ namespace Mfn.Unity.Editor
             if (!EditorSceneManager.SaveCurrentModifiedScenesIfUserWantsTo()) return;
             var scene = EditorSceneManager.NewScene(NewSceneSetup.DefaultGameObjects, NewSceneMode.Single);
 
-            // the character stands at the origin and looks along z: it is seen from there, its head 0.12 m above its neck
+            // the character looks along z, and is seen from there; its head is 0.12 m above the origin
             var view = Camera.main;
             view.transform.position = new Vector3(0, 0.12f, 1.1f);
             view.transform.rotation = Quaternion.Euler(0, 180, 0);
@@ -67,8 +67,8 @@ namespace Mfn.Unity.Editor
             var model = AssetDatabase.LoadAssetAtPath<GameObject>(Character);
             if (model == null)
             {
-                problem = "Unity cannot read .glb files yet. Add the package com.unity.cloud.gltfast (Window > Package " +
-                    "Manager > + > Add package by name), and try again.";
+                problem = "Unity cannot read .glb files yet. Add the package com.unity.cloud.gltfast " +
+                    "(Window > Package Manager > + > Add package by name), and try again.";
             }
             return model;
         }

@@ -1,5 +1,5 @@
-// Moves a character with the package's components, on the stand-in for Unity: sends a picture by a FaceStream, and prints
-// as JSON how two characters stand then, of which one moves as in a mirror.
+// Moves a character with the package's components, on the stand-in for Unity: sends a picture by a FaceStream, and
+// prints as JSON how two characters stand then, of which one moves as in a mirror.
 //
 //     ComponentProgram.exe ADDRESS FILE
 using System;
@@ -59,13 +59,15 @@ internal static class ComponentProgram
 
     private static void Call(MonoBehaviour component, params string[] messages)
     {
-        foreach (var message in messages)
-            component.GetType().GetMethod(message, BindingFlags.Instance | BindingFlags.NonPublic).Invoke(component, null);
+        const BindingFlags own = BindingFlags.Instance | BindingFlags.NonPublic;
+        foreach (var message in messages) component.GetType().GetMethod(message, own).Invoke(component, null);
     }
 
     private static string Shown(FaceAvatar avatar)
     {
-        var bones = avatar.GetComponentsInChildren<Transform>(true).ToDictionary(part => part.name, part => part.rotation);
+        var bones = avatar
+            .GetComponentsInChildren<Transform>(true)
+            .ToDictionary(part => part.name, part => part.rotation);
         var skin = avatar.GetComponentInChildren<SkinnedMeshRenderer>();
         var weights = ArkitNames.All.Select((name, shape) => $"\"{name}\":{Text(skin.GetBlendShapeWeight(shape))}");
         var rotations = new[] { "neck", "head", "eye_left", "eye_right" }

@@ -26,6 +26,7 @@ from tests.clients.unity.building import (
     build_components,
 )
 from tests.clients.unity.fake_service import POSE, fake_service, serve_faces
+from tests.docs.pages import ROOT, blocks
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +55,15 @@ def test_its_editor_s_part_and_its_samples_compile(components: Path) -> None:
     build(components / "Mfn.Unity.Editor.dll", *editor, references=(CLIENT, COMPONENTS, ENGINE, "System.dll"))
     samples = sorted((PACKAGE / "Samples~").rglob("*.cs"))
     build(components / "Samples.dll", *samples, references=(CLIENT, COMPONENTS, ENGINE), options=(UNASSIGNED,))
+
+
+@pytest.mark.parametrize("page", [PACKAGE / "README.md", ROOT / "docs/unity.md"], ids=lambda page: page.name)
+def test_the_code_of_its_pages_compiles(components: Path, tmp_path: Path, page: Path) -> None:
+    for number, text in enumerate(blocks(page, "csharp")):
+        (tmp_path / f"{number}.cs").write_text(text, encoding="utf-8")
+    sources = sorted(tmp_path.glob("*.cs"))
+    assert sources
+    build(components / "Page.dll", *sources, references=(CLIENT, COMPONENTS, ENGINE), options=(UNASSIGNED,))
 
 
 def test_it_compiles_for_android(components: Path) -> None:

@@ -19,8 +19,8 @@ namespace Mfn
         /// <summary>Frames that the stream was given in vain so far.</summary>
         public int Dropped { get; internal set; }
 
-        /// <summary>Tracks, smoothing and neutral faces begin anew with this frame: the frames' clock has jumped by more
-        /// than a second, or the connection is another one.</summary>
+        /// <summary>Tracks, smoothing and neutral faces begin anew with this frame: the frames' clock has jumped by
+        /// more than a second, or the connection is another one.</summary>
         public bool Restarted { get; internal set; }
 
         /// <summary>Pixels, of the upright picture.</summary>
@@ -35,7 +35,8 @@ namespace Mfn
         /// <summary>In descending score.</summary>
         public IReadOnlyList<Face> Faces { get; internal set; }
 
-        /// <summary>Names of the blendshapes that were not seen and are 0; null unless blendshapes are included.</summary>
+        /// <summary>Names of the blendshapes that were not seen and are 0; null unless blendshapes are
+        /// included.</summary>
         public IReadOnlyList<string> UnobservedArkit { get; internal set; }
     }
 
@@ -71,8 +72,8 @@ namespace Mfn
         public IReadOnlyList<Vector2> Landmarks { get; internal set; }
     }
 
-    /// <summary>A head under weak perspective. The camera's frame is right-handed: x to the image's right, y up, z toward
-    /// the viewer, the origin at the image's centre.</summary>
+    /// <summary>A head under weak perspective. The camera's frame is right-handed: x to the image's right, y up, z
+    /// toward the viewer, the origin at the image's centre.</summary>
     public sealed class HeadPose
     {
         /// <summary>Head to camera, unit.</summary>

@@ -13,9 +13,9 @@ namespace Mfn
 
         private static readonly Dictionary<string, string> ByKey = AllKeys();
 
-        /// <summary>ARKit's name of a mesh's blendshape; null where it is none of the 52. Capital letters, what separates
-        /// words, a prefix that ends with a dot, and _L for Left make no difference: jawOpen, JawOpen, jaw_open,
-        /// Face.jawOpen; eyeBlinkLeft, eyeBlink_L, EyeBlinkL. Halves of browInnerUp and cheekPuff are
+        /// <summary>ARKit's name of a mesh's blendshape; null where it is none of the 52. Capital letters, what
+        /// separates words, a prefix that ends with a dot, and _L for Left make no difference: jawOpen, JawOpen,
+        /// jaw_open, Face.jawOpen; eyeBlinkLeft, eyeBlink_L, EyeBlinkL. Halves of browInnerUp and cheekPuff are
         /// recognised, too.</summary>
         public static string ToArkit(string shape)
         {
@@ -25,8 +25,8 @@ namespace Mfn
             return ByKey.TryGetValue(Key(name.Substring(prefix + 1)) + side, out var arkit) ? arkit : null;
         }
 
-        /// <summary>Cuts _L, .R, -l or a capital L after a small letter off a name's end; returns "left", "right" or "".
-        /// </summary>
+        /// <summary>Cuts _L, .R, -l or a capital L after a small letter off a name's end; returns "left", "right" or
+        /// "".</summary>
         private static string TakeSide(ref string name)
         {
             if (name.Length < 2) return "";

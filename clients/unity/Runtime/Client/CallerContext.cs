@@ -4,11 +4,13 @@ using System.Threading;
 
 namespace Mfn
 {
-    /// <summary>Runs callbacks one after another on the context of its maker, as Unity's main thread; on the thread pool
-    /// where the maker has none.</summary>
+    /// <summary>Runs callbacks one after another on the context of its maker, as Unity's main thread; on the thread
+    /// pool where the maker has none.</summary>
     internal sealed class CallerContext
     {
-        private readonly SynchronizationContext _context = SynchronizationContext.Current ?? new SynchronizationContext();
+        private readonly SynchronizationContext _context =
+            SynchronizationContext.Current ?? new SynchronizationContext();
+
         private readonly Queue<Action> _waiting = new Queue<Action>();
         private bool _running;
 

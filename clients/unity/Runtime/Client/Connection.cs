@@ -19,8 +19,8 @@ namespace Mfn
         private static readonly string[] Transient =
             { "overloaded", "unavailable", "no-memory", "deadline-passed", "internal" };
 
-        // Close codes, RFC 6455 section 7.4.1, after which the same messages would fail again: protocol error, unsupported
-        // data, invalid data, policy violation, message too big.
+        // Close codes, RFC 6455 section 7.4.1, after which the same messages would fail again: protocol error,
+        // unsupported data, invalid data, policy violation, message too big.
         private static readonly int[] Permanent = { 1002, 1003, 1007, 1008, 1009 };
 
         private static readonly TimeSpan LongestFarewell = TimeSpan.FromSeconds(1);
@@ -39,8 +39,8 @@ namespace Mfn
         private Task _sent = Task.CompletedTask; // the last message: a socket sends one at a time
         private bool _open; // from the model's message on
 
-        /// <summary>timeout: to open in, and of silence while a frame waits for its answer. settled: called when a frame was
-        /// answered or has left, so that there may be room for another.</summary>
+        /// <summary>timeout: to open in, and of silence while a frame waits for its answer. settled: called when a
+        /// frame was answered or has left, so that there may be room for another.</summary>
         public Connection(Uri address, TimeSpan timeout, Action settled)
         {
             _address = address;
@@ -56,8 +56,9 @@ namespace Mfn
             lock (_gate) return _open && _pending.Count < most && _sent.IsCompleted;
         }
 
-        /// <summary>Opens the connection and receives until it ends. Frames that are on their way then are lost, or fail
-        /// with the connection's problem where another connection would not help. opened: called once at most.</summary>
+        /// <summary>Opens the connection and receives until it ends. Frames that are on their way then are lost, or
+        /// fail with the connection's problem where another connection would not help. opened: called once at
+        /// most.</summary>
         public async Task<Ending> RunAsync(string configuration, Action<Model> opened)
         {
             lock (_gate) Watch();
@@ -199,7 +200,8 @@ namespace Mfn
             bool open;
             lock (_gate) open = _open;
             var sentence = !open
-                ? $"There is no connection to {_address}. Check that the service runs, and that it can be reached there."
+                ? $"There is no connection to {_address}. " +
+                  "Check that the service runs, and that it can be reached there."
                 : code != null
                     ? $"The connection to {_address} was lost, with code {code}."
                     : $"The connection to {_address} was lost.";
@@ -228,8 +230,9 @@ namespace Mfn
             {
                 if (_socket.State == WebSocketState.Open || _socket.State == WebSocketState.CloseReceived)
                 {
-                    var closed = _socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, "", CancellationToken.None);
-                    await Task.WhenAny(Task.WhenAll(closed, receiving), Task.Delay(LongestFarewell)).ConfigureAwait(false);
+                    const WebSocketCloseStatus status = WebSocketCloseStatus.NormalClosure;
+                    var closed = Task.WhenAll(_socket.CloseOutputAsync(status, "", CancellationToken.None), receiving);
+                    await Task.WhenAny(closed, Task.Delay(LongestFarewell)).ConfigureAwait(false);
                 }
             }
             catch (Exception)

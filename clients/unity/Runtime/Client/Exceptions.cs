@@ -21,7 +21,8 @@ namespace Mfn
         /// <summary>The problem document, RFC 9457.</summary>
         public Problem Problem { get; }
 
-        /// <summary>The end of the problem's type, as "bad-picture": a name in the service's table of problems.</summary>
+        /// <summary>The end of the problem's type, as "bad-picture": a name in the service's table of
+        /// problems.</summary>
         public string Kind =>
             Problem.Type.StartsWith(Prefix, StringComparison.Ordinal)
                 ? Problem.Type.Substring(Prefix.Length)

@@ -21,7 +21,8 @@ namespace Mfn
         {
             var side = left ? "Left" : "Right";
             // away from the nose is to the person's left, which is a positive yaw, for the left eye only
-            var yaw = (left ? 1 : -1) * (Out * Weight(gaze, "eyeLookOut" + side) - In * Weight(gaze, "eyeLookIn" + side));
+            var away = Out * Weight(gaze, "eyeLookOut" + side) - In * Weight(gaze, "eyeLookIn" + side);
+            var yaw = left ? away : -away;
             var pitch = Down * Weight(gaze, "eyeLookDown" + side) - Up * Weight(gaze, "eyeLookUp" + side);
             return Quaternion.CreateFromYawPitchRoll(yaw * RadiansInDegree, pitch * RadiansInDegree, 0);
         }

@@ -175,15 +175,20 @@ namespace Mfn
                 case 't':
                     return '\t';
                 case 'u':
-                    if (_at + 4 <= _text.Length && ushort.TryParse(
-                        _text.Substring(_at, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var code))
-                    {
-                        _at += 4;
-                        return (char)code;
-                    }
-                    break;
+                    return FromHexadecimal();
+                default:
+                    throw Unexpected();
             }
-            throw Unexpected();
+        }
+
+        private char FromHexadecimal()
+        {
+            var digits = _text.Substring(_at, Math.Min(4, _text.Length - _at));
+            const NumberStyles style = NumberStyles.AllowHexSpecifier;
+            if (digits.Length < 4 || !ushort.TryParse(digits, style, CultureInfo.InvariantCulture, out var code))
+                throw Unexpected();
+            _at += 4;
+            return (char)code;
         }
 
         private bool Take(string word)

@@ -15,8 +15,8 @@ namespace Mfn
 
         private readonly List<Character> _characters = new List<Character>();
 
-        /// <summary>The face that a character follows; null while its person is not seen. Characters are counted from 0, and
-        /// begin to take faces when they are first asked for.</summary>
+        /// <summary>The face that a character follows; null while its person is not seen. Characters are counted from
+        /// 0, and begin to take faces when they are first asked for.</summary>
         public Face this[int character]
         {
             get
@@ -32,8 +32,10 @@ namespace Mfn
             foreach (var character in _characters)
             {
                 character.Face = answer.Faces.FirstOrDefault(face => face.TrackId == character.TrackId);
-                if (character.Face != null) character.LastSeen = answer.CapturedAt;
-                else if (answer.Restarted || answer.CapturedAt - character.LastSeen > LongestAbsence) character.TrackId = 0;
+                if (character.Face != null)
+                    character.LastSeen = answer.CapturedAt;
+                else if (answer.Restarted || answer.CapturedAt - character.LastSeen > LongestAbsence)
+                    character.TrackId = 0;
             }
             var others = answer.Faces
                 .Where(face => _characters.All(character => character.TrackId != face.TrackId))

@@ -27,7 +27,8 @@ namespace Mfn
         Reset,
     }
 
-    /// <summary>Finds the faces of a stream of frames. It connects again after a loss, until it is disposed of.</summary>
+    /// <summary>Finds the faces of a stream of frames. It connects again after a loss, until it is disposed
+    /// of.</summary>
     /// <remarks>Nothing waits in it: a frame is sent at once, or not at all. All members may be used from all threads;
     /// events are raised on the context that the stream was made on, as Unity's main thread, else on the thread pool.
     /// </remarks>
@@ -70,8 +71,8 @@ namespace Mfn
         /// <summary>The state has changed.</summary>
         public event Action<StreamState> StateChanged;
 
-        /// <summary>A connection has failed or ended: the stream is Connecting again, or Closed where trying again does not
-        /// help. Problems of single frames are thrown by SendAsync.</summary>
+        /// <summary>A connection has failed or ended: the stream is Connecting again, or Closed where trying again does
+        /// not help. Problems of single frames are thrown by SendAsync.</summary>
         public event Action<MfnException> Failed;
 
         public StreamState State
@@ -134,9 +135,9 @@ namespace Mfn
             }
         }
 
-        /// <summary>Sends a frame and returns its answer; null where the frame is dropped: the stream was not ready, or the
-        /// connection is lost on the way. Throws ProblemException where this frame cannot be looked at, after which the
-        /// stream goes on, and the stream's error where it is closed.</summary>
+        /// <summary>Sends a frame and returns its answer; null where the frame is dropped: the stream was not ready, or
+        /// the connection is lost on the way. Throws ProblemException where this frame cannot be looked at, after which
+        /// the stream goes on, and the stream's error where it is closed.</summary>
         /// <param name="picture">The bytes of a JPEG, PNG, WebP or AVIF file.</param>
         /// <param name="capturedAt">When it was captured, on any clock of yours, always the same; by default when it is
         /// sent. Times have to rise; where they jump by more than a second, tracks begin anew.</param>
@@ -167,8 +168,8 @@ namespace Mfn
             }
         }
 
-        /// <summary>Changes the neutral faces. Returns whether the service is told: not while the stream is connecting; and
-        /// another connection knows nothing of the resting faces.</summary>
+        /// <summary>Changes the neutral faces. Returns whether the service is told: not while the stream is connecting;
+        /// and another connection knows nothing of the resting faces.</summary>
         public bool Calibrate(Calibration calibration)
         {
             lock (_gate)
@@ -180,8 +181,8 @@ namespace Mfn
             }
         }
 
-        /// <summary>Says by how many degrees the next frames have to be turned clockwise to be upright: 0, 90, 180 or 270.
-        /// </summary>
+        /// <summary>Says by how many degrees the next frames have to be turned clockwise to be upright: 0, 90, 180 or
+        /// 270.</summary>
         public void Rotate(int degrees)
         {
             StreamOptions.CheckRotation(degrees);

@@ -15,7 +15,8 @@ namespace Mfn
         /// <summary>An API key, where the service asks for one.</summary>
         public string ApiKey { get; set; } = "";
 
-        /// <summary>Frames that may be on their way at once; 1 has the least delay, 2 keep a distant service busy.</summary>
+        /// <summary>Frames that may be on their way at once; 1 has the least delay, 2 keep a distant service
+        /// busy.</summary>
         public int InFlight { get; set; } = 1;
 
         /// <summary>How long a connection may take to open, and the service to answer a frame, before the connection is
@@ -43,8 +44,8 @@ namespace Mfn
         /// <summary>Most faces, 1 to 100.</summary>
         public int? MaxFaces { get; set; }
 
-        /// <summary>Pixels along the longer side at which the network sees the picture, one of Model.InputSizes. More show
-        /// smaller faces, and take longer.</summary>
+        /// <summary>Pixels along the longer side at which the network sees the picture, one of Model.InputSizes. More
+        /// show smaller faces, and take longer.</summary>
         public int? InputSize { get; set; }
 
         /// <summary>Add ARKit's 52 blendshapes to each face.</summary>
@@ -85,7 +86,8 @@ namespace Mfn
         internal void Check()
         {
             StreamAddress();
-            if (InFlight < 1) throw new ArgumentException($"InFlight is {InFlight}; it is a number of frames, 1 or more.");
+            if (InFlight < 1)
+                throw new ArgumentException($"InFlight is {InFlight}; it is a number of frames, 1 or more.");
             if (Timeout <= TimeSpan.Zero || Timeout.TotalMilliseconds > int.MaxValue)
                 throw new ArgumentException($"Timeout is {Timeout}; it is more than 0 and less than 24 days.");
             CheckRotation(Rotation);

@@ -6,7 +6,8 @@ using UnityEngine.Android;
 
 namespace Mfn.Unity
 {
-    /// <summary>Sends the pictures of a camera to a FaceStream, each one as a JPEG when the stream has room for it.</summary>
+    /// <summary>Sends the pictures of a camera to a FaceStream, each one as a JPEG when the stream has room for
+    /// it.</summary>
     [AddComponentMenu("MFN/Camera Frames")]
     [RequireComponent(typeof(FaceStream))]
     public sealed class CameraFrames : MonoBehaviour

@@ -5,8 +5,8 @@ using UnityEngine;
 namespace Mfn.Unity
 {
     /// <summary>Moves a character with a person's face: blendshapes by ARKit's names, neck, head and eyes.</summary>
-    /// <remarks>Put it on the character's root, whose z is where the character looks. Bones that are not set are found: those
-    /// of a humanoid Animator, else by their names.</remarks>
+    /// <remarks>Put it on the character's root, whose z is where the character looks. Bones that are not set are found:
+    /// those of a humanoid Animator, else by their names.</remarks>
     [AddComponentMenu("MFN/Face Avatar")]
     public sealed class FaceAvatar : MonoBehaviour
     {
@@ -15,13 +15,13 @@ namespace Mfn.Unity
         [SerializeField, Tooltip("Where faces come from; the scene's first stream where it is empty.")]
         private FaceStream stream;
 
-        [SerializeField, Range(0, 15), Tooltip("0 for the first character of a stream, 1 for the second: each has its person.")]
+        [SerializeField, Range(0, 15), Tooltip("0 for a stream's first character, 1 for its second, each its person.")]
         private int person;
 
         [SerializeField, Tooltip("The character moves as in a mirror: its left is the person's right.")]
         private bool mirror = true;
 
-        [SerializeField, Range(0, 0.2f), Tooltip("Seconds: the time constant of following, which hides the camera's pace.")]
+        [SerializeField, Range(0, 0.2f), Tooltip("Seconds: time constant of following, which hides the camera's pace.")]
         private float followSeconds = 0.03f;
 
         [Header("Bones")]
@@ -94,7 +94,8 @@ namespace Mfn.Unity
             var found = given;
             var animator = GetComponentInChildren<Animator>();
             if (found == null && animator != null && animator.isHuman) found = animator.GetBoneTransform(human);
-            if (found == null) found = Parts().FirstOrDefault(part => part != null && BoneNames.Matches(bone, part.name));
+            if (found == null)
+                found = Parts().FirstOrDefault(part => part != null && BoneNames.Matches(bone, part.name));
             return new FaceBoneRotation(found, transform);
         }
 

@@ -2,8 +2,8 @@ using UnityEngine;
 
 namespace Mfn.Unity
 {
-    /// <summary>A bone that is turned from its rest, about the axes of the character and not about its own, which differ
-    /// from rig to rig.</summary>
+    /// <summary>A bone that is turned from its rest, about the axes of the character and not about its own, which
+    /// differ from rig to rig.</summary>
     internal sealed class FaceBoneRotation
     {
         private readonly Transform bone;
@@ -18,7 +18,8 @@ namespace Mfn.Unity
             if (bone != null) rest = Quaternion.Inverse(character.rotation) * bone.rotation;
         }
 
-        /// <summary>Turns the bone, whatever its parents do. rotation: from its rest, in the character's frame.</summary>
+        /// <summary>Turns the bone, whatever its parents do. rotation: from its rest, in the character's
+        /// frame.</summary>
         public void Turn(Quaternion rotation)
         {
             if (bone != null) bone.rotation = character.rotation * rotation * rest;

@@ -36,7 +36,8 @@ namespace Mfn.Unity.Tests
         {
             private readonly Queue<Action> waiting = new Queue<Action>();
 
-            public override void Post(SendOrPostCallback callback, object state) => waiting.Enqueue(() => callback(state));
+            public override void Post(SendOrPostCallback callback, object state) =>
+                waiting.Enqueue(() => callback(state));
 
             public void Take() => waiting.Dequeue()();
         }

@@ -52,7 +52,8 @@ namespace Mfn.Unity.Tests
             Assert.AreEqual(25, skin.GetBlendShapeWeight(0), 1e-4);
         }
 
-        /// <summary>Of a rig whose bones have axes of their own, on a character that stands turned in the world.</summary>
+        /// <summary>Of a rig whose bones have axes of their own, on a character that stands turned in the
+        /// world.</summary>
         [Test]
         public void ABoneTurnsAboutTheCharactersAxes()
         {

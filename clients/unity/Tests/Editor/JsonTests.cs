@@ -10,7 +10,8 @@ namespace Mfn.Unity.Tests
         [Test]
         public void EscapesAreRead()
         {
-            Assert.AreEqual("a\"b\\c/\n\u00e9\ud83d\ude00", new JsonReader("\"a\\\"b\\\\c\\/\\n\\u00e9\\ud83d\\ude00\"").ReadString());
+            var json = new JsonReader("\"a\\\"b\\\\c\\/\\n\\u00e9\\ud83d\\ude00\"");
+            Assert.AreEqual("a\"b\\c/\n\u00e9\ud83d\ude00", json.ReadString());
         }
 
         [TestCase("0", 0)]
@@ -40,8 +41,9 @@ namespace Mfn.Unity.Tests
         public void WhatIsNotKnownIsPassedOver()
         {
             var message = ServiceMessage.Read(
-                "{\"new\": [{}, [], {\"a\": [1, null, true, \"]\"]}], \"problem\": {\"type\": \"urn:problem-type:mfn:bad\", " +
-                "\"title\": \"T\", \"status\": 400, \"detail\": \"D\", \"more\": {}}, \"sequence\": 3}");
+                "{\"new\": [{}, [], {\"a\": [1, null, true, \"]\"]}], " +
+                "\"problem\": {\"type\": \"urn:problem-type:mfn:bad\", \"title\": \"T\", " +
+                "\"status\": 400, \"detail\": \"D\", \"more\": {}}, \"sequence\": 3}");
             Assert.AreEqual(3, message.Sequence.Value);
             Assert.AreEqual("bad", new ProblemException(message.Problem).Kind);
             Assert.AreEqual("D", new ProblemException(message.Problem).Message);

@@ -39,9 +39,10 @@ namespace Mfn.Unity.Tests
         [Test]
         public void AMirrorSwapsTheSidesAndKeepsNods()
         {
-            AssertNear(Mathf.Sin(Degrees * Mathf.Deg2Rad), (UnityFrame.Rotation(About(0, 1, 0), true) * Vector3.forward).x);
-            AssertNear(-Mathf.Sin(Degrees * Mathf.Deg2Rad), (UnityFrame.Rotation(About(1, 0, 0), true) * Vector3.forward).y);
-            AssertNear(-Mathf.Sin(Degrees * Mathf.Deg2Rad), (UnityFrame.Rotation(About(0, 0, 1), true) * Vector3.up).x);
+            var sine = Mathf.Sin(Degrees * Mathf.Deg2Rad);
+            AssertNear(sine, (UnityFrame.Rotation(About(0, 1, 0), mirror: true) * Vector3.forward).x);
+            AssertNear(-sine, (UnityFrame.Rotation(About(1, 0, 0), mirror: true) * Vector3.forward).y);
+            AssertNear(-sine, (UnityFrame.Rotation(About(0, 0, 1), mirror: true) * Vector3.up).x);
         }
 
         /// <summary>As a point goes from the right-handed frame to Unity's, so does a rotated one.</summary>

@@ -1,7 +1,6 @@
 // A stand-in for the parts of NUnit that the package's tests use, and a program that runs the tests of an assembly:
 // it prints a line for each that fails, then "N passed, N failed", and exits with 1 where one has failed.
 using System;
-using System.Collections;
 using System.Linq;
 using System.Reflection;
 
@@ -63,7 +62,7 @@ namespace NUnit.Framework
         }
 
         private static string Shown(object value) =>
-            value is IEnumerable many && !(value is string) ? string.Join(", ", many.Cast<object>()) : $"{value ?? "null"}";
+            value is Array many ? string.Join(", ", many.Cast<object>()) : $"{value ?? "null"}";
     }
 
     internal static class Runner
@@ -85,7 +84,8 @@ namespace NUnit.Framework
                 }
                 catch (TargetInvocationException problem)
                 {
-                    Console.WriteLine($"{type.Name}.{method.Name}({string.Join(", ", arguments)}): {problem.InnerException}");
+                    var call = $"{type.Name}.{method.Name}({string.Join(", ", arguments)})";
+                    Console.WriteLine($"{call}: {problem.InnerException}");
                     failed++;
                 }
             }
@@ -96,12 +96,17 @@ namespace NUnit.Framework
         private static object[][] CasesOf(MethodInfo method) =>
             method.IsDefined(typeof(TestAttribute))
                 ? new[] { new object[0] }
-                : method.GetCustomAttributes<TestCaseAttribute>().Select(test => Converted(test.Arguments, method)).ToArray();
+                : method
+                    .GetCustomAttributes<TestCaseAttribute>()
+                    .Select(test => Converted(test.Arguments, method))
+                    .ToArray();
 
         /// <summary>A whole number for a parameter that is a double, as NUnit allows it.</summary>
         private static object[] Converted(object[] arguments, MethodInfo method) =>
             arguments
-                .Zip(method.GetParameters(), (value, to) => to.ParameterType == typeof(double) ? Convert.ToDouble(value) : value)
+                .Zip(
+                    method.GetParameters().Select(parameter => parameter.ParameterType),
+                    (value, type) => type == typeof(double) ? Convert.ToDouble(value) : value)
                 .ToArray();
     }
 }

@@ -234,7 +234,11 @@ namespace UnityEngine
         public int blendShapeCount => shapes.Count;
 
         public void AddBlendShapeFrame(
-            string shapeName, float frameWeight, Vector3[] deltaVertices, Vector3[] deltaNormals, Vector3[] deltaTangents) =>
+            string shapeName,
+            float frameWeight,
+            Vector3[] deltaVertices,
+            Vector3[] deltaNormals,
+            Vector3[] deltaTangents) =>
             shapes.Add(new KeyValuePair<string, float>(shapeName, frameWeight));
 
         public string GetBlendShapeName(int shapeIndex) => shapes[shapeIndex].Key;
