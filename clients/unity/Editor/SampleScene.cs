@@ -62,8 +62,8 @@ namespace Mfn.Unity.Editor
                         $"studio/characters/human.glb of MFN's repository to {Character}.";
                     return null;
                 }
-                AssetDatabase.ImportAsset(Character);
             }
+            AssetDatabase.Refresh();
             var model = AssetDatabase.LoadAssetAtPath<GameObject>(Character);
             if (model == null)
             {

@@ -14,6 +14,7 @@ namespace Mfn
     {
         private const int StampBytes = 16; // uint64 sequence, int64 microseconds, both little-endian
         private const int ReceivedBytes = 16384; // at a time
+        private const int LargestMessage = 16 * 1024 * 1024; // bytes; an answer of a hundred faces has one million
 
         // Problems that end a stream and that pass by themselves.
         private static readonly string[] Transient =
@@ -122,6 +123,7 @@ namespace Mfn
                         return;
                     }
                     message.Write(buffer.Array, 0, part.Count);
+                    if (message.Length > LargestMessage) throw new FormatException("The message is too large.");
                     if (!part.EndOfMessage) continue;
                     Receive(Encoding.UTF8.GetString(message.GetBuffer(), 0, (int)message.Length), opened);
                     message.SetLength(0);

@@ -22,7 +22,7 @@ namespace UnityEditor
 
     public static class AssetDatabase
     {
-        public static void ImportAsset(string path) { }
+        public static void Refresh() { }
         public static T LoadAssetAtPath<T>(string assetPath) where T : UnityEngine.Object => null;
     }
 
