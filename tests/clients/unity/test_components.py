@@ -50,20 +50,14 @@ def test_its_own_tests_pass(components: Path) -> None:
     assert ", 0 failed" in run(program)
 
 
-def test_its_editor_s_part_and_its_samples_compile(components: Path) -> None:
-    editor = sorted((PACKAGE / "Editor").glob("*.cs"))
-    build(components / "Mfn.Unity.Editor.dll", *editor, references=(CLIENT, COMPONENTS, ENGINE, "System.dll"))
-    samples = sorted((PACKAGE / "Samples~").rglob("*.cs"))
-    build(components / "Samples.dll", *samples, references=(CLIENT, COMPONENTS, ENGINE), options=(UNASSIGNED,))
-
-
-@pytest.mark.parametrize("page", [PACKAGE / "README.md", ROOT / "docs/unity.md"], ids=lambda page: page.name)
-def test_the_code_of_its_pages_compiles(components: Path, tmp_path: Path, page: Path) -> None:
-    for number, text in enumerate(blocks(page, "csharp")):
-        (tmp_path / f"{number}.cs").write_text(text, encoding="utf-8")
-    sources = sorted(tmp_path.glob("*.cs"))
-    assert sources
-    build(components / "Page.dll", *sources, references=(CLIENT, COMPONENTS, ENGINE), options=(UNASSIGNED,))
+def test_its_editor_s_part_its_samples_and_the_code_of_its_pages_compile(components: Path, tmp_path: Path) -> None:
+    sources = [*sorted((PACKAGE / "Editor").glob("*.cs")), *sorted((PACKAGE / "Samples~").rglob("*.cs"))]
+    for page in (PACKAGE / "README.md", ROOT / "docs/unity.md"):
+        (text,) = blocks(page, "csharp")
+        sources.append(tmp_path / f"{page.stem}.cs")
+        sources[-1].write_text(text, encoding="utf-8")
+    references = (CLIENT, COMPONENTS, ENGINE, "System.dll")
+    build(components / "Rest.dll", *sources, references=references, options=(UNASSIGNED,))
 
 
 def test_it_compiles_for_android(components: Path) -> None:
