@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """MFN Face: a Blender add-on that moves characters by live faces, and keys them.
 
 `mfn watch 0 --livelink HOST` sends each face as a datagram of Live Link Face's, which this add-on receives; so it does

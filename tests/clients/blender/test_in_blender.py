@@ -51,7 +51,15 @@ def facts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     port = free_port()
     take = csv_take(tmp_path_factory.mktemp("take") / "take.csv", [f"01:00:00:{frame:02}.000" for frame in range(30)])
     character, scene = ROOT / "studio/characters/human.glb", Path(__file__).with_name("scene.py")
-    command = [os.environ["BLENDER_PYTHON"], scene, FILE, character, str(port), str(2 * len(TURNS)), take]
+    command: list[str | Path] = [
+        os.environ["BLENDER_PYTHON"],
+        scene,
+        FILE,
+        character,
+        str(port),
+        str(2 * len(TURNS)),
+        take,
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as blender:
         assert blender.stdout is not None
         assert "ready\n" in iter(blender.stdout.readline, "")
