@@ -20,6 +20,7 @@ import time
 from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -112,13 +113,14 @@ def _read_name(data: bytes, at: int) -> tuple[str, int]:
 
 FRAME_RATES = (24, 25, 30, 48, 50, 60, 90, 100, 120)  # frames a second that a timecode may count
 TIMECODE = re.compile(r"(\d\d?):(\d\d?):(\d\d?)[:;](\d{1,3}(?:\.\d+)?)")  # hours, minutes, seconds, frames
+NTSC = 1000 / 1001
 
 
 def read_csv(file: Path, rate: float = 0.0) -> list[Face]:
-    """Reads a take that Live Link Face has recorded.
+    """Reads a take that Live Link Face has recorded; times begin at 0.
 
-    rate: frames a second; 0 finds it out: the first usual one above the highest frame that the timecodes count.
-    Raises ValueError, in words, for a file that is none.
+    rate: frames a second; 0 finds it out: the first usual one above the highest frame that the timecodes count, times
+    1000/1001 where they are drop-frame. Raises ValueError, in words, for a file that is none.
     """
     try:
         with file.open(newline="", encoding="utf-8-sig", errors="replace") as lines:
@@ -129,14 +131,32 @@ def read_csv(file: Path, rate: float = 0.0) -> list[Face]:
         raise ValueError(f"{file.name} is no take of Live Link Face: {error}") from error
     if not rows or not all(math.isfinite(value) for row in values for value in row):
         raise ValueError(f"{file.name} has no rows, or values that are no numbers")
-    highest = max(float(code[3]) for code in codes)
-    counted = next((usual for usual in FRAME_RATES if usual > highest), math.floor(highest) + 1)
-    frames = [((int(h) * 60 + int(m)) * 60 + int(s)) * counted + float(f) for h, m, s, f in codes]
-    day = 24 * 60 * 60 * counted
+    frames, found_rate = _count_frames([(int(h) * 60 + int(m), int(s), float(f)) for h, m, s, f in codes])
     return [
-        Face(file.stem, (frame - frames[0]) % day / (rate or counted), row[: len(SHAPES)], row[len(SHAPES) :])
+        Face(file.stem, frame / (rate or found_rate), row[: len(SHAPES)], row[len(SHAPES) :])
         for frame, row in zip(frames, values, strict=True)
     ]
+
+
+def _count_frames(codes: Sequence[tuple[int, int, float]]) -> tuple[list[float], float]:
+    """Frames since the first of these timecodes (minute of the day, second, frame), and frames a second.
+
+    Drop-frame timecodes leave out the first numbers of every minute but each tenth: 2 of 30 a second, 4 of 60.
+    """
+    highest = max(frame for _, _, frame in codes)
+    counted = next((usual for usual in FRAME_RATES if usual > highest), math.floor(highest) + 1)
+    left_out = counted // 15
+    dropping = any(
+        before[1:] >= (59, counted - 1) and minute % 10 and second == 0 and left_out <= frame < left_out + 1
+        for before, (minute, second, frame) in pairwise(codes)
+    )
+
+    def number(minute: int, second: int, frame: float) -> float:
+        dropped = left_out * (minute - minute // 10) if dropping else 0
+        return (minute * 60 + second) * counted + frame - dropped
+
+    first, day = number(*codes[0]), number(24 * 60, 0, 0)
+    return [(number(*code) - first) % day for code in codes], counted * (NTSC if dropping else 1)
 
 
 # --- Rotations
@@ -680,9 +700,7 @@ class ImportTake(bpy.types.Operator, ImportHelper):
 
     filename_ext = ".csv"
     filter_glob: bpy.props.StringProperty(default="*.csv", options={"HIDDEN"})
-    rate: bpy.props.FloatProperty(
-        name="Frames a Second", description="0: as its timecodes count; 29.97 or 59.94 where they do not tell", min=0
-    )
+    rate: bpy.props.FloatProperty(name="Frames a Second", description="0: as its timecodes count", min=0)
 
     def execute(self, context):
         scene = context.scene

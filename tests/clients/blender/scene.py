@@ -49,6 +49,24 @@ def keyed_frames(data: Any, path: str) -> list[list[float]]:
     return [[point.co.x for point in curve.keyframe_points] for curve in curves if curve.data_path == path]
 
 
+def objects(addon: Any, face: Any) -> list[list[list[float]]]:
+    """(3, 3) a mesh without bones, which lies on its side, before and after it follows a face: in Blender's frame, then
+    in one with y up."""
+    mesh = bpy.data.objects.new("thing", bpy.data.meshes.new("thing"))
+    bpy.context.collection.objects.link(mesh)
+    mesh.rotation_euler = (0.3, 0.2, 0.1)
+    bpy.context.view_layer.objects.active = mesh
+    bpy.ops.mfn.add()
+    character = bpy.context.scene.mfn.characters[-1]
+    character.head = mesh.name
+    found = [frame_of_world(mesh)]
+    for y_up in (False, True):
+        character.y_up = y_up
+        addon.Rig(character).show(face)
+        found.append(frame_of_world(mesh))
+    return found
+
+
 def main(addon_file: str, character: str, port: str, count: str, csv_file: str) -> None:
     """Runs the command."""
     sys.path.insert(0, str(Path(addon_file).parent))
@@ -77,6 +95,8 @@ def main(addon_file: str, character: str, port: str, count: str, csv_file: str) 
         received = sum(map(len, addon.session.take.faces.values()))
         time.sleep(0.01)
     facts["live"] = {"shapes": {key.name: key.value for key in face.data.shape_keys.key_blocks[1:]}}
+    facts["objects"] = objects(addon, addon.session.take.faces["mfn-2"][-1][1])
+    bpy.context.view_layer.objects.active = face
     facts["heard"] = list(addon.session.subjects)
     bpy.ops.mfn.record()
     bpy.ops.mfn.stop()

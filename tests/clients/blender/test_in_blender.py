@@ -108,6 +108,13 @@ def test_head_and_eyes_turn_as_the_persons(facts: dict[str, Any]) -> None:
             np.testing.assert_allclose(shown["parts"][part], expected, atol=1e-4, err_msg=f"{part} at {frame}")
 
 
+def test_an_object_without_bones_turns_from_where_it_lies(facts: dict[str, Any]) -> None:
+    rest, z_up, y_up = (np.array(axes) for axes in facts["objects"])
+    head = Rotation.from_quat(quaternion(len(TURNS) - 1)).as_matrix()
+    np.testing.assert_allclose(z_up, BLENDER @ head @ BLENDER.T @ rest, atol=1e-4)
+    np.testing.assert_allclose(y_up, head @ rest, atol=1e-4)
+
+
 def test_csv_takes_are_keyed_beside_others_and_in_place_of_their_own(facts: dict[str, Any]) -> None:
     (frames,) = facts["keyed_with_csv"]
     np.testing.assert_allclose(frames[: len(TURNS)], facts["keyed"][0])

@@ -233,6 +233,15 @@ def test_a_csv_take_goes_over_midnight(tmp_path: Path) -> None:
     assert [face.seconds for face in faces] == pytest.approx([0, 1 / 30])
 
 
+@pytest.mark.parametrize(("counted", "left_out"), [(30, 2), (60, 4)])
+def test_drop_frame_timecodes_leave_out_no_frames(tmp_path: Path, counted: int, left_out: int) -> None:
+    around = [(9, 59, counted - 1), (10, 0, 0), (10, 59, counted - 1), (11, 0, left_out), (11, 0, left_out + 1)]
+    faces = addon.read_csv(csv_take(tmp_path / "take.csv", [f"23:{m:02}:{s:02}:{f:02}.000" for m, s, f in around]))
+    minute = counted * 60  # the tenth minute is whole
+    frames = [0, 1, minute, minute + 1, minute + 2]
+    assert [face.seconds for face in faces] == pytest.approx([frame * 1001 / (1000 * counted) for frame in frames])
+
+
 @pytest.mark.parametrize(
     "text", ["", "a,b\n1,2\n", "Timecode\nnow\n", ",".join(HEADER) + "\n00:00:00:00.0,61,0.5\n", "\0"]
 )
