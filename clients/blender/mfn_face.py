@@ -20,6 +20,7 @@ import time
 from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -251,6 +252,7 @@ USUAL_PARTS = {
 }
 
 
+@cache
 def arkit_name(name: str) -> str | None:
     """ARKit's name of a shape key, whose own may be eyeBlinkLeft, EyeBlink_L, eye_blink.L or head.eyeBlinkLeft; None
     where it is another's."""

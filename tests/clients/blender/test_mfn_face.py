@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
@@ -19,10 +19,12 @@ from service.vision.arkit import ARKIT_NAMES
 from service.vision.arrays import Array
 from service.vision.gaze import GAZE_NAMES, eye_rotations
 from service.vision.rotation import euler_to_quaternion
-from tests.clients.blender.addon import load
+from tests.clients.blender.addon import FILE, load
+from tests.docs.pages import ROOT
 from tests.service.processes import free_port
 
 addon = load()
+few = settings(max_examples=30)
 
 WEIGHTS = np.linspace(0, 1, len(ARKIT_NAMES), dtype=np.float32)
 GAZE = np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8], np.float32)
@@ -85,6 +87,7 @@ def test_a_head_nods_turns_and_tilts_to_known_sides(turn: Array, part: str, dire
     assert moved @ ahead == pytest.approx(math.cos(math.radians(30)) - 1, abs=1e-6)
 
 
+@few
 @given(st.floats(-89, 89), st.floats(-89, 89), st.floats(-179, 179))
 def test_any_turn_of_the_head_arrives(yaw: float, pitch: float, roll: float) -> None:
     turn = quaternion(yaw, pitch, roll)
@@ -92,6 +95,7 @@ def test_any_turn_of_the_head_arrives(yaw: float, pitch: float, roll: float) -> 
     np.testing.assert_allclose(head_in_blender(turn), expected, atol=1e-5)
 
 
+@few
 @given(st.lists(st.floats(0, 1, width=32), min_size=len(GAZE_NAMES), max_size=len(GAZE_NAMES)))
 def test_eyes_look_where_they_looked(weights: list[float]) -> None:
     gaze = np.array(weights, np.float32)
@@ -101,12 +105,14 @@ def test_eyes_look_where_they_looked(weights: list[float]) -> None:
         np.testing.assert_allclose(matrix(addon.rotations(face)[part]), expected, atol=1e-5)
 
 
+@few
 @given(st.binary(max_size=400))
 def test_what_is_no_face_is_refused_in_words(data: bytes) -> None:
     with pytest.raises(ValueError, match="the datagram"):
         addon.read_datagram(data)
 
 
+@few
 @given(st.integers(0, 340), st.binary(max_size=3))
 def test_a_damaged_datagram_is_refused_or_has_numbers(at: int, noise: bytes) -> None:
     data = datagram()
@@ -203,6 +209,17 @@ def test_the_receiver_hears_every_subject_and_frees_its_port() -> None:
     assert [face.subject for face in faces] == ["mfn-1", "mfn-2"]
     assert "version" in receiver.refused
     addon.Receiver("127.0.0.1", port).close()
+
+
+def test_the_page_names_what_users_see() -> None:
+    page = (ROOT / "docs/blender.md").read_text(encoding="utf-8")
+    source = FILE.read_text(encoding="utf-8")
+    for label in ("Add Character", "Start", "Record", "Key Take", "Import Take", "Address", "Subject", "UDP Port"):
+        assert f"*{label}*" in page
+        assert f'"{label}"' in source
+    for label in ("Head", "Left Eye", "Right Eye", "Y is up", "No face comes", "Live Link Face Take"):
+        assert label in page
+        assert f'"{label}' in source
 
 
 HEADER = ["Timecode", "BlendShapeCount", *livelink.SHAPES[:15], "JawRight", "JawLeft", *livelink.SHAPES[17:]]

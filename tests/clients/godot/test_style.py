@@ -13,7 +13,17 @@ from tests.docs.pages import ROOT
 
 pytest.importorskip("gdtoolkit", reason="the package gdtoolkit, which reads GDScript, is not installed")
 
-SCRIPTS = [*sorted(ADDON.glob("*.gd")), SCENE]
+
+@pytest.fixture(scope="module")
+def scripts(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Those of the addon, of its test, and of the page."""
+    page = (ROOT / "docs/godot.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^( *)```gdscript\n(.*?)^\1```", page, re.MULTILINE | re.DOTALL)
+    assert len(shown) == 2
+    folder = tmp_path_factory.mktemp("page")
+    for number, (_, script) in enumerate(shown):
+        (folder / f"{number}.gd").write_text(dedent(script), encoding="utf-8")
+    return [*ADDON.glob("*.gd"), SCENE, *folder.glob("*.gd")]
 
 
 def check(module: str, *arguments: str | Path) -> None:
@@ -23,23 +33,12 @@ def check(module: str, *arguments: str | Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_linter_finds_nothing() -> None:
-    check("linter", *SCRIPTS)
+def test_the_linter_finds_nothing(scripts: list[Path]) -> None:
+    check("linter", *scripts)
 
 
-def test_it_is_formatted() -> None:
-    check("formatter", "--check", *SCRIPTS)
-
-
-def test_scripts_on_the_page_are_formatted(tmp_path: Path) -> None:
-    page = (ROOT / "docs/godot.md").read_text(encoding="utf-8")
-    shown = re.findall(r"^( *)```gdscript\n(.*?)^\1```", page, re.MULTILINE | re.DOTALL)
-    assert len(shown) == 2
-    for number, (_, script) in enumerate(shown):
-        file = tmp_path / f"{number}.gd"
-        file.write_text(dedent(script), encoding="utf-8")
-        check("linter", file)
-        check("formatter", "--check", file)
+def test_they_are_formatted(scripts: list[Path]) -> None:
+    check("formatter", "--check", *scripts)
 
 
 def test_every_script_with_a_name_is_found() -> None:
