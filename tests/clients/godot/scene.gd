@@ -11,27 +11,28 @@ var _mesh: MeshInstance3D
 
 func _ready() -> void:
 	_given = JSON.parse_string(FileAccess.get_file_as_string("res://given.json"))
-	_character = _load_character()
-	_mesh = _character.find_child("face", true, false)
+	_load_character()
 	var facts := {"program": Engine.get_version_info()["string"], "names": []}
 	for spelling: String in _given["spellings"]:
 		facts["names"].append(MfnArkit.name_of(spelling))
 	facts["live"] = await _live()
 	facts["refused"] = _refused()
+	_character.free()
+	_load_character()
 	facts["streamed"] = await _streamed()
 	print("FACTS " + JSON.stringify(facts))
 	get_tree().quit()
 
 
-func _load_character() -> Node3D:
+func _load_character() -> void:
 	var document := GLTFDocument.new()
 	var state := GLTFState.new()
 	document.append_from_buffer(FileAccess.get_file_as_bytes("res://human.glb"), "", state)
-	var character: Node3D = document.generate_scene(state)
+	_character = document.generate_scene(state)
 	# Wherever it stands and looks, its head turns in its own frame.
-	character.transform = Transform3D(Basis(Vector3(1, 2, 3).normalized(), 0.7), Vector3(1, 2, 3))
-	add_child(character)
-	return character
+	_character.transform = Transform3D(Basis(Vector3(1, 2, 3).normalized(), 0.7), Vector3(1, 2, 3))
+	add_child(_character)
+	_mesh = _character.find_child("face", true, false)
 
 
 func _live() -> Array:
@@ -42,7 +43,7 @@ func _live() -> Array:
 	face.source = source
 	face.character = _character
 	face.subject = _given["subject"]
-	add_child(face)
+	_character.add_child(face)
 	await get_tree().process_frame
 	var found := [_pose()]
 	for datagram: String in _given["datagrams"]:

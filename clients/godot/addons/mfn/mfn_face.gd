@@ -3,7 +3,8 @@ extends Node
 ## Moves a character by the faces of an MfnLiveLink or an MfnStream: blend shapes by ARKit's names,
 ## head and eyes, which are bones or nodes.
 ##
-## The character looks along its own +z, as characters that are imported from glTF do.
+## The character looks along its own +z, as characters that are imported from glTF do. Nodes turn
+## from where they are when this one becomes ready, bones from their rest.
 
 const LOST_AFTER_SECONDS := 1.0
 
