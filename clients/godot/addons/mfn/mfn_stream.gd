@@ -1,0 +1,112 @@
+class_name MfnStream
+extends Node
+## Sends pictures to the service by WebSocket and receives the faces in them.
+##
+## Where the pictures come from is yours: a camera's texture, a video, a viewport. Give each to
+## send(). For a camera that the service's machine has, MfnLiveLink and `mfn watch` are simpler.
+
+## A face of an answer has come.
+signal face_received(face: MfnFaceData)
+## A picture was answered; these are its faces.
+signal answered(faces: Array[MfnFaceData])
+## A picture, or the stream as a whole, was refused.
+signal refused(problem: String)
+
+const RETRY_SECONDS := 1.0
+const BUFFER_BYTES := 8 * 1024 * 1024
+const NORMAL_CLOSURE := 1000
+
+## The service's address.
+@export var url := "ws://localhost:8000/retarget/stream"
+## An API key, where the service asks for one.
+@export var key := ""
+## 0 to 1, of the JPEG files that are sent.
+@export_range(0.1, 1.0) var jpeg_quality := 0.85
+
+var _socket := WebSocketPeer.new()
+var _configured := false
+var _waiting := false
+var _closed_for := RETRY_SECONDS
+
+
+func _ready() -> void:
+	_socket.inbound_buffer_size = BUFFER_BYTES
+	_socket.outbound_buffer_size = BUFFER_BYTES
+
+
+func _process(delta: float) -> void:
+	_socket.poll()
+	match _socket.get_ready_state():
+		WebSocketPeer.STATE_OPEN:
+			if not _configured:
+				_configure()
+			while _socket.get_available_packet_count() > 0:
+				_read(_socket.get_packet().get_string_from_utf8())
+		WebSocketPeer.STATE_CLOSED:
+			_configured = false
+			_waiting = false
+			_closed_for += delta
+			if _closed_for >= RETRY_SECONDS:
+				_closed_for = 0.0
+				var error := _socket.connect_to_url(url)
+				if error != OK:
+					refused.emit("%s: %s" % [url, error_string(error)])
+
+
+func _exit_tree() -> void:
+	_socket.close(NORMAL_CLOSURE)
+
+
+## Whether a picture would be sent: the stream is open, and the one before has been answered.
+func is_idle() -> bool:
+	return _configured and not _waiting
+
+
+## Sends a picture; returns whether it was. One that comes while another is looked at is dropped.
+func send(picture: Image) -> bool:
+	if not is_idle() or picture.is_empty():
+		return false
+	_waiting = _socket.send(picture.save_jpg_to_buffer(jpeg_quality)) == OK
+	return _waiting
+
+
+func _configure() -> void:
+	var configuration := {
+		"refine": true,
+		"follow": true,
+		"smoothing": {},
+		"include": ["blendshapes"],
+		"exclude": ["identity"],
+		"key": key,
+	}
+	_configured = _socket.send_text(JSON.stringify(configuration)) == OK
+
+
+func _read(text: String) -> void:
+	var message: Variant = JSON.parse_string(text)
+	if not message is Dictionary:
+		return
+	if message.has("sequence") or message.has("problem"):
+		_waiting = false
+	if message.has("problem"):
+		var problem: Dictionary = message["problem"]
+		refused.emit("%s: %s" % [problem.get("title"), problem.get("detail")])
+	elif message.has("faces"):
+		var faces: Array[MfnFaceData] = []
+		for found: Dictionary in message["faces"]:
+			faces.append(read_face(found))
+		for face in faces:
+			face_received.emit(face)
+		answered.emit(faces)
+
+
+## Reads a face of an answer.
+static func read_face(found: Dictionary) -> MfnFaceData:
+	var face := MfnFaceData.new()
+	var turn: Array = found["pose"]["quaternion"]
+	face.subject = "mfn-%d" % found["track_id"]
+	face.weights = found["blendshapes"]
+	face.head = Quaternion(turn[0], turn[1], turn[2], turn[3])
+	if found.has("gaze"):
+		face.look_by_weights()
+	return face
