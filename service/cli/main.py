@@ -17,6 +17,7 @@ from typing import Any, Final
 from service import __version__
 from service.cli import retarget, watch
 from service.cli.arguments import FAILED, OK
+from service.cli.capture import command as capture
 from service.errors import StartError
 from service.inference.manifest import MANIFEST, read_manifest
 from service.settings import Settings, settings_help
@@ -89,4 +90,5 @@ def build_parser() -> argparse.ArgumentParser:
     server.set_defaults(run=serve)
     retarget.add_parser(commands)
     watch.add_parser(commands)
+    capture.add_parser(commands)
     return parser
