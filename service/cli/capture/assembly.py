@@ -11,6 +11,7 @@ from service.cli.capture.curves import BOX, EXPRESSION, GAZE, SCORE, Curves
 from service.cli.capture.film import resampled
 from service.cli.capture.people import People
 from service.cli.capture.records import COLUMNS, WIDTH, Records
+from service.cli.capture.smoothing import smoothed
 from service.cli.capture.take import Film, Take
 from service.tracking.neutral import relative_to_neutral
 from service.vision.arkit import blendshapes
@@ -22,12 +23,13 @@ Neutral = Callable[[Curves], Array | None]  # the resting face (46,) of curves, 
 @dataclass(frozen=True)
 class Assembly:
     """How takes are made. expression_names: 46. arkit: see Models. neutral: each person's. rate: that takes are
-    resampled to, None for the film's own."""
+    resampled to, None for the film's own. smooth: whether they are smoothed, see service.cli.capture.smoothing."""
 
     expression_names: tuple[str, ...]
     arkit: Array
     neutral: Neutral
     rate: Fraction | None = None
+    smooth: bool = True
 
     def takes(self, film: Film, people: People, records: Records) -> Iterator[Take]:
         """The takes of a film's people. One is in memory at a time."""
@@ -36,6 +38,8 @@ class Assembly:
             rows, seen = _rows(records, people.rows(person))
             identity = np.median(rows[seen, COLUMNS["identity"]], axis=0)
             curves = Curves.of(rows, seen).with_gaps_bridged(film.timestamps)
+            if self.smooth:
+                curves = smoothed(curves, float(film.timecode.rate))
             if self.rate is not None:
                 curves = curves.resampled(film.timestamps, shown.timestamps)
             yield self._take(shown, person, curves, identity)
