@@ -11,12 +11,13 @@ from typing import Any, Final
 import numpy as np
 
 from service.cli.arguments import FAILED, OK, add_input_size, check_input_size, count, score
-from service.cli.capture.assembly import Assembly
+from service.cli.capture.assembly import Assembly, Neutral
 from service.cli.capture.capturing import Captured, capture
 from service.cli.capture.film import film_of, is_even
 from service.cli.capture.folder import TakeFolder
 from service.cli.capture.formats import FORMATS
-from service.cli.capture.neutral import resting_face
+from service.cli.capture.formats.whole_file import WriteError
+from service.cli.capture.neutral import absolute, resting_face
 from service.cli.capture.people import MIN_SECONDS
 from service.cli.capture.progress import Progress
 from service.cli.capture.records import Records
@@ -24,6 +25,7 @@ from service.cli.capture.sources import open_source
 from service.cli.capture.sources.camera import time_of_day
 from service.cli.capture.sources.source import Source
 from service.cli.capture.timecode import nearest_standard
+from service.cli.neutral_file import NeutralFileError, read_neutral
 from service.cli.video.frames import VideoError
 from service.cores import usable_cores
 from service.inference.execution import Execution
@@ -33,7 +35,8 @@ from service.inference.pipeline import Pipeline
 from service.settings import Settings
 
 INTERRUPTED: Final = 130  # exit code, see service.cli.main
-DEFAULT_FORMATS: Final = ("npz",)
+DEFAULT_FORMATS: Final = ("csv",)
+AUTO, NONE = "auto", "none"  # values of --neutral beside a file
 RATE_RANGE: Final = (1, 1000)  # frames a second
 
 
@@ -67,6 +70,19 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         help="resample to even frames at this rate, as 30, 29.97 or 30000/1001; of a folder of pictures, their rate "
         "(default: the film's own times; 30 for pictures)",
     )
+    parser.add_argument(
+        "--neutral",
+        default=AUTO,
+        metavar="FILE",
+        help=f"the resting face that expressions are relative to: {AUTO}, each person's own in this film; {NONE}; or a "
+        f"file of an earlier take, as person-1.neutral.json (default: {AUTO})",
+    )
+    parser.add_argument(
+        "--smooth",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="take the noise out of what is still, without delay (default: yes)",
+    )
     parser.add_argument("--force", action="store_true", help="replace takes that are there, and begin from the start")
     parser.add_argument("--min-score", type=score, metavar="S", help="least score, 0.01 to 1 (default: 0.5)")
     parser.add_argument("--max-faces", type=count, metavar="N", help="most faces, 1 to 100 (default: 20)")
@@ -95,10 +111,13 @@ def run(parser: argparse.ArgumentParser, settings: Settings, chosen: argparse.Na
             refine=chosen.refine,
             input_size=chosen.input_size,
         )
+        neutral = neutral_of(chosen.neutral, models)
         records = open_records(folder, source, models, options, chosen.force)
         with closing(records):
-            return capture_takes(source, records, folder, Pipeline(models, settings), options, threads, chosen)
-    except VideoError as error:
+            return capture_takes(source, records, folder, Pipeline(models, settings), options, threads, neutral, chosen)
+    except WriteError as error:
+        tell(f"{error} What is captured is kept: run the command again.")
+    except (VideoError, NeutralFileError) as error:
         tell(str(error))
     except OSError as error:
         tell(f"{error.filename or folder.path}: {error.strerror or error}. What is captured is kept; make room, and "
@@ -113,6 +132,7 @@ def capture_takes(
     pipeline: Pipeline,
     options: RetargetOptions,
     threads: int,
+    neutral: Neutral,
     chosen: argparse.Namespace,
 ) -> int:
     """Captures what is not captured yet, and writes the takes of all that is. Returns the exit code."""
@@ -130,7 +150,7 @@ def capture_takes(
         progress.end()
     if not captured.timestamps:
         return INTERRUPTED
-    write_takes(source, records, captured, folder, pipeline.models, chosen)
+    write_takes(source, records, captured, folder, pipeline.models, neutral, chosen)
     print(f"mfn: {progress.summary()}.", file=sys.stderr, flush=True)
     if interrupted and not source.live:
         tell(f"These are the takes of the first {len(captured.timestamps)} frames. Run the same command again to go "
@@ -149,6 +169,7 @@ def write_takes(
     captured: Captured,
     folder: TakeFolder,
     models: Models,
+    neutral: Neutral,
     chosen: argparse.Namespace,
 ) -> None:
     """Writes the takes of what is captured, and removes those of an earlier capture."""
@@ -156,7 +177,7 @@ def write_takes(
     timecode = time_of_day(timestamps[0], source.rates[0]) if source.live else source.timecode
     film = film_of(source.name, captured.size, timestamps, source.rates, timecode)
     people = captured.tracks.people(float(film.timecode.rate))
-    assembly = Assembly(models.face_model.expression_names, models.arkit, resting_face, chosen.rate)
+    assembly = Assembly(models.face_model.expression_names, models.arkit, neutral, chosen.rate, chosen.smooth)
     files: list[Path] = []
     for take in assembly.takes(film, people, records):
         files += folder.write(take, chosen.format)
@@ -171,6 +192,14 @@ def write_takes(
         low, high = np.percentile(1 / np.diff(film.timestamps), [5, 95])
         tell(f"The film's frame rate varies, from {low:.0f} to {high:.0f} a second; takes have its own times. "
              f"--rate {round(film.timecode.rate)} gives even ones.")  # fmt: skip
+
+
+def neutral_of(choice: str, models: Models) -> Neutral:
+    """What gives each person's resting face, by the value of --neutral. Raises NeutralFileError."""
+    if choice in (AUTO, NONE):
+        return resting_face if choice == AUTO else absolute
+    face = read_neutral(Path(choice), models.face_model.expression_names)
+    return lambda _: face
 
 
 def open_records(folder: TakeFolder, source: Source, models: Models, options: RetargetOptions, force: bool) -> Records:

@@ -8,13 +8,16 @@ from typing import Final
 
 from service.cli.capture.formats import FORMATS
 from service.cli.capture.take import Take
+from service.cli.neutral_file import write_neutral
 
 RECORDS: Final = "capture.unfinished"  # the file of a capture under way
+NEUTRAL: Final = ".neutral.json"  # what the name of a resting face's file ends with
 
 
 @dataclass(frozen=True)
 class TakeFolder:
-    """The folder of a capture's takes: person-1.csv, person-1.npz, person-2.csv and so on."""
+    """The folder of a capture's takes: person-1.csv, person-1.glb, person-2.csv and so on, and of each
+    person the resting face, person-1.neutral.json."""
 
     path: Path
 
@@ -26,7 +29,8 @@ class TakeFolder:
     def takes(self) -> list[Path]:
         """The files of takes that are there."""
         suffixes = {kind.suffix for kind in FORMATS.values()}
-        return sorted(file for file in self.path.glob("person-*") if file.suffix in suffixes)
+        files = (file for file in self.path.glob("person-*"))
+        return sorted(file for file in files if file.suffix in suffixes or file.name.endswith(NEUTRAL))
 
     def may_replace(self, force: bool) -> bool:
         """Whether takes that are there may be replaced: where there are none, with `force`, or where the user says so.
@@ -43,12 +47,17 @@ class TakeFolder:
         return sys.stdin.readline().strip().lower() in ("y", "yes")
 
     def write(self, take: Take, formats: Sequence[str]) -> list[Path]:
-        """Writes a take in formats, by their names in FORMATS. Returns the files. Raises OSError."""
+        """Writes a take in formats, by their names in FORMATS, and its resting face. Returns the files. Raises OSError,
+        see Format."""
         files = []
         for name in formats:
             kind = FORMATS[name]
             file = self.path / f"person-{take.person}{kind.suffix}"
             kind.write(take, file)
+            files.append(file)
+        if take.neutral is not None:
+            file = self.path / f"person-{take.person}{NEUTRAL}"
+            write_neutral(file, take.neutral, take.expression_names)
             files.append(file)
         return files
 

@@ -90,8 +90,8 @@ def noise_variance(values: Values, rate: float) -> Values:
     """The noise's variance around each row of values (N, C), N >= 3, from its second differences."""
     size = np.abs(np.diff(values, n=2, axis=0))
     half, hop = max(1, round(NOISE_SECONDS / 2 * rate)), max(1, round(rate))
-    centres = np.arange(0, len(values) + hop, hop)
-    sizes = np.stack([np.percentile(_around(size, centre - 1, half), NOISE_PERCENTILE, axis=0) for centre in centres])
+    windows = [_around(size, centre - 1, half) for centre in range(0, len(values) + hop, hop)]
+    sizes = np.stack([np.percentile(window, NOISE_PERCENTILE, axis=0) for window in windows])
     variance = (sizes / NORMAL_PERCENTILE) ** 2 / SECOND_DIFFERENCE
     # Between two measurements it changes evenly.
     place = np.arange(len(values)) / hop
