@@ -5,6 +5,7 @@ import sys
 from contextlib import closing
 from fractions import Fraction
 from functools import partial
+from os.path import realpath  # unlike Path.resolve it takes links in a circle
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,11 +20,13 @@ from service.cli.capture.formats import FORMATS
 from service.cli.capture.formats.whole_file import WriteError
 from service.cli.capture.neutral import absolute, resting_face
 from service.cli.capture.people import MIN_SECONDS
+from service.cli.capture.preview import SUFFIX, draw_preview
 from service.cli.capture.progress import Progress
 from service.cli.capture.records import Records
 from service.cli.capture.sources import open_source
 from service.cli.capture.sources.camera import time_of_day
 from service.cli.capture.sources.source import Source
+from service.cli.capture.take import Take
 from service.cli.capture.timecode import nearest_standard
 from service.cli.neutral_file import NeutralFileError, read_neutral
 from service.cli.video.frames import VideoError
@@ -83,6 +86,9 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         default=True,
         help="take the noise out of what is still, without delay (default: yes)",
     )
+    parser.add_argument(
+        "--preview", type=Path, metavar="FILE", help="draw the takes on the film, into this .mp4; reads it once more"
+    )
     parser.add_argument("--force", action="store_true", help="replace takes that are there, and begin from the start")
     parser.add_argument("--min-score", type=score, metavar="S", help="least score, 0.01 to 1 (default: 0.5)")
     parser.add_argument("--max-faces", type=count, metavar="N", help="most faces, 1 to 100 (default: 20)")
@@ -99,8 +105,15 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
 def run(parser: argparse.ArgumentParser, settings: Settings, chosen: argparse.Namespace) -> int:
     """Runs the command. Returns the exit code. Raises StartError where models or execution provider are missing."""
     folder = TakeFolder(chosen.out)
+    if chosen.preview is not None:
+        if chosen.preview.suffix.lower() != SUFFIX:
+            parser.error(f"--preview: cannot write {chosen.preview.name!r}; give it the ending {SUFFIX}")
+        if realpath(chosen.preview) == realpath(chosen.source):
+            parser.error(f"--preview: {chosen.preview} would be overwritten; name another file")
     try:
         source = open_source(chosen.source, chosen.rate)
+        if chosen.preview is not None and source.live:
+            parser.error("--preview is about a film; a camera cannot be read once more")
         threads = usable_cores().count
         execution = Execution(settings.precision, settings.execution_provider, threads=1, runs=threads)
         models = Models.load(settings.models_dir, execution)
@@ -179,10 +192,13 @@ def write_takes(
     people = captured.tracks.people(float(film.timecode.rate))
     assembly = Assembly(models.face_model.expression_names, models.arkit, neutral, chosen.rate, chosen.smooth)
     files: list[Path] = []
+    drawn: list[Take] = []
     for take in assembly.takes(film, people, records):
         files += folder.write(take, chosen.format)
         seen = int(take.seen.sum())
         print(f"person {take.person}: seen in {seen} of {len(take.film)} frames, {int(take.bridged.sum())} bridged")
+        if chosen.preview is not None:
+            drawn.append(take)
     folder.keep_only(files)
     if not len(people):
         print("nobody: no face was found")
@@ -192,6 +208,18 @@ def write_takes(
         low, high = np.percentile(1 / np.diff(film.timestamps), [5, 95])
         tell(f"The film's frame rate varies, from {low:.0f} to {high:.0f} a second; takes have its own times. "
              f"--rate {round(film.timecode.rate)} gives even ones.")  # fmt: skip
+    if drawn:
+        preview(chosen.preview, source, drawn, models)
+
+
+def preview(path: Path, source: Source, takes: list[Take], models: Models) -> None:
+    """Draws the takes on their film. Raises VideoError and WriteError."""
+    tell(f"Drawing {path}.")
+    progress = Progress(len(takes[0].film), float(takes[0].film.timecode.rate))
+    try:
+        draw_preview(path, source, takes, models.face_model, progress.step)
+    finally:
+        progress.end()
 
 
 def neutral_of(choice: str, models: Models) -> Neutral:
