@@ -1,5 +1,5 @@
 """The command line: `mfn serve` runs the server, `mfn retarget` processes photos, `mfn watch` a video or a camera;
-`mfn --version` tells the versions of code and models.
+`mfn capture` makes animation files; `mfn --version` tells the versions of code and models.
 
 Exit codes: 0 success, also without any face, and where the user ended `mfn watch`; 1 a photo, a video or a camera could
 not be read, a drawing or the output not be written, or models or port are not available; 2 the command line is wrong;
