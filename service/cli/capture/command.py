@@ -163,8 +163,8 @@ def capture_takes(
         progress.end()
     if not captured.timestamps:
         return INTERRUPTED
+    tell(f"{progress.summary()}.")
     write_takes(source, records, captured, folder, pipeline.models, neutral, chosen)
-    print(f"mfn: {progress.summary()}.", file=sys.stderr, flush=True)
     if interrupted and not source.live:
         tell(f"These are the takes of the first {len(captured.timestamps)} frames. Run the same command again to go "
              "on.")  # fmt: skip
