@@ -1,5 +1,5 @@
 """The command line: `mfn serve` runs the server, `mfn retarget` processes photos, `mfn watch` a video or a camera;
-`mfn --version` tells the versions of code and models.
+`mfn capture` makes animation files; `mfn --version` tells the versions of code and models.
 
 Exit codes: 0 success, also without any face, and where the user ended `mfn watch`; 1 a photo, a video or a camera could
 not be read, a drawing or the output not be written, or models or port are not available; 2 the command line is wrong;
@@ -17,6 +17,7 @@ from typing import Any, Final
 from service import __version__
 from service.cli import retarget, watch
 from service.cli.arguments import FAILED, OK
+from service.cli.capture import command as capture
 from service.errors import StartError
 from service.inference.manifest import MANIFEST, read_manifest
 from service.settings import Settings, settings_help
@@ -89,4 +90,5 @@ def build_parser() -> argparse.ArgumentParser:
     server.set_defaults(run=serve)
     retarget.add_parser(commands)
     watch.add_parser(commands)
+    capture.add_parser(commands)
     return parser

@@ -14,6 +14,7 @@ from service.cli.avatar import livelink, vmc
 from service.cli.avatar.outputs import LiveLink, Vmc
 from service.cli.avatar.udp import UdpSender
 from service.cli.draw import SURFACES
+from service.cli.neutral_file import NeutralFileError, read_neutral
 from service.cli.video.frames import FrameReader, Frames, VideoError, VideoFrame, in_real_time
 from service.cli.video.lines import Lines
 from service.cli.video.loop import Sink, watch
@@ -72,6 +73,12 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         action=argparse.BooleanOptionalAction,
         help="search for faces now and then, follow them in between (default: for avatars)",
     )
+    parser.add_argument(
+        "--neutral",
+        type=Path,
+        metavar="FILE",
+        help="everyone's resting face, as `mfn capture` writes it, until you press n",
+    )
     parser.add_argument("--smooth", action="store_true", help="steady boxes, poses and coefficients")
     parser.add_argument(
         "--livelink",
@@ -120,13 +127,15 @@ def run(parser: argparse.ArgumentParser, settings: Settings, chosen: argparse.Na
             execution = Execution(settings.precision, settings.execution_provider, threads=settings.workers)
             models = Models.load(settings.models_dir, execution)
             check_input_size(parser, models, chosen)
+            names = models.face_model.expression_names
+            neutral = None if chosen.neutral is None else read_neutral(chosen.neutral, names)
             window = stack.enter_context(closing(Window())) if chosen.window else None
             sinks = open_sinks(stack, models, frames, window, chosen)
-            session = Session(Pipeline(models, settings), options)
+            session = Session(Pipeline(models, settings), options, neutral=neutral)
             reader = stack.enter_context(FrameReader(frames))
             summary = stack.enter_context(Summary(reader))
             watch(timed(reader, frames, chosen), session, [summary, *sinks], window.command if window else no_command)
-    except VideoError as error:
+    except (VideoError, NeutralFileError) as error:
         print(f"mfn: {error}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:

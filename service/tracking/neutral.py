@@ -51,7 +51,9 @@ class NeutralCalibration:
     expression stays in use until the next one has been collected.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, neutral: Array | None = None) -> None:
+        """neutral: (46,) that all tracks have until theirs is collected; None for absolute expressions."""
+        self._initial = neutral
         self._neutral: dict[int, Array] = {}
         self._collecting: dict[int, _Mean] = {}
         self._requested = False
@@ -68,6 +70,7 @@ class NeutralCalibration:
     def reset(self) -> None:
         """Forgets all neutral expressions and stops collecting."""
         self._neutral, self._collecting, self._requested = {}, {}, False
+        self._initial = None
 
     def subtract(self, expression: Array, track_id: Ids, alive: Ids, timestamp: float) -> Array:
         """Expressions (N, 46) relative to each track's neutral one: 0 where that is or below, 1 at 1.
@@ -85,7 +88,8 @@ class NeutralCalibration:
         for track, row in zip(track_id.tolist(), expression, strict=True):
             if track in self._collecting:
                 self._collecting[track].add(row)
-        neutral = np.array([self._neutral.get(track, np.zeros(EXPRESSIONS)) for track in track_id.tolist()])
+        other = np.zeros(EXPRESSIONS) if self._initial is None else self._initial
+        neutral = np.array([self._neutral.get(track, other) for track in track_id.tolist()])
         return relative_to_neutral(expression, neutral.reshape(expression.shape))
 
     def states(self, track_id: Ids) -> tuple[NeutralState, ...]:
@@ -95,7 +99,7 @@ class NeutralCalibration:
     def _state(self, track: int) -> NeutralState:
         if track in self._collecting:
             return NeutralState.COLLECTING
-        return NeutralState.ON if track in self._neutral else NeutralState.OFF
+        return NeutralState.ON if track in self._neutral or self._initial is not None else NeutralState.OFF
 
     def _keep(self, alive: Ids) -> None:
         kept = set(alive.tolist())

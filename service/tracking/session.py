@@ -64,14 +64,21 @@ class FrameResult:
 class Session:
     """The state of one live stream. Use it from one thread at a time; sessions may share a pipeline."""
 
-    def __init__(self, pipeline: Pipeline, options: StreamOptions, clock: Callable[[], float] = perf_counter) -> None:
-        """clock: in seconds, measures the networks' cost for the choice between detecting and following.
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        options: StreamOptions,
+        clock: Callable[[], float] = perf_counter,
+        neutral: Array | None = None,
+    ) -> None:
+        """clock: in seconds, measures the networks' cost for the choice between detecting and following. neutral: (46,)
+        the resting face that everybody has until calibrate is called, None for absolute expressions.
 
         Raises RequestError BAD_PARAMETER where the network does not accept the input size.
         """
         self._frame_tracker = FrameTracker(pipeline, options, clock)
         self._smoother = Smoother(options.smoothing) if options.smoothing else None
-        self._neutral = NeutralCalibration()
+        self._neutral = NeutralCalibration(neutral)
         self._timestamp: Seconds | None = None  # of the last frame
         self._origin: Seconds = 0.0  # of the first frame since the clock has jumped
 

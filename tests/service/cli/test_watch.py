@@ -21,14 +21,17 @@ from PIL import Image
 from service.cli import watch as command
 from service.cli.draw import COLOURS
 from service.cli.main import main
+from service.cli.neutral_file import write_neutral
 from service.cli.video.frames import VideoError, VideoFrame
 from service.cli.video.loop import Command
 from service.cli.video.sources import TIMEOUT_SECONDS
 from service.cli.watch import address
+from service.inference.models import Models
 from service.tracking.options import SmoothingOptions, StreamOptions
 from service.tracking.session import Session
 from service.vision.arrays import Pixels
 from tests.service.cli.video.streams import NetworkCamera
+from tests.service.tiny_models import EXPRESSION_LOGIT
 
 FIVE_FACES = Path(__file__).resolve().parents[2] / "pictures/five_faces.webp"
 
@@ -484,3 +487,14 @@ def test_ctrl_c_ends_the_wait_for_a_camera_that_does_not_answer(models_dir: Path
     _, errors = process.communicate(timeout=TIMEOUT_SECONDS * 0.8)
     camera.stop()
     assert (process.returncode, errors) == (0, b"")
+
+
+@pytest.mark.usefixtures("source")
+def test_a_saved_resting_face_is_everybodys(models: Models, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The tiny network answers every face with the same expression."""
+    resting = tmp_path / "anna.neutral.json"
+    write_neutral(resting, 1 / (1 + np.exp(-EXPRESSION_LOGIT)), models.face_model.expression_names)
+    assert main(["watch", "clip.mp4", "--neutral", str(resting)]) == 0
+    assert not re.search(r" 0\.0*[1-9]", capsys.readouterr().out.replace("0.100", "").replace("0.200", ""))
+    assert main(["watch", "clip.mp4", "--neutral", str(tmp_path / "nobody.json")]) == 1
+    assert "nobody.json: No such file" in capsys.readouterr().err

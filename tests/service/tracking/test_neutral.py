@@ -117,3 +117,17 @@ def test_asked_twice_it_begins_again() -> None:
     neutral.subtract(expressions(0.2), ONE, ONE, 1.5)
     assert neutral.states(ONE) == (COLLECTING,)
     np.testing.assert_allclose(neutral.subtract(expressions(0.2), ONE, ONE, 1.9), expressions(0), atol=1e-6)
+
+
+def test_a_given_resting_face_holds_until_another_is_collected() -> None:
+    given = np.full(46, 0.5, np.float32)
+    calibration = NeutralCalibration(given)
+    face, ids = np.full((1, 46), 0.75, np.float32), np.array([1])
+    np.testing.assert_allclose(calibration.subtract(face, ids, ids, 0.0), 0.5)
+    assert calibration.states(ids) == (NeutralState.ON,)
+    calibration.calibrate()
+    np.testing.assert_allclose(calibration.subtract(face, ids, ids, 1.0), 0.5)
+    np.testing.assert_allclose(calibration.subtract(face, ids, ids, 2.0), 0)
+    calibration.reset()
+    np.testing.assert_allclose(calibration.subtract(face, ids, ids, 3.0), 0.75)
+    assert calibration.states(ids) == (NeutralState.OFF,)

@@ -1,0 +1,124 @@
+"""One person's motion as curves that may be interpolated and smoothed, column by column."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.cli.capture.records import COLUMNS
+from service.vision.arrays import Array
+from service.vision.face_model import EXPRESSIONS
+from service.vision.gaze import GAZE_COEFFICIENTS
+
+# Columns. The head's origin in pixels stands for its translation, whose x and y would jump with the scale where a face
+# is far from the middle; translation's z times the scale is the camera's focal length, negative.
+SCORE: Final = slice(0, 1)
+BOX: Final = slice(1, 5)
+ORIGIN: Final = slice(5, 7)
+LOG_SCALE: Final = slice(7, 8)
+FOCAL: Final = slice(8, 9)
+QUATERNION: Final = slice(9, 13)
+EXPRESSION: Final = slice(13, 13 + EXPRESSIONS)
+GAZE: Final = slice(EXPRESSION.stop, EXPRESSION.stop + GAZE_COEFFICIENTS)
+MAX_GAP_SECONDS: Final = 0.5  # that is bridged
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Motion throughout N frames. values: (N, 67) float64, NaN where nothing is known. seen, bridged: (N,), see Take.
+
+    Quaternions are in the same half of the sphere as those before them.
+    """
+
+    values: NDArray[np.float64]
+    seen: NDArray[np.bool_]
+    bridged: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, rows: Array, seen: NDArray[np.bool_]) -> "Curves":
+        """The curves of a person's rows (N, 117), see Record; rows that are not `seen` (N,) do not matter."""
+        values = np.full((len(rows), GAZE.stop), np.nan)
+        part = {name: rows[seen, columns].astype(np.float64) for name, columns in COLUMNS.items()}
+        scale = part["scale"]
+        values[seen, SCORE] = part["score"]
+        values[seen, BOX] = part["box"]
+        values[seen, ORIGIN] = part["translation"][:, :2] * scale
+        values[seen, LOG_SCALE] = np.log(scale)
+        values[seen, FOCAL] = part["translation"][:, 2:] * scale
+        values[seen, QUATERNION] = _same_side(part["quaternion"])
+        values[seen, EXPRESSION] = part["expression"]
+        values[seen, GAZE] = part["gaze"]
+        return cls(values, seen, np.zeros(len(rows), np.bool_))
+
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        """(N,) the frames that have values."""
+        return self.seen | self.bridged
+
+    @property
+    def scale(self) -> Array:
+        """(N,) pixels per cm."""
+        return np.exp(self.values[:, LOG_SCALE.start])
+
+    @property
+    def translation(self) -> Array:
+        """(N, 3) cm."""
+        return np.concatenate([self.values[:, ORIGIN], self.values[:, FOCAL]], axis=1) / self.scale[:, None]
+
+    @property
+    def quaternion(self) -> Array:
+        """(N, 4) unit."""
+        quaternion: Array = self.values[:, QUATERNION]
+        unit: Array = quaternion / np.linalg.norm(quaternion, axis=1, keepdims=True)
+        return unit
+
+    def coefficients(self, columns: slice) -> Array:
+        """(N, ...) of EXPRESSION or GAZE, in [0, 1]."""
+        return np.clip(self.values[:, columns], 0, 1)
+
+    def spans(self) -> list[slice]:
+        """The runs of known frames."""
+        edges = np.flatnonzero(np.diff(np.concatenate([[False], self.known, [False]]).astype(np.int8)))
+        return [slice(start, stop) for start, stop in edges.reshape(-1, 2).tolist()]
+
+    def with_gaps_bridged(self, timestamps: NDArray[np.float64]) -> "Curves":
+        """The curves with gaps of up to MAX_GAP_SECONDS interpolated. timestamps: (N,) seconds."""
+        values, bridged = self.values.copy(), self.bridged.copy()
+        known = np.flatnonzero(self.known)
+        # From the last face before a gap to the first one after it there is a frame more than the gap has.
+        for before, after in zip(known[:-1].tolist(), known[1:].tolist(), strict=True):
+            gap = after - before - 1
+            if gap and timestamps[after - 1] - timestamps[before] <= MAX_GAP_SECONDS + 1e-6:
+                inside = slice(before + 1, after)
+                share = (timestamps[inside] - timestamps[before]) / (timestamps[after] - timestamps[before])
+                values[inside] = values[before] + share[:, None] * (values[after] - values[before])
+                bridged[inside] = True
+        return Curves(values, self.seen, bridged)
+
+    def resampled(self, timestamps: NDArray[np.float64], new: NDArray[np.float64]) -> "Curves":
+        """The curves at other times (M,), seconds, interpolated between the frames around each.
+
+        A frame between two that are seen is seen; one beside an unknown frame is unknown.
+        """
+        if len(timestamps) == 1:
+            return self
+        after = np.clip(np.searchsorted(timestamps, new - 1e-6), 1, len(timestamps) - 1)
+        share = np.clip((new - timestamps[after - 1]) / (timestamps[after] - timestamps[after - 1]), 0, 1)
+        share[share < 1e-6], share[share > 1 - 1e-6] = 0, 1
+        left, right = share < 1, share > 0  # which of both frames has a part in it
+        known = (self.known[after - 1] | ~left) & (self.known[after] | ~right)
+        seen = (self.seen[after - 1] | ~left) & (self.seen[after] | ~right)
+        low = np.where(left[:, None], self.values[after - 1], self.values[after])
+        high = np.where(right[:, None], self.values[after], self.values[after - 1])
+        values = low + share[:, None] * (high - low)
+        values[~known] = np.nan
+        return Curves(values, seen, known & ~seen)
+
+
+def _same_side(quaternion: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The same rotations (N, 4), each of the two signs that is nearer to the one before."""
+    flips = (quaternion[1:] * quaternion[:-1]).sum(axis=1) < 0
+    sign = np.cumprod(np.concatenate([[1], np.where(flips, -1, 1)]))[: len(quaternion)]
+    same: NDArray[np.float64] = quaternion * sign[:, None]
+    return same

@@ -1,0 +1,28 @@
+"""Each person's resting face, in what was captured of them."""
+
+from typing import Final
+
+import numpy as np
+
+from service.cli.capture.curves import EXPRESSION, Curves
+from service.vision.arrays import Array
+from service.vision.rotation import quaternion_to_euler
+
+# Of each coefficient's values, from the least: at rest it is low, but noise goes below it. What a face does for nine
+# tenths of a film is how it rests.
+RESTING_PERCENTILE: Final = 10.0
+MAX_TURN_DEGREES: Final = 30.0  # of yaw and pitch; coefficients of heads that are turned away are less sure
+MIN_FRAMES: Final = 30  # that face the camera; with fewer, all frames count
+
+
+def resting_face(curves: Curves) -> Array:
+    """The resting face (46,) float32 of someone whose curves are known in a frame at least."""
+    yaw, pitch, _ = quaternion_to_euler(curves.quaternion)
+    facing = curves.seen & (np.abs(yaw) <= MAX_TURN_DEGREES) & (np.abs(pitch) <= MAX_TURN_DEGREES)
+    frames = facing if facing.sum() >= MIN_FRAMES else curves.seen
+    face: Array = np.percentile(curves.coefficients(EXPRESSION)[frames], RESTING_PERCENTILE, axis=0).astype(np.float32)
+    return face
+
+
+def absolute(_: Curves) -> None:
+    """No resting face: expressions stay as they are."""

@@ -1,0 +1,248 @@
+"""`mfn capture` from its arguments to its files and its exit code, with tiny models."""
+
+import json
+import sys
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from service.cli.capture import capturing
+from service.cli.capture.folder import RECORDS
+from service.cli.main import main
+from tests.service.cli.capture.films import picture, write_film
+from tests.service.tiny_models import EXPRESSION_LOGIT
+
+TWO = [picture((1, 1), (4, 4))] * 30
+
+
+@pytest.fixture(autouse=True)
+def tiny_models(models_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MFN_MODELS_DIR", str(models_dir))
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_film(tmp_path_factory.mktemp("films") / "film.mp4", TWO)
+
+
+def capture(film: Path, out: Path, *options: str) -> int:
+    return main(["capture", str(film), "--out", str(out), "--format", "npz", *options])
+
+
+def arrays(path: Path) -> dict[str, Any]:
+    with np.load(path) as file:
+        return dict(file)
+
+
+def assert_same_takes(a: Path, b: Path) -> None:
+    names = sorted(file.name for file in a.iterdir())
+    assert names == sorted(file.name for file in b.iterdir())
+    for name in names:
+        assert (a / name).read_bytes() == (b / name).read_bytes()
+
+
+def test_every_person_becomes_a_take_in_every_format(film: Path, tmp_path: Path) -> None:
+    assert capture(film, tmp_path / "take", "--format", "jsonl,npz") == 0
+    names = [f"person-{person}{suffix}" for person in (1, 2) for suffix in (".jsonl", ".neutral.json", ".npz")]
+    assert sorted(file.name for file in (tmp_path / "take").iterdir()) == names
+    for person in (1, 2):
+        take = arrays(tmp_path / f"take/person-{person}.npz")
+        assert take["seen"].all()
+        assert take["frame_rate"].tolist() == [30, 1]
+        np.testing.assert_allclose(take["timestamps"], np.arange(30) / 30)
+        lines = (tmp_path / f"take/person-{person}.jsonl").read_text().splitlines()
+        assert len(lines) == 30
+        box = json.loads(lines[7])["faces"][0]["box"]
+        np.testing.assert_allclose([box["x"], box["y"]], take["box"][7, :2], atol=0.01)
+
+
+class CrashError(Exception):
+    """In place of a crash."""
+
+
+def stop_after(monkeypatch: pytest.MonkeyPatch, count: int, error: type[BaseException]) -> None:
+    """Raises an error in place of the next frame after `count` of a run."""
+    infer = capturing.infer
+
+    def some(*arguments: Any) -> Iterator[Any]:
+        for number, record in enumerate(infer(*arguments)):
+            if number == count:
+                raise error
+            yield record
+
+    monkeypatch.setattr(capturing, "infer", some)
+
+
+def test_after_ctrl_c_there_are_takes_of_what_was_captured_and_it_goes_on(
+    film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert capture(film, tmp_path / "whole") == 0
+    with monkeypatch.context() as interrupted:
+        stop_after(interrupted, 17, KeyboardInterrupt)
+        assert capture(film, tmp_path / "take") == 130
+    assert "the first 17 frames" in capsys.readouterr().err
+    assert len(arrays(tmp_path / "take/person-1.npz")["seen"]) == 17
+    assert (tmp_path / "take" / RECORDS).exists()
+    assert capture(film, tmp_path / "take") == 0
+    assert "holds 17 frames of an earlier run" in capsys.readouterr().err
+    assert_same_takes(tmp_path / "take", tmp_path / "whole")
+
+
+def test_after_a_crash_it_goes_on(film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert capture(film, tmp_path / "whole") == 0
+    with monkeypatch.context() as crashing:
+        stop_after(crashing, 5, CrashError)
+        with pytest.raises(CrashError):
+            capture(film, tmp_path / "take")
+    assert [file.name for file in (tmp_path / "take").iterdir()] == [RECORDS]
+    assert capture(film, tmp_path / "take") == 0
+    assert_same_takes(tmp_path / "take", tmp_path / "whole")
+
+
+def test_the_beginning_of_another_capture_is_not_gone_on_with(
+    film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with monkeypatch.context() as interrupted:
+        stop_after(interrupted, 5, KeyboardInterrupt)
+        assert capture(film, tmp_path) == 130
+    assert capture(film, tmp_path, "--no-refine") == 1
+    assert "the beginning of another capture" in capsys.readouterr().err
+    assert capture(film, tmp_path, "--no-refine", "--force") == 0
+    assert np.isnan(arrays(tmp_path / "person-1.npz")["gaze"]).all()
+
+
+class Terminal(StringIO):
+    """A terminal in place of a standard stream."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_takes_that_are_there_are_replaced_with_force_only(
+    film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stale = tmp_path / "person-9.npz"
+    stale.write_bytes(b"of another film")
+    other = tmp_path / "notes.txt"
+    other.write_text("the user's own")
+    assert capture(film, tmp_path) == 1
+    assert "has takes already" in capsys.readouterr().err
+    assert sorted(tmp_path.iterdir()) == [other, stale]
+    with monkeypatch.context() as terminal:
+        asked = Terminal()
+        terminal.setattr(sys, "stderr", asked)
+        terminal.setattr(sys, "stdin", Terminal("n\n"))
+        assert capture(film, tmp_path) == 1
+        assert "Replace them? [y/N]" in asked.getvalue()
+        assert stale.exists()
+        terminal.setattr(sys, "stdin", Terminal("y\n"))
+        assert capture(film, tmp_path) == 0
+        assert not stale.exists()
+    stale.write_bytes(b"of another film")
+    assert capture(film, tmp_path, "--force") == 0
+    assert not stale.exists()
+    assert other.exists()
+
+
+def test_expressions_are_relative_to_each_persons_own_resting_face(film: Path, tmp_path: Path) -> None:
+    """The tiny network answers every face with the same expression: that is how it rests."""
+    assert capture(film, tmp_path / "auto") == 0
+    assert capture(film, tmp_path / "none", "--neutral", "none") == 0
+    own, absolute = arrays(tmp_path / "auto/person-1.npz"), arrays(tmp_path / "none/person-1.npz")
+    np.testing.assert_allclose(own["expression"], 0, atol=1e-5)
+    np.testing.assert_allclose(absolute["expression"][0], 1 / (1 + np.exp(-EXPRESSION_LOGIT)), atol=1e-3)
+    np.testing.assert_allclose(own["neutral"], absolute["expression"][0], atol=1e-5)
+    assert np.isnan(absolute["neutral"]).all()
+    assert not (tmp_path / "none/person-1.neutral.json").exists()
+    saved = tmp_path / "auto/person-1.neutral.json"
+    assert capture(film, tmp_path / "saved", "--neutral", str(saved)) == 0
+    np.testing.assert_allclose(arrays(tmp_path / "saved/person-1.npz")["neutral"], own["neutral"], atol=1e-5)
+
+
+def test_a_resting_face_that_is_not_there_is_told(
+    film: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert capture(film, tmp_path / "take", "--neutral", str(tmp_path / "nobody.json")) == 1
+    assert "nobody.json: No such file" in capsys.readouterr().err
+
+
+def test_what_one_format_cannot_hold_is_told_and_captured_only_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    times = [0, 33, 66, 166, 200, 233]
+    film = write_film(tmp_path / "phone.mkv", [picture((1, 1))] * len(times), times=times)
+    assert capture(film, tmp_path / "take", "--format", "bvh") == 1
+    assert "BVH has one frame rate" in capsys.readouterr().err
+    assert capture(film, tmp_path / "take", "--format", "bvh", "--rate", "30") == 0
+    assert "holds 6 frames of an earlier run" in capsys.readouterr().err
+    assert (tmp_path / "take/person-1.bvh").exists()
+
+
+def test_a_film_without_faces_gives_no_takes_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    film = write_film(tmp_path / "film.mp4", [picture()] * 5)
+    assert capture(film, tmp_path / "take") == 0
+    assert list((tmp_path / "take").iterdir()) == []
+    assert "nobody" in capsys.readouterr().out
+
+
+def test_who_is_seen_briefly_is_left_out_and_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    film = write_film(tmp_path / "film.mp4", [picture((1, 1), (4, 4))] * 10 + [picture((1, 1))] * 20)
+    assert capture(film, tmp_path / "take") == 0
+    assert "1 more were seen for less than 0.5 s" in capsys.readouterr().err
+    assert [file.name for file in (tmp_path / "take").glob("*.npz")] == ["person-1.npz"]
+
+
+def test_a_variable_rate_is_resampled_on_request_only(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    times = [0, 33, 66, 166, 200, 233, 300, 333, 366, 400, 433, 466]
+    film = write_film(tmp_path / "phone.mkv", [picture((1, 1))] * len(times), times=times)
+    assert capture(film, tmp_path / "own") == 0
+    assert "frame rate varies" in capsys.readouterr().err
+    np.testing.assert_allclose(arrays(tmp_path / "own/person-1.npz")["timestamps"], np.array(times) / 1000)
+    assert capture(film, tmp_path / "even", "--rate", "30") == 0
+    assert "varies" not in capsys.readouterr().err
+    np.testing.assert_allclose(arrays(tmp_path / "even/person-1.npz")["timestamps"], np.arange(14) / 30)
+
+
+def test_a_full_disk_keeps_what_was_captured(
+    film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert capture(film, tmp_path / "whole") == 0
+    with monkeypatch.context() as full:
+        stop_after(full, 5, DiskFullError)
+        assert capture(film, tmp_path / "take") == 1
+    assert "No space left on device. What is captured is kept" in capsys.readouterr().err
+    assert capture(film, tmp_path / "take") == 0
+    assert_same_takes(tmp_path / "take", tmp_path / "whole")
+
+
+class DiskFullError(OSError):
+    """What writing to a full disk raises."""
+
+    def __init__(self) -> None:
+        super().__init__(28, "No space left on device")
+
+
+def test_a_source_that_is_not_there_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert capture(tmp_path / "nowhere.mp4", tmp_path / "take") == 1
+    assert "nowhere.mp4: No such file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--format", "npz,fbx"), "'fbx' is not one of"),
+        (("--rate", "0"), "'0' is no frame rate"),
+        (("--rate", "1/0"), "is no frame rate"),
+        (("--rate", "nan"), "is no frame rate"),
+    ],
+)
+def test_a_wrong_option_is_told(
+    film: Path, tmp_path: Path, options: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        capture(film, tmp_path, *options)
+    assert message in capsys.readouterr().err

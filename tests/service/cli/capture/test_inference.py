@@ -1,0 +1,67 @@
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from service.cli.capture.inference import AHEAD, infer
+from service.cli.capture.records import COLUMNS, Record
+from service.cli.capture.sources.source import SourceFrame
+from service.inference.options import RetargetOptions
+from service.inference.pipeline import Pipeline
+from service.vision.image import Picture
+from tests.service.cli.capture.films import CELL, SIDE, picture
+
+THREADS = 3
+
+
+def frames(count: int, loaded: list[int] | None = None) -> Iterator[SourceFrame]:
+    """A face that moves from cell to cell; the first frames are the largest, and take the longest."""
+
+    def load(number: int) -> Picture:
+        side = 4 * SIDE if number < THREADS else SIDE
+        pixels = np.kron(picture((number % 6, 2)), np.ones((side // SIDE, side // SIDE, 1), np.uint8))
+        return Picture(pixels, SIDE, SIDE)
+
+    for number in range(count):
+        if loaded is not None:
+            loaded.append(number)
+        yield SourceFrame(number / 30, lambda _, number=number: load(number))  # type: ignore[misc]
+
+
+def found(pipeline: Pipeline, source: Iterator[SourceFrame], first: int = 0) -> Iterator[Record]:
+    return infer(source, pipeline, RetargetOptions(refine=True), THREADS, search_every=10, first=first)
+
+
+def test_results_come_in_the_order_of_the_frames(pipeline: Pipeline) -> None:
+    records = list(found(pipeline, frames(20)))
+    assert [record.timestamp for record in records] == [number / 30 for number in range(20)]
+    for number, record in enumerate(records):
+        assert (record.width, record.height, len(record.rows)) == (SIDE, SIDE, 1)
+        box = record.rows[0, COLUMNS["box"]]
+        np.testing.assert_allclose((box[0] + box[2]) / 2, (number % 6 + 0.5) * CELL, atol=1)
+
+
+def test_what_is_found_does_not_depend_on_where_it_begins(pipeline: Pipeline) -> None:
+    whole = list(found(pipeline, frames(25)))
+    rest = list(found(pipeline, (frame for frame in frames(25) if frame.timestamp >= 13 / 30), first=13))
+    for a, b in zip(whole[13:], rest, strict=True):
+        np.testing.assert_array_equal(a.rows, b.rows)
+
+
+def test_only_a_few_frames_are_decoded_ahead(pipeline: Pipeline) -> None:
+    loaded: list[int] = []
+    records = found(pipeline, frames(100, loaded))
+    next(records)
+    assert len(loaded) <= THREADS + AHEAD
+    next(records)
+    assert len(loaded) <= THREADS + AHEAD + 1
+
+
+def test_what_loading_raises_comes_out(pipeline: Pipeline) -> None:
+    def broken(_: int) -> Picture:
+        raise OSError("gone")
+
+    records = found(pipeline, iter([*frames(3), SourceFrame(1.0, broken)]))
+    assert [next(records).timestamp for _ in range(3)] == [0.0, 1 / 30, 2 / 30]
+    with pytest.raises(OSError, match="gone"):
+        next(records)
