@@ -124,7 +124,7 @@ def test_the_server_needs_the_client_and_nothing_of_its_makers(server: Wheel, cl
     names = {line.split(">")[0].split(";")[0] for line in server.metadata.get_all("Requires-Dist", [])}
     assert "mfn-retarget-client" in names
     assert not names & {"build", "coverage", "mypy", "pytest", "ruff", "setuptools", "torch"}
-    assert set(server.metadata.get_all("Provides-Extra", [])) == {"telemetry", "watch"}
+    assert set(server.metadata.get_all("Provides-Extra", [])) == {"capture", "telemetry", "watch"}
     assert {line.split(">")[0] for line in client.metadata.get_all("Requires-Dist", [])} == {
         "grpcio",
         "numpy",
