@@ -245,9 +245,9 @@ def test_options_reach_the_session(
     monkeypatch.setenv("MFN_DEFAULT_MAX_FACES", "7")
     seen: list[StreamOptions] = []
 
-    def spy(pipeline: Any, options: StreamOptions) -> Session:
+    def spy(pipeline: Any, options: StreamOptions, **rest: Any) -> Session:
         seen.append(options)
-        return Session(pipeline, options)
+        return Session(pipeline, options, **rest)
 
     monkeypatch.setattr(command, "Session", spy)
     assert main(["watch", "clip.mp4", *arguments]) == 0
