@@ -31,7 +31,7 @@ const COMPRESSIONS = /draco|meshopt|basisu/;
 interface PrimitiveDefinition {
   attributes?: { POSITION?: unknown };
   indices?: unknown;
-  targets?: unknown[];
+  targets?: { POSITION?: unknown }[];
   extras?: { targetNames?: unknown };
 }
 
@@ -46,7 +46,7 @@ export interface GltfDocument {
   extensionsUsed?: unknown;
   extensionsRequired?: unknown;
   extensions?: { VRM?: { specVersion?: unknown; blendShapeMaster?: unknown }; VRMC_vrm?: { specVersion?: unknown } };
-  accessors?: { count?: unknown; type?: unknown }[];
+  accessors?: { count?: unknown; type?: unknown; min?: unknown; max?: unknown }[];
   buffers?: { uri?: unknown }[];
   bufferViews?: { buffer?: unknown; byteOffset?: unknown; byteLength?: unknown }[];
   images?: { uri?: unknown; bufferView?: unknown; mimeType?: unknown }[];
@@ -121,6 +121,7 @@ function refuse(document: GltfDocument): void {
   refuseOtherFiles(document);
   refuseExtensions(document);
   refuseLongLists(document);
+  refuseLostPositions(document);
   refuseLoops(document);
   refuseTooMuch(document);
   if (!isVrm(document)) refuseStiff(document);
@@ -155,6 +156,18 @@ function refuseLongLists(document: GltfDocument): void {
       `The file has ${digits(list.length)} ${name.slice(0, 60)}; ${digits(LONGEST)} are the most. ` +
         "Export the character alone.",
     );
+  }
+}
+
+/** Positions that are not there, or whose bounds are none, would have the loader stop in the middle, and what it has begun
+ * by then fail with nobody waiting for it. */
+function refuseLostPositions({ accessors = [], meshes = [] }: GltfDocument): void {
+  for (const { attributes, targets = [] } of meshes.flatMap(({ primitives = [] }) => primitives)) {
+    for (const { POSITION } of [attributes ?? {}, ...targets]) {
+      if (POSITION === undefined) continue;
+      const accessor = typeof POSITION === "number" ? accessors[POSITION] : undefined;
+      if (!accessor || accessor.min === null || accessor.max === null) throw new Error("positions that are lost");
+    }
   }
 }
 
@@ -229,9 +242,7 @@ function refusePictures({ images = [], buffers = [], bufferViews = [] }: GltfDoc
     const inside = bufferView !== undefined && view?.buffer === 0 && buffers[0]?.uri === undefined;
     const start = Number(view?.byteOffset ?? 0);
     const size =
-      uri === undefined && inside
-        ? pictureSize(binary.subarray(start, start + Number(view.byteLength)))
-        : undefined;
+      uri === undefined && inside ? pictureSize(binary.subarray(start, start + Number(view.byteLength))) : undefined;
     if (size) return size.width * size.height;
     const kind = typeof mimeType === "string" ? ` (${mimeType.slice(0, 60)})` : "";
     throw new CharacterError(

@@ -104,7 +104,11 @@ test.each<[string, ArrayBuffer, RegExp]>([
     glb({
       targets: ["jawOpen", ...Array(19_999).fill("other")],
       document: {
-        accessors: [{ ...many, count: 4e6 }, { ...many, count: 4e6 }, { ...many, type: "SCALAR", count: 3 }],
+        accessors: [
+          { ...many, count: 4e6 },
+          { ...many, count: 4e6 },
+          { ...many, type: "SCALAR", count: 3 },
+        ],
         meshes: [
           {
             primitives: [{ attributes: { POSITION: 0 }, indices: 2, targets: Array(20_000).fill({ POSITION: 1 }) }],
@@ -119,7 +123,11 @@ test.each<[string, ArrayBuffer, RegExp]>([
     glb({ targets, document: { bufferViews: Array(51).fill({ buffer: 0, byteLength: 10e6 }) } }),
     /more vertices/,
   ],
-  ["of 10,001 nodes", glb({ targets, document: { nodes: Array(10_001).fill({}) } }), /10,001 nodes; 10,000 are the most/],
+  [
+    "of 10,001 nodes",
+    glb({ targets, document: { nodes: Array(10_001).fill({}) } }),
+    /10,001 nodes; 10,000 are the most/,
+  ],
   ["of 100,000 scenes", glb({ targets, document: { scenes: Array(100_000).fill({}) } }), /100,000 scenes; 10,000 are/],
   [
     "that has the same nodes in too many scenes",
