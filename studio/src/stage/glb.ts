@@ -31,7 +31,7 @@ const COMPRESSIONS = /draco|meshopt|basisu/;
 interface PrimitiveDefinition {
   attributes?: { POSITION?: unknown };
   indices?: unknown;
-  targets?: { POSITION?: unknown }[];
+  targets?: { POSITION?: unknown; NORMAL?: unknown }[];
   extras?: { targetNames?: unknown };
 }
 
@@ -121,7 +121,7 @@ function refuse(document: GltfDocument): void {
   refuseOtherFiles(document);
   refuseExtensions(document);
   refuseLongLists(document);
-  refuseLostPositions(document);
+  refuseLostTargets(document);
   refuseLoops(document);
   refuseTooMuch(document);
   if (!isVrm(document)) refuseStiff(document);
@@ -160,13 +160,15 @@ function refuseLongLists(document: GltfDocument): void {
 }
 
 /** Positions that are not there, or whose bounds are none, would have the loader stop in the middle, and what it has begun
- * by then fail with nobody waiting for it. */
-function refuseLostPositions({ accessors = [], meshes = [] }: GltfDocument): void {
-  for (const { attributes, targets = [] } of meshes.flatMap(({ primitives = [] }) => primitives)) {
-    for (const { POSITION } of [attributes ?? {}, ...targets]) {
-      if (POSITION === undefined) continue;
-      const accessor = typeof POSITION === "number" ? accessors[POSITION] : undefined;
-      if (!accessor || accessor.min === null || accessor.max === null) throw new Error("positions that are lost");
+ * by then fail with nobody waiting for it. A target of more vertices than there are would be walked over to its end. */
+function refuseLostTargets({ accessors = [], meshes = [] }: GltfDocument): void {
+  for (const { attributes = {}, targets = [] } of meshes.flatMap(({ primitives = [] }) => primitives)) {
+    const base = accessors[attributes.POSITION as number];
+    for (const index of [attributes.POSITION, ...targets.flatMap(({ POSITION, NORMAL }) => [POSITION, NORMAL])]) {
+      if (index === undefined) continue;
+      const accessor = typeof index === "number" ? accessors[index] : undefined;
+      if (accessor?.count !== base?.count || !accessor || accessor.min === null || accessor.max === null)
+        throw new Error("positions that are lost, or too many");
     }
   }
 }

@@ -142,6 +142,19 @@ test.each<[string, ArrayBuffer, RegExp]>([
     }),
     /blend shapes or joints/,
   ],
+  [
+    "with a target of more vertices than there are",
+    glb({
+      targets,
+      document: {
+        accessors: [
+          { ...many, count: 3 },
+          { ...many, count: 4e6 },
+        ],
+      },
+    }),
+    /cannot be read/,
+  ],
   ["with a second description", describedTwice(), /cannot be read/],
   [
     "with a node below itself",

@@ -6,7 +6,7 @@ import { glb } from "./glb-file.ts";
 const target = (POSITION: unknown) => ({ POSITION });
 
 test.each([
-  ["its targets", { POSITION: 0 }, [target(1), { POSITION: 0, NORMAL: 99 }]], // there is no 99
+  ["its targets", { POSITION: 0 }, [target(1), { POSITION: 0, COLOR_0: 99 }]], // there is no 99
   ["its bounds", { NORMAL: 1, POSITION: 0 }, [target({}), target(0)]],
 ])(
   "a damaged file is refused, and nothing that the loader has begun is left unhandled: %s",
