@@ -13,7 +13,7 @@ test.each([
   async (_, attributes, targets) => {
     const unhandled = vi.fn();
     process.on("unhandledRejection", unhandled);
-    const accessor = { bufferView: 0, componentType: 5126, count: 3, type: "VEC3" };
+    const accessor = { bufferView: 0, componentType: 5126, count: 3, type: "VEC3", min: [0, 0, 0], max: [1, 1, 1] };
     const document = {
       accessors: [accessor, { ...accessor, componentType: 7 }], // the second cannot be read once its bytes are there
       meshes: [{ primitives: [{ attributes, targets }], extras: { targetNames: ["jawOpen", "other"] } }],
