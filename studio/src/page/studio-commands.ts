@@ -53,7 +53,7 @@ export function studioCommands(hands: Hands): Command[] {
       id: "refine",
       key: "r",
       title: "Refine",
-      help: "look at each face a second time: more exact, with gaze, slower",
+      help: "look closer at each face, and follow it: more exact, with gaze, quicker while faces are few",
       icon: "refine",
       on: settings.refine,
       run: toggle(settings.refine, "Refine"),

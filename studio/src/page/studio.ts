@@ -138,7 +138,7 @@ export async function startStudio(root: HTMLElement, query: string): Promise<voi
   });
 
   // Controls
-  const help = new Help(() => commands, where);
+  const help = new Help(() => commands, where, engine.mode === "local");
   const commands = studioCommands({ settings, cast, recorder, notices, inset: picture.inset, help, sources });
   const panel = new FiguresPanel();
   settings.figures.follow((open) => {
