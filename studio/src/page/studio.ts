@@ -4,7 +4,7 @@ import type { Engine, EngineMode, FrameAnswer } from "../engine/engine.ts";
 import { ServerEngine } from "../engine/server.ts";
 import { Figures } from "../figures.ts";
 import { Cast } from "../people/cast.ts";
-import { CharacterChoices, keptChoices } from "../people/characters.ts";
+import { CHARACTERS, CharacterChoices, keptChoices } from "../people/characters.ts";
 import { Recorder } from "../recording/recorder.ts";
 import type { Signal } from "../signal.ts";
 import { cameraAllowed } from "../sources/camera.ts";
@@ -91,6 +91,13 @@ export async function startStudio(root: HTMLElement, query: string): Promise<voi
     if (!obs) await keepFile(person, "file" in source ? source.file : undefined);
   };
 
+  const [unknown] = parameters.unknownCharacters;
+  if (unknown)
+    notices.show("characters", {
+      title: `There is no character ${unknown.slice(0, 40)}`,
+      detail: `The address asks for it. There are ${CHARACTERS.join(", ")}.`,
+    });
+
   // From the source to the engine, and from its answers to the views
   const engine = await createEngine(parameters.engine);
   const budget = new FrameBudget();
@@ -106,7 +113,7 @@ export async function startStudio(root: HTMLElement, query: string): Promise<voi
   const bars = new Bars();
   const picture = new PictureView(settings, notices);
   const where = modeSentence(engine.mode);
-  const controls = new SourceControls(settings, notices, parameters.camera, where, (file) => files.take(file));
+  const controls = new SourceControls(settings, notices, parameters, where, (file) => files.take(file));
   const { sources } = controls;
   const files = new Files(stage, sources, notices, (person, file) => void choose(person, { file }));
   const seeNobody = () => {
@@ -130,7 +137,7 @@ export async function startStudio(root: HTMLElement, query: string): Promise<voi
     if (settings.bars.value) bars.show(relative, (person) => cast.titleOf(person));
     // Where the display is slow, too, it is this machine that is busy, and smaller frames would not help.
     if (stage.frameRate >= SMOOTH) budget.add(answer.answeredAt - answer.capturedAt, answer.answeredAt);
-    tellSlowness(notices, budget.slow, engine.mode);
+    if (!obs) tellSlowness(notices, budget.slow, engine.mode); // that passes is not drawn into what others watch
   };
   const control = new EngineControl(engine, settings, new AccessKey(browserStore("sessionStorage")), notices, {
     answer: take,
