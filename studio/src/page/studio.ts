@@ -18,6 +18,7 @@ import { commandOf } from "../view/commands.ts";
 import { element } from "../view/element.ts";
 import { FiguresPanel } from "../view/figures-panel.ts";
 import { Help } from "../view/help.ts";
+import { Loading } from "../view/loading.ts";
 import { Notices } from "../view/notices.ts";
 import { AccessKey } from "./access-key.ts";
 import { chooseFile, takeDrops } from "./drops.ts";
@@ -75,15 +76,21 @@ export async function startStudio(root: HTMLElement, query: string): Promise<voi
     const source = choices.of(person);
     if ("name" in source) stage.prepare(source.name);
   }
+  const engine = await createEngine(parameters.engine);
+  const loading = new Loading(engine.mode);
   const chips = new Chips({
     choose: (person, source) => void choose(person, source),
     chooseFile: (person) => chooseFile(CHARACTER_FILES, (file) => void choose(person, { file })),
     drop: (person, file) => void choose(person, { file }),
   });
   const cast = new Cast(stage, choices, chips, (error) => {
-    if (error) notices.show("character", { title: "The character cannot be used", detail: error.message });
-    else notices.clear("character");
+    if (!error) notices.clear("character");
+    else {
+      loading.end();
+      notices.show("character", { title: "The character cannot be used", detail: error.message });
+    }
   });
+  cast.present.follow((present) => present && loading.end());
   const choose = async (person: number, source: CharacterSource) => {
     notices.clear("character");
     if (!(await cast.choose(person, source))) return;
@@ -99,7 +106,6 @@ export async function startStudio(root: HTMLElement, query: string): Promise<voi
     });
 
   // From the source to the engine, and from its answers to the views
-  const engine = await createEngine(parameters.engine);
   const budget = new FrameBudget();
   const capture = new Capture(engine, () => budget.side(settings.frameSide.value));
   const figures = new Figures();
@@ -131,6 +137,7 @@ export async function startStudio(root: HTMLElement, query: string): Promise<voi
     capture.next(); // first of all, so that the engine does not wait for what is drawn here
     if (answer.capturedAt < sourceSince) return; // of the source before
     const { absolute, relative } = cast.update(answer);
+    if (!absolute.length) loading.end(); // the first character may be long in coming
     figures.answered(answer);
     recorder.add(answer, relative);
     picture.draw({ seen: absolute, image: answer.image });
@@ -169,8 +176,8 @@ export async function startStudio(root: HTMLElement, query: string): Promise<voi
     const drops = takeDrops((file, point) => files.take(file, point));
     const dock = element("div", { class: "dock" }, controls.welcome.root, bar);
     const foot = element("div", { class: "foot" }, notices.hud, dock);
-    root.append(picture.inset.root, side, notices.root, foot, drops, help.root);
-    makeRoom(stage, canvas, { dock, bar, side }, settings.bars);
+    root.append(loading.root, picture.inset.root, side, notices.root, foot, drops, help.root);
+    makeRoom(stage, canvas, { dock, bar, side, inset: picture.inset.root }, settings);
     addEventListener("keydown", (event) => {
       const command = commandOf(event, commands);
       if (!command) return;
@@ -196,6 +203,7 @@ export async function startStudio(root: HTMLElement, query: string): Promise<voi
     cast.forgetNeutral(); // others may be in it
   });
   control.state.follow((state) => {
+    loading.show(state);
     if (state === "open") {
       sources.current.value?.refresh();
       capture.next();
@@ -215,6 +223,9 @@ export async function startStudio(root: HTMLElement, query: string): Promise<voi
   for (const [person, file] of await kept) choices.choose(person, { file });
   if (obs || (settings.cameraUsed.value && (await cameraAllowed()))) void controls.openCamera();
   else if (!(await sources.film())) notices.clear("source"); // without the film the page waits for a source
+  sources.opening.follow((busy) => {
+    if (!busy && !sources.current.value) loading.end();
+  });
 }
 
 async function createEngine(mode: EngineMode): Promise<Engine> {

@@ -32,6 +32,8 @@ export interface Act {
 export class Cast {
   /** Of all people together: whether a neutral face is being collected, or subtracted. */
   readonly neutral = new Signal<NeutralState>("off");
+  /** Whether somebody's character has come onto the stage since the page was opened. */
+  readonly present = new Signal(false);
   readonly #stage: CastStage;
   readonly #choices: CharacterChoices;
   readonly #audience: Audience;
@@ -155,6 +157,7 @@ export class Cast {
     this.#audience.setBusy(person, true);
     try {
       await this.#stage.enter(person, source, colourOf(person));
+      this.present.value = true;
       return true;
     } catch (error) {
       this.#tell(error instanceof CharacterError ? error : new CharacterError(String(error)));
