@@ -33,9 +33,9 @@ export class Help {
         element("code", {}, "?obs=1"),
         " in the address the stage stands alone on transparent ground",
         ...(local ? [] : ["; with ", element("code", {}, "?engine=local"), " faces are found in this browser"]),
-        ". The page is built from ",
-        element("a", { href: "licenses.txt", target: "_blank" }, "other people's work"),
-        ".",
+        ". ",
+        element("a", { href: "licenses.txt", target: "_blank" }, "Licenses"),
+        " of what the page is built from.",
       ),
     );
     close.onclick = () => this.root.close();
