@@ -124,12 +124,12 @@ async function wearFile(file: File, light: LightTable | undefined): Promise<Char
   return wearVrm(loader, (vrmLoader) => parse(vrmLoader, bytes));
 }
 
-/** Parses a checked file. Rejects with CharacterError. */
+/** Parses a checked file. Rejects with CharacterError, whose cause is what the loader says. */
 async function parse(loader: GLTFLoader, bytes: ArrayBuffer): Promise<GLTF> {
   try {
     return await loader.parseAsync(bytes, "");
-  } catch {
-    throw new CharacterError("The file is damaged: its scene cannot be put together. Export it again.");
+  } catch (cause) {
+    throw new CharacterError("The file is damaged: its scene cannot be put together. Export it again.", { cause });
   }
 }
 
