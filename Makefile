@@ -173,6 +173,7 @@ $(VENV)/.python:
 
 # The package itself is installed in place, with the locked setuptools and nothing fetched from outside the lock.
 $(VENV)/.serve: $(VENV)/.python requirements/serve.txt requirements/build.txt pyproject.toml clients/python/pyproject.toml
+	@echo "Fetching 70 MB of packages into $(VENV) and installing them: once, for a minute or some."
 	$(PIP_INSTALL) --require-hashes -r requirements/serve.txt -r requirements/build.txt
 	$(PIP_INSTALL) --no-deps --no-build-isolation --editable clients/python --editable .
 	@touch $@

@@ -1,5 +1,6 @@
 /** Begins: looks whether this browser can show the page, and loads the rest. */
 
+import { BROWSERS } from "./browsers.ts";
 import { missingFeatures } from "./page/support.ts";
 
 /** Says why there is no page. */
@@ -12,8 +13,8 @@ function tell(sentence: string): void {
 const missing = missingFeatures();
 if (missing.length) {
   tell(
-    `This browser lacks ${missing.join(", ")}, which Studio needs. Use Chrome, Edge or Safari of 2023 or newer, or ` +
-      "Firefox of 2024 or newer, with hardware acceleration turned on.",
+    `This browser lacks ${missing.join(", ")}, which Studio needs. Use ${BROWSERS}, with ` +
+      "hardware acceleration turned on.",
   );
 } else {
   try {

@@ -53,7 +53,8 @@ export class Client {
     return this.#ask(new URL("model", this.baseUrl), {}, options.signal);
   }
 
-  /** Opens a stream of frames. Throws ConnectionError where the runtime has no WebSocket. */
+  /** Opens a stream of frames. Throws ConnectionError where the runtime has no WebSocket, and RangeError or TypeError for
+   * an option that is no number. */
   stream(options: StreamOptions = {}): Stream {
     if (this.#socket === undefined) {
       throw new ConnectionError(

@@ -8,6 +8,7 @@ import type {
   FromServer,
   ModelAnswer,
   RotationMessage,
+  StreamFace,
 } from "./generated.ts";
 import type { Picture } from "./options.ts";
 import type { WebSocketConstructor, WebSocketLike } from "./socket.ts";
@@ -123,7 +124,7 @@ export class Connection {
 
   #receive(data: unknown): void {
     const message = parsed(data);
-    if (message === undefined) {
+    if (message === undefined || (this.#open && "model" in message)) {
       // What has told its model is the service, and the next connection may fare better.
       const sentence = this.#open
         ? `${this.#url} has sent what is no answer of this service. Has it another version than this client?`
@@ -188,18 +189,19 @@ function parsed(data: unknown): FromServer | undefined {
     const message: Record<string, unknown> = JSON.parse(String(data));
     const { sequence, faces, problem, model } = message;
     let known: boolean;
-    if ("model" in message) known = typeof model === "object" && model !== null;
+    if ("model" in message) known = typeof model === "object" && model !== null && !("sequence" in message);
     else if ("problem" in message) known = isProblem(problem);
-    else known = areFaces(faces) && Number.isInteger(sequence);
+    else known = Array.isArray(faces) && faces.every(isFace) && Number.isInteger(sequence);
     return known ? (message as unknown as FromServer) : undefined;
   } catch {
     return undefined; // no JSON, or no object
   }
 }
 
-function areFaces(value: unknown): boolean {
-  const tracked = (face: unknown) => Number.isInteger((face as { track_id?: unknown } | null)?.track_id);
-  return Array.isArray(value) && value.every(tracked);
+function isFace(value: unknown): boolean {
+  const face = value as Partial<StreamFace> | null;
+  const { x, y, width, height } = face?.box ?? {};
+  return [x, y, width, height].every(Number.isFinite) && Number.isSafeInteger(face?.track_id);
 }
 
 /** A frame's message: its stamp, and the picture. */

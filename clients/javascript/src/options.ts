@@ -105,6 +105,14 @@ function defined(members: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
 }
 
+/** Throws TypeError where JSON has no value for an option. */
+export function checkOptions(options: StreamConfiguration): void {
+  JSON.stringify(options, (name, value: unknown) => {
+    if (typeof value !== "bigint" && (typeof value !== "number" || Number.isFinite(value))) return value;
+    throw new TypeError(`${name} is ${value}, of type ${typeof value}; a finite number is expected.`);
+  });
+}
+
 /** Throws TypeError for what is no picture. */
 export function checkPicture(picture: unknown): asserts picture is Picture {
   if (picture instanceof Blob || picture instanceof ArrayBuffer || picture instanceof Uint8Array) return;

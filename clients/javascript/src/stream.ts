@@ -5,6 +5,7 @@ import { Connection } from "./connection.ts";
 import { ConnectionError, type ProblemError } from "./errors.ts";
 import type { Calibration, FrameAnswer, ModelAnswer } from "./generated.ts";
 import {
+  checkOptions,
   checkPicture,
   configurationOf,
   type Picture,
@@ -36,6 +37,7 @@ export interface StreamAnswer extends FrameAnswer {
 }
 
 const TIMEOUT = 10_000; // milliseconds; the service itself gives a frame 5,000 by default
+const LONGEST_TIMEOUT = 2 ** 31 - 1; // milliseconds; timers end at once where they are asked for more
 const FIRST_DELAY = 250; // milliseconds, before a connection is opened again; twice as long each time
 const LONGEST_DELAY = 10_000; // milliseconds
 const MICROSECONDS = 1000; // in a millisecond
@@ -80,6 +82,10 @@ export class Stream {
     if (!(Number.isInteger(inFlight) && inFlight >= 1)) {
       throw new RangeError(`inFlight is ${inFlight}; it is a number of frames, 1 or more.`);
     }
+    if (!(Number.isFinite(timeout) && timeout > 0 && timeout <= LONGEST_TIMEOUT)) {
+      throw new RangeError(`timeout is ${timeout}; it is milliseconds, more than 0 and at most ${LONGEST_TIMEOUT}.`);
+    }
+    checkOptions(configuration);
     this.#socket = socket;
     this.#url = url;
     this.#key = key;
@@ -169,12 +175,14 @@ export class Stream {
 
   /** Says by how many degrees the next frames have to be turned clockwise to be upright. */
   rotate(rotation: Rotation): void {
+    checkOptions({ rotation });
     this.#configuration = { ...this.#configuration, rotation };
-    if (this.#state === "open") this.#connection?.tell({ rotation });
+    this.#connection?.tell({ rotation });
   }
 
   /** Changes options, by way of a new connection: frames on their way are dropped, and tracks begin anew. */
   configure(options: StreamConfiguration): void {
+    checkOptions(options);
     this.#configuration = { ...this.#configuration, ...options };
     if (this.#connection === undefined) return; // the next one will have them
     this.#connection.close();

@@ -80,7 +80,7 @@ export class FakeSocket {
 
 /** An answer to a frame, with a face for each of these tracks. */
 export function answer(sequence: number, tracks: number[] = [], restarted = false): FrameAnswer {
-  const faces = tracks.map((track_id) => ({ track_id }));
+  const faces = tracks.map((track_id) => ({ track_id, box: { x: 0, y: 0, width: 100, height: 100 } }));
   return { sequence, timestamp_us: 0, dropped: 0, restarted, faces } as FrameAnswer;
 }
 

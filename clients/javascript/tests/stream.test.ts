@@ -107,6 +107,30 @@ describe("opening", () => {
   });
 });
 
+describe("options", () => {
+  test("a timeout is a time that timers have", () => {
+    const client = new Client({ WebSocket: FakeSocket });
+    for (const timeout of [Number.NaN, "x", "10", -1, 0, 1e12, Number.POSITIVE_INFINITY, 10n]) {
+      assert.throws(() => client.stream({ timeout: timeout as number }), {
+        name: "RangeError",
+        message: `timeout is ${timeout}; it is milliseconds, more than 0 and at most 2147483647.`,
+      });
+    }
+  });
+
+  test("what JSON has no value for is refused at once", async () => {
+    const client = new Client({ WebSocket: FakeSocket });
+    const refused = { name: "TypeError", message: /^(maxFaces|beta|rotation) is .+; a finite number is expected\.$/ };
+    const ten = 10n as unknown as number;
+    assert.throws(() => client.stream({ maxFaces: ten }), refused);
+    assert.throws(() => client.stream({ smoothing: { beta: Number.NaN } }), refused);
+    const { stream } = await opened();
+    assert.throws(() => stream.configure({ maxFaces: ten }), refused);
+    assert.throws(() => stream.rotate(ten as 90), refused);
+    assert.deepEqual([stream.state, FakeSocket.all.length, FakeSocket.last.texts], ["open", 1, []]);
+  });
+});
+
 describe("frames", () => {
   test("one is on its way at a time; others are dropped, and nothing waits", async () => {
     const { stream } = await opened();
@@ -358,6 +382,11 @@ describe("losses", () => {
     { sequence: 1, faces: null },
     { sequence: 1, faces: [null] },
     { sequence: 1, faces: [{ score: 0.9 }] },
+    { sequence: 1, faces: [{ track_id: 1 }] },
+    { sequence: 1, faces: [{ track_id: 1, box: { x: 0, y: 0, width: 1 } }] },
+    answer(1, [2 ** 53]),
+    { ...answer(1), model: MODEL },
+    { model: MODEL },
     { sequence: 1, problem: null },
     { problem: "full" },
     { model: 7 },
@@ -491,6 +520,18 @@ describe("while it runs", () => {
       { calibration: "reset" },
       { rotation: 270 },
     ]);
+  });
+
+  test("a rotation is told after the options of a connection that opens", async () => {
+    const { stream } = await begun({ rotation: 0 });
+    stream.rotate(90);
+    FakeSocket.last.open();
+    assert.deepEqual([FakeSocket.last.configuration.rotation, FakeSocket.last.texts], [0, [{ rotation: 90 }]]);
+    FakeSocket.last.end(1006);
+    mock.timers.tick(250);
+    stream.rotate(180);
+    FakeSocket.last.open();
+    assert.deepEqual([FakeSocket.last.configuration.rotation, FakeSocket.last.texts], [90, [{ rotation: 180 }]]);
   });
 
   test("other options come with another connection", async () => {

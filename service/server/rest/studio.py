@@ -1,5 +1,6 @@
 """The Studio at /studio/: a page in which faces move characters, and what it loads. None of it needs a key."""
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from typing import Final
 
@@ -7,6 +8,7 @@ from fastapi import FastAPI, Request, Response
 from starlette.datastructures import Headers
 from starlette.responses import FileResponse, RedirectResponse, StreamingResponse
 from starlette.staticfiles import NotModifiedResponse
+from starlette.types import Receive, Scope, Send
 
 from service.errors import NOT_ACCEPTABLE, NOT_FOUND, RequestError
 from service.server.rest.studio_files import StudioFile
@@ -14,6 +16,7 @@ from service.server.rest.studio_files import StudioFile
 PAGE: Final = "/studio"
 FOLDER: Final = "/studio/"
 PIECE_BYTES: Final = 64 * 2**10  # sent at once, so that a slow client has the time of a piece and not of the whole
+RANGE: Final = re.compile(r"[0-9]{1,18}-[0-9]{0,18}|-[0-9]{1,18}")  # of bytes; no file has as many as 18 digits tell
 POLICY: Final = {
     "default-src": "'none'",
     "script-src": "'self' 'wasm-unsafe-eval'",  # onnxruntime, in the local mode
@@ -90,9 +93,34 @@ def file_response(file: StudioFile, asked: Headers) -> Response:
     if _is_known(headers["ETag"], asked.get("if-none-match", "")):
         return NotModifiedResponse(Headers(headers))
     if zipped is None:
-        return FileResponse(file.path, headers=headers, media_type=file.media_type)
+        return RangedFile(file.path, headers=headers, media_type=file.media_type)
     headers |= {"Content-Encoding": "gzip", "Content-Length": str(len(zipped))}
     return StreamingResponse(_pieces(zipped), headers=headers, media_type=file.media_type)
+
+
+class RangedFile(FileResponse):
+    """A file, or ranges of it, where they are asked for. A header that is none is ignored (RFC 9110 section 14.2)."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Sends it. FileResponse alone would answer with status 400, in words that are not this service's."""
+        known = [
+            (name, value)
+            for name, value in scope["headers"]
+            if name != b"range" or names_ranges(value.decode("latin-1"))
+        ]
+        await super().__call__({**scope, "headers": known}, receive, send)
+
+
+def names_ranges(header: str) -> bool:
+    """Whether a Range header (RFC 9110 section 14.1.2) names ranges of bytes, and none that ends before it starts."""
+    unit, _, listed = header.partition("=")
+    ranges = [part.strip(" \t") for part in listed.split(",")]
+    return unit.lower() == "bytes" and any(ranges) and all(map(_is_range, filter(None, ranges)))
+
+
+def _is_range(text: str) -> bool:
+    first, _, last = text.partition("-")
+    return RANGE.fullmatch(text) is not None and not (first and last and int(first) > int(last))
 
 
 def accepts(accept_encoding: str, coding: str) -> bool:

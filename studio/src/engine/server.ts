@@ -81,28 +81,31 @@ export class ServerEngine implements Engine {
 
   /** Encodes what the source shows, sends it, and tells the answer. */
   async #look(source: CanvasImageSource, width: number, height: number, capturedAt: number): Promise<void> {
-    let answer: StreamAnswer | undefined;
     try {
       const jpeg = await this.#encoder.encode(source, width, height, QUALITY).finally(() => {
         this.#encoding = false;
       });
-      if (jpeg && this.#stream?.ready) answer = await this.#send(this.#stream, jpeg, capturedAt);
-      else this.#dropped++;
+      if (!jpeg || !this.#stream?.ready) {
+        this.#dropped++;
+        return;
+      }
+      const answer = await this.#send(this.#stream, jpeg, capturedAt);
+      if (answer) this.#events?.answer(this.#answerOf(answer, capturedAt));
     } catch (error) {
       // A stream that is closed has told why already.
       if (this.#stream?.state !== "closed") this.#tell(error);
     }
-    if (answer) this.#events?.answer(this.#answerOf(answer, capturedAt));
   }
 
   async #send(stream: Stream, jpeg: ArrayBuffer, capturedAt: number): Promise<StreamAnswer | undefined> {
-    let answer: StreamAnswer | undefined;
+    let took: number | undefined;
     this.#pacing.sent();
     try {
-      answer = await stream.send(jpeg, { capturedAt: this.#clock.at(capturedAt) });
+      const answer = await stream.send(jpeg, { capturedAt: this.#clock.at(capturedAt) });
+      took = answer && serviceTime(answer);
       return answer;
     } finally {
-      this.#pacing.ended(answer && serviceTime(answer));
+      this.#pacing.ended(took);
     }
   }
 
@@ -126,7 +129,11 @@ export class ServerEngine implements Engine {
     if (error instanceof ProblemError) this.#events?.problem(error.problem);
     else if (error instanceof ConnectionError) problem("no-connection", "No connection", error.message);
     else if (error instanceof EncoderError) problem("no-encoder", "A picture cannot be sent", error.message);
-    else throw error;
+    else {
+      // Of what takes the answer: the page goes on with the next one.
+      console.error(error);
+      problem("defect", "An answer cannot be shown", `The page and the server may be of different versions: ${error}.`);
+    }
   }
 }
 

@@ -13,6 +13,8 @@ export interface Parameters {
   camera: string;
   /** Characters of the first person, the second and so on, by turns; empty: as chosen on the page. */
   characters: CharacterName[];
+  /** What the URL has among these and is the name of none. */
+  unknownCharacters: string[];
   /** Options that the URL sets; undefined where it does not. */
   mirror: boolean | undefined;
   refine: boolean | undefined;
@@ -24,11 +26,13 @@ export interface Parameters {
 export function parseParameters(query: string, usual: EngineMode = "server"): Parameters {
   const given = new URLSearchParams(query);
   const names = (given.get("characters") ?? "").split(",").map((name) => name.trim().toLowerCase());
+  const unknown = names.filter((name) => name && !isCharacterName(name));
   return {
     obs: flag(given.get("obs")) ?? false,
     engine: ENGINES.find((engine) => engine === given.get("engine")) ?? usual,
     camera: given.get("camera")?.trim() ?? "",
     characters: names.filter(isCharacterName),
+    unknownCharacters: [...new Set(unknown)],
     mirror: flag(given.get("mirror")),
     refine: flag(given.get("refine")),
     smoothing: flag(given.get("smoothing")),

@@ -7,6 +7,7 @@ import type { Notices } from "../view/notices.ts";
 import { SourceMenu } from "../view/source-menu.ts";
 import { Welcome } from "../view/welcome.ts";
 import { chooseFile } from "./drops.ts";
+import type { Parameters } from "./parameters.ts";
 import type { Settings } from "./settings.ts";
 
 const FILES = "video/*,image/*";
@@ -17,15 +18,23 @@ export class SourceControls {
   readonly welcome: Welcome;
   readonly #settings: Settings;
   readonly #notices: Notices;
+  readonly #obs: boolean;
   /** A part of the camera's name, as long as none is chosen by hand. */
   #cameraName: string;
 
-  /** cameraName: a part of the name of the camera to take; empty: any. where: a sentence on where pictures go. take:
-   * what becomes of a file. */
-  constructor(settings: Settings, notices: Notices, cameraName: string, where: string, take: (file: File) => void) {
+  /** camera: a part of the name of the camera to take; empty: any. obs: whether the page is in OBS. where: a sentence
+   * on where pictures go. take: what becomes of a file. */
+  constructor(
+    settings: Settings,
+    notices: Notices,
+    { camera, obs }: Pick<Parameters, "camera" | "obs">,
+    where: string,
+    take: (file: File) => void,
+  ) {
     this.#settings = settings;
     this.#notices = notices;
-    this.#cameraName = cameraName;
+    this.#cameraName = camera;
+    this.#obs = obs;
     this.sources = new Sources({ problem: (error) => this.#tell(error) });
     const { current, opening } = this.sources;
     this.menu = new SourceMenu({
@@ -55,7 +64,7 @@ export class SourceControls {
   async openCamera(): Promise<void> {
     this.#notices.clear("source"); // what is wrong is told again
     const { camera, cameraLines, cameraUsed } = this.#settings;
-    const choice = { device: camera.value, name: this.#cameraName, lines: cameraLines.value };
+    const choice = { device: camera.value, name: this.#cameraName, lines: cameraLines.value, obs: this.#obs };
     if (await this.sources.camera(choice)) cameraUsed.value = true;
   }
 

@@ -27,7 +27,7 @@ export function studioBar(
     commands.filter(({ id }) => ids.includes(id)).map((command) => commandButton(command, wide));
   const more = element(
     "button",
-    { type: "button", class: "icon-button", "aria-label": "More", "data-tip": "More" },
+    { type: "button", class: "icon-button more-button", "aria-label": "More" },
     icon("more"),
   );
   const panel = menu(

@@ -53,7 +53,7 @@ export function studioCommands(hands: Hands): Command[] {
       id: "refine",
       key: "r",
       title: "Refine",
-      help: "look at each face a second time: more exact, with gaze, slower",
+      help: "look closer at each face, and follow it: more exact, with gaze, quicker while faces are few",
       icon: "refine",
       on: settings.refine,
       run: toggle(settings.refine, "Refine"),
@@ -73,6 +73,7 @@ export function studioCommands(hands: Hands): Command[] {
       title: "Overlay",
       help: "draw boxes, mesh, pose, all or nothing over the picture",
       icon: "overlay",
+      state: () => OVERLAY_TITLES[settings.overlay.value],
       run: () => {
         settings.overlay.value = next(OVERLAYS, settings.overlay.value);
         notices.say(OVERLAY_TITLES[settings.overlay.value]);
@@ -175,6 +176,7 @@ function viewCommands({ settings, notices, inset, help }: Hands): Command[] {
       title: "Light or dark",
       help: "light, dark, or as the system has it",
       icon: "theme",
+      state: () => THEME_TITLES[settings.theme.value],
       run: () => {
         settings.theme.value = next(THEMES, settings.theme.value);
         notices.say(THEME_TITLES[settings.theme.value]);

@@ -4,7 +4,7 @@ import type { Engine, EngineMode, FrameAnswer } from "../engine/engine.ts";
 import { ServerEngine } from "../engine/server.ts";
 import { Figures } from "../figures.ts";
 import { Cast } from "../people/cast.ts";
-import { CharacterChoices, keptChoices } from "../people/characters.ts";
+import { CHARACTERS, CharacterChoices, keptChoices } from "../people/characters.ts";
 import { Recorder } from "../recording/recorder.ts";
 import type { Signal } from "../signal.ts";
 import { cameraAllowed } from "../sources/camera.ts";
@@ -18,6 +18,7 @@ import { commandOf } from "../view/commands.ts";
 import { element } from "../view/element.ts";
 import { FiguresPanel } from "../view/figures-panel.ts";
 import { Help } from "../view/help.ts";
+import { Loading } from "../view/loading.ts";
 import { Notices } from "../view/notices.ts";
 import { AccessKey } from "./access-key.ts";
 import { chooseFile, takeDrops } from "./drops.ts";
@@ -75,15 +76,21 @@ export async function startStudio(root: HTMLElement, query: string): Promise<voi
     const source = choices.of(person);
     if ("name" in source) stage.prepare(source.name);
   }
+  const engine = await createEngine(parameters.engine);
+  const loading = new Loading(engine.mode);
   const chips = new Chips({
     choose: (person, source) => void choose(person, source),
     chooseFile: (person) => chooseFile(CHARACTER_FILES, (file) => void choose(person, { file })),
     drop: (person, file) => void choose(person, { file }),
   });
   const cast = new Cast(stage, choices, chips, (error) => {
-    if (error) notices.show("character", { title: "The character cannot be used", detail: error.message });
-    else notices.clear("character");
+    if (!error) notices.clear("character");
+    else {
+      loading.end();
+      notices.show("character", { title: "The character cannot be used", detail: error.message });
+    }
   });
+  cast.present.follow((present) => present && loading.end());
   const choose = async (person: number, source: CharacterSource) => {
     notices.clear("character");
     if (!(await cast.choose(person, source))) return;
@@ -91,8 +98,14 @@ export async function startStudio(root: HTMLElement, query: string): Promise<voi
     if (!obs) await keepFile(person, "file" in source ? source.file : undefined);
   };
 
+  const [unknown] = parameters.unknownCharacters;
+  if (unknown)
+    notices.show("characters", {
+      title: `There is no character ${unknown.slice(0, 40)}`,
+      detail: `The address asks for it. There are ${CHARACTERS.join(", ")}.`,
+    });
+
   // From the source to the engine, and from its answers to the views
-  const engine = await createEngine(parameters.engine);
   const budget = new FrameBudget();
   const capture = new Capture(engine, () => budget.side(settings.frameSide.value));
   const figures = new Figures();
@@ -106,7 +119,7 @@ export async function startStudio(root: HTMLElement, query: string): Promise<voi
   const bars = new Bars();
   const picture = new PictureView(settings, notices);
   const where = modeSentence(engine.mode);
-  const controls = new SourceControls(settings, notices, parameters.camera, where, (file) => files.take(file));
+  const controls = new SourceControls(settings, notices, parameters, where, (file) => files.take(file));
   const { sources } = controls;
   const files = new Files(stage, sources, notices, (person, file) => void choose(person, { file }));
   const seeNobody = () => {
@@ -124,13 +137,14 @@ export async function startStudio(root: HTMLElement, query: string): Promise<voi
     capture.next(); // first of all, so that the engine does not wait for what is drawn here
     if (answer.capturedAt < sourceSince) return; // of the source before
     const { absolute, relative } = cast.update(answer);
+    if (!absolute.length) loading.end(); // the first character may be long in coming
     figures.answered(answer);
     recorder.add(answer, relative);
     picture.draw({ seen: absolute, image: answer.image });
     if (settings.bars.value) bars.show(relative, (person) => cast.titleOf(person));
     // Where the display is slow, too, it is this machine that is busy, and smaller frames would not help.
     if (stage.frameRate >= SMOOTH) budget.add(answer.answeredAt - answer.capturedAt, answer.answeredAt);
-    tellSlowness(notices, budget.slow, engine.mode);
+    if (!obs) tellSlowness(notices, budget.slow, engine.mode); // that passes is not drawn into what others watch
   };
   const control = new EngineControl(engine, settings, new AccessKey(browserStore("sessionStorage")), notices, {
     answer: take,
@@ -138,7 +152,7 @@ export async function startStudio(root: HTMLElement, query: string): Promise<voi
   });
 
   // Controls
-  const help = new Help(() => commands, where);
+  const help = new Help(() => commands, where, engine.mode === "local");
   const commands = studioCommands({ settings, cast, recorder, notices, inset: picture.inset, help, sources });
   const panel = new FiguresPanel();
   settings.figures.follow((open) => {
@@ -162,8 +176,8 @@ export async function startStudio(root: HTMLElement, query: string): Promise<voi
     const drops = takeDrops((file, point) => files.take(file, point));
     const dock = element("div", { class: "dock" }, controls.welcome.root, bar);
     const foot = element("div", { class: "foot" }, notices.hud, dock);
-    root.append(picture.inset.root, side, notices.root, foot, drops, help.root);
-    makeRoom(stage, canvas, { dock, bar, side }, settings.bars);
+    root.append(loading.root, picture.inset.root, side, notices.root, foot, drops, help.root);
+    makeRoom(stage, canvas, { dock, bar, side, inset: picture.inset.root }, settings);
     addEventListener("keydown", (event) => {
       const command = commandOf(event, commands);
       if (!command) return;
@@ -189,6 +203,7 @@ export async function startStudio(root: HTMLElement, query: string): Promise<voi
     cast.forgetNeutral(); // others may be in it
   });
   control.state.follow((state) => {
+    loading.show(state);
     if (state === "open") {
       sources.current.value?.refresh();
       capture.next();
@@ -208,6 +223,9 @@ export async function startStudio(root: HTMLElement, query: string): Promise<voi
   for (const [person, file] of await kept) choices.choose(person, { file });
   if (obs || (settings.cameraUsed.value && (await cameraAllowed()))) void controls.openCamera();
   else if (!(await sources.film())) notices.clear("source"); // without the film the page waits for a source
+  sources.opening.follow((busy) => {
+    if (!busy && !sources.current.value) loading.end();
+  });
 }
 
 async function createEngine(mode: EngineMode): Promise<Engine> {

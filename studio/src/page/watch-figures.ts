@@ -8,6 +8,7 @@ import type { Capture } from "../sources/capture.ts";
 import type { Sources } from "../sources/sources.ts";
 import type { Stage } from "../stage/stage.ts";
 import type { Surroundings } from "../view/figures-panel.ts";
+import { fetches } from "../view/loading.ts";
 import { expose } from "./handle.ts";
 
 const SHOW_MS = 500; // between two updates of the panel
@@ -39,6 +40,7 @@ export function watchFigures(parts: Parts, show: (about: Omit<Surroundings, "fra
     const about = {
       display: stage.frameRate,
       place: engine.mode === "local" ? "On this device" : "On this server",
+      fetches: fetches(engine.mode, engineState.value),
       state: engineState.value,
       model: model ? `${model.name} ${model.version} ${model.precision}` : "",
       dropped: capture.dropped,

@@ -12,6 +12,9 @@ import { People, type Seen } from "./people.ts";
 /** Milliseconds from one attempt to the next to give a character to somebody who has none. */
 export const RETRY_MS = 4000;
 
+/** What the people need of the stage. */
+type CastStage = Pick<Stage, "enter" | "leave" | "drive" | "rest" | "mirror">;
+
 /** Who shows the people besides the stage. */
 export interface Audience {
   show(person: number, source: CharacterSource): void;
@@ -29,7 +32,9 @@ export interface Act {
 export class Cast {
   /** Of all people together: whether a neutral face is being collected, or subtracted. */
   readonly neutral = new Signal<NeutralState>("off");
-  readonly #stage: Pick<Stage, "enter" | "leave" | "drive" | "rest">;
+  /** Whether somebody's character has come onto the stage since the page was opened. */
+  readonly present = new Signal(false);
+  readonly #stage: CastStage;
   readonly #choices: CharacterChoices;
   readonly #audience: Audience;
   readonly #tell: (error: CharacterError | undefined) => void;
@@ -41,7 +46,7 @@ export class Cast {
 
   /** tell: says why a character cannot be used; undefined: a character that could not be used now can. */
   constructor(
-    stage: Pick<Stage, "enter" | "leave" | "drive" | "rest">,
+    stage: CastStage,
     choices: CharacterChoices,
     audience: Audience,
     tell: (error: CharacterError | undefined) => void,
@@ -69,7 +74,7 @@ export class Cast {
   /** Takes an answer to the stage. Returns whose face is whose. */
   update(answer: FrameAnswer): Act {
     const { answeredAt, capturedAt, faces, image } = answer;
-    const { seen, entered, hidden, left } = this.#people.update(faces, image.width, answeredAt);
+    const { seen, entered, hidden, left } = this.#people.update(faces, image.width, answeredAt, this.#stage.mirror);
     for (const person of left) {
       this.#stage.leave(person);
       this.#audience.remove(person);
@@ -152,6 +157,7 @@ export class Cast {
     this.#audience.setBusy(person, true);
     try {
       await this.#stage.enter(person, source, colourOf(person));
+      this.present.value = true;
       return true;
     } catch (error) {
       this.#tell(error instanceof CharacterError ? error : new CharacterError(String(error)));

@@ -51,19 +51,25 @@ export class People {
   }
 
   /** Takes an answer's faces. width: pixels across the frame, whose size may change. now: milliseconds of any clock
-   * that goes on while answers come. */
-  update(faces: readonly Face[], width: number, now: number): Update {
+   * that goes on while answers come. mirror: whether the picture is shown as in a mirror: who comes is numbered from the
+   * left of what is shown. */
+  update(faces: readonly Face[], width: number, now: number, mirror = false): Update {
     const before = new Set(this.#people.filter((person) => person.missingSince === undefined));
-    const owners = this.#owners(faces, width);
+    const fromLeft = faces.toSorted((a, b) => (middle(a) - middle(b)) * (mirror ? -1 : 1));
+    const owners = this.#owners(fromLeft, width);
     const seen: Seen[] = [];
     const entered: number[] = [];
+    for (const face of fromLeft) {
+      if (owners.has(face)) continue;
+      const number = this.#freeNumber();
+      const person = { number, track: undefined, last: undefined, missingSince: undefined };
+      this.#people.push(person);
+      owners.set(face, person);
+      entered.push(number);
+    }
     for (const face of faces) {
-      let person = owners.get(face);
-      if (!person) {
-        person = { number: this.#freeNumber(), track: undefined, last: undefined, missingSince: undefined };
-        this.#people.push(person);
-        entered.push(person.number);
-      }
+      const person = owners.get(face);
+      if (!person) continue;
       Object.assign(person, { track: face.track_id, last: lookOf(face, width), missingSince: undefined });
       before.delete(person);
       seen.push({ person: person.number, face });
@@ -82,7 +88,7 @@ export class People {
     for (const person of this.#people) Object.assign(person, { track: undefined, last: undefined });
   }
 
-  /** The person of each face whose person is known. */
+  /** The person of each face whose person is known. faces: from the left of what is shown. */
   #owners(faces: readonly Face[], width: number): Map<Face, Person> {
     const owners = new Map<Face, Person>();
     const unknown = new Set(faces);
@@ -106,7 +112,7 @@ export class People {
     for (const { face, person, cost } of pairs.sort((a, b) => a.cost - b.cost))
       if (cost <= REACH && unknown.has(face) && waiting.has(person)) give(face, person);
     const unplaced = [...waiting].filter(({ last }) => !last).sort((a, b) => a.number - b.number);
-    for (const face of [...unknown].sort((a, b) => a.box.x - b.box.x)) {
+    for (const face of unknown) {
       const person = unplaced.shift();
       if (!person) break;
       give(face, person);
@@ -131,9 +137,15 @@ interface Look {
   identity: readonly number[] | null | undefined;
 }
 
-function lookOf({ box, identity }: Face, width: number): Look {
+/** Pixels from the left of the picture. */
+function middle({ box }: Face): number {
+  return box.x + box.width / 2;
+}
+
+function lookOf(face: Face, width: number): Look {
+  const { box, identity } = face;
   return {
-    x: (box.x + box.width / 2) / width,
+    x: middle(face) / width,
     y: (box.y + box.height / 2) / width,
     width: box.width / width,
     identity,

@@ -25,7 +25,7 @@ const VALUES = SHAPES.length + ANGLES.length;
  * them as such. */
 export const ROWS_A_SECOND = 60;
 /** Seconds between two faces that rows are interpolated over; after more the person was away, and rows are left out. */
-const LONGEST_GAP = 0.5;
+export const LONGEST_GAP = 0.5;
 
 /** A moment of a person. */
 export interface Row {
@@ -49,11 +49,12 @@ export function timecode(frame: number): string {
   return `${parts.map((part) => String(part).padStart(2, "0")).join(":")}.000`;
 }
 
-/** A person's file. rows: with rising times; each frame's values are interpolated between the two rows around it. */
-export function liveLinkCsv(rows: readonly Row[]): string {
+/** A person's file. rows: with rising times; each frame's values are interpolated between the two rows around it. Returns
+ * undefined where no frame has a row. */
+export function liveLinkCsv(rows: readonly Row[]): string | undefined {
   const lines = [COLUMNS.join(",")];
   const first = rows[0];
-  if (!first) return `${lines[0]}\n`;
+  if (!first) return undefined;
   let frame = Math.ceil(first.seconds * ROWS_A_SECOND - 1e-6);
   for (let i = 0; i < rows.length; i++) {
     const [a, b] = [rows[i], rows[i + 1]];
@@ -67,5 +68,5 @@ export function liveLinkCsv(rows: readonly Row[]): string {
     }
     if (b && !end) frame = Math.ceil(b.seconds * ROWS_A_SECOND - 1e-6);
   }
-  return `${lines.join("\n")}\n`;
+  return lines.length > 1 ? `${lines.join("\n")}\n` : undefined;
 }

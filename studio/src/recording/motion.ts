@@ -48,18 +48,19 @@ export class Motion {
     if (this.#formats.csv) for (const { person, face } of seen) this.#addRow(person, answer.capturedAt, face);
   }
 
-  /** The files. name: what all names begin with. */
-  files(name: string): RecordedFile[] {
+  /** The files, and the people of whom a CSV was to be saved and would have no row. name: what all names begin with. */
+  files(name: string): { files: RecordedFile[]; rowless: number[] } {
     this.#flush();
     const files: RecordedFile[] = [];
+    const rowless: number[] = [];
     if (this.#formats.jsonLines)
       files.push({ name: `${name}.jsonl`, content: new Blob(this.#blobs, { type: "application/jsonl" }) });
-    for (const [person, rows] of [...this.#rows].sort(([a], [b]) => a - b))
-      files.push({
-        name: `${name}_person-${person}.csv`,
-        content: new Blob([liveLinkCsv(rows)], { type: "text/csv" }),
-      });
-    return files;
+    for (const [person, rows] of [...this.#rows].sort(([a], [b]) => a - b)) {
+      const csv = liveLinkCsv(rows);
+      if (csv) files.push({ name: `${name}_person-${person}.csv`, content: new Blob([csv], { type: "text/csv" }) });
+      else rowless.push(person);
+    }
+    return { files, rowless };
   }
 
   #addLine(line: string): void {

@@ -4,6 +4,7 @@ import type { FrameAnswer } from "../engine/engine.ts";
 import type { Seen } from "../people/people.ts";
 import { Signal } from "../signal.ts";
 import { download, recordingName } from "./files.ts";
+import { LONGEST_GAP } from "./live-link-csv.ts";
 import { Motion, type MotionFormats } from "./motion.ts";
 import { StageVideo, videoType } from "./stage-video.ts";
 
@@ -76,7 +77,8 @@ export class Recorder {
     clearInterval(running.timer);
     this.progress.value = undefined;
     const video = await running.video?.stop(running.name);
-    const files = running.motion.files(running.name);
+    const { files, rowless } = running.motion.files(running.name);
+    if (rowless.length) this.#tell(noRows(rowless));
     if (video) files.unshift(video);
     for (const file of files) download(file);
     if (!this.#running) removeEventListener("beforeunload", askBeforeLeaving);
@@ -112,6 +114,15 @@ export class Recorder {
     this.#tell(`The recording has reached ${limit} and was saved. Start another one to go on.`);
     void this.stop();
   }
+}
+
+/** What is said of people of whom there is no CSV. */
+function noRows(people: readonly number[]): string {
+  const who = people.length > 1 ? `persons ${people.join(", ")}` : `person ${people[0]}`;
+  return (
+    `No Live Link Face CSV was saved of ${who}: they were seen once only, or answers came more than ${LONGEST_GAP} s ` +
+    "apart, and nothing is interpolated over that. Record JSON lines, or switch off refine."
+  );
 }
 
 /** Has the browser ask whether to leave the page, where the recording would be lost. */

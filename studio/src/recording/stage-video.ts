@@ -1,6 +1,7 @@
 /** The characters as a video. */
 
 import type { RecordedFile } from "./motion.ts";
+import { withDuration } from "./webm-duration.ts";
 
 /** In the order of preference: smaller files first. */
 const TYPES = ["video/webm;codecs=vp9", "video/webm;codecs=vp8", "video/webm", "video/mp4"] as const;
@@ -19,6 +20,8 @@ export class StageVideo {
   readonly #stream: MediaStream;
   readonly #stopped: Promise<void>;
   readonly #pieces: Blob[] = [];
+  readonly #since = performance.now();
+  #duration = 0; // milliseconds, when it is stopped
   #size = 0;
   #asked = false; // to stop
   #reason = "";
@@ -45,6 +48,7 @@ export class StageVideo {
     };
     this.#stopped = new Promise((resolve) => {
       this.#recorder.onstop = () => {
+        this.#duration = performance.now() - this.#since;
         this.#release();
         resolve();
         if (!this.#asked) ended(this.#reason);
@@ -64,10 +68,9 @@ export class StageVideo {
     await this.#stopped;
     if (!this.#size) return undefined;
     const type = this.#recorder.mimeType.split(";")[0] ?? "video/webm";
-    return {
-      name: `${name}.${type.endsWith("mp4") ? "mp4" : "webm"}`,
-      content: new Blob(this.#pieces, { type }),
-    };
+    const content = new Blob(this.#pieces, { type });
+    if (type.endsWith("mp4")) return { name: `${name}.mp4`, content };
+    return { name: `${name}.webm`, content: await withDuration(content, this.#duration) };
   }
 
   #end(): void {

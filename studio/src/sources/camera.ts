@@ -10,6 +10,8 @@ export interface CameraChoice {
   name: string;
   /** Height of the picture in lines; the nearest that the camera has is taken. */
   lines: number;
+  /** Whether the page is in OBS, where nobody can be asked. */
+  obs: boolean;
 }
 
 /** Heights that the page offers, lines. */
@@ -59,13 +61,13 @@ export async function openCamera(choice: CameraChoice): Promise<CameraSource> {
         "https:// or http://localhost, or drag in a video or a picture.",
     );
   const named = choice.name ? await deviceNamed(choice.name) : "";
-  let stream = await request(named || choice.device, choice.lines);
+  let stream = await request(choice, named || choice.device);
   if (choice.name && !named) {
     // names are told only after a camera was allowed
     const device = await deviceNamed(choice.name);
     if (device && device !== stream.getVideoTracks()[0]?.getSettings().deviceId) {
       for (const track of stream.getTracks()) track.stop();
-      stream = await request(device, choice.lines);
+      stream = await request(choice, device);
     }
   }
   const track = stream.getVideoTracks()[0];
@@ -85,15 +87,16 @@ export async function openCamera(choice: CameraChoice): Promise<CameraSource> {
   return new CameraSource(stream, track, video);
 }
 
-async function request(device: string, lines: number): Promise<MediaStream> {
+async function request(choice: CameraChoice, device: string): Promise<MediaStream> {
+  const { lines, obs } = choice;
   const size = { width: { ideal: Math.round((lines * 4) / 3) }, height: { ideal: lines }, frameRate: { ideal: 30 } };
   try {
     const which = device ? { deviceId: { exact: device } } : { facingMode: "user" };
     return await navigator.mediaDevices.getUserMedia({ audio: false, video: { ...which, ...size } });
   } catch (error) {
     const name = error instanceof Error ? error.name : ""; // OverconstrainedError is no DOMException everywhere
-    if (device && (name === "OverconstrainedError" || name === "NotFoundError")) return request("", lines);
-    throw cameraProblem(name);
+    if (device && (name === "OverconstrainedError" || name === "NotFoundError")) return request(choice, "");
+    throw cameraProblem(name, obs);
   }
 }
 
@@ -102,15 +105,17 @@ async function deviceNamed(name: string): Promise<string> {
   return (await listCameras()).find(({ label }) => label.toLowerCase().includes(wanted))?.deviceId ?? "";
 }
 
-/** What to tell where a camera could not be opened. name: of the browser's exception. */
-export function cameraProblem(name: string): SourceError {
+/** What to tell where a camera could not be opened. name: of the browser's exception. obs: whether the page is in OBS. */
+export function cameraProblem(name: string, obs = false): SourceError {
   switch (name) {
     case "NotAllowedError":
     case "SecurityError":
       return new SourceError(
         "The camera is not allowed",
-        "Allow it for this page: press the symbol beside the address, and look whether the system's settings let this " +
-          "browser use cameras. Then try again.",
+        obs
+          ? "Close OBS and start it with --enable-media-stream, which lets browser sources use cameras."
+          : "Allow it for this page: press the symbol beside the address, and look whether the system's settings let " +
+              "this browser use cameras. Then try again.",
       );
     case "NotFoundError":
     case "OverconstrainedError":

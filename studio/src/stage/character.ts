@@ -142,7 +142,7 @@ const SIZES = { least: 1e-6, most: 1e6 }; // of what can be scaled to its place,
 export function headBounds(scene: Object3D, { head }: Parts, body: Box3): Box3 {
   const bounds = new Box3();
   const point = new Vector3();
-  scene.updateWorldMatrix(false, true);
+  scene.updateMatrixWorld(); // not updateWorldMatrix, after which skins are where they were
   const toScene = scene.matrixWorld.clone().invert();
   for (const mesh of meshesOf(scene)) {
     const { position, skinIndex, skinWeight } = mesh.geometry.attributes;

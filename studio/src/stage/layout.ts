@@ -30,6 +30,25 @@ export function arrange(count: number, aspect: number, slotAspect: number): Arra
   return { places, width: columns, height: rows };
 }
 
+/** How far a stage's middle moves to the right and down, so that characters are clear of what lies over its corner at the
+ * upper left: not at all where they do not reach so far. All in pixels; slotAspect: as above. */
+export function giveWay(
+  count: number,
+  stage: { width: number; height: number },
+  slotAspect: number,
+  corner: { left: number; top: number },
+): { left: number; top: number } {
+  const { width, height } = arrange(count, stage.width / stage.height, slotAspect);
+  const slot = Math.min(stage.height / height, stage.width / width / slotAspect); // height
+  // Moved by the whole, they have the rest of the stage for themselves.
+  const way = (covered: number, room: number, taken: number) =>
+    Math.min(Math.max(2 * covered - (room - taken), 0), covered);
+  return {
+    left: way(corner.left, stage.width, width * slotAspect * slot),
+    top: way(corner.top, stage.height, height * slot),
+  };
+}
+
 // Two people change places when one is past the other by this much of the picture's width, so that heads which are
 // above each other do not change places at every answer.
 const PAST = 0.06;

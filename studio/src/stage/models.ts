@@ -9,7 +9,7 @@ import {
   type Object3D,
   Texture,
 } from "three";
-import { type GLTF, GLTFLoader } from "three/addons/loaders/GLTFLoader.js";
+import { type GLTF, GLTFLoader, type GLTFParser } from "three/addons/loaders/GLTFLoader.js";
 import { clone } from "three/addons/utils/SkeletonUtils.js";
 import { addCatchLight, isGlossy } from "./catch-light.ts";
 import { type Character, GltfCharacter, meshesOf } from "./character.ts";
@@ -124,23 +124,34 @@ async function wearFile(file: File, light: LightTable | undefined): Promise<Char
   return wearVrm(loader, (vrmLoader) => parse(vrmLoader, bytes));
 }
 
-/** Parses a checked file. Rejects with CharacterError. */
+/** Parses a checked file. Rejects with CharacterError, whose cause is what the loader says. */
 async function parse(loader: GLTFLoader, bytes: ArrayBuffer): Promise<GLTF> {
   try {
     return await loader.parseAsync(bytes, "");
-  } catch {
-    throw new CharacterError("The file is damaged: its scene cannot be put together. Export it again.");
+  } catch (cause) {
+    throw new CharacterError("The file is damaged: its scene cannot be put together. Export it again.", { cause });
   }
 }
 
 function newLoader(): GLTFLoader {
-  return new GLTFLoader(closedManager()).register((parser) => ({
-    name: "target names",
-    beforeRoot: () => {
-      nameTargets(parser.json as GltfDocument);
-      return null;
-    },
-  }));
+  return new GLTFLoader(closedManager()).register((parser) => {
+    settleAll(parser);
+    return {
+      name: "target names",
+      beforeRoot: () => {
+        nameTargets(parser.json as GltfDocument);
+        delete parser.json.animations; // nothing plays them
+        return null;
+      },
+    };
+  });
+}
+
+/** Has a parser wait for all that it asks for. Where one part of a damaged file threw at once, in place of rejecting,
+ * nobody would wait for the parts asked for before, and handle that they fail, too. */
+function settleAll(parser: GLTFParser): void {
+  const getDependency = parser.getDependency.bind(parser);
+  parser.getDependency = async (type, index) => await getDependency(type, index);
 }
 
 /** Loads what lies inside the file and nothing else. */

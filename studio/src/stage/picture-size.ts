@@ -18,10 +18,12 @@ export function pictureSize(bytes: Uint8Array): PictureSize | undefined {
   return undefined;
 }
 
-/** A JPEG file is a row of segments: 0xff, a code, a length; one of them, SOF, begins the frame. */
-function jpegSize(view: DataView): PictureSize {
+/** A JPEG file is a row of segments: 0xff, a code, a length; one of them, SOF, begins the frame. Where something else is
+ * in between, decoders differ in what they read. */
+function jpegSize(view: DataView): PictureSize | undefined {
   for (let at = 2; ; ) {
     const code = view.getUint8(at + 1);
+    if (view.getUint8(at) !== 0xff || code < 0xc0 || (code >= 0xd0 && code <= 0xd9)) return undefined;
     const beginsFrame = code >= 0xc0 && code <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(code);
     if (beginsFrame) return { width: view.getUint16(at + 7), height: view.getUint16(at + 5) };
     at += code === 0xff ? 1 : 2 + view.getUint16(at + 2);

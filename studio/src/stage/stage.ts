@@ -56,9 +56,9 @@ export interface Stage {
   mirror: boolean;
   /** No idle motion and no camera moves. */
   reducedMotion: boolean;
-  /** CSS pixels at the right and the lower edge of the canvas that something lies over: the characters stand beside
-   * it. */
-  covered: { readonly right: number; readonly bottom: number };
+  /** CSS pixels at the edges of the canvas that something lies over: the characters stand beside it. At the left and the
+   * upper edge it lies over a corner only: they give way where they reach it. */
+  covered: { readonly left: number; readonly top: number; readonly right: number; readonly bottom: number };
   /** The ground's colours. */
   colourScheme: ColourScheme;
   readonly states: readonly CharacterState[];

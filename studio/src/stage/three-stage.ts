@@ -8,7 +8,7 @@ import { WEIGHTS } from "./arkit.ts";
 import type { Character } from "./character.ts";
 import { DrawTime } from "./draw-time.ts";
 import { Backdrop } from "./ground.ts";
-import { arrange, Eased, nearest, reorder } from "./layout.ts";
+import { arrange, Eased, giveWay, nearest, reorder } from "./layout.ts";
 import { addLamps, softBoxes } from "./light.ts";
 import { lightTable } from "./light-table.ts";
 import { Models } from "./models.ts";
@@ -38,7 +38,7 @@ export function createStage(canvas: HTMLCanvasElement, options: StageOptions): S
 class ThreeStage implements Stage {
   mirror = false;
   reducedMotion = false;
-  covered: Stage["covered"] = { right: 0, bottom: 0 };
+  covered: Stage["covered"] = { left: 0, top: 0, right: 0, bottom: 0 };
   onframe: ((now: number) => void) | undefined;
   onproblem: ((problem: StageError | undefined) => void) | undefined;
   onfailure: ((error: CharacterError) => void) | undefined;
@@ -48,6 +48,8 @@ class ThreeStage implements Stage {
   private readonly scene = new Scene();
   private readonly camera = new PerspectiveCamera(FIELD_OF_VIEW, 1, 1, 200);
   private readonly distance = new Eased(10, CAMERA_MS);
+  private readonly left = new Eased(0, CAMERA_MS);
+  private readonly top = new Eased(0, CAMERA_MS);
   private readonly right = new Eased(0, CAMERA_MS);
   private readonly bottom = new Eased(0, CAMERA_MS);
   private readonly backdrop: Backdrop | undefined;
@@ -276,8 +278,16 @@ class ThreeStage implements Stage {
       width: Math.max(1, width - this.right.toward(Math.min(covered.right, width / 2), elapsed, atOnce)),
       height: Math.max(1, height - this.bottom.toward(Math.min(covered.bottom, height / 2), elapsed, atOnce)),
     };
+    const way = giveWay(this.order.length, free, SLOT.width / SLOT.height, {
+      left: Math.min(covered.left, free.width / 2),
+      top: Math.min(covered.top, free.height / 2),
+    });
+    const left = this.left.toward(way.left, elapsed, atOnce);
+    const top = this.top.toward(way.top, elapsed, atOnce);
+    free.width -= left;
+    free.height -= top;
     camera.aspect = free.width / free.height;
-    camera.setViewOffset(free.width, free.height, 0, 0, width, height);
+    camera.setViewOffset(free.width, free.height, -left, -top, width, height);
   }
 
   private readonly lost = (event: Event): void => {

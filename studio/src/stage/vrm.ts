@@ -14,7 +14,9 @@ import { vrmExpressions } from "./vrm-expressions.ts";
 /** Reads an avatar. parse: runs a loader over the file. Rejects with CharacterError. */
 export async function wearVrm(loader: GLTFLoader, parse: (loader: GLTFLoader) => Promise<GLTF>): Promise<Character> {
   loader.register((parser) => new VRMLoaderPlugin(parser));
-  const gltf = await parse(loader);
+  const gltf = await parse(loader).catch((error: unknown) => {
+    throw bonesLacking(error) ?? error;
+  });
   const vrm = gltf.userData.vrm as VRM | undefined;
   if (!vrm) {
     throw new CharacterError(
@@ -26,6 +28,14 @@ export async function wearVrm(loader: GLTFLoader, parse: (loader: GLTFLoader) =>
     throw new CharacterError("The avatar has no expressions, so its face cannot be moved. Export it with expressions.");
   }
   return new VrmCharacter(vrm);
+}
+
+/** What is said where the plugin finds that the skeleton is not whole. */
+function bonesLacking(error: unknown): CharacterError | undefined {
+  const { cause } = error as CharacterError;
+  const bones = cause instanceof Error && /bones are required but not exist: (.+)/.exec(cause.message)?.[1];
+  if (!bones) return undefined;
+  return new CharacterError(`The avatar lacks bones that VRM requires: ${bones}. Export it with a whole skeleton.`);
 }
 
 class VrmCharacter implements Character {

@@ -23,19 +23,21 @@ export function commandButton(command: Command, wide: boolean): HTMLButtonElemen
   return button;
 }
 
-/** A line of the menu. */
+/** A line of the menu, which tells what is switched. done: is called after anything else. */
 export function commandRow(command: Command, done: () => void): HTMLButtonElement {
+  const state = element("small", {}, command.state?.() ?? "");
   const row = element(
     "button",
     { type: "button", class: "row-button", "aria-pressed": command.on ? String(command.on.value) : undefined },
     icon(command.icon),
-    element("span", { class: "row-title" }, command.title),
+    element("span", { class: "row-title" }, command.title, state),
     element("kbd", { "aria-hidden": "true" }, keyText(command)),
   );
   row.onclick = () => {
     command.run();
+    state.textContent = command.state?.() ?? "";
     if (command.on) row.setAttribute("aria-pressed", String(command.on.value));
-    else done();
+    else if (!command.state) done();
   };
   return row;
 }

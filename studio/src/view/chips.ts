@@ -103,7 +103,11 @@ export class Chips {
       panel.hidePopover();
       this.#events.chooseFile(person);
     };
-    const hint = element("p", { class: "hint" }, "A file stays in this browser. It needs ARKit's 52 names, or VRM's.");
+    const hint = element(
+      "p",
+      { class: "hint" },
+      "A file stays in this browser. It needs blend shapes by ARKit's or VRM's names.",
+    );
     return [element("h2", {}, element("span", { class: "number" }, String(person)), "Character"), group, file, hint];
   }
 }

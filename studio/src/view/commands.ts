@@ -14,6 +14,8 @@ export interface Command {
   icon: IconName;
   /** Whether it is on, for what can be switched. */
   on?: Signal<boolean>;
+  /** In words, which of several it is now, for what goes from one to the next. */
+  state?: () => string;
   run: () => void;
 }
 

@@ -12,6 +12,8 @@ export interface Surroundings {
   display: number;
   /** Where faces are found, in words. */
   place: string;
+  /** What is fetched meanwhile, in words; undefined where that is nothing. */
+  fetches: string | undefined;
   state: "connecting" | "open" | "closed";
   model: string;
   frame: { width: number; height: number };
@@ -43,9 +45,9 @@ export class FiguresPanel {
     const { state } = about;
     const answers = figures.answersPerSecond(now);
     this.#dot.dataset.state = state;
-    this.#place.textContent = about.place;
+    this.#place.textContent = about.fetches ?? about.place;
     const running = state === "open" && answers > 0;
-    const waiting = state === "connecting" ? "connecting…" : state === "closed" ? "stopped" : "";
+    const waiting = about.fetches ? "" : state === "connecting" ? "connecting…" : state === "closed" ? "stopped" : "";
     this.#speed.textContent = running ? milliseconds(figures.roundTrip) : waiting;
     this.#rate.textContent = running ? `${answers}/s` : "";
     if (this.root.hidden) return;

@@ -9,15 +9,16 @@ export class Help {
   readonly #keys = element("dl", { class: "keys" });
   readonly #commands: () => readonly Command[];
 
-  /** commands: whose keys are told. mode: a sentence on where pictures go. */
-  constructor(commands: () => readonly Command[], mode: string) {
+  /** commands: whose keys are told. where: a sentence on where pictures go. local: whether faces are found in this
+   * browser already. */
+  constructor(commands: () => readonly Command[], where: string, local: boolean) {
     const close = element("button", { type: "button", class: "icon-button", "aria-label": "Close" }, icon("close"));
     this.#commands = commands;
     this.root = element(
       "dialog",
       { class: "sheet panel", "aria-labelledby": "help-title" },
       element("header", {}, element("h2", { id: "help-title" }, "Studio"), close),
-      element("p", {}, mode),
+      element("p", {}, where),
       element(
         "p",
         {},
@@ -30,9 +31,11 @@ export class Help {
         { class: "hint" },
         "With ",
         element("code", {}, "?obs=1"),
-        " in the address the stage stands alone on transparent ground; with ",
-        element("code", {}, "?engine=local"),
-        " faces are found in this browser.",
+        " in the address the stage stands alone on transparent ground",
+        ...(local ? [] : ["; with ", element("code", {}, "?engine=local"), " faces are found in this browser"]),
+        ". ",
+        element("a", { href: "licenses.txt", target: "_blank" }, "Licenses"),
+        " of what the page is built from.",
       ),
     );
     close.onclick = () => this.root.close();

@@ -29,6 +29,8 @@ const SMALLEST = 120;
 const USUAL = 240;
 const USUAL_PART = { width: 0.36, height: 0.3 }; // of the window, at most
 const LARGEST = 0.9; // of the window
+const ASIDE = 0.4; // of the window's longer side: what reaches further lies before the characters
+const GAP = 8; // to the characters
 
 /** The place inside the window, no smaller and no larger than sensible; its width is told. aspect: width by height. */
 export function clampPlace(place: InsetPlace, aspect: number, window: Size): InsetPlace {
@@ -65,6 +67,23 @@ export function placeOf(left: number, top: number, width: number, aspect: number
     y: atBottom ? bottom : top,
     width,
   };
+}
+
+/** What of the window an inset takes from the characters: columns beside it where the window is wide, rows below it where
+ * it is high; nothing where it lies further inside. */
+export function aside(
+  inset: Size & { left: number; top: number },
+  window: Size,
+): { left: number; right: number; top: number } {
+  const taken = { left: 0, right: 0, top: 0 };
+  if (!inset.width) return taken;
+  const [right, bottom] = [inset.left + inset.width, inset.top + inset.height];
+  const fromRight = window.width - inset.left;
+  if (window.width <= window.height) {
+    if (bottom <= ASIDE * window.height) taken.top = bottom + GAP;
+  } else if (right <= ASIDE * window.width) taken.left = right + GAP;
+  else if (fromRight <= ASIDE * window.width) taken.right = fromRight + GAP;
+  return taken;
 }
 
 /** How far a key moves the inset; undefined where it is no arrow key. */

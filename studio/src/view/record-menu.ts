@@ -10,8 +10,8 @@ import { menu } from "./menu.ts";
 
 const TITLES: Readonly<Record<keyof Formats, readonly [string, string]>> = {
   video: ["Characters", "WebM video"],
-  jsonLines: ["Motion", "JSON lines, an answer a line"],
-  csv: ["Motion", "Live Link Face CSV, a file a person"],
+  jsonLines: ["Motion as JSON lines", "an answer a line"],
+  csv: ["Motion as Live Link Face CSV", "a file a person"],
 };
 
 /** The button, its running figures, and the button of the menu. */

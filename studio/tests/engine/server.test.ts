@@ -109,6 +109,19 @@ test("a frame that the service cannot look at is told, and the stream goes on", 
   expect(engine.ready).toBe(true);
 });
 
+test("an answer that cannot be shown is told, and the next frame is sent", async () => {
+  const log = vi.spyOn(console, "error").mockImplementation(() => {});
+  FakeSocket.last.open();
+  await submit(1000);
+  await tell(answer(1, [1])); // without its times
+  expect(told).toEqual(["open", "An answer cannot be shown"]);
+  expect(log).toHaveBeenCalledOnce();
+  now = 1500;
+  await submit(1500);
+  await tell(lastAnswer(2));
+  expect(answers).toHaveLength(1);
+});
+
 test("a connection that is lost is told, and opened again", async () => {
   FakeSocket.last.open();
   FakeSocket.last.end(1006);

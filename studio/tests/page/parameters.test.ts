@@ -7,6 +7,7 @@ test("a plain address chooses nothing", () => {
     engine: "server",
     camera: "",
     characters: [],
+    unknownCharacters: [],
     mirror: undefined,
     refine: undefined,
     smoothing: undefined,
@@ -20,6 +21,7 @@ test("all can be chosen", () => {
     engine: "local",
     camera: "Logi C920",
     characters: ["goblin", "cat"],
+    unknownCharacters: [],
     mirror: false,
     refine: true,
     smoothing: true,
@@ -32,9 +34,10 @@ test("static files find faces in the browser unless the address says otherwise",
 });
 
 test("what is not understood is left out", () => {
-  expect(parseParameters("?engine=cloud&characters=../x,robot,<b>&mirror=maybe&what=1")).toMatchObject({
+  expect(parseParameters("?engine=cloud&characters=../x,robot,,<b>,../x&mirror=maybe&what=1")).toMatchObject({
     engine: "server",
     characters: ["robot"],
+    unknownCharacters: ["../x", "<b>"],
     mirror: undefined,
   });
 });

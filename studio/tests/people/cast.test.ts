@@ -12,7 +12,7 @@ const settled = () => new Promise((resolve) => setTimeout(resolve));
 
 /** A cast before a stage, views and a reader that note what they are told. */
 function cast() {
-  const stage = { enter: vi.fn(async () => {}), leave: vi.fn(), drive: vi.fn(), rest: vi.fn() };
+  const stage = { enter: vi.fn(async () => {}), leave: vi.fn(), drive: vi.fn(), rest: vi.fn(), mirror: false };
   const chips = { show: vi.fn(), setSeen: vi.fn(), setBusy: vi.fn(), remove: vi.fn() };
   const tell = vi.fn();
   const made = new Cast(stage, new CharacterChoices(["human", "cat"]), chips, tell);

@@ -8,10 +8,19 @@ const persons = (update: ReturnType<People["update"]>) => update.seen.map(({ per
 describe("people", () => {
   test("get numbers in the order in which they come", () => {
     const people = new People();
-    const update = people.update([face(7, 300), face(9, 0)], WIDTH, 0);
-    expect(update.entered).toEqual([2, 1].sort());
-    expect(new Set(persons(update))).toEqual(new Set([1, 2]));
+    expect(people.update([face(7, 300)], WIDTH, 0).entered).toEqual([1]);
+    expect(persons(people.update([face(7, 300), face(9, 0)], WIDTH, 33))).toEqual([1, 2]);
     expect(people.numbers).toEqual([1, 2]);
+  });
+
+  test("who come together are numbered from the left of what is shown", () => {
+    const faces = [face(7, 300), face(9, 0), face(8, 600)];
+    expect(persons(new People().update(faces, WIDTH, 0))).toEqual([2, 1, 3]);
+    expect(persons(new People().update(faces, WIDTH, 0, true))).toEqual([2, 3, 1]);
+    const people = new People();
+    people.update(faces.slice(0, 2), WIDTH, 0, true);
+    people.forgetPlaces();
+    expect(persons(people.update([face(1, 0), face(2, 800)], WIDTH, 100, true))).toEqual([2, 1]);
   });
 
   test("keep the number as long as their track goes on, wherever they are", () => {

@@ -57,6 +57,8 @@ test("eyes: left yaw is negative outward, right yaw positive, pitch positive dow
 });
 
 describe("the file", () => {
+  const row = (seconds: number, value: number) => ({ seconds, values: Array(61).fill(value) as number[] });
+
   test("has the 63 columns of the app", () => {
     expect(COLUMNS).toHaveLength(63);
     expect(COLUMNS.slice(0, 4)).toEqual(["Timecode", "BlendshapeCount", "EyeBlinkLeft", "EyeLookDownLeft"]);
@@ -91,12 +93,9 @@ describe("the file", () => {
   });
 
   test("has a row a frame, interpolated, and none while the person was away", () => {
-    const row = (seconds: number, value: number) => ({ seconds, values: Array(61).fill(value) as number[] });
     // At 60 rows a second: frame 1 is at 0.0167 s, between 0.01 and 0.035 s; frame 2 at 0.0333 s; then a gap of a
     // second.
-    const lines = liveLinkCsv([row(0.01, 0), row(0.035, 1), row(1.05, 1), row(1.07, 0)])
-      .trimEnd()
-      .split("\n");
+    const lines = (liveLinkCsv([row(0.01, 0), row(0.035, 1), row(1.05, 1), row(1.07, 0)]) ?? "").trimEnd().split("\n");
     expect(lines[0]).toBe(COLUMNS.join(","));
     const cells = lines.slice(1).map((line) => line.split(","));
     expect(cells.map(([time]) => time)).toEqual([
@@ -111,7 +110,7 @@ describe("the file", () => {
     expect(cells.every(({ length }) => length === 63)).toBe(true);
   });
 
-  test("of nobody has no row", () => {
-    expect(liveLinkCsv([])).toBe(`${COLUMNS.join(",")}\n`);
+  test("is not there where nobody was seen, or too seldom for a row", () => {
+    for (const rows of [[], [row(0.01, 0)], [row(0.01, 0), row(0.51001, 1)]]) expect(liveLinkCsv(rows)).toBeUndefined();
   });
 });

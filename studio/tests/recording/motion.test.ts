@@ -19,7 +19,7 @@ const EPOCH = Date.UTC(2026, 10, 28, 12, 0, 0);
 test("JSON lines are the answers as the API gives them, with the time and the people", async () => {
   const motion = new Motion({ jsonLines: true, csv: false }, EPOCH);
   for (const capturedAt of [250, 283.5]) motion.add(answer(capturedAt), seen(answer(capturedAt)));
-  const [file, ...others] = motion.files("take");
+  const [file, ...others] = motion.files("take").files;
   expect([file?.name, others]).toEqual(["take.jsonl", []]);
   const lines = ((await file?.content.text()) ?? "")
     .trimEnd()
@@ -41,7 +41,8 @@ test("JSON lines are the answers as the API gives them, with the time and the pe
 test("each person has a file of their own", async () => {
   const motion = new Motion({ jsonLines: false, csv: true }, EPOCH);
   for (let i = 0; i < 10; i++) motion.add(answer(i * 50), seen(answer(i * 50)));
-  const files = motion.files("take");
+  const { files, rowless } = motion.files("take");
+  expect(rowless).toEqual([]);
   expect(files.map(({ name }) => name)).toEqual(["take_person-1.csv", "take_person-2.csv"]);
   const lines = ((await files[0]?.content.text()) ?? "").trimEnd().split("\n");
   expect(lines).toHaveLength(1 + 28); // a header, and 0.45 s at 60 rows a second, both ends included

@@ -92,7 +92,7 @@ test("it saves a file of each format when it is stopped, and lets go of the stag
   recording.start(ALL);
   expect(recording.progress.value).toEqual({ milliseconds: 0, bytes: 0 });
   expect(asked()).toBe(true); // before the page is left
-  recording.add(answer, [{ person: 3, face: face(1, 0) }]);
+  for (const capturedAt of [1000, 1033]) recording.add({ ...answer, capturedAt }, [{ person: 3, face: face(1, 0) }]);
   FakeMediaRecorder.latest.piece("video");
   vi.advanceTimersByTime(1500);
   expect(recording.progress.value?.milliseconds).toBe(1500);
@@ -110,7 +110,7 @@ test("it saves a file of each format when it is stopped, and lets go of the stag
 test("a browser that stops by itself is told, with its reason, and what there is is saved", async () => {
   const recording = recorder();
   recording.start(ALL);
-  recording.add(answer, [{ person: 1, face: face(1, 0) }]);
+  for (const capturedAt of [1000, 1033]) recording.add({ ...answer, capturedAt }, [{ person: 1, face: face(1, 0) }]);
   FakeMediaRecorder.latest.piece("video");
   FakeMediaRecorder.latest.onerror?.({ error: new DOMException("the encoder failed", "UnknownError") });
   await settled();
@@ -150,6 +150,22 @@ test("it stops by itself before the memory is full", async () => {
   const size = 200 * JSON.stringify(faces.map((each) => each.face)).length;
   vi.advanceTimersByTime(500);
   expect(recording.progress.value?.bytes).toBeGreaterThan(size);
+});
+
+test("a CSV without a row is not saved, and that is told", async () => {
+  vi.setSystemTime(Date.UTC(2026, 10, 28, 12, 0, 0, 5)); // on none of the frames of a sixtieth of a second
+  const recording = recorder();
+  recording.start({ ...VIDEO, video: false, csv: true });
+  for (const capturedAt of [1000, 1600, 2300])
+    recording.add(
+      { ...answer, capturedAt },
+      [1, 2].map((person) => ({ person, face: face(person, 0) })),
+    );
+  expect(await recording.stop()).toBe(0);
+  expect([saved, told]).toEqual([
+    [],
+    [expect.stringMatching(/^No Live Link Face CSV was saved of persons 1, 2: .+0\.5 s/)],
+  ]);
 });
 
 test("one goes on while another is asked for", async () => {

@@ -41,3 +41,8 @@ test("what is wrong with a camera is told in words, with what to do", () => {
   const again = ["NotReadableError", "NotFoundError", "NotAllowedError"].map((name) => cameraProblem(name).again);
   expect(again).toEqual(["later", "plugged", undefined]);
 });
+
+test("where a camera is not allowed, who has no address bar is told of OBS's option", () => {
+  expect(cameraProblem("NotAllowedError").message).toContain("beside the address");
+  expect(cameraProblem("NotAllowedError", true).message).toContain("--enable-media-stream");
+});

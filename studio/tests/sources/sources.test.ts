@@ -3,7 +3,7 @@ import type { SourceError } from "../../src/sources/source.ts";
 import { Sources } from "../../src/sources/sources.ts";
 import { type FakeCameras, FakeVideo, fakeBrowser, settled } from "./fake-browser.ts";
 
-const CHOICE = { device: "", name: "", lines: 480 };
+const CHOICE = { device: "", name: "", lines: 480, obs: false };
 
 let cameras: FakeCameras;
 let sources: Sources;

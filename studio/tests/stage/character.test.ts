@@ -1,6 +1,7 @@
+import { readFileSync } from "node:fs";
 import type { ArkitName } from "mfn-client";
 import type { Mesh } from "three";
-import { Box3, Vector3 } from "three";
+import { Box3, Matrix4, Vector3 } from "three";
 import { GLTFLoader } from "three/addons/loaders/GLTFLoader.js";
 import { describe, expect, test, vi } from "vitest";
 import { WEIGHTS, weightOf } from "../../src/stage/arkit.ts";
@@ -9,7 +10,7 @@ import { lightTable } from "../../src/stage/light-table.ts";
 import { Models } from "../../src/stage/models.ts";
 import { neutralPose } from "../../src/stage/motion.ts";
 import { CharacterError } from "../../src/stage/stage.ts";
-import { glb, triangle } from "./glb-file.ts";
+import { edited, glb, triangle } from "./glb-file.ts";
 
 const fileOf = (bytes: ArrayBuffer, name = "character.glb") => ({ file: new File([bytes], name) });
 const still = new Idle(() => 0.5);
@@ -57,6 +58,42 @@ describe.each([
       });
       expect(box.getSize(new Vector3()).x).toBeCloseTo(0.05, 6); // was its depth
       expect(box.getSize(new Vector3()).z).toBeCloseTo(0.2, 6); // was its width
+    }
+  });
+});
+
+// Node reads no pictures, so that it is without its textures.
+const human = edited(
+  new Uint8Array(readFileSync(new URL("../../characters/human.glb", import.meta.url))).buffer,
+  (json) => {
+    for (const material of json.materials) material.pbrMetallicRoughness = {};
+  },
+);
+const underRoot = (file: ArrayBuffer, place: object) =>
+  edited(file, ({ nodes, scenes: [scene] }) => {
+    scene.nodes = [nodes.push({ children: scene.nodes, ...place }) - 1];
+  });
+
+describe.each([
+  ["with a skin", human],
+  ["without one", glb({ targets: ["jawOpen"], nodes: ["body", "head", "face"] })],
+])("a character %s has its size and place by its root", (_, file) => {
+  test.each([
+    ["in centimetres", { scale: [100, 100, 100] }, new Matrix4().makeScale(100, 100, 100)],
+    ["moved", { translation: [3, -2, 1] }, new Matrix4().makeTranslation(3, -2, 1)],
+    [
+      "about another axis",
+      { rotation: [-Math.SQRT1_2, 0, 0, Math.SQRT1_2] },
+      new Matrix4().makeRotationX(-Math.PI / 2),
+    ],
+  ])("%s", async (_, place, matrix) => {
+    const [alone, under] = await Promise.all([opened(file), opened(underRoot(file, place))]);
+    for (const part of ["head", "body"] as const) {
+      const expected = alone[part].clone().applyMatrix4(matrix);
+      const size = expected.getSize(new Vector3()).length();
+      for (const end of ["min", "max"] as const) {
+        expect(under[part][end].distanceTo(expected[end]) / size).toBeLessThan(1e-5);
+      }
     }
   });
 });

@@ -64,6 +64,19 @@ export function glb({
     buffers: [{ byteLength: 72 }],
     ...document,
   };
+  return written(json, binary, version);
+}
+
+/** A file whose document is changed. */
+// biome-ignore lint/suspicious/noExplicitAny: the document is as loose as JSON
+export function edited(file: ArrayBuffer, change: (document: any) => void): ArrayBuffer {
+  const length = new DataView(file).getUint32(12, true);
+  const json = JSON.parse(new TextDecoder().decode(new Uint8Array(file, 20, length)));
+  change(json);
+  return written(json, new Uint8Array(file, 28 + length), 2);
+}
+
+function written(json: unknown, binary: Uint8Array, version: number): ArrayBuffer {
   const text = new TextEncoder().encode(JSON.stringify(json));
   const padded = Math.ceil(text.length / 4) * 4;
   const bytes = new Uint8Array(28 + padded + binary.length).fill(0x20);

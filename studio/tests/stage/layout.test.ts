@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { arrange, Eased, nearest, reorder } from "../../src/stage/layout.ts";
+import { arrange, Eased, giveWay, nearest, reorder } from "../../src/stage/layout.ts";
 import { Resolution } from "../../src/stage/resolution.ts";
 
 test.each([
@@ -130,4 +130,16 @@ test("a point in a row is nearest to who stands there, above or below others", (
     nearest(places, 110, 290)?.person,
   ]).toEqual([1, 2, 3]);
   expect(nearest([], 1, 1)).toBeUndefined();
+});
+
+// The corner at the upper left of a stage of 1000 x 500 pixels, in which a character's slot is square.
+test.each([
+  [1, 250, 0], // it stands from 250 to 750
+  [1, 300, 100], // and then from 300 to 800, in the middle of 900
+  [2, 300, 300], // who are all across the stage have the rest of it
+])("%i characters beside %i covered pixels give way by %i", (count, covered, way) => {
+  const stage = { width: 1000, height: 500 };
+  expect(giveWay(count, stage, 1, { left: covered, top: 0 })).toEqual({ left: way, top: 0 });
+  const high = { width: 500, height: 1000 };
+  expect(giveWay(count, high, 1, { left: 0, top: covered })).toEqual({ left: 0, top: way });
 });

@@ -16,6 +16,12 @@ test.each([
   for (let end = 0; end < 12; end++) expect(pictureSize(bytes(head).subarray(0, end))).toBeUndefined();
 });
 
+test("of a JPEG file with something between its segments, decoders differ", () => {
+  const segments = ["ffd8", "00ffe0000b0800640064030122", "ffc000110800c8012c030122"]; // a frame of 100 x 100 within
+  expect(pictureSize(bytes(segments.join("")))).toBeUndefined();
+  expect(pictureSize(bytes(["ffd8", "ffd0000b0800640064030122", "ffc000110800c8012c030122"].join("")))).toBeUndefined();
+});
+
 test("of anything else it is not known", () => {
   expect(pictureSize(bytes("0000001c66747970617669660000000061766966"))).toBeUndefined();
   expect(pictureSize(new Uint8Array(100).fill(0xff))).toBeUndefined();

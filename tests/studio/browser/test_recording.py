@@ -40,6 +40,8 @@ def test_a_recording_is_a_video_json_lines_and_a_csv_a_person(open_studio: OpenS
     (lines,) = [path for name, path in files.items() if name.endswith(".jsonl")]
     tables = [path for name, path in files.items() if name.endswith(".csv")]
     with av.open(str(video)) as film:
+        assert film.duration is not None
+        assert film.duration / av.time_base > 2.4  # seconds, as long as it was recorded
         frames = [frame.to_ndarray(format="rgb24") for frame in film.decode(video=0)]
     assert len(frames) > 1
     assert len({frame.shape for frame in frames}) == 1  # whatever became of the window

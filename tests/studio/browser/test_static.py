@@ -13,7 +13,7 @@ def test_a_host_of_files_is_enough(open_studio: OpenStudio, tmp_path: Path) -> N
     with served(tmp_path) as host:
         tab = open_studio("?engine=local", at=host)
         tab.moving()
-        assert tab.page.get_by_text("On this device").first.is_visible()
+        tab.page.get_by_text("On this device").first.wait_for()
         assert {method for method, _ in tab.requests} == {"GET"}
         asked = [urlsplit(address) for _, address in tab.requests]
         assert all(url.path.startswith("/studio/") for url in asked if url.scheme == "http")

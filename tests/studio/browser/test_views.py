@@ -81,6 +81,9 @@ def test_a_finger_reaches_everything_on_a_phone(open_studio: OpenStudio, screens
     page.get_by_role("dialog", name="More").wait_for()
     page.screenshot(path=screenshots / "phone-more.png")
     reachable(page.get_by_role("dialog", name="More").get_by_role("button"))
+    overlay = page.get_by_role("dialog", name="More").get_by_role("button", name="Overlay")
+    for drawn in ("Boxes", "Mesh", "Pose"):  # the menu tells it, and stays
+        overlay.filter(has_text=drawn).tap()
     page.get_by_role("dialog", name="More").get_by_role("button", name="Figures").tap()
     page.get_by_role("dialog", name="More").get_by_role("button", name="Coefficients").tap()
     page.touchscreen.tap(4, height / 2)  # beside it
@@ -88,6 +91,10 @@ def test_a_finger_reaches_everything_on_a_phone(open_studio: OpenStudio, screens
     page.get_by_role("region", name="Figures").wait_for()
     page.screenshot(path=screenshots / "phone-figures.png")
     fits()
+    panels = (page.get_by_role("region", name=name).bounding_box() for name in ("Figures", "Strongest coefficients"))
+    welcome = page.get_by_role("region", name="Camera", exact=True).bounding_box()
+    assert welcome is not None
+    assert all(panel is not None and panel["y"] + panel["height"] <= welcome["y"] for panel in panels)
     page.get_by_role("button", name="Use my camera").tap()
     tab.wait("() => mfnStudio.source === 'camera'")
     tab.sees(2)
@@ -120,6 +127,7 @@ def test_keys_work_what_the_bar_does(open_studio: OpenStudio) -> None:
     tab = open_studio(viewport=DESKTOP)
     tab.moving()
     page = tab.page
+    page.get_by_text("Loading the characters").wait_for(state="detached")
     for key, title in (("s", "Smoothing"), ("r", "Refine"), ("m", "Mirror")):
         button = page.get_by_role("button", name=title, exact=True)
         before = button.get_attribute("aria-pressed")

@@ -1,5 +1,6 @@
 /** Whether this browser can run the networks. */
 
+import { BROWSERS } from "../../browsers.ts";
 import { LocalError } from "./failure.ts";
 
 /** The smallest module with an instruction of 128 bits: a function that makes a vector of a number and counts its bits. */
@@ -24,7 +25,6 @@ export function checkSupport(scope: typeof globalThis = globalThis): void {
 function missing(what: string): LocalError {
   return new LocalError(
     "unavailable",
-    `This browser lacks ${what}, which local mode needs. Use Chrome or Edge 105, Firefox 105, Safari 16.4 or later, or ` +
-      "the server in place of local mode.",
+    `This browser lacks ${what}, which local mode needs. Use ${BROWSERS}, or the server in place of local mode.`,
   );
 }

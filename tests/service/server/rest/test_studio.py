@@ -20,7 +20,7 @@ from service.inference.pipeline import Pipeline
 from service.published import published
 from service.server.auth import ApiKeys
 from service.server.rest.app import create_app
-from service.server.rest.studio import accepts
+from service.server.rest.studio import accepts, names_ranges
 from service.server.rest.studio_files import FOR_EVER, StudioFile, studio_files
 from service.server.state import ServerState
 from service.server.workers import Workers
@@ -239,6 +239,26 @@ def test_a_part_that_is_not_there(page: httpx2.Client) -> None:
     assert (answer.status_code, answer.headers["content-range"]) == (416, f"bytes */{len(FILM)}")
     many = page.get("/studio/film/faces.webm", headers={"Range": "bytes=" + "0-,1-," * 2000})
     assert many.content == FILM  # so many parts are no player's
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["bytes=5-2", "bytes=abc", "bytes=", "bytes=-", "bytes=0-1,9-5", "lines=0-1", "bytes", "bytes=0-" + "9" * 5000],
+)
+def test_a_range_that_is_none_is_ignored(page: httpx2.Client, header: str) -> None:
+    answer = page.get("/studio/film/faces.webm", headers={"Range": header})
+    assert (answer.status_code, answer.content) == (200, FILM)
+
+
+def test_several_ranges(page: httpx2.Client) -> None:
+    answer = page.get("/studio/film/faces.webm", headers={"Range": "BYTES=0-1 ,\t, 5-6,"})
+    assert answer.status_code == 206
+    assert answer.content.count(b"Content-Range: bytes ") == 2
+
+
+@given(st.text("0123456789-,= ", max_size=40).map("bytes={}".format))
+def test_any_range_is_read(header: str) -> None:
+    assert names_ranges(header) in (True, False)
 
 
 def test_head_tells_what_get_does(page: httpx2.Client) -> None:

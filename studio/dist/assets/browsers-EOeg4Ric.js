@@ -1,0 +1,1 @@
+var e=`Chrome, Edge or Safari of 2023 or newer, or Firefox of 2024 or newer`;export{e as t};
