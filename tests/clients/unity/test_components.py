@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from service.cli.avatar.axes import UNITY
 from service.cli.avatar.mirror import mirror_blendshapes, mirror_gaze
-from service.cli.avatar.vmc import unity_rotation
 from service.vision.arkit import ARKIT_NAMES
 from service.vision.gaze import GAZE_NAMES, eye_rotations
 from service.vision.rotation import euler_to_quaternion
@@ -91,10 +91,10 @@ def test_a_character_stands_as_by_vmc(components: Path, tmp_path: Path, angles: 
         shown = json.loads(run(components / "ComponentProgram.exe", address, str(tmp_path / "picture")))
     for name, mirror in (("plain", False), ("mirrored", True)):
         bones = shown[name]["bones"]
-        head = unity_rotation(quaternion, mirror)
+        head = quaternion if mirror else UNITY.rotation(quaternion)  # two reflections cancel
         assert_same_rotation(bones["head"], head)
         yaw, pitch = eye_rotations(mirror_gaze(gaze) if mirror else gaze).T
-        eyes = unity_rotation(euler_to_quaternion(yaw, pitch, np.zeros(2)))
+        eyes = UNITY.rotation(euler_to_quaternion(yaw, pitch, np.zeros(2)))
         for bone, eye in zip(("eye_left", "eye_right"), eyes, strict=True):
             assert_same_rotation(bones[bone], hamilton(head, eye))
         # the neck takes 0.4 of the head's turn, about the same axis
