@@ -5,8 +5,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from service.cli.capture.sources import Camera, camera, open_source
-from service.cli.capture.sources.camera import is_camera, time_of_day
+from service.cli.capture.sources import camera, open_source
+from service.cli.capture.sources.camera import Camera, is_camera, time_of_day
 from service.cli.capture.sources.source import Position
 from service.cli.video.frames import VideoFrame
 
