@@ -14,18 +14,13 @@ import numpy as np
 
 from service.cli.avatar.axes import UNITY
 from service.cli.avatar.mirror import mirror_blendshapes, mirror_gaze, mirror_quaternion
+from service.cli.avatar.neck import neck_and_head
 from service.cli.avatar.osc import bundles, message
 from service.cli.avatar.vrm import PRESETS, presets
 from service.vision.arkit import ARKIT_NAMES
 from service.vision.arrays import Array
 from service.vision.gaze import eye_rotations, has_gaze
-from service.vision.rotation import (
-    euler_to_quaternion,
-    inverse,
-    multiply,
-    quaternion_to_rotation_vector,
-    rotation_vector_to_quaternion,
-)
+from service.vision.rotation import euler_to_quaternion
 
 PORT: Final = 39539  # of programs that draw an avatar; those that only relay to it (VMC itself) use 39540
 PERFECT_SYNC: Final = tuple(name[0].upper() + name[1:] for name in ARKIT_NAMES)  # as avatar makers write the 52
@@ -33,7 +28,6 @@ PERFECT_SYNC: Final = tuple(name[0].upper() + name[1:] for name in ARKIT_NAMES) 
 LOADED: Final = 1
 CALIBRATED: Final = 3
 NORMAL_MODE: Final = 0
-NECK_SHARE: Final = 0.4  # of the head's rotation; as in Studio
 EYES: Final = ("LeftEye", "RightEye")
 
 
@@ -79,8 +73,8 @@ def _state(seconds: float, tracked: bool) -> list[bytes]:
 
 def _head(quaternion: Array) -> list[bytes]:
     """Neck and head, which turn about the same axis: together they make the whole rotation (4,)."""
-    neck = rotation_vector_to_quaternion(NECK_SHARE * quaternion_to_rotation_vector(quaternion.astype(np.float64)))
-    return [_bone("Neck", neck), _bone("Head", multiply(inverse(neck), quaternion))]
+    neck, head = neck_and_head(quaternion)
+    return [_bone("Neck", neck), _bone("Head", head)]
 
 
 def _eyes(gaze: Array) -> list[bytes]:

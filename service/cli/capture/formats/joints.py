@@ -5,23 +5,12 @@ x to its left (the image's right), y up, z to its front. Where nothing of a char
 rotations of its joints.
 """
 
-from typing import Final
-
-import numpy as np
-
+from service.cli.avatar.neck import neck_and_head
 from service.cli.capture.take import Take
 from service.vision.arkit import GAZE
 from service.vision.arrays import Array
 from service.vision.gaze import eye_rotations
-from service.vision.rotation import (
-    euler_to_quaternion,
-    inverse,
-    multiply,
-    quaternion_to_rotation_vector,
-    rotation_vector_to_quaternion,
-)
-
-NECK_SHARE: Final = 0.4  # of the head's rotation, as on Studio's stage
+from service.vision.rotation import euler_to_quaternion
 
 
 def rotations(take: Take) -> dict[str, Array]:
@@ -29,8 +18,7 @@ def rotations(take: Take) -> dict[str, Array]:
 
     Neck and head share the head's rotation. Eyes look where eyeLook* of the blendshapes say.
     """
-    whole = take.held(take.quaternion).astype(np.float64)
-    neck = rotation_vector_to_quaternion(NECK_SHARE * quaternion_to_rotation_vector(whole))
+    neck, head = neck_and_head(take.held(take.quaternion))
     eyes = eye_rotations(take.held(take.blendshapes)[:, GAZE])
     left, right = (euler_to_quaternion(yaw=eyes[:, eye, 0], pitch=eyes[:, eye, 1], roll=0) for eye in (0, 1))
-    return {"neck": neck, "head": multiply(inverse(neck), whole), "eye_left": left, "eye_right": right}
+    return {"neck": neck, "head": head, "eye_left": left, "eye_right": right}

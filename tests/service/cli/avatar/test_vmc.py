@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from service.cli.avatar.vmc import NECK_SHARE, lost, packets
+from service.cli.avatar.neck import NECK_SHARE
+from service.cli.avatar.vmc import lost, packets
 from service.cli.avatar.vrm import PRESETS, presets
 from service.vision.arkit import ARKIT_NAMES
 from service.vision.gaze import GAZE_NAMES, no_gaze
