@@ -65,6 +65,10 @@ class FollowedFaces:
         patch = _patches(picture, landmarks, faces.quaternion)
         return replace(self, faces=replace(faces, box=box), landmarks=landmarks, patch=patch)
 
+    def take(self, index: NDArray[np.intp]) -> "FollowedFaces":
+        """The faces of an index, in its order."""
+        return FollowedFaces(self.faces.take(index), self.landmarks[index], self.frame[index], self.patch[index])
+
     def lost(self, later: "FollowedFaces", identity_distance: Array, max_iou: float) -> NDArray[np.bool_]:
         """Whether each face is lost in a later frame, (N,): whether the network has estimated something else there.
 

@@ -11,7 +11,10 @@ from service.cli.capture.sources.source import Position, Source
 from service.inference.options import RetargetOptions
 from service.inference.pipeline import Pipeline
 
-TURN_SEARCH_SECONDS: Final = 1.0  # of the film between two frames that are searched for another turn, as in streams
+# Of the film between two keyframes: four frames at 30 a second. On the Studio's film, poses and blendshapes are as near
+# to the truth as with a search in every frame, within 2 %.
+KEYFRAME_SECONDS: Final = 4 / 30
+TURN_SEARCH_SECONDS: Final = 1.0  # between two frames that are searched for another turn, as in streams
 
 
 @dataclass
@@ -24,8 +27,12 @@ class Captured:
     size: tuple[int, int] = (0, 0)
 
     @classmethod
-    def of(cls, records: Records) -> "Captured":
-        """What an earlier run has recorded."""
+    def resumed(cls, records: Records, source: Source) -> "Captured":
+        """What an earlier run has recorded. A film goes on at the last keyframe, as it would have done without a break:
+        what was recorded after it is taken out of the records. Of a camera those frames do not come again."""
+        if not source.live:
+            recorded = sum(1 for _ in records)
+            records.keep(recorded - recorded % keyframe_spacing(source))
         captured = cls(Tracks(), [])
         for record in records:
             captured.add(record)
@@ -44,6 +51,11 @@ class Captured:
         return Position(len(self.timestamps), self.timestamps[-1]) if self.timestamps else Position()
 
 
+def keyframe_spacing(source: Source) -> int:
+    """Number of frames from one keyframe to the next."""
+    return max(1, round(KEYFRAME_SECONDS * source.rates[0]))
+
+
 def capture(
     source: Source,
     records: Records,
@@ -58,9 +70,12 @@ def capture(
     Each is recorded before it counts as captured: what KeyboardInterrupt or an error leaves is consistent. threads:
     that run the networks. step: called after each frame. Raises VideoError and OSError.
     """
-    search_every = max(1, round(TURN_SEARCH_SECONDS * source.rates[0]))
+    key_every = keyframe_spacing(source)
+    search_every = key_every * max(1, round(TURN_SEARCH_SECONDS / KEYFRAME_SECONDS))
     with source.frames(captured.position) as frames:
-        found = infer(frames, pipeline, options, threads, search_every, captured.position.count, captured.turn)
+        found = infer(
+            frames, pipeline, options, threads, key_every, search_every, captured.position.count, captured.turn
+        )
         try:
             for record in found:
                 records.append(record)

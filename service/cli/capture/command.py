@@ -149,7 +149,7 @@ def capture_takes(
     chosen: argparse.Namespace,
 ) -> int:
     """Captures what is not captured yet, and writes the takes of all that is. Returns the exit code."""
-    captured = Captured.of(records)
+    captured = Captured.resumed(records, source)
     done = len(captured.timestamps)
     if done:
         tell(f"{folder.path} holds {done} frames of an earlier run; going on after them.")

@@ -1,19 +1,21 @@
 """What the networks find in the frames: several frames at the same time, results in order."""
 
 from collections import deque
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Final
+from functools import partial
+from itertools import islice
+from typing import Final, TypeVar
 
-from service.cli.capture.records import Record, rows_of
+from service.cli.capture.keyframes import Interval, Keyframe, search_frame
+from service.cli.capture.records import Record
 from service.cli.capture.sources.source import SourceFrame
 from service.inference.options import RetargetOptions
 from service.inference.pipeline import Pipeline
-from service.vision.image import LazyImage
 
-AHEAD: Final = 2  # frames that are decoded already when a thread comes free
+AHEAD: Final = 1  # parts of the film that are decoded already when a thread comes free
 
-Found = Future[Record]
+T = TypeVar("T")
 
 
 def infer(
@@ -21,41 +23,79 @@ def infer(
     pipeline: Pipeline,
     options: RetargetOptions,
     threads: int,
+    key_every: int,
     search_every: int,
     first: int = 0,
     turn: int = 0,
 ) -> Generator[Record]:
-    """The records of frames, in order; in `threads` threads, of which each runs the networks on a frame of its own.
+    """The records of frames, in order; each of `threads` threads works on the frames up to a keyframe.
 
-    Every search_every frames one is searched for another turn of the picture, see service.vision.turns, and the frames
-    up to the next one keep it: what is found does not depend on which thread is faster, or where a capture goes on.
-    first: the number of the first frame, from 0. turn: of the frame before it. Raises what decoding raises.
+    Every key_every frames, and at the end, there is a keyframe. Every search_every frames, a multiple of that, it is
+    searched for another turn of the picture, see service.vision.turns, and the frames up to the next one keep it. What
+    is found does not depend on which thread is faster, nor on where a capture goes on, if it does at a keyframe. first:
+    the number of the first frame, from 0. turn: of the frame before it. Raises what decoding raises, after the records
+    before it.
     """
 
-    def look(frame: SourceFrame, before: Found | None, search: bool) -> Record:
-        """before: of the frame that tells the turn, given to the threads earlier, so that waiting for it ends."""
-        last = turn if before is None else before.result().turn
-        decoded = LazyImage(frame.load)
-        picture = decoded.at_least(pipeline.models.input_size(options.input_size))
-        detected = pipeline.detect(picture, options, last, search)
-        faces = pipeline.refine(detected.faces, decoded)[0] if options.refine else detected.faces
-        # A turn that shows nobody is not kept: who comes next is upright most likely.
-        kept = (detected.turn if len(faces) else 0) if search else last
-        return Record(frame.timestamp, picture.width, picture.height, kept, rows_of(faces))
+    def look(
+        part: Sequence[SourceFrame],
+        search_turns: bool,
+        before: Future[Keyframe] | None,
+        turned: Future[Keyframe] | None,
+        found: Future[Keyframe],
+    ) -> list[Future[Record]]:
+        """What is found in the frames of a part, of which the last is the keyframe `found`.
+
+        before, turned: the last keyframe, and the last one that was searched for another turn. Threads were given them
+        earlier, and begin with them, so that waiting for them ends.
+        """
+        *between, last = part
+        known = turn if turned is None else turned.result().record.turn
+        _settle(found, partial(search_frame, last, pipeline, options, known, search_turns))
+        interval = None
+        if before is not None and found.exception() is None and options.refine:
+            interval = Interval.between(before.result(), found.result(), pipeline.settings.nms_iou)
+
+        def record(frame: SourceFrame) -> Record:
+            followed = interval.look(frame, pipeline) if interval else None
+            return followed or search_frame(frame, pipeline, options, known, search_turns=False).record
+
+        records = [_settle(Future(), partial(record, frame)) for frame in between]
+        return [*records, _settle(Future(), lambda: found.result().record)]
 
     pool = ThreadPoolExecutor(threads, "capture")
-    under_way: deque[Found] = deque()
-    searched: Found | None = None
+    under_way: deque[Future[list[Future[Record]]]] = deque()
+    before: Future[Keyframe] | None = None
+    turned: Future[Keyframe] | None = None
+    number, problem = first, None
     try:
-        for number, frame in enumerate(frames, first):
-            search = number % search_every == 0
-            found = pool.submit(look, frame, searched, search)
-            if search:
-                searched = found
-            under_way.append(found)
-            if len(under_way) >= threads + AHEAD:
-                yield under_way.popleft().result()
+        while problem is None:
+            part: list[SourceFrame] = []
+            try:
+                part.extend(islice(frames, -number % key_every + 1))
+            except Exception as error:  # what has been read before is looked at all the same
+                problem = error
+            if not part:
+                break
+            number += len(part)
+            found: Future[Keyframe] = Future()
+            search_turns = (number - 1) % search_every == 0
+            under_way.append(pool.submit(look, part, search_turns, before, turned, found))
+            before, turned = found, found if search_turns else turned
+            if len(under_way) > threads + AHEAD:
+                yield from (record.result() for record in under_way.popleft().result())
         while under_way:
-            yield under_way.popleft().result()
+            yield from (record.result() for record in under_way.popleft().result())
+        if problem is not None:
+            raise problem
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _settle(future: Future[T], work: Callable[[], T]) -> Future[T]:
+    """Calls `work`, and gives the future what it returns or raises."""
+    try:
+        future.set_result(work())
+    except Exception as error:
+        future.set_exception(error)
+    return future

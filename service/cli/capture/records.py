@@ -11,6 +11,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Self
 
@@ -102,6 +103,11 @@ class Records:
         if self._file.write(packed) != len(packed):  # of a disk that is full, a part may fit
             raise OSError(28, "No space left on device")
         self._end += len(packed)
+
+    def keep(self, count: int) -> None:
+        """Keeps the first `count` frames; the next one is written after them."""
+        self._end = self._start + sum(len(_packed(record)) for record in islice(self, count))
+        self._file.truncate(self._end)
 
     def __iter__(self) -> Iterator[Record]:
         """The frames' records, in order."""

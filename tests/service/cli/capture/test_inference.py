@@ -11,7 +11,7 @@ from service.inference.pipeline import Pipeline
 from service.vision.image import Picture
 from tests.service.cli.capture.films import CELL, SIDE, picture
 
-THREADS = 3
+THREADS, KEY_EVERY = 3, 2
 
 
 def frames(count: int, loaded: list[int] | None = None) -> Iterator[SourceFrame]:
@@ -29,7 +29,7 @@ def frames(count: int, loaded: list[int] | None = None) -> Iterator[SourceFrame]
 
 
 def found(pipeline: Pipeline, source: Iterator[SourceFrame], first: int = 0) -> Iterator[Record]:
-    return infer(source, pipeline, RetargetOptions(refine=True), THREADS, search_every=10, first=first)
+    return infer(source, pipeline, RetargetOptions(refine=True), THREADS, KEY_EVERY, search_every=10, first=first)
 
 
 def test_results_come_in_the_order_of_the_frames(pipeline: Pipeline) -> None:
@@ -41,10 +41,10 @@ def test_results_come_in_the_order_of_the_frames(pipeline: Pipeline) -> None:
         np.testing.assert_allclose((box[0] + box[2]) / 2, (number % 6 + 0.5) * CELL, atol=1)
 
 
-def test_what_is_found_does_not_depend_on_where_it_begins(pipeline: Pipeline) -> None:
+def test_what_is_found_does_not_depend_on_the_keyframe_where_it_begins(pipeline: Pipeline) -> None:
     whole = list(found(pipeline, frames(25)))
-    rest = list(found(pipeline, (frame for frame in frames(25) if frame.timestamp >= 13 / 30), first=13))
-    for a, b in zip(whole[13:], rest, strict=True):
+    rest = list(found(pipeline, (frame for frame in frames(25) if frame.timestamp >= 14 / 30), first=14))
+    for a, b in zip(whole[14:], rest, strict=True):
         np.testing.assert_array_equal(a.rows, b.rows)
 
 
@@ -52,9 +52,10 @@ def test_only_a_few_frames_are_decoded_ahead(pipeline: Pipeline) -> None:
     loaded: list[int] = []
     records = found(pipeline, frames(100, loaded))
     next(records)
-    assert len(loaded) <= THREADS + AHEAD
-    next(records)
-    assert len(loaded) <= THREADS + AHEAD + 1
+    assert len(loaded) <= (THREADS + AHEAD + 1) * KEY_EVERY
+    for _ in range(10):
+        next(records)
+    assert len(loaded) <= (THREADS + AHEAD + 1) * KEY_EVERY + 10
 
 
 def test_what_loading_raises_comes_out(pipeline: Pipeline) -> None:
@@ -64,4 +65,15 @@ def test_what_loading_raises_comes_out(pipeline: Pipeline) -> None:
     records = found(pipeline, iter([*frames(3), SourceFrame(1.0, broken)]))
     assert [next(records).timestamp for _ in range(3)] == [0.0, 1 / 30, 2 / 30]
     with pytest.raises(OSError, match="gone"):
+        next(records)
+
+
+def test_what_the_source_raises_comes_after_what_it_has_shown(pipeline: Pipeline) -> None:
+    def source() -> Iterator[SourceFrame]:
+        yield from frames(4)
+        raise OSError("unplugged")
+
+    records = found(pipeline, source())
+    assert [next(records).timestamp for _ in range(4)] == [0.0, 1 / 30, 2 / 30, 3 / 30]
+    with pytest.raises(OSError, match="unplugged"):
         next(records)

@@ -63,6 +63,16 @@ def test_what_a_crash_has_cut_is_written_anew(written: Path, cut: int) -> None:
         assert_same(list(records)[4:], [record(9)])
 
 
+@pytest.mark.parametrize("count", [0, 2, 5, 9])
+def test_the_first_frames_are_kept(written: Path, count: int) -> None:
+    with resumed(written) as records:
+        records.keep(count)
+        records.append(record(9))
+    expected = [*(record(number, faces=number) for number in range(min(count, 5))), record(9)]
+    with resumed(written) as records:
+        assert_same(list(records), expected)
+
+
 def test_what_follows_damage_is_passed_over(written: Path) -> None:
     data = bytearray(written.read_bytes())
     data[-4 * WIDTH * 7] ^= 1  # in record 3
