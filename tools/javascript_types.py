@@ -24,6 +24,7 @@ FROM_WEBSOCKET: Final = ("Configuration", "CalibrationMessage", "RotationMessage
 NAMES: Final = {
     "expression": "ExpressionName",
     "expression_names": "ExpressionName",
+    "neutral": "ExpressionName",
     "gaze": "GazeName",
     "gaze_names": "GazeName",
     "blendshapes": "ArkitName",

@@ -39,6 +39,11 @@ OPTIONS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "follow": ("search for faces now and then, and follow them in between", {}),
     "detect_every": ("frames from one search to the next when following", span(1, MAX_DETECT_EVERY)),
     "smoothing": ("a One-Euro filter on box, pose and coefficients; {} takes its defaults, null leaves it out", {}),
+    "neutral": (
+        "everybody's resting face until a calibration, as a file of `mfn capture` has it: a weight for each of "
+        "`expression_names`; null: expressions are as seen",
+        span(0, 1),
+    ),
     "include": ("what to add to each face: landmarks, blendshapes", {}),
     "exclude": ("what to leave out of each face: identity", {}),
     "stamped": ("frames begin with 16 bytes of stamp", {}),
@@ -135,10 +140,11 @@ def document() -> dict[str, Any]:
 
 
 def _limit(property_: dict[str, Any], limits: dict[str, Any]) -> None:
-    """Adds a range to a number, or to the number among what it may be."""
+    """Adds a range to a number, to the numbers of an object, or to those among what it may be."""
     for kind in property_.get("anyOf", [property_]):
-        if kind.get("type") in ("number", "integer"):
-            kind.update(limits)
+        number = kind["additionalProperties"] if kind.get("type") == "object" else kind
+        if number.get("type") in ("number", "integer"):
+            number.update(limits)
 
 
 def options_table() -> str:

@@ -6,6 +6,9 @@ from mfn.v1 import retarget_pb2 as pb
 Messages = list[pb.RetargetStreamRequest]
 
 NUMBERS = st.one_of(st.none(), st.floats(width=64), st.sampled_from([0.0, 0.01, 0.5, 1.0]))
+NEUTRAL: st.SearchStrategy[dict[str, float]] = st.one_of(
+    st.just({}), st.dictionaries(st.text(max_size=10), st.floats(width=32), max_size=3)
+)
 UINT32 = st.one_of(st.integers(0, 12), st.integers(0, 2**32 - 1))
 
 
@@ -63,7 +66,9 @@ def _frame(sequence: int, stamp: int, image: pb.Image) -> pb.RetargetStreamReque
     return pb.RetargetStreamRequest(frame=pb.Frame(sequence=sequence, timestamp_us=stamp, image=image))
 
 
-def _configuration(number: float | None, policy: int, every: int, cutoff: float | None) -> pb.RetargetStreamRequest:
+def _configuration(
+    number: float | None, policy: int, every: int, cutoff: float | None, neutral: dict[str, float]
+) -> pb.RetargetStreamRequest:
     return pb.RetargetStreamRequest(
         config=pb.StreamConfig(
             options=options(number),
@@ -71,6 +76,7 @@ def _configuration(number: float | None, policy: int, every: int, cutoff: float 
             follow=True,
             detect_every=every,
             smoothing=None if cutoff is None else pb.Smoothing(min_cutoff=cutoff),
+            neutral=neutral,
         )
     )
 
@@ -78,7 +84,7 @@ def _configuration(number: float | None, policy: int, every: int, cutoff: float 
 def streams(encoded: st.SearchStrategy[bytes]) -> st.SearchStrategy[Messages]:
     """Streams of up to six messages of any kind; about half of them begin with a valid configuration."""
     frames = st.builds(_frame, st.integers(0, 2**64 - 1), st.integers(-(2**63), 2**63 - 1), images(encoded))
-    configurations = st.builds(_configuration, NUMBERS, st.integers(0, 4), UINT32, NUMBERS)
+    configurations = st.builds(_configuration, NUMBERS, st.integers(0, 4), UINT32, NUMBERS, NEUTRAL)
     others = st.one_of(
         st.integers(0, 5).map(lambda value: pb.RetargetStreamRequest(calibration=value)),  # type: ignore[arg-type]
         st.just(pb.RetargetStreamRequest()),

@@ -13,7 +13,7 @@ JSON = st.recursive(
 )
 NAMES = st.sampled_from(
     ["drop_policy", "min_score", "max_faces", "refine", "input_size", "follow", "detect_every", "smoothing", "include",
-     "stamped", "key", "calibration", "rotation"]
+     "stamped", "neutral", "key", "calibration", "rotation"]
 )  # fmt: skip
 VALID = st.sampled_from(
     ["{}", '{"drop_policy": "none"}', '{"stamped": true}', '{"follow": true, "smoothing": {}}', '{"refine": true}',

@@ -2,7 +2,7 @@
 
     {"neutral": {"browDown_L": 0.0312, ...}}
 
-The 46 coefficients of the API's `expression`, in [0, 1].
+The 46 coefficients of the API's `expression`, in [0, 1]. It is a part of a stream's configuration over WebSocket, too.
 """
 
 import json
@@ -12,6 +12,8 @@ from typing import Final
 
 import numpy as np
 
+from service.errors import RequestError
+from service.tracking.neutral import neutral_expression
 from service.vision.arrays import Array
 
 MAX_BYTES: Final = 2**16  # of a file; one has 1.5 KB
@@ -38,12 +40,12 @@ def read_neutral(path: Path, names: Sequence[str]) -> Array:
     except ValueError as error:
         raise NeutralFileError(f"{path} is no JSON. {_expected()}") from error
     found = document.get("neutral") if isinstance(document, dict) else None
-    if not isinstance(found, dict) or set(found) != set(names):
-        raise NeutralFileError(f"{path} does not have the {len(names)} coefficients of these models. {_expected()}")
-    for name, value in found.items():
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-            raise NeutralFileError(f"{path}: {name} is {value!r}; expected a number from 0 to 1. {_expected()}")
-    return np.array([found[name] for name in names], np.float32)
+    if not isinstance(found, dict):
+        raise NeutralFileError(f"{path} holds no resting face. {_expected()}")
+    try:
+        return neutral_expression(found, names)
+    except RequestError as error:
+        raise NeutralFileError(f"{path}: {error.detail}") from error
 
 
 def _expected() -> str:

@@ -3,20 +3,25 @@
 No face is at zero when it rests: brows are low, corners of mouths hang, lids are heavy. During one second the faces of
 a stream are assumed to be at rest; from then on each person's mean of that second is their zero. Gaze is not
 calibrated: it is a direction, and a person who looks aside during that second does not look straight ahead.
+
+A neutral expression may be given from the start, too, such as one of a file. It is everybody's until theirs is taken.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
 import numpy as np
 
+from service.errors import BAD_PARAMETER, RequestError
 from service.tracking.tracker import Ids
 from service.vision.arrays import Array
 from service.vision.face_model import EXPRESSIONS
 
 COLLECT_SECONDS: Final = 1.0
 MIN_RANGE: Final = 0.1  # least range left to a coefficient that is near 1 at rest: its noise grows at most 10 times
+SHOWN: Final = 40  # characters of what is wrong
 
 
 class NeutralState(StrEnum):
@@ -105,6 +110,33 @@ class NeutralCalibration:
         kept = set(alive.tolist())
         self._neutral = {track: neutral for track, neutral in self._neutral.items() if track in kept}
         self._collecting = {track: mean for track, mean in self._collecting.items() if track in kept}
+
+
+def neutral_expression(weights: Mapping[str, object], names: Sequence[str]) -> Array:
+    """The neutral expression (46,) float32 of weights by name, of which no more are looked at than there may be.
+
+    names: the face model's 46. Raises RequestError BAD_PARAMETER where the weights do not have exactly these names, or
+    are no numbers from 0 to 1.
+    """
+    missing = next((name for name in names if name not in weights), None)
+    if missing is not None:
+        raise _no_neutral_expression(f"neutral lacks {missing}", names)
+    if len(weights) > len(names):
+        unknown = next(name for name in weights if name not in names)
+        raise _no_neutral_expression(f"neutral has {unknown!r:.{SHOWN}}", names)
+    for name in names:
+        weight = weights[name]
+        if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= 1:
+            raise _no_neutral_expression(f"neutral.{name} is {weight!r:.{SHOWN}}", names)
+    return np.array([weights[name] for name in names], np.float32)
+
+
+def _no_neutral_expression(what: str, names: Sequence[str]) -> RequestError:
+    return RequestError(
+        BAD_PARAMETER,
+        f"The parameter {what}; expected a number from 0 to 1 for each of this model's {len(names)} names of "
+        "`expression`, as in the file that `mfn capture` writes.",
+    )
 
 
 def relative_to_neutral(expression: Array, neutral: Array) -> Array:

@@ -12,11 +12,13 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from service.server.problems import POLICY_VIOLATION
+from service.vision.face_model import FaceModel
 from tests.docs.pages import ROOT, blocks
 from tests.service.processes import free_port, server, wait_until_ready
 from tools.readme import PHOTO, SCHEMA
 from tools.websocket_schema import OPTIONS, SMOOTHING
 
+EXPRESSION_NAMES = FaceModel.load(ROOT / "models/face_model.npz").expression_names
 DOCUMENT = json.loads(SCHEMA.read_text(encoding="utf-8"))
 PATIENCE = 30  # seconds for an answer
 STAMP = "<Qq"
@@ -127,6 +129,8 @@ RANGES += [(f"smoothing.{name}", limits) for name, (_, limits) in SMOOTHING.item
 
 
 def with_option(name: str, value: float) -> dict[str, Any]:
+    if name == "neutral":
+        return {name: dict.fromkeys(EXPRESSION_NAMES, value)}
     outer, _, inner = name.partition(".")
     return {outer: {inner: value}} if inner else {outer: value}
 
@@ -144,7 +148,16 @@ def test_ranges_are_those_of_the_server(opened: Open, name: str, limits: dict[st
 
 @pytest.mark.parametrize(
     "configuration",
-    [{"unknown": 1}, {"drop_policy": "some"}, {"include": ["ears"]}, {"exclude": ["pose"]}, {"refine": "perhaps"}],
+    [
+        {"unknown": 1},
+        {"drop_policy": "some"},
+        {"include": ["ears"]},
+        {"exclude": ["pose"]},
+        {"refine": "perhaps"},
+        {"neutral": {}},
+        {"neutral": {"jawOpen": 0.1}},
+        {"neutral": dict.fromkeys(EXPRESSION_NAMES, True)},
+    ],
 )
 def test_what_the_schema_refuses_the_server_refuses(opened: Open, configuration: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):

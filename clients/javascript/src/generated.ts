@@ -179,6 +179,11 @@ export interface Configuration {
   detect_every?: number;
   /** a One-Euro filter on box, pose and coefficients; {} takes its defaults, null leaves it out */
   smoothing?: SmoothingMessage;
+  /**
+   * everybody's resting face until a calibration, as a file of `mfn capture` has it: a weight for each of
+   * `expression_names`; null: expressions are as seen
+   */
+  neutral?: Record<ExpressionName, number>;
   /** what to add to each face: landmarks, blendshapes */
   include?: ("landmarks" | "blendshapes")[];
   /** what to leave out of each face: identity */

@@ -1,6 +1,6 @@
 /** What a caller may choose, and how the service is told. */
 
-import type { Configuration } from "./generated.ts";
+import type { Configuration, ExpressionName } from "./generated.ts";
 
 /** The bytes of a JPEG, PNG, WebP or AVIF file. */
 export type Picture = Blob | ArrayBuffer | Uint8Array;
@@ -42,6 +42,8 @@ export interface StreamConfiguration extends FaceOptions {
   /** A One Euro filter on box, pose and coefficients; {} takes its defaults. minCutoff: Hz, what a still face is
    * filtered with. beta: Hz that the cut-off rises by at one unit a second. */
   smoothing?: { minCutoff?: number | undefined; beta?: number | undefined } | undefined;
+  /** Everybody's resting face until calibrate() takes theirs, as a file of `mfn capture` has it. */
+  neutral?: Readonly<Record<ExpressionName, number>> | undefined;
   /** Degrees by which the first frames have to be turned clockwise to be upright; rotate() changes it. */
   rotation?: Rotation | undefined;
 }
@@ -81,7 +83,8 @@ export function queryOf(options: RetargetOptions): URLSearchParams {
 
 /** A stream's first message. Every frame is answered: the client itself sends no more than may be on their way. */
 export function configurationOf(options: StreamConfiguration, key: string | undefined): Partial<Configuration> {
-  const { minScore, maxFaces, refine, include, exclude, inputSize, follow, detectEvery, smoothing, rotation } = options;
+  const { minScore, maxFaces, refine, include, exclude, inputSize } = options;
+  const { follow, detectEvery, smoothing, neutral, rotation } = options;
   const named = {
     stamped: true,
     drop_policy: "none",
@@ -94,6 +97,7 @@ export function configurationOf(options: StreamConfiguration, key: string | unde
     follow,
     detect_every: detectEvery,
     smoothing: smoothing && defined({ min_cutoff: smoothing.minCutoff, beta: smoothing.beta }),
+    neutral,
     rotation,
     key,
   };

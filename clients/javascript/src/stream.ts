@@ -165,7 +165,7 @@ export class Stream {
 
   /** take_neutral: takes the next second as each person's resting face, which is subtracted from then on. reset:
    * forgets it. Returns whether the service is told: not while the stream is connecting; and another connection knows
-   * nothing of the resting faces. */
+   * nothing of it, but begins with the option `neutral` again. */
   calibrate(calibration: Calibration): boolean {
     if (this.#state !== "open") return false;
     const connection = this.#connection ?? this.#connect();

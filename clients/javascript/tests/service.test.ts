@@ -169,6 +169,14 @@ describe("with a service", { skip: url ? false : "MFN_URL names no service", tim
       assert.deepEqual(seen, ["off", "collecting", "collecting", "on", "off"]);
     });
 
+    test("begin with a saved resting face", async () => {
+      const seen = (await answered(opened(), 0)).faces[0]?.expression;
+      const file = JSON.stringify({ neutral: seen }); // as `mfn capture` writes it
+      const face = (await answered(opened({ ...JSON.parse(file) }), 0)).faces[0];
+      assert.equal(face?.neutral, "on");
+      assert.ok(Math.max(...Object.values(face?.expression ?? { none: 1 })) < 0.001);
+    });
+
     test("turn frames", async () => {
       const stream = opened({ rotation: 90 });
       const { width, height } = (await answered(stream, 0)).image;

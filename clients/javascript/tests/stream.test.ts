@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, mock, test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
-import { Client, ConnectionError, ProblemError, type Stream, type StreamOptions } from "../src/index.ts";
+import {
+  Client,
+  ConnectionError,
+  EXPRESSION_NAMES,
+  type ExpressionName,
+  ProblemError,
+  type Stream,
+  type StreamOptions,
+} from "../src/index.ts";
 import { answer, FakeSocket, MODEL, problem } from "./fake-socket.ts";
 
 const PICTURE = new Uint8Array([1, 2, 3]);
@@ -472,13 +480,15 @@ describe("without frames for a while", () => {
 
   test("so does a calibration; other options and rotations come with the next frame", async () => {
     const { stream } = await idle();
-    stream.configure({ refine: true });
+    const neutral = Object.fromEntries(EXPRESSION_NAMES.map((name) => [name, 0.25])) as Record<ExpressionName, number>;
+    stream.configure({ refine: true, neutral });
     stream.rotate(90);
     assert.equal(FakeSocket.all.length, 1);
     assert.equal(stream.calibrate("take_neutral"), true);
     FakeSocket.last.open();
-    const { refine, rotation } = FakeSocket.last.configuration;
-    assert.deepEqual([refine, rotation, FakeSocket.last.texts], [true, 90, [{ calibration: "take_neutral" }]]);
+    const { refine, rotation, neutral: told } = FakeSocket.last.configuration;
+    assert.deepEqual([refine, rotation, told], [true, 90, neutral]);
+    assert.deepEqual(FakeSocket.last.texts, [{ calibration: "take_neutral" }]);
   });
 
   test("a service that is gone meanwhile is told with the next frame, and sought", async () => {

@@ -1,5 +1,6 @@
 """Requests: options, frames and calibrations, and their messages."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -72,13 +73,16 @@ class StreamConfig(Options):
     """Options of a stream, for each of its frames and for the stream as a whole.
 
     drop_policy: see DropPolicy. smoothing: None for none. follow: whether faces are detected only every detect_every
-    frames (1 to 300; None for the server's default) and followed in between, which is faster.
+    frames (1 to 300; None for the server's default) and followed in between, which is faster. neutral: everybody's
+    neutral face until a calibration: a weight for each of Model.expression_names, as in a file of `mfn capture`; None
+    for none.
     """
 
     drop_policy: DropPolicy = DropPolicy.LATEST
     smoothing: Smoothing | None = None
     follow: bool = False
     detect_every: int | None = None
+    neutral: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -130,6 +134,7 @@ def config_message(config: StreamConfig) -> pb.RetargetStreamRequest:
         smoothing=None if smoothing is None else _smoothing_message(smoothing),
         follow=config.follow,
         detect_every=config.detect_every,
+        neutral=config.neutral,
     )
     return pb.RetargetStreamRequest(config=message)
 

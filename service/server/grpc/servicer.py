@@ -4,11 +4,10 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable
 from functools import partial
-from typing import Final, TypeVar
+from typing import Final
 from urllib.parse import unquote
 
 import grpc
-from google.protobuf.message import DecodeError
 from mfn.v1 import retarget_pb2 as pb
 
 from service import errors
@@ -19,6 +18,7 @@ from service.server.grpc import images, messages
 from service.server.grpc.admission import Admission, largest_received, largest_served
 from service.server.grpc.ending import abort, release
 from service.server.grpc.messages import Included
+from service.server.grpc.parsing import parsed, parsed_of_stream
 from service.server.grpc.reading import Context, MessageReader
 from service.server.problems import CODES, codes_of
 from service.server.proxies import FORWARDED_FOR
@@ -35,7 +35,6 @@ CALIBRATIONS: Final = {
 # server with keys has more, since it reads messages of its own clients only.
 OPEN_SPARE, KEYED_SPARE = 1, 16
 SERVICE: Final = pb.DESCRIPTOR.services_by_name["RetargetService"].full_name
-Message = TypeVar("Message", pb.RetargetRequest, pb.RetargetStreamRequest)
 
 
 class NotReadError(Exception):
@@ -96,7 +95,7 @@ class RetargetServicer:
         ):
             async with self._state.draining.limit(LAST_MESSAGE_SECONDS):
                 # No variable holds the message: it would be kept until the answer.
-                answer = self._answer(_parsed(pb.RetargetRequest, await slot.receive(context)))
+                answer = self._answer(parsed(pb.RetargetRequest, await slot.receive(context)))
             return await answer
 
     def _answer(self, request: pb.RetargetRequest) -> Awaitable[pb.RetargetResponse]:
@@ -117,7 +116,7 @@ class RetargetServicer:
                 options = messages.stream_options(config, self._state.settings)
                 policy = messages.drop_policy_of(config.drop_policy)
                 included = Included.of(config.options)
-                stream = Stream(self._state, options, policy, log)
+                stream = Stream(self._state, options, policy, log, config.neutral or None)
                 await self._write(context, pb.RetargetStreamResponse(model=self._model))
                 async with StreamProducer(self._state, self._events(context), stream) as producer:
                     async for answer in stream.answers():
@@ -140,7 +139,7 @@ class RetargetServicer:
                 asyncio.timeout(self._state.settings.stream_idle_seconds),
                 self._admission.slot() as slot,
             ):
-                first = _parsed(pb.RetargetStreamRequest, await slot.receive(context))
+                first = parsed_of_stream(await slot.receive(context))
         except TimeoutError as error:
             raise RequestError(errors.DEADLINE_PASSED, "No configuration came. Send one first.") from error
         if first.WhichOneof("message") != "config":
@@ -151,7 +150,7 @@ class RetargetServicer:
 
     async def _events(self, context: Context) -> AsyncIterator[Frame | Calibration]:
         while (data := await self._reader.read(context)) is not None:
-            message = _parsed(pb.RetargetStreamRequest, data)
+            message = parsed_of_stream(data)
             kind = message.WhichOneof("message")
             if kind == "frame":
                 frame = message.frame
@@ -209,13 +208,3 @@ class RetargetServicer:
 def _peer(context: Context) -> str:
     """The address of the connection's other end, of gRPC's form ipv4:127.0.0.1:80 or ipv6:[::1]:80, percent-encoded."""
     return unquote(context.peer().partition(":")[2]).rpartition(":")[0].strip("[]")
-
-
-def _parsed(kind: type[Message], data: bytes | None) -> Message:
-    """Parses a message; None is an empty one. Raises RequestError BAD_BODY where the bytes are no such message."""
-    try:
-        return kind.FromString(data or b"")
-    except DecodeError as error:
-        raise RequestError(
-            errors.BAD_BODY, f"The message is no {kind.DESCRIPTOR.full_name}. Send one as proto/mfn/v1 has it."
-        ) from error

@@ -1,7 +1,7 @@
 """A stream, independent of its transport: frames in, answers out, in order."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
@@ -12,6 +12,7 @@ from service.server.problems import codes_of
 from service.server.state import ServerState
 from service.server.streaming.mailbox import DropPolicy, Mailbox
 from service.server.telemetry.request_log import RequestLog
+from service.tracking.neutral import neutral_expression
 from service.tracking.options import StreamOptions
 from service.tracking.session import FrameResult, Session
 from service.vision.image import ImageLoader
@@ -50,10 +51,23 @@ class Stream:
     """A stream of frames. One task of the event loop offers frames, another takes answers; one frame at a time is
     processed."""
 
-    def __init__(self, state: ServerState, options: StreamOptions, policy: DropPolicy, log: RequestLog) -> None:
-        """log: of the whole stream. Raises RequestError BAD_PARAMETER where there is no network for the input size."""
+    def __init__(
+        self,
+        state: ServerState,
+        options: StreamOptions,
+        policy: DropPolicy,
+        log: RequestLog,
+        neutral: Mapping[str, object] | None = None,
+    ) -> None:
+        """log: of the whole stream. neutral: everybody's expression at rest until a calibration, weights by name.
+
+        Raises RequestError BAD_PARAMETER where there is no network for the input size, or `neutral` has other names
+        than the face model or numbers out of range.
+        """
+        names = state.pipeline.models.face_model.expression_names
+        face = None if neutral is None else neutral_expression(neutral, names)
         self._state = state
-        self._session = Session(state.pipeline, options)
+        self._session = Session(state.pipeline, options, neutral=face)
         self._mailbox: Mailbox[tuple[Frame, float]] = Mailbox(policy)
         self._log = log
         self._calibration: Calibration | None = None

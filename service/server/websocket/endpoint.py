@@ -2,10 +2,10 @@
 
 From the client, in this order:
     text    {"drop_policy": "latest" | "none", "min_score", "max_faces", "refine", "input_size", "follow",
-            "detect_every", "smoothing": {"min_cutoff", "beta"}, "include": ["landmarks", "blendshapes"],
-            "exclude": ["identity"], "stamped": false, "rotation": 0, "key"}; all optional, {} is enough. rotation:
-            degrees by which the frames have to be turned clockwise to be upright. key: an API key, since pages cannot
-            set headers.
+            "detect_every", "smoothing": {"min_cutoff", "beta"}, "neutral": {"browDown_L": 0.1, ... 46 names},
+            "include": ["landmarks", "blendshapes"], "exclude": ["identity"], "stamped": false, "rotation": 0, "key"};
+            all optional, {} is enough. neutral: everybody's resting face. rotation: degrees by which the frames have to
+            be turned clockwise to be upright. key: an API key, since pages cannot set headers.
     binary  a JPEG, PNG, WebP or AVIF picture; with "stamped": true after 16 bytes, little-endian: uint64 sequence and
             int64 timestamp in microseconds. Otherwise frames are numbered from 1 and stamped when they come; then a
             picture may also come as text: a data URL.
@@ -26,7 +26,7 @@ from time import monotonic_ns
 from typing import Annotated, Any, Final, TypeVar
 
 from fastapi import FastAPI, WebSocket
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StrictFloat, ValidationError
 from pydantic_core import to_json
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
@@ -45,11 +45,15 @@ from service.server.telemetry.request_log import REQUEST_ID_HEADER, RequestLog
 from service.server.websocket.frame_image import FrameImage, is_picture
 from service.settings import Settings
 from service.tracking.options import SmoothingOptions, StreamOptions
+from service.vision.face_model import EXPRESSIONS
 from service.vision.upright import ROTATIONS, check_rotation, upright
 
 LOGGER: Final = logging.getLogger("mfn.websocket")
 Message = TypeVar("Message", bound=BaseModel)
 Rotation = Annotated[int, Field(json_schema_extra={"enum": list(ROTATIONS)})]
+Weights = Annotated[
+    dict[str, StrictFloat], Field(json_schema_extra={"minProperties": EXPRESSIONS, "maxProperties": EXPRESSIONS})
+]
 STAMP: Final = struct.Struct("<Qq")
 AGE_JITTER: Final = 0.1  # of a stream's greatest age, up or down
 PATH: Final = "/retarget/stream"
@@ -78,6 +82,7 @@ class Configuration(BaseModel):
     follow: bool = False
     detect_every: int = StreamOptions.detect_every
     smoothing: SmoothingMessage | None = None
+    neutral: Weights | None = None
     include: list[schema.Include] = []
     exclude: list[schema.Exclude] = []
     stamped: bool = False
@@ -180,7 +185,7 @@ async def _answer(socket: WebSocket, state: ServerState, log: RequestLog) -> Non
     options = configuration.options(state.settings)
     models = state.pipeline.models
     with state.stream_slot():
-        stream = Stream(state, options, configuration.drop_policy, log)
+        stream = Stream(state, options, configuration.drop_policy, log, configuration.neutral)
         await _send(socket, state, {"model": schema.model_document(models)})
         events = _events(socket, state, configuration.stamped, configuration.rotation)
         async with StreamProducer(state, events, stream, _age(state.settings.max_connection_age_seconds)) as producer:

@@ -1,3 +1,4 @@
+import json
 import pickle
 import threading
 from collections.abc import Callable, Iterator
@@ -27,6 +28,7 @@ from mfn_client import (
 from numpy.typing import NDArray
 from PIL import Image
 
+from service.cli.neutral_file import write_neutral
 from service.errors import OVERLOADED
 from service.inference.options import RetargetOptions
 from service.inference.pipeline import Pipeline
@@ -322,6 +324,21 @@ def test_calibration(client: Client, png: bytes) -> None:
     assert faces[45].neutral is NeutralState.ON
     assert faces[45].expression == pytest.approx(0, abs=1e-5)
     assert faces[-1].expression == pytest.approx(faces[0].expression)
+
+
+def test_a_saved_resting_face(client: Client, png: bytes, tmp_path: Path) -> None:
+    """A file of `mfn capture` is what it says of a stream: of the face in it nothing is left, in the first answer."""
+    model = client.model()
+    seen = model.expression_of(client.retarget(png).faces[0])
+    path = tmp_path / "anna.neutral.json"
+    write_neutral(path, np.array(list(seen.values())), model.expression_names)
+    for config in (
+        StreamConfig(neutral=json.loads(path.read_text())["neutral"]),
+        StreamConfig(**json.loads(path.read_text())),
+    ):
+        ((face,),) = (answer.faces for answer in client.stream([(png, 0.0)], config))
+        assert face.neutral is NeutralState.ON
+        assert face.expression == pytest.approx(0, abs=1e-4)
 
 
 def test_wrong_configuration_ends_the_stream(client: Client, png: bytes) -> None:

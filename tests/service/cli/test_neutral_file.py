@@ -22,9 +22,9 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("no JSON", "is no JSON"),
-        ("[]", "does not have the 3 coefficients"),
-        ('{"neutral": {"jawOpen": 0.1}}', "does not have the 3 coefficients"),
-        ('{"neutral": {"jawOpen": 2, "mouthSmile_L": 0, "mouthSmile_R": 0}}', "jawOpen is 2; expected"),
+        ("[]", "holds no resting face"),
+        ('{"neutral": {"jawOpen": 0.1}}', "lacks mouthSmile_L; expected .* 3 names"),
+        ('{"neutral": {"jawOpen": 2, "mouthSmile_L": 0, "mouthSmile_R": 0}}', "neutral.jawOpen is 2; expected"),
         ('{"neutral": {"jawOpen": NaN, "mouthSmile_L": 0, "mouthSmile_R": 0}}', "jawOpen is nan; expected"),
         ('{"neutral": {"jawOpen": true, "mouthSmile_L": 0, "mouthSmile_R": 0}}', "jawOpen is True; expected"),
     ],

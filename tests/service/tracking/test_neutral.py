@@ -1,10 +1,18 @@
+import math
+import random
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from service.tracking.neutral import NeutralCalibration, NeutralState, relative_to_neutral
+from service.errors import BAD_PARAMETER, RequestError
+from service.tracking.neutral import NeutralCalibration, NeutralState, neutral_expression, relative_to_neutral
 
 OFF, COLLECTING, ON = NeutralState
 ONE, TWO = np.array([1]), np.array([1, 2])
+NAMES = tuple(f"shape{number}" for number in range(46))
+WEIGHTS = dict.fromkeys(NAMES, 0.25)
 
 
 def expressions(*values: float) -> np.ndarray:
@@ -131,3 +139,44 @@ def test_a_given_resting_face_holds_until_another_is_collected() -> None:
     calibration.reset()
     np.testing.assert_allclose(calibration.subtract(face, ids, ids, 3.0), 0.75)
     assert calibration.states(ids) == (NeutralState.OFF,)
+
+
+@given(st.lists(st.floats(0, 1, width=32), min_size=46, max_size=46), st.randoms())
+def test_of_a_face_that_shows_what_is_given_nothing_is_left(shown: list[float], order: random.Random) -> None:
+    """In whatever order the weights come; what comes later of everybody, and of who comes later, is relative to it."""
+    weights = list(zip(NAMES, shown, strict=True))
+    order.shuffle(weights)
+    face = neutral_expression(dict(weights), NAMES)
+    assert face.dtype == np.float32
+    assert face.tolist() == shown
+    calibration = NeutralCalibration(face)
+    np.testing.assert_array_equal(calibration.subtract(face[None], ONE, ONE, 0.0), 0)
+    both = calibration.subtract(np.stack([face, np.ones(46, np.float32)]), TWO, TWO, 9.0)
+    np.testing.assert_array_equal(both[0], 0)
+    np.testing.assert_allclose(both[1], np.minimum((1 - face) / 0.1, 1), rtol=1e-5)
+    assert calibration.states(TWO) == (ON, ON)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"shape3": None}, "neutral lacks shape3; expected a number from 0 to 1 for each of this model's 46 names"),
+        (dict.fromkeys(NAMES), "neutral lacks shape0;"),
+        ({"jawOpen": 0.5}, "neutral has 'jawOpen';"),
+        ({"x" * 10**6: 0.5}, "neutral has 'xxxxx"),
+        ({"shape9": 1.01}, "neutral.shape9 is 1.01;"),
+        ({"shape9": -1e-9}, "neutral.shape9 is -1e-09;"),
+        ({"shape9": math.nan}, "neutral.shape9 is nan;"),
+        ({"shape9": math.inf}, "neutral.shape9 is inf;"),
+        ({"shape9": True}, "neutral.shape9 is True;"),
+        ({"shape9": "0.5"}, "neutral.shape9 is '0.5';"),
+        ({"shape9": [0.5] * 1000}, "neutral.shape9 is [0.5,"),
+    ],
+)
+def test_what_is_no_expression_is_refused(change: dict[str, object], words: str) -> None:
+    changed = {name: weight for name, weight in (WEIGHTS | change).items() if weight is not None}
+    with pytest.raises(RequestError) as problem:
+        neutral_expression(changed, NAMES)
+    assert problem.value.kind is BAD_PARAMETER
+    assert words in problem.value.detail
+    assert len(problem.value.detail) < 250

@@ -208,18 +208,27 @@ class RetargetStreamRequest(_message.Message):
     def __init__(self, config: _Optional[_Union[StreamConfig, _Mapping]] = ..., frame: _Optional[_Union[Frame, _Mapping]] = ..., calibration: _Optional[_Union[Calibration, str]] = ...) -> None: ...
 
 class StreamConfig(_message.Message):
-    __slots__ = ("options", "drop_policy", "smoothing", "follow", "detect_every")
+    __slots__ = ("options", "drop_policy", "smoothing", "follow", "detect_every", "neutral")
+    class NeutralEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: float
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
     OPTIONS_FIELD_NUMBER: _ClassVar[int]
     DROP_POLICY_FIELD_NUMBER: _ClassVar[int]
     SMOOTHING_FIELD_NUMBER: _ClassVar[int]
     FOLLOW_FIELD_NUMBER: _ClassVar[int]
     DETECT_EVERY_FIELD_NUMBER: _ClassVar[int]
+    NEUTRAL_FIELD_NUMBER: _ClassVar[int]
     options: Options
     drop_policy: DropPolicy
     smoothing: Smoothing
     follow: bool
     detect_every: int
-    def __init__(self, options: _Optional[_Union[Options, _Mapping]] = ..., drop_policy: _Optional[_Union[DropPolicy, str]] = ..., smoothing: _Optional[_Union[Smoothing, _Mapping]] = ..., follow: bool = ..., detect_every: _Optional[int] = ...) -> None: ...
+    neutral: _containers.ScalarMap[str, float]
+    def __init__(self, options: _Optional[_Union[Options, _Mapping]] = ..., drop_policy: _Optional[_Union[DropPolicy, str]] = ..., smoothing: _Optional[_Union[Smoothing, _Mapping]] = ..., follow: bool = ..., detect_every: _Optional[int] = ..., neutral: _Optional[_Mapping[str, float]] = ...) -> None: ...
 
 class Smoothing(_message.Message):
     __slots__ = ("min_cutoff", "beta")

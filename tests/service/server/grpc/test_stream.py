@@ -1,4 +1,6 @@
+import json
 import logging
+import math
 import subprocess
 import sys
 import threading
@@ -10,9 +12,12 @@ from queue import SimpleQueue
 from typing import Any
 
 import grpc
+import numpy as np
 import pytest
 from mfn.v1 import retarget_pb2 as pb
 
+from service.cli.neutral_file import write_neutral
+from service.inference.models import Models
 from service.inference.pipeline import Pipeline
 from service.server.state import ServerState
 from service.server.workers import Workers
@@ -214,6 +219,50 @@ def test_calibration(door: Running, png: bytes) -> None:
     assert got[-1].faces[0].expression == pytest.approx(got[0].faces[0].expression)
 
 
+def test_a_saved_resting_face_is_everybodys(door: Running, png: bytes, models: Models, tmp_path: Path) -> None:
+    """Its face shows nothing until it is forgotten, also where the clock jumps."""
+    (seen,) = (
+        answer.faces[0].expression for answer in answers(door.stub.RetargetStream(iter([config(), frame(1, png)])))
+    )
+    names = models.face_model.expression_names
+    path = tmp_path / "anna.neutral.json"
+    write_neutral(path, np.array(seen), names)
+    sender = Sender(config(drop_policy=pb.DROP_POLICY_NONE, **json.loads(path.read_text())))
+    responses = door.stub.RetargetStream(iter(sender))
+    next(responses)
+
+    def look(number: int) -> pb.Face:
+        sender.send(frame(number, png))
+        face: pb.Face = next(responses).answer.faces[0]
+        return face
+
+    for number in (1, 2, 1000):
+        face = look(number)
+        assert face.neutral == pb.NEUTRAL_STATE_ON
+        assert max(face.expression) == pytest.approx(0, abs=1e-4)
+    sender.send(pb.RetargetStreamRequest(calibration=pb.CALIBRATION_RESET))
+    face = look(1001)
+    assert face.neutral == pb.NEUTRAL_STATE_OFF
+    assert face.expression == pytest.approx(seen)
+    sender.close()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"mouthSmile_L": 1.5}, ("neutral.mouthSmile_L is 1.5", "0 to 1")),
+        ({"mouthSmile_L": math.nan}, ("neutral.mouthSmile_L is nan",)),
+        ({"mouthSmileLeft": 0.5}, ("neutral has 'mouthSmileLeft'", "46 names of `expression`")),
+    ],
+)
+def test_what_is_no_resting_face(
+    door: Running, models: Models, change: dict[str, float], words: tuple[str, ...]
+) -> None:
+    weights = dict.fromkeys(models.face_model.expression_names, 0.5)
+    call = door.stub.RetargetStream(iter([config(neutral=weights | change)]))
+    ends(call, grpc.StatusCode.INVALID_ARGUMENT, *words)
+
+
 def ends(responses: Iterator[pb.RetargetStreamResponse], code: grpc.StatusCode, *words: str) -> None:
     with pytest.raises(grpc.RpcError) as error:
         list(responses)
@@ -232,6 +281,8 @@ def ends(responses: Iterator[pb.RetargetStreamResponse], code: grpc.StatusCode, 
         ([config(), pb.RetargetStreamRequest()], ("neither",)),
         ([config(), pb.RetargetStreamRequest(calibration=pb.CALIBRATION_UNSPECIFIED)], ("neither",)),
         ([config(drop_policy=9)], ("drop policy 9",)),
+        ([config(neutral={"jawOpen": 0.1})], ("neutral lacks browDown_L",)),
+        ([config(neutral={str(number): 0.1 for number in range(9000)})], ("is no frame", "65536")),
         ([config(detect_every=301)], ("detect_every", "300")),
         ([config(smoothing=pb.Smoothing(min_cutoff=-1))], ("min_cutoff",)),
         ([config(options=pb.Options(max_faces=1000))], ("max_faces",)),

@@ -2,20 +2,25 @@ import base64
 import contextlib
 import json
 import logging
+import math
 import struct
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import httpx2
+import numpy as np
 import pytest
 from fastapi import FastAPI
 from PIL import Image
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from service.cli.neutral_file import write_neutral
+from service.inference.models import Models
 from service.inference.pipeline import Pipeline
 from service.server.auth import ApiKeys
 from service.server.rest.app import create_app
@@ -219,6 +224,51 @@ def test_calibration(door: Door, png: bytes) -> None:
     assert face["expression"]["jawOpen"] == pytest.approx(seen["expression"]["jawOpen"], abs=1e-3)
 
 
+def test_a_saved_resting_face_is_everybodys(door: Door, png: bytes, models: Models, tmp_path: Path) -> None:
+    """The file is a part of the configuration; its face shows nothing until it is forgotten."""
+    socket = door.open({})
+    received(socket)
+    socket.send(png)
+    seen = received(socket)["faces"][0]["expression"]
+    names = models.face_model.expression_names
+    path = tmp_path / "anna.neutral.json"
+    write_neutral(path, np.array([seen[name] for name in names]), names)
+    socket = door.open({"stamped": True, "drop_policy": "none", **json.loads(path.read_text())})
+    received(socket)
+
+    def look(number: int) -> dict[str, Any]:
+        socket.send(stamped(number, png))
+        face: dict[str, Any] = received(socket)["faces"][0]
+        return face
+
+    for number in (1, 2, 1000):  # the clock jumps before the last
+        face = look(number)
+        assert face["neutral"] == "on"
+        assert max(face["expression"].values()) == pytest.approx(0, abs=1e-3)
+    socket.send(json.dumps({"calibration": "reset"}))
+    face = look(1001)
+    assert (face["neutral"], face["expression"]) == ("off", pytest.approx(seen, abs=1e-3))
+
+
+def test_a_resting_face_with_all_its_decimals_fits_into_a_configuration(door: Door, models: Models) -> None:
+    weights = dict.fromkeys(models.face_model.expression_names, 0.1 + 0.2)  # 0.30000000000000004
+    assert "model" in received(door.open({"neutral": weights, "key": "x" * 256}))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"mouthSmile_L": 1.5}, ("neutral.mouthSmile_L is 1.5", "0 to 1")),
+        ({"mouthSmile_L": math.nan}, ("neutral.mouthSmile_L is nan",)),
+        ({"mouthSmile_L": True}, ("neutral.mouthSmile_L of a text message is not valid",)),
+        ({"mouthSmileLeft": 0.5}, ("neutral has 'mouthSmileLeft'", "46 names of `expression`")),
+    ],
+)
+def test_what_is_no_resting_face(door: Door, models: Models, change: dict[str, Any], words: tuple[str, ...]) -> None:
+    weights = dict.fromkeys(models.face_model.expression_names, 0.5)
+    assert ended(door.open({"neutral": weights | change}), 422, *words)
+
+
 @pytest.mark.parametrize(
     ("messages", "status", "words"),
     [
@@ -231,6 +281,7 @@ def test_calibration(door: Door, png: bytes) -> None:
         (['{"max_face": 2}'], 422, ("max_face",)),
         (['{"drop_policy": "some"}'], 422, ("drop_policy",)),
         (['{"smoothing": {"min_cutoff": 0}}'], 422, ("min_cutoff",)),
+        (['{"neutral": {}}'], 422, ("neutral lacks browDown_L",)),
         (['{"input_size": 288}'], 422, ("input_size is 288", "96 or 192")),
         ([json.dumps({"key": "x" * 5000})], 400, ("4096", "5011 characters", "data:image/jpeg;base64,")),
     ],
