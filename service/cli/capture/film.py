@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.cli.capture.take import Film, Timecode
-from service.cli.capture.timecode import nearest_standard
+from service.cli.capture.timecode import has_drop_frame, nearest_standard
 
 ROUNDING: Final = 2e-3  # seconds that times of evenly spaced frames are off, since files round them to 1/1000 or 1/600
 
@@ -61,8 +61,7 @@ def at_rate(timecode: Timecode, rate: Fraction) -> Timecode:
     """The timecode of the same moment in frames of another rate; drop-frame where that rate has it."""
     if rate == timecode.rate:
         return timecode
-    drop_frame = timecode.drop_frame and rate.denominator == 1001 and round(rate) % 30 == 0
-    return Timecode(round(timecode.first / timecode.rate * rate), rate, drop_frame)
+    return Timecode(round(timecode.first / timecode.rate * rate), rate, timecode.drop_frame and has_drop_frame(rate))
 
 
 def resampled(film: Film, rate: Fraction) -> Film:

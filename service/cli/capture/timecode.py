@@ -1,4 +1,9 @@
-"""Frame rates and timecodes of films (SMPTE ST 12-1)."""
+"""Frame rates and timecodes of films, by SMPTE ST 12-1.
+
+A timecode numbers a frame HH:MM:SS:FF, with FF up to the whole frames a second: to 29 at 29.97, where the numbers fall
+behind the clock. Drop-frame makes up for it: in every minute but each tenth the numbers 0 and 1 are left out, though no
+frame is; at 59.94 the numbers 0 to 3.
+"""
 
 import re
 from fractions import Fraction
@@ -14,6 +19,8 @@ STANDARD: Final = tuple(
     for factor in (Fraction(1), Fraction(1000, 1001))
 )
 NEAR: Final = 5e-4  # of a rate, within which it is a standard one: half the difference between 30 and 30000/1001
+SECONDS_A_DAY: Final = 86400
+PARTS: Final = 1000  # of a frame
 
 
 def nearest_standard(rate: float | Fraction) -> Fraction:
@@ -22,9 +29,16 @@ def nearest_standard(rate: float | Fraction) -> Fraction:
     return nearest if abs(float(nearest - rate)) <= NEAR * nearest else Fraction(round(rate * 1000), 1000)
 
 
+def has_drop_frame(rate: Fraction) -> bool:
+    """Whether there is drop-frame at a rate: at 29.97 and its multiples."""
+    return rate.denominator == 1001 and round(rate) % 30 == 0
+
+
 def parse_timecode(text: str, rate: Fraction) -> Timecode | None:
-    """A timecode such as 01:02:03:04, or 01:02:03;04 in drop-frame, of a film of `rate` frames a second; None where
-    that is none."""
+    """The timecode of a text such as 01:02:03:04, or 01:02:03;04 in drop-frame, at `rate` frames a second.
+
+    None where there is no such timecode, also for a number that drop-frame leaves out.
+    """
     match = TEXT.fullmatch(text.strip())
     if match is None:
         return None
@@ -32,9 +46,31 @@ def parse_timecode(text: str, rate: Fraction) -> Timecode | None:
     nominal = round(rate)
     if hours >= 24 or minutes >= 60 or seconds >= 60 or frames >= nominal:
         return None
-    count = (hours * 3600 + minutes * 60 + seconds) * nominal + frames
-    drop_frame = match[4] in DROP_FRAME and nominal % 30 == 0 and rate.denominator == 1001
-    if drop_frame:  # two numbers of each minute but every tenth are left out, at 60 a second four
-        minute = hours * 60 + minutes
-        count -= nominal // 15 * (minute - minute // 10)
-    return Timecode(count, rate, drop_frame)
+    drop_frame = match[4] in DROP_FRAME and has_drop_frame(rate)
+    dropped = _dropped(rate) if drop_frame else 0
+    if minutes % 10 and not seconds and frames < dropped:
+        return None
+    minute = hours * 60 + minutes
+    number = (minute * 60 + seconds) * nominal + frames
+    return Timecode(number - dropped * (minute - minute // 10), rate, drop_frame)
+
+
+def timecode_text(timecode: Timecode, position: float) -> str:
+    """HH:MM:SS:FF.fff of a moment, fff being thousandths of a frame; it starts again at midnight.
+
+    position: frames from the film's first one.
+    """
+    frame, part = divmod(round((timecode.first + position) * PARTS), PARTS)
+    nominal = max(round(timecode.rate), 1)
+    dropped = _dropped(timecode.rate) if timecode.drop_frame and has_drop_frame(timecode.rate) else 0
+    first_minute, ten_minutes = nominal * 60, nominal * 600 - 9 * dropped  # frames
+    tens, rest = divmod(frame % (SECONDS_A_DAY // 600 * ten_minutes), ten_minutes)
+    minutes = 0 if rest < first_minute else 1 + (rest - first_minute) // (first_minute - dropped)
+    number = tens * nominal * 600 + rest + dropped * minutes
+    seconds, number = divmod(number, nominal)
+    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}:{number:02}.{part:03}"
+
+
+def _dropped(rate: Fraction) -> int:
+    """Numbers that drop-frame leaves out of a minute, so that ten minutes have as many frames as by the clock."""
+    return round(rate) // 15

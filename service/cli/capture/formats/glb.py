@@ -20,9 +20,9 @@ from typing import Any, Final, Self
 import numpy as np
 
 from service.cli.capture.formats.joints import rotations
-from service.cli.capture.formats.timecode import timecode_text
 from service.cli.capture.formats.whole_file import WriteError, whole_file
 from service.cli.capture.take import Film, Take
+from service.cli.capture.timecode import timecode_text
 from service.published import published
 from service.vision.arkit import ARKIT_NAMES
 from service.vision.arrays import Array
