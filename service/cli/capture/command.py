@@ -16,7 +16,9 @@ from service.cli.capture.assembly import Assembly, Neutral
 from service.cli.capture.capturing import Captured, capture
 from service.cli.capture.film import film_of, is_even
 from service.cli.capture.folder import TakeFolder
-from service.cli.capture.formats import FORMATS
+from service.cli.capture.formats import FORMATS, formats_of
+from service.cli.capture.formats.character import Character, CharacterError, character_file
+from service.cli.capture.formats.glb import DEFAULT_CHARACTER
 from service.cli.capture.formats.whole_file import WriteError
 from service.cli.capture.neutral import absolute, resting_face
 from service.cli.capture.people import MIN_SECONDS
@@ -67,6 +69,13 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         help=f"with commas between, of {', '.join(FORMATS)} (default: {','.join(DEFAULT_FORMATS)})",
     )
     parser.add_argument(
+        "--character",
+        type=character,
+        metavar="NAME|FILE",
+        help="what moves in .glb files: one of Studio's characters, or a .glb of your own with ARKit's morph targets "
+        f"(default: {DEFAULT_CHARACTER})",
+    )
+    parser.add_argument(
         "--rate",
         type=rate,
         metavar="FPS",
@@ -105,6 +114,8 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
 def run(parser: argparse.ArgumentParser, settings: Settings, chosen: argparse.Namespace) -> int:
     """Runs the command. Returns the exit code. Raises StartError where models or execution provider are missing."""
     folder = TakeFolder(chosen.out)
+    if chosen.character is not None and "glb" not in chosen.format:
+        parser.error("--character is about what moves in .glb files; give --format glb, too")
     if chosen.preview is not None:
         if chosen.preview.suffix.lower() != SUFFIX:
             parser.error(f"--preview: cannot write {chosen.preview.name!r}; give it the ending {SUFFIX}")
@@ -194,7 +205,7 @@ def write_takes(
     files: list[Path] = []
     drawn: list[Take] = []
     for take in assembly.takes(film, people, records):
-        files += folder.write(take, chosen.format)
+        files += folder.write(take, formats_of(chosen.format, chosen.character))
         seen = int(take.seen.sum())
         print(f"person {take.person}: seen in {seen} of {len(take.film)} frames, {int(take.bridged.sum())} bridged")
         if chosen.preview is not None:
@@ -265,6 +276,17 @@ def formats(text: str) -> tuple[str, ...]:
     if unknown := [name for name in names if name not in FORMATS]:
         raise argparse.ArgumentTypeError(f"{unknown[0]!r} is not one of {', '.join(FORMATS)}")
     return names or DEFAULT_FORMATS
+
+
+def character(text: str) -> Character:
+    """Parses the value of --character."""
+    try:
+        read = Character.read(character_file(text))
+    except CharacterError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    if "head" not in read.joints:
+        tell(f"{text} has no node called head: its face moves, and the head does not turn.")
+    return read
 
 
 def rate(text: str) -> Fraction:

@@ -1,12 +1,13 @@
 """The folder that takes are written into, and what is there already."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from service.cli.capture.formats import FORMATS
+from service.cli.capture.formats.format import Format
 from service.cli.capture.take import Take
 from service.cli.neutral_file import write_neutral
 
@@ -46,12 +47,10 @@ class TakeFolder:
               file=sys.stderr, flush=True)  # fmt: skip
         return sys.stdin.readline().strip().lower() in ("y", "yes")
 
-    def write(self, take: Take, formats: Sequence[str]) -> list[Path]:
-        """Writes a take in formats, by their names in FORMATS, and its resting face. Returns the files. Raises OSError,
-        see Format."""
+    def write(self, take: Take, formats: Iterable[Format]) -> list[Path]:
+        """Writes a take in formats, and its resting face. Returns the files. Raises OSError, see Format."""
         files = []
-        for name in formats:
-            kind = FORMATS[name]
+        for kind in formats:
             file = self.path / f"person-{take.person}{kind.suffix}"
             kind.write(take, file)
             files.append(file)

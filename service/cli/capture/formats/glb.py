@@ -1,56 +1,55 @@
-"""Binary glTF 2.0: one of Studio's characters, animated.
+"""Binary glTF 2.0: a character, animated; one of Studio's, or the user's own.
 
 Frame: glTF's, right-handed, y up, metres; the character looks along +z and its left is +x. To a camera before it this
 is the API's camera frame (x to the image's right, y up, z toward the viewer), so that rotations are taken as they are:
 a head that nods turns about +x, one that turns to the image's right (its own left) about +y, one that tilts
 counter-clockwise as seen about +z. Left and right of the morph targets are the character's, as they are the person's.
 
-The animation has a key a frame, at the frame's time: weights of the 52 morph targets of `face`, rotations of `neck` and
-`head`, which share the head's, and of `eye_left` and `eye_right`. Nothing of a character is turned at rest. Its extras
-tell the person, the time code of the first frame and the frame rate. A frame without the face has the values of the
-frame before.
+The animation has a key a frame, at the frame's time: weights of the meshes with ARKit's morph targets, rotations of the
+neck and the head, which share the head's, and of the eyes. It is the file's only one. Its extras tell the person, the
+time code of the first frame and the frame rate. A frame without the face has the values of the frame before.
 """
 
 import json
-import struct
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import numpy as np
 
+from service.cli.capture.formats.character import (
+    BINARY_KIND,
+    CHUNK,
+    HEADER,
+    JSON_KIND,
+    MAGIC,
+    VERSION,
+    Character,
+    CharacterError,
+    Targets,
+    character_file,
+)
 from service.cli.capture.formats.joints import rotations
 from service.cli.capture.formats.whole_file import WriteError, whole_file
 from service.cli.capture.take import Film, Take
 from service.cli.capture.timecode import timecode_text
-from service.published import published
-from service.vision.arkit import ARKIT_NAMES
 from service.vision.arrays import Array
+from service.vision.rotation import multiply
 
-CHARACTER: Final = "human"
+DEFAULT_CHARACTER: Final = "human"
 FLOAT: Final = 5126  # componentType
 TYPES: Final = {1: "SCALAR", 4: "VEC4"}
-HEADER: Final = struct.Struct("<4sII")  # magic, version, bytes in all
-CHUNK: Final = struct.Struct("<I4s")  # bytes, kind
-JSON_KIND: Final = b"JSON"
-BINARY_KIND: Final = b"BIN\0"
 
 
-def characters() -> tuple[str, ...]:
-    """Names of the characters that there are."""
-    return tuple(sorted(path.stem for path in _folder().glob("*.glb")))
-
-
-def write(take: Take, path: Path, character: str = CHARACTER) -> None:
-    """Writes the character and its animation. Raises WriteError, also where there is no such character."""
-    try:
-        document = Document.read(_folder() / f"{character}.glb")
-    except OSError as error:
-        there = ", ".join(characters()) or "none are installed"
-        raise WriteError(
-            f"{path} cannot be written: there is no character {character!r}. There are: {there}."
-        ) from error
-    animate(document, take)
+def write(take: Take, path: Path, character: Character | None = None) -> None:
+    """Writes a character and its animation, Studio's human by default. Raises WriteError."""
+    if character is None:
+        try:
+            character = Character.read(character_file(DEFAULT_CHARACTER))
+        except CharacterError as error:
+            raise WriteError(f"{path} cannot be written: {error}") from error
+    document = Document(json.loads(character.text), bytearray(character.binary))
+    animate(document, take, character)
     document.write(path)
 
 
@@ -60,18 +59,6 @@ class Document:
 
     json: dict[str, Any]
     binary: bytearray
-
-    @classmethod
-    def read(cls, path: Path) -> Self:
-        """Reads a file of two chunks, as Studio's characters are. Raises OSError."""
-        data = path.read_bytes()
-        size, _ = CHUNK.unpack_from(data, HEADER.size)
-        text = HEADER.size + CHUNK.size
-        return cls(json.loads(data[text : text + size]), bytearray(data[text + size + CHUNK.size :]))
-
-    def node(self, name: str) -> int:
-        """Index of the node of a name."""
-        return [node.get("name") for node in self.json["nodes"]].index(name)
 
     def add_floats(self, values: Array, **bounds: Any) -> int:
         """Index of a new accessor of values (N, 1 or 4), float32. bounds: of it, min and max."""
@@ -91,31 +78,45 @@ class Document:
         text = json.dumps(self.json, separators=(",", ":")).encode()
         text += b" " * (-len(text) % 4)
         with whole_file(path) as file:
-            file.write(HEADER.pack(b"glTF", 2, HEADER.size + 2 * CHUNK.size + len(text) + len(self.binary)))
+            file.write(HEADER.pack(MAGIC, VERSION, HEADER.size + 2 * CHUNK.size + len(text) + len(self.binary)))
             for kind, content in ((JSON_KIND, text), (BINARY_KIND, self.binary)):
                 file.write(CHUNK.pack(len(content), kind))
                 file.write(content)
 
 
-def animate(document: Document, take: Take) -> None:
-    """Adds the take's animation to a character."""
+def animate(document: Document, take: Take, character: Character) -> None:
+    """Adds the take's animation to a character's document, in place of those that it has."""
     seconds = take.film.timestamps.astype(np.float32)
     times = document.add_floats(seconds[:, None], min=[float(seconds[0])], max=[float(seconds[-1])])
     samplers: list[dict[str, Any]] = []
     channels: list[dict[str, Any]] = []
-    turned = [(node, "rotation", quaternion) for node, quaternion in rotations(take).items()]
-    for node, path, values in [("face", "weights", weights(document, take)), *turned]:
-        samplers.append({"input": times, "output": document.add_floats(values), "interpolation": "LINEAR"})
-        channels.append({"sampler": len(samplers) - 1, "target": {"node": document.node(node), "path": path}})
+    faces = character.faces
+    outputs = {targets: document.add_floats(weights(targets, take)) for targets in dict.fromkeys(faces.values())}
+    moved = [(node, "weights", outputs[targets]) for node, targets in faces.items()]
+    turned = [
+        (character.joints[name].node, "rotation", document.add_floats(values))
+        for name, values in turns(character, take).items()
+    ]
+    for node, path, output in [*moved, *turned]:
+        samplers.append({"input": times, "output": output, "interpolation": "LINEAR"})
+        channels.append({"sampler": len(samplers) - 1, "target": {"node": node, "path": path}})
     animation = {"name": _name(take.film), "samplers": samplers, "channels": channels, "extras": _extras(take)}
     document.json["animations"] = [animation]
 
 
-def weights(document: Document, take: Take) -> Array:
-    """(N * 52, 1) weights of the face's morph targets, frame after frame."""
-    mesh = document.json["meshes"][document.json["nodes"][document.node("face")]["mesh"]]
-    columns = [ARKIT_NAMES.index(name) for name in mesh["extras"]["targetNames"]]
-    return take.held(take.blendshapes)[:, columns].reshape(-1, 1)
+def weights(targets: Targets, take: Take) -> Array:
+    """(N * T, 1) weights of a mesh's T morph targets, frame after frame."""
+    values = np.tile(np.array(targets.rest, np.float32), (len(take.film), 1))
+    values[:, targets.places] = take.held(take.blendshapes)[:, targets.shapes]
+    return values.reshape(-1, 1)
+
+
+def turns(character: Character, take: Take) -> dict[str, Array]:
+    """(N, 4) rotations of a character's joints, by their names. Without a neck the head turns by the whole."""
+    of_scene = rotations(take)
+    if "neck" not in character.joints:
+        of_scene["head"] = multiply(of_scene["neck"], of_scene["head"])
+    return {name: joint.turned(of_scene[name]) for name, joint in character.joints.items()}
 
 
 def _extras(take: Take) -> dict[str, Any]:
@@ -130,7 +131,3 @@ def _extras(take: Take) -> dict[str, Any]:
 
 def _name(film: Film) -> str:
     return film.name.encode(errors="replace").decode()  # the bytes of a file's name may be no text
-
-
-def _folder() -> Path:
-    return published("studio") / "characters"

@@ -12,8 +12,10 @@ import pytest
 
 from service.cli.capture import capturing
 from service.cli.capture.folder import RECORDS
+from service.cli.capture.formats.character import character_file
 from service.cli.main import main
 from tests.service.cli.capture.films import picture, write_film
+from tests.service.cli.capture.formats.characters import document, read_document, write_glb
 from tests.service.tiny_models import EXPRESSION_LOGIT
 
 TWO = [picture((1, 1), (4, 4))] * 30
@@ -58,6 +60,47 @@ def test_every_person_becomes_a_take_in_every_format(film: Path, tmp_path: Path)
         assert len(lines) == 30
         box = json.loads(lines[7])["faces"][0]["box"]
         np.testing.assert_allclose([box["x"], box["y"]], take["box"][7, :2], atol=0.01)
+
+
+def test_a_character_of_ones_own_moves(film: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    own = write_glb(tmp_path / "own.glb", document())
+    assert capture(film, tmp_path / "take", "--format", "csv,glb", "--character", str(own)) == 0
+    written = read_document(tmp_path / "take/person-1.glb")
+    assert [node["name"] for node in written["nodes"]] == [node["name"] for node in document()["nodes"]]
+    assert written["animations"][0]["name"] == "film"
+    assert (tmp_path / "take/person-2.csv").exists()
+    assert "does not turn" not in capsys.readouterr().err
+
+
+def test_one_of_studios_characters_moves(film: Path, tmp_path: Path) -> None:
+    assert capture(film, tmp_path / "take", "--format", "glb", "--character", "robot") == 0
+    robot = read_document(character_file("robot"))
+    assert read_document(tmp_path / "take/person-1.glb")["nodes"] == robot["nodes"]
+
+
+def test_a_character_without_a_head_is_told(film: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    of = document()
+    of["nodes"] = [node for node in of["nodes"] if node["name"] in ("body", "teeth")]
+    of["scenes"] = [{"nodes": [0, 1]}]
+    own = write_glb(tmp_path / "mask.glb", of)
+    assert capture(film, tmp_path / "take", "--format", "glb", "--character", str(own)) == 0
+    assert "mask.glb has no node called head: its face moves, and the head does not turn" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--format", "glb", "--character", "dragon"], "--character: dragon: No such file or directory"),
+        (["--character", "cat"], "give --format glb, too"),
+    ],
+)
+def test_wrong_characters(options: list[str], words: str, film: Path, tmp_path: Path,
+                          capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
+    """Before anything is captured."""
+    with pytest.raises(SystemExit, match="2"):
+        capture(film, tmp_path / "take", *options)
+    assert words in capsys.readouterr().err
+    assert not (tmp_path / "take").exists()
 
 
 class CrashError(Exception):

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from service.cli.capture.formats import glb
+from service.cli.capture.formats import character, glb
+from service.cli.capture.formats.character import Character, character_file, characters
 from service.cli.capture.formats.whole_file import WriteError
 from tests.service.cli.capture.formats import programs, takes
+from tests.service.cli.capture.formats.characters import document, write_glb
 
 VALIDATE = """
 const validator = require(process.argv[1]);
@@ -113,9 +115,9 @@ def test_extras_tell_the_film(path: Path) -> None:
     assert "2020 USC Institute for Creative Technologies" in document["asset"]["copyright"]
 
 
-@pytest.mark.parametrize("character", glb.characters())
-def test_each_character_moves(character: str, tmp_path: Path) -> None:
-    glb.write(takes.take(), tmp_path / "take.glb", character)
+@pytest.mark.parametrize("name", characters())
+def test_each_character_moves(name: str, tmp_path: Path) -> None:
+    glb.write(takes.take(), tmp_path / "take.glb", Character.read(character_file(name)))
     data = (tmp_path / "take.glb").read_bytes()
     assert len(data) == struct.unpack_from("<I", data, 8)[0]
     document = json.loads(data[20 : 20 + struct.unpack_from("<I", data, 12)[0]])
@@ -123,7 +125,16 @@ def test_each_character_moves(character: str, tmp_path: Path) -> None:
     assert moved == ["face", "neck", "head", "eye_left", "eye_right"]
 
 
-def test_an_unknown_character_is_told(tmp_path: Path) -> None:
-    with pytest.raises(WriteError, match=r"no character 'dragon'\. There are: alien, cat, goblin, human, robot\."):
-        glb.write(takes.take(), tmp_path / "take.glb", "dragon")
+def test_where_studios_characters_are_not_installed_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(character, "published", lambda _: tmp_path / "nothing")
+    with pytest.raises(WriteError, match=r"take\.glb cannot be written: human: No such file .* none are installed\."):
+        glb.write(takes.take(), tmp_path / "take.glb")
     assert not list(tmp_path.iterdir())
+
+
+def test_khronos_validator_finds_nothing_wrong_with_an_own_character(tmp_path: Path) -> None:
+    own = write_glb(tmp_path / "own.glb", document())
+    glb.write(takes.take(), tmp_path / "take.glb", Character.read(own))
+    validator = programs.NODE_MODULES / "gltf-validator"
+    issues = programs.run(programs.node("gltf-validator"), "-e", VALIDATE, validator, tmp_path / "take.glb")
+    assert (issues["numErrors"], issues["numWarnings"]) == (0, 0), issues["messages"]
