@@ -1,5 +1,6 @@
 """The frames of a source, recorded one after the other; an interruption loses none that is recorded."""
 
+from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -19,14 +20,14 @@ class Captured:
     """What has been captured so far. size: width and height of the film, pixels, before the first frame (0, 0)."""
 
     tracks: Tracks
-    timestamps: list[float]
+    timestamps: "array[float]"  # of doubles: 8 bytes a frame
     turn: int = 0
     size: tuple[int, int] = (0, 0)
 
     @classmethod
     def of(cls, records: Records) -> "Captured":
         """What an earlier run has recorded."""
-        captured = cls(Tracks(), [])
+        captured = cls(Tracks(), array("d"))
         for record in records:
             captured.add(record)
         return captured

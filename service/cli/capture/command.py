@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 from contextlib import closing
 from fractions import Fraction
 from functools import partial
@@ -193,12 +194,11 @@ def write_takes(
     assembly = Assembly(models.face_model.expression_names, models.arkit, neutral, chosen.rate, chosen.smooth)
     files: list[Path] = []
     drawn: list[Take] = []
-    for take in assembly.takes(film, people, records):
-        files += folder.write(take, chosen.format)
-        seen = int(take.seen.sum())
-        print(f"person {take.person}: seen in {seen} of {len(take.film)} frames, {int(take.bridged.sum())} bridged")
-        if chosen.preview is not None:
-            drawn.append(take)
+    for person in range(1, len(people) + 1):
+        drawn += [assembly.take(film, people, records, person)]
+        files += write_take(folder, drawn[-1], chosen.format)
+        if chosen.preview is None:
+            drawn.clear()
     folder.keep_only(files)
     if not len(people):
         print("nobody: no face was found")
@@ -210,6 +210,14 @@ def write_takes(
              f"--rate {round(film.timecode.rate)} gives even ones.")  # fmt: skip
     if drawn:
         preview(chosen.preview, source, drawn, models)
+
+
+def write_take(folder: TakeFolder, take: Take, formats: Sequence[str]) -> list[Path]:
+    """Writes a take in formats. Returns the files. Raises WriteError."""
+    files = folder.write(take, formats)
+    seen = int(take.seen.sum())
+    print(f"person {take.person}: seen in {seen} of {len(take.film)} frames, {int(take.bridged.sum())} bridged")
+    return files
 
 
 def preview(path: Path, source: Source, takes: list[Take], models: Models) -> None:

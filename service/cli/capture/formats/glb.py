@@ -13,13 +13,15 @@ frame before.
 
 import json
 import struct
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
 import numpy as np
 
-from service.cli.capture.formats.joints import rotations
+from service.cli.capture.blocks import blocks
+from service.cli.capture.formats.joints import JOINTS, rotations
 from service.cli.capture.formats.timecode import timecode_text
 from service.cli.capture.formats.whole_file import WriteError, whole_file
 from service.cli.capture.take import Film, Take
@@ -73,13 +75,14 @@ class Document:
         """Index of the node of a name."""
         return [node.get("name") for node in self.json["nodes"]].index(name)
 
-    def add_floats(self, values: Array, **bounds: Any) -> int:
-        """Index of a new accessor of values (N, 1 or 4), float32. bounds: of it, min and max."""
-        data = values.astype("<f4").tobytes()
+    def add_floats(self, values: Iterable[Array], **bounds: Any) -> int:
+        """Index of a new accessor of values (N, 1 or 4), float32, block after block. bounds: of it, min and max."""
         views, accessors = self.json["bufferViews"], self.json["accessors"]
-        views.append({"buffer": 0, "byteOffset": len(self.binary), "byteLength": len(data)})
-        self.binary += data
-        count, width = values.shape
+        start, count, width = len(self.binary), 0, 0
+        for block in values:
+            self.binary += block.astype("<f4").tobytes()
+            count, width = count + len(block), block.shape[1]
+        views.append({"buffer": 0, "byteOffset": start, "byteLength": len(self.binary) - start})
         accessors.append(
             {"bufferView": len(views) - 1, "componentType": FLOAT, "count": count, "type": TYPES[width], **bounds}
         )
@@ -100,10 +103,10 @@ class Document:
 def animate(document: Document, take: Take) -> None:
     """Adds the take's animation to a character."""
     seconds = take.film.timestamps.astype(np.float32)
-    times = document.add_floats(seconds[:, None], min=[float(seconds[0])], max=[float(seconds[-1])])
+    times = document.add_floats([seconds[:, None]], min=[float(seconds[0])], max=[float(seconds[-1])])
     samplers: list[dict[str, Any]] = []
     channels: list[dict[str, Any]] = []
-    turned = [(node, "rotation", quaternion) for node, quaternion in rotations(take).items()]
+    turned = [(node, "rotation", _rotations(take, node)) for node in JOINTS]
     for node, path, values in [("face", "weights", weights(document, take)), *turned]:
         samplers.append({"input": times, "output": document.add_floats(values), "interpolation": "LINEAR"})
         channels.append({"sampler": len(samplers) - 1, "target": {"node": document.node(node), "path": path}})
@@ -111,11 +114,17 @@ def animate(document: Document, take: Take) -> None:
     document.json["animations"] = [animation]
 
 
-def weights(document: Document, take: Take) -> Array:
-    """(N * 52, 1) weights of the face's morph targets, frame after frame."""
+def weights(document: Document, take: Take) -> Iterator[Array]:
+    """(N * 52, 1) weights of the face's morph targets, frame after frame, in blocks."""
     mesh = document.json["meshes"][document.json["nodes"][document.node("face")]["mesh"]]
     columns = [ARKIT_NAMES.index(name) for name in mesh["extras"]["targetNames"]]
-    return take.held(take.blendshapes)[:, columns].reshape(-1, 1)
+    for frames in blocks(len(take.film)):
+        yield take.held(take.blendshapes, frames)[:, columns].reshape(-1, 1)
+
+
+def _rotations(take: Take, joint: str) -> Iterator[Array]:
+    """(N, 4) rotations of a joint, in blocks."""
+    return (rotations(take, frames)[joint] for frames in blocks(len(take.film)))
 
 
 def _extras(take: Take) -> dict[str, Any]:
