@@ -29,6 +29,7 @@ from service.cli.capture.sources.camera import time_of_day
 from service.cli.capture.sources.source import Source
 from service.cli.capture.take import Take
 from service.cli.capture.timecode import nearest_standard
+from service.cli.interruption import exit_code, sigterm_as_ctrl_c
 from service.cli.neutral_file import NeutralFileError, read_neutral
 from service.cli.video.frames import VideoError
 from service.cores import usable_cores
@@ -38,7 +39,6 @@ from service.inference.options import RetargetOptions
 from service.inference.pipeline import Pipeline
 from service.settings import Settings
 
-INTERRUPTED: Final = 130  # exit code, see service.cli.main
 DEFAULT_FORMATS: Final = ("csv",)
 AUTO, NONE = "auto", "none"  # values of --neutral beside a file
 RATE_RANGE: Final = (1, 1000)  # frames a second
@@ -127,7 +127,7 @@ def run(parser: argparse.ArgumentParser, settings: Settings, chosen: argparse.Na
         )
         neutral = neutral_of(chosen.neutral, models)
         records = open_records(folder, source, models, options, chosen.force)
-        with closing(records):
+        with closing(records), sigterm_as_ctrl_c():
             return capture_takes(source, records, folder, Pipeline(models, settings), options, threads, neutral, chosen)
     except WriteError as error:
         tell(f"{error} What is captured is kept: run the command again.")
@@ -155,21 +155,23 @@ def capture_takes(
     if done:
         tell(f"{folder.path} holds {done} frames of an earlier run; going on after them.")
     progress = Progress(source.expected, float(source.rates[0]), done)
-    interrupted = False
+    ended = OK
     try:
         capture(source, records, captured, pipeline, options, threads, progress.step)
-    except KeyboardInterrupt:
-        interrupted = True
+    except KeyboardInterrupt as interruption:
+        ended = exit_code(interruption)
+        if len(captured.timestamps) < len(records):  # it came between both
+            captured = Captured.of(records)
     finally:
         progress.end()
     if not captured.timestamps:
-        return INTERRUPTED
+        return ended or FAILED  # the latter where a camera has shown nothing
     tell(f"{progress.summary()}.")
     write_takes(source, records, captured, folder, pipeline.models, neutral, chosen)
-    if interrupted and not source.live:
+    if ended and not source.live:
         tell(f"These are the takes of the first {len(captured.timestamps)} frames. Run the same command again to go "
              "on.")  # fmt: skip
-        return INTERRUPTED
+        return ended
     folder.records.unlink()
     if source.shortage:
         tell(source.shortage)

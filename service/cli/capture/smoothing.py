@@ -54,7 +54,7 @@ def smoothed(curves: Curves, rate: float) -> Curves:
 
 
 def smooth_span(values: Array, rate: float, smooth: Array) -> None:
-    """Smooths values (N, 67), see service.cli.capture.curves, into `smooth` (N, 67). Each column is known throughout, or
+    """Smooths values (N, 67), see service.cli.capture.curves, into `smooth` (N, 67). A column is known throughout, or
     NaN, which stays."""
     if len(values) < 3:
         smooth[:] = values
