@@ -3,26 +3,24 @@
 
 Exit codes: 0 success, also without any face, and where the user ended `mfn watch`; 1 a photo, a video or a camera could
 not be read, a drawing or the output not be written, or models or port are not available; 2 the command line is wrong;
-130 the user ended another command.
+130 the user ended another command, 143 SIGTERM did.
 """
 
 import argparse
 import io
 import os
-import signal
 import sys
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 from service import __version__
 from service.cli import retarget, watch
 from service.cli.arguments import FAILED, OK
 from service.cli.capture import command as capture
+from service.cli.interruption import exit_code
 from service.errors import StartError
 from service.inference.manifest import MANIFEST, read_manifest
 from service.settings import Settings, settings_help
-
-INTERRUPTED: Final = 128 + signal.SIGINT  # exit code, as that of a shell
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,8 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"mfn: It cannot go on: {error}", file=sys.stderr)
         close_output()
         return FAILED
-    except KeyboardInterrupt:
-        return INTERRUPTED
+    except KeyboardInterrupt as interruption:
+        return exit_code(interruption)
     except StartError as error:
         print(f"mfn: {error}", file=sys.stderr)
         return FAILED

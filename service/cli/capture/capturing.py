@@ -1,5 +1,6 @@
 """The frames of a source, recorded one after the other; an interruption loses none that is recorded."""
 
+from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -22,7 +23,7 @@ class Captured:
     """What has been captured so far. size: width and height of the film, pixels, before the first frame (0, 0)."""
 
     tracks: Tracks
-    timestamps: list[float]
+    timestamps: "array[float]"  # of doubles: 8 bytes a frame
     turn: int = 0
     size: tuple[int, int] = (0, 0)
 
@@ -33,7 +34,12 @@ class Captured:
         if not source.live:
             recorded = sum(1 for _ in records)
             records.keep(recorded - recorded % keyframe_spacing(source))
-        captured = cls(Tracks(), [])
+        return cls.of(records)
+
+    @classmethod
+    def of(cls, records: Records) -> "Captured":
+        """What is recorded."""
+        captured = cls(Tracks(), array("d"))
         for record in records:
             captured.add(record)
         return captured

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Iterable
 from contextlib import closing
 from fractions import Fraction
 from functools import partial
@@ -18,6 +19,7 @@ from service.cli.capture.film import film_of, is_even
 from service.cli.capture.folder import TakeFolder
 from service.cli.capture.formats import FORMATS, formats_of
 from service.cli.capture.formats.character import Character, CharacterError, character_file
+from service.cli.capture.formats.format import Format
 from service.cli.capture.formats.glb import DEFAULT_CHARACTER
 from service.cli.capture.formats.whole_file import WriteError
 from service.cli.capture.neutral import absolute, resting_face
@@ -30,6 +32,7 @@ from service.cli.capture.sources.camera import time_of_day
 from service.cli.capture.sources.source import Source
 from service.cli.capture.take import Take
 from service.cli.capture.timecode import nearest_standard
+from service.cli.interruption import exit_code, sigterm_as_ctrl_c
 from service.cli.neutral_file import NeutralFileError, read_neutral
 from service.cli.video.frames import VideoError
 from service.cores import usable_cores
@@ -39,7 +42,6 @@ from service.inference.options import RetargetOptions
 from service.inference.pipeline import Pipeline
 from service.settings import Settings
 
-INTERRUPTED: Final = 130  # exit code, see service.cli.main
 DEFAULT_FORMATS: Final = ("csv",)
 AUTO, NONE = "auto", "none"  # values of --neutral beside a file
 RATE_RANGE: Final = (1, 1000)  # frames a second
@@ -137,7 +139,7 @@ def run(parser: argparse.ArgumentParser, settings: Settings, chosen: argparse.Na
         )
         neutral = neutral_of(chosen.neutral, models)
         records = open_records(folder, source, models, options, chosen.force)
-        with closing(records):
+        with closing(records), sigterm_as_ctrl_c():
             return capture_takes(source, records, folder, Pipeline(models, settings), options, threads, neutral, chosen)
     except WriteError as error:
         tell(f"{error} What is captured is kept: run the command again.")
@@ -165,21 +167,23 @@ def capture_takes(
     if done:
         tell(f"{folder.path} holds {done} frames of an earlier run; going on after them.")
     progress = Progress(source.expected, float(source.rates[0]), done)
-    interrupted = False
+    ended = OK
     try:
         capture(source, records, captured, pipeline, options, threads, progress.step)
-    except KeyboardInterrupt:
-        interrupted = True
+    except KeyboardInterrupt as interruption:
+        ended = exit_code(interruption)
+        if len(captured.timestamps) < len(records):  # it came between both
+            captured = Captured.of(records)
     finally:
         progress.end()
     if not captured.timestamps:
-        return INTERRUPTED
+        return ended or FAILED  # the latter where a camera has shown nothing
     tell(f"{progress.summary()}.")
     write_takes(source, records, captured, folder, pipeline.models, neutral, chosen)
-    if interrupted and not source.live:
+    if ended and not source.live:
         tell(f"These are the takes of the first {len(captured.timestamps)} frames. Run the same command again to go "
              "on.")  # fmt: skip
-        return INTERRUPTED
+        return ended
     folder.records.unlink()
     if source.shortage:
         tell(source.shortage)
@@ -204,12 +208,11 @@ def write_takes(
     assembly = Assembly(models.face_model.expression_names, models.arkit, neutral, chosen.rate, chosen.smooth)
     files: list[Path] = []
     drawn: list[Take] = []
-    for take in assembly.takes(film, people, records):
-        files += folder.write(take, formats_of(chosen.format, chosen.character))
-        seen = int(take.seen.sum())
-        print(f"person {take.person}: seen in {seen} of {len(take.film)} frames, {int(take.bridged.sum())} bridged")
-        if chosen.preview is not None:
-            drawn.append(take)
+    for person in range(1, len(people) + 1):
+        drawn += [assembly.take(film, people, records, person)]
+        files += write_take(folder, drawn[-1], formats_of(chosen.format, chosen.character))
+        if chosen.preview is None:
+            drawn.clear()
     folder.keep_only(files)
     if not len(people):
         print("nobody: no face was found")
@@ -221,6 +224,14 @@ def write_takes(
              f"--rate {round(film.timecode.rate)} gives even ones.")  # fmt: skip
     if drawn:
         preview(chosen.preview, source, drawn, models)
+
+
+def write_take(folder: TakeFolder, take: Take, formats: Iterable[Format]) -> list[Path]:
+    """Writes a take in formats. Returns the files. Raises WriteError."""
+    files = folder.write(take, formats)
+    seen = int(take.seen.sum())
+    print(f"person {take.person}: seen in {seen} of {len(take.film)} frames, {int(take.bridged.sum())} bridged")
+    return files
 
 
 def preview(path: Path, source: Source, takes: list[Take], models: Models) -> None:

@@ -1,11 +1,13 @@
 """One person's motion as curves that may be interpolated and smoothed, column by column."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from service.cli.capture.blocks import blocks
 from service.cli.capture.records import COLUMNS
 from service.vision.arrays import Array
 from service.vision.face_model import EXPRESSIONS
@@ -26,20 +28,20 @@ MAX_GAP_SECONDS: Final = 0.5  # that is bridged
 
 @dataclass(frozen=True)
 class Curves:
-    """Motion throughout N frames. values: (N, 67) float64, NaN where nothing is known. seen, bridged: (N,), see Take.
+    """Motion throughout N frames. values: (N, 67) float32, NaN where nothing is known. seen, bridged: (N,), see Take.
 
     Quaternions are in the same half of the sphere as those before them.
     """
 
-    values: NDArray[np.float64]
+    values: Array
     seen: NDArray[np.bool_]
     bridged: NDArray[np.bool_]
 
     @classmethod
     def of(cls, rows: Array, seen: NDArray[np.bool_]) -> "Curves":
         """The curves of a person's rows (N, 117), see Record; rows that are not `seen` (N,) do not matter."""
-        values = np.full((len(rows), GAZE.stop), np.nan)
-        part = {name: rows[seen, columns].astype(np.float64) for name, columns in COLUMNS.items()}
+        values = np.full((len(rows), GAZE.stop), np.nan, np.float32)
+        part = {name: rows[seen, columns] for name, columns in COLUMNS.items()}
         scale = part["scale"]
         values[seen, SCORE] = part["score"]
         values[seen, BOX] = part["box"]
@@ -50,6 +52,16 @@ class Curves:
         values[seen, EXPRESSION] = part["expression"]
         values[seen, GAZE] = part["gaze"]
         return cls(values, seen, np.zeros(len(rows), np.bool_))
+
+    @classmethod
+    def joined(cls, parts: Sequence["Curves"]) -> "Curves":
+        """Curves of frames that follow each other."""
+        values, seen, bridged = (
+            np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Curves)
+        )
+        known = seen | bridged
+        values[known, QUATERNION] = _same_side(values[known, QUATERNION])
+        return cls(values, seen, bridged)
 
     @property
     def known(self) -> NDArray[np.bool_]:
@@ -86,10 +98,10 @@ class Curves:
         """The curves with gaps of up to MAX_GAP_SECONDS interpolated. timestamps: (N,) seconds."""
         values, bridged = self.values.copy(), self.bridged.copy()
         known = np.flatnonzero(self.known)
+        gaps = np.flatnonzero(np.diff(known) > 1)
         # From the last face before a gap to the first one after it there is a frame more than the gap has.
-        for before, after in zip(known[:-1].tolist(), known[1:].tolist(), strict=True):
-            gap = after - before - 1
-            if gap and timestamps[after - 1] - timestamps[before] <= MAX_GAP_SECONDS + 1e-6:
+        for before, after in zip(known[gaps].tolist(), known[gaps + 1].tolist(), strict=True):
+            if timestamps[after - 1] - timestamps[before] <= MAX_GAP_SECONDS + 1e-6:
                 inside = slice(before + 1, after)
                 share = (timestamps[inside] - timestamps[before]) / (timestamps[after] - timestamps[before])
                 values[inside] = values[before] + share[:, None] * (values[after] - values[before])
@@ -109,16 +121,18 @@ class Curves:
         left, right = share < 1, share > 0  # which of both frames has a part in it
         known = (self.known[after - 1] | ~left) & (self.known[after] | ~right)
         seen = (self.seen[after - 1] | ~left) & (self.seen[after] | ~right)
-        low = np.where(left[:, None], self.values[after - 1], self.values[after])
-        high = np.where(right[:, None], self.values[after], self.values[after - 1])
-        values = low + share[:, None] * (high - low)
+        values = np.empty((len(new), GAZE.stop), np.float32)
+        for block in blocks(len(new)):
+            low = np.where(left[block, None], self.values[after[block] - 1], self.values[after[block]])
+            high = np.where(right[block, None], self.values[after[block]], self.values[after[block] - 1])
+            values[block] = low + share[block, None] * (high - low)
         values[~known] = np.nan
         return Curves(values, seen, known & ~seen)
 
 
-def _same_side(quaternion: NDArray[np.float64]) -> NDArray[np.float64]:
+def _same_side(quaternion: Array) -> Array:
     """The same rotations (N, 4), each of the two signs that is nearer to the one before."""
     flips = (quaternion[1:] * quaternion[:-1]).sum(axis=1) < 0
-    sign = np.cumprod(np.concatenate([[1], np.where(flips, -1, 1)]))[: len(quaternion)]
-    same: NDArray[np.float64] = quaternion * sign[:, None]
+    sign = np.cumprod(np.concatenate([[1], np.where(flips, -1, 1)]))[: len(quaternion)].astype(quaternion.dtype)
+    same: Array = quaternion * sign[:, None]
     return same

@@ -20,8 +20,11 @@ def resting_face(curves: Curves) -> Array:
     yaw, pitch, _ = quaternion_to_euler(curves.quaternion)
     facing = curves.seen & (np.abs(yaw) <= MAX_TURN_DEGREES) & (np.abs(pitch) <= MAX_TURN_DEGREES)
     frames = facing if facing.sum() >= MIN_FRAMES else curves.seen
-    face: Array = np.percentile(curves.coefficients(EXPRESSION)[frames], RESTING_PERCENTILE, axis=0).astype(np.float32)
-    return face
+    # One by one: sorting takes a copy.
+    columns = range(EXPRESSION.start, EXPRESSION.stop)
+    face = [np.percentile(curves.values[frames, column], RESTING_PERCENTILE) for column in columns]
+    resting: Array = np.clip(np.array(face, np.float32), 0, 1)
+    return resting
 
 
 def absolute(_: Curves) -> None:

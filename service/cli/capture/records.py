@@ -70,7 +70,7 @@ class Records:
     def __init__(self, file: BinaryIO, header: dict[str, Any], start: int, end: int) -> None:
         """file: unbuffered. start, end: of the records that are whole, bytes."""
         self.header = header
-        self._file, self._start, self._end = file, start, end
+        self._file, self._start, self._end, self._count = file, start, end, 0
 
     @classmethod
     def create(cls, path: Path, header: dict[str, Any]) -> Self:
@@ -93,7 +93,10 @@ class Records:
             file.close()
             return None
         records = cls(file, header, len(line), os.fstat(file.fileno()).st_size)
-        records._end = len(line) + sum(len(_packed(record)) for record in records)
+        end = len(line)
+        for record in records:
+            records._count, end = records._count + 1, end + len(_packed(record))
+        records._end = end
         return records
 
     def append(self, record: Record) -> None:
@@ -102,7 +105,10 @@ class Records:
         self._file.seek(self._end)
         if self._file.write(packed) != len(packed):  # of a disk that is full, a part may fit
             raise OSError(28, "No space left on device")
-        self._end += len(packed)
+        self._end, self._count = self._end + len(packed), self._count + 1
+
+    def __len__(self) -> int:
+        return self._count
 
     def keep(self, count: int) -> None:
         """Keeps the first `count` frames; the next one is written after them."""

@@ -16,11 +16,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from service.cli.capture.blocks import blocks
 from service.cli.capture.curves import BOX, EXPRESSION, GAZE, LOG_SCALE, ORIGIN, QUATERNION, Curves
+from service.vision.arrays import Array
 
 Values = NDArray[np.float64]
 
 SIGMA_SECONDS: Final = 0.12  # of the Gaussian: at 30 fps the noise of the mean of 13 frames
+BLOCK_SECONDS: Final = 30  # that are smoothed at a time
 REACH: Final = 3.0  # standard deviations at which the Gaussian is cut off
 # Times its expected variance that noise may seem to have: under the Gaussian it is estimated from 13 frames, and has
 # heavier tails than a normal distribution. Below three, the gaze of a still face is not steady.
@@ -44,16 +47,28 @@ GROUPS: Final = (  # columns that share their variance, and their least noise
 
 def smoothed(curves: Curves, rate: float) -> Curves:
     """The curves, each run of known frames smoothed by itself. rate: frames a second."""
-    values = curves.values.copy()
+    values = np.full_like(curves.values, np.nan)
     for span in curves.spans():
-        values[span] = smooth_span(values[span], rate)
+        smooth_span(curves.values[span], rate, values[span])
     return replace(curves, values=values)
 
 
-def smooth_span(values: Values, rate: float) -> Values:
-    """Smooths values (N, 67), all known, see service.cli.capture.curves. NaN stays in the columns that are NaN."""
+def smooth_span(values: Array, rate: float, smooth: Array) -> None:
+    """Smooths values (N, 67), see service.cli.capture.curves, into `smooth` (N, 67). A column is known throughout, or
+    NaN, which stays."""
     if len(values) < 3:
-        return values
+        smooth[:] = values
+        return
+    # The noise is measured a second apart: blocks begin where it is, and see as far around them as their result does.
+    hop, reach = max(1, round(rate)), 2 * len(gaussian(SIGMA_SECONDS * rate)) + round(NOISE_SECONDS * rate)
+    margin = -(-reach // hop) * hop
+    for block in blocks(len(values), BLOCK_SECONDS * hop):
+        start = max(block.start - margin, 0)
+        around = _smoothed(values[start : block.stop + margin].astype(np.float64), rate)
+        smooth[block] = around[block.start - start :][: block.stop - block.start]
+
+
+def _smoothed(values: Values, rate: float) -> Values:
     weights = gaussian(SIGMA_SECONDS * rate)
     mean = averaged(values, weights)
     deviation = values - mean

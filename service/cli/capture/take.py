@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from service.vision.arrays import Array
+
+ALL: Final = slice(None)  # frames
 
 
 @dataclass(frozen=True)
@@ -77,10 +80,11 @@ class Take:
         """(N,) bool: the frames that have values."""
         return self.seen | self.bridged
 
-    def held(self, values: Array) -> Array:
-        """Values (N, ...) of the take in which a frame without any has those of the frame before, and where there is
-        none, of the first frame that has some: for files that need a value a frame. The take has one frame at least."""
+    def held(self, values: Array, frames: slice = ALL) -> Array:
+        """Values (N, ...) of the take in some frames, in which a frame without any has those of the frame before, and
+        where there is none, of the first frame that has some: for files that need a value a frame. The take has one
+        frame at least."""
         known = np.flatnonzero(self.known)
-        before = np.searchsorted(known, np.arange(len(self.seen)), side="right") - 1
+        before = np.searchsorted(known, np.arange(len(self.seen))[frames], side="right") - 1
         held: Array = values[known[np.maximum(before, 0)]]
         return held

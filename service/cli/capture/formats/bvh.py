@@ -18,6 +18,7 @@ from typing import Final
 
 import numpy as np
 
+from service.cli.capture.blocks import blocks
 from service.cli.capture.formats.joints import rotations
 from service.cli.capture.formats.timing import is_even
 from service.cli.capture.formats.whole_file import WriteError, whole_file
@@ -56,13 +57,14 @@ def write(take: Take, path: Path) -> None:
             f"{path} cannot be written: BVH has one frame rate for all frames, and that of {take.film.name} varies. "
             "Give --rate to resample it."
         )
-    turned = rotations(take)
-    rows = np.concatenate([degrees(turned[joint]) for joint in ("neck", "head")], axis=1)
     with whole_file(path) as file:
         file.write(("\n".join(hierarchy()) + "\n").encode())
-        file.write(f"MOTION\nFrames: {len(rows)}\nFrame Time: {float(1 / take.film.timecode.rate):.10f}\n".encode())
-        for row in rows:
-            file.write((FRAME % tuple(row)).encode())
+        seconds = float(1 / take.film.timecode.rate)
+        file.write(f"MOTION\nFrames: {len(take.film)}\nFrame Time: {seconds:.10f}\n".encode())
+        for frames in blocks(len(take.film)):
+            turned = rotations(take, frames)
+            for row in np.concatenate([degrees(turned[joint]) for joint in ("neck", "head")], axis=1):
+                file.write((FRAME % tuple(row)).encode())
 
 
 def degrees(quaternion: np.ndarray) -> np.ndarray:

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.cli.avatar.livelink import FROM_ARKIT, HEAD_AND_EYES, SHAPES, eye_angles, head_angles
+from service.cli.capture.blocks import blocks
 from service.cli.capture.formats.timing import positions
 from service.cli.capture.formats.whole_file import whole_file
 from service.cli.capture.take import Take
@@ -35,17 +36,18 @@ ROW: Final = ",".join(["%s", str(len(VALUES)), *[f"%.{DECIMALS}f"] * len(VALUES)
 
 def write(take: Take, path: Path) -> None:
     """Writes a row a frame. Raises WriteError."""
-    timecode = take.film.timecode
+    timecode, places = take.film.timecode, positions(take.film)
     with whole_file(path) as file:
         file.write((",".join(COLUMNS) + "\n").encode())
-        for position, row in zip(positions(take.film), values(take), strict=True):
-            file.write((ROW % (timecode_text(timecode, position), *row)).encode())
+        for frames in blocks(len(take.film)):
+            for position, row in zip(places[frames], values(take, frames), strict=True):
+                file.write((ROW % (timecode_text(timecode, position), *row)).encode())
 
 
-def values(take: Take) -> NDArray[np.float64]:
-    """(N, 61) what the columns VALUES hold."""
-    weights = take.held(take.blendshapes)[:, COLUMNS_OF_ARKIT]
-    angles = [head_angles(take.held(take.quaternion)), eye_angles(take.held(take.gaze))]
+def values(take: Take, frames: slice) -> NDArray[np.float64]:
+    """(n, 61) what the columns VALUES hold in some frames."""
+    weights = take.held(take.blendshapes, frames)[:, COLUMNS_OF_ARKIT]
+    angles = [head_angles(take.held(take.quaternion, frames)), eye_angles(take.held(take.gaze, frames))]
     rows = np.concatenate([weights, *angles], axis=1).astype(np.float64)
     positive: NDArray[np.float64] = np.round(rows, DECIMALS) + 0.0  # -0 becomes 0
     return positive

@@ -11,12 +11,14 @@ time code of the first frame and the frame rate. A frame without the face has th
 """
 
 import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
+from service.cli.capture.blocks import blocks
 from service.cli.capture.formats.character import (
     BINARY_KIND,
     CHUNK,
@@ -60,13 +62,14 @@ class Document:
     json: dict[str, Any]
     binary: bytearray
 
-    def add_floats(self, values: Array, **bounds: Any) -> int:
-        """Index of a new accessor of values (N, 1 or 4), float32. bounds: of it, min and max."""
-        data = values.astype("<f4").tobytes()
+    def add_floats(self, values: Iterable[Array], **bounds: Any) -> int:
+        """Index of a new accessor of values (N, 1 or 4), float32, block after block. bounds: of it, min and max."""
         views, accessors = self.json["bufferViews"], self.json["accessors"]
-        views.append({"buffer": 0, "byteOffset": len(self.binary), "byteLength": len(data)})
-        self.binary += data
-        count, width = values.shape
+        start, count, width = len(self.binary), 0, 0
+        for block in values:
+            self.binary += block.astype("<f4").tobytes()
+            count, width = count + len(block), block.shape[1]
+        views.append({"buffer": 0, "byteOffset": start, "byteLength": len(self.binary) - start})
         accessors.append(
             {"bufferView": len(views) - 1, "componentType": FLOAT, "count": count, "type": TYPES[width], **bounds}
         )
@@ -87,15 +90,14 @@ class Document:
 def animate(document: Document, take: Take, character: Character) -> None:
     """Adds the take's animation to a character's document, in place of those that it has."""
     seconds = take.film.timestamps.astype(np.float32)
-    times = document.add_floats(seconds[:, None], min=[float(seconds[0])], max=[float(seconds[-1])])
+    times = document.add_floats([seconds[:, None]], min=[float(seconds[0])], max=[float(seconds[-1])])
     samplers: list[dict[str, Any]] = []
     channels: list[dict[str, Any]] = []
-    faces = character.faces
+    faces, joints = character.faces, character.joints
     outputs = {targets: document.add_floats(weights(targets, take)) for targets in dict.fromkeys(faces.values())}
     moved = [(node, "weights", outputs[targets]) for node, targets in faces.items()]
     turned = [
-        (character.joints[name].node, "rotation", document.add_floats(values))
-        for name, values in turns(character, take).items()
+        (joint.node, "rotation", document.add_floats(turns(character, name, take))) for name, joint in joints.items()
     ]
     for node, path, output in [*moved, *turned]:
         samplers.append({"input": times, "output": output, "interpolation": "LINEAR"})
@@ -104,19 +106,23 @@ def animate(document: Document, take: Take, character: Character) -> None:
     document.json["animations"] = [animation]
 
 
-def weights(targets: Targets, take: Take) -> Array:
-    """(N * T, 1) weights of a mesh's T morph targets, frame after frame."""
-    values = np.tile(np.array(targets.rest, np.float32), (len(take.film), 1))
-    values[:, targets.places] = take.held(take.blendshapes)[:, targets.shapes]
-    return values.reshape(-1, 1)
+def weights(targets: Targets, take: Take) -> Iterator[Array]:
+    """(N * T, 1) weights of a mesh's T morph targets, frame after frame, in blocks."""
+    rest = np.array(targets.rest, np.float32)
+    for frames in blocks(len(take.film)):
+        shown = take.held(take.blendshapes, frames)
+        values = np.tile(rest, (len(shown), 1))
+        values[:, targets.places] = shown[:, targets.shapes]
+        yield values.reshape(-1, 1)
 
 
-def turns(character: Character, take: Take) -> dict[str, Array]:
-    """(N, 4) rotations of a character's joints, by their names. Without a neck the head turns by the whole."""
-    of_scene = rotations(take)
-    if "neck" not in character.joints:
-        of_scene["head"] = multiply(of_scene["neck"], of_scene["head"])
-    return {name: joint.turned(of_scene[name]) for name, joint in character.joints.items()}
+def turns(character: Character, joint: str, take: Take) -> Iterator[Array]:
+    """(N, 4) rotations of one of a character's joints, in blocks. Without a neck the head turns by the whole."""
+    for frames in blocks(len(take.film)):
+        of_scene = rotations(take, frames)
+        if "neck" not in character.joints:
+            of_scene["head"] = multiply(of_scene["neck"], of_scene["head"])
+        yield character.joints[joint].turned(of_scene[joint])
 
 
 def _extras(take: Take) -> dict[str, Any]:

@@ -5,20 +5,24 @@ x to its left (the image's right), y up, z to its front. Where nothing of a char
 rotations of its joints.
 """
 
+from typing import Final
+
 from service.cli.avatar.neck import neck_and_head
-from service.cli.capture.take import Take
+from service.cli.capture.take import ALL, Take
 from service.vision.arkit import GAZE
 from service.vision.arrays import Array
 from service.vision.gaze import eye_rotations
 from service.vision.rotation import euler_to_quaternion
 
+JOINTS: Final = ("neck", "head", "eye_left", "eye_right")
 
-def rotations(take: Take) -> dict[str, Array]:
-    """Rotations (N, 4) x, y, z, w of neck, head, eye_left and eye_right, float64.
+
+def rotations(take: Take, frames: slice = ALL) -> dict[str, Array]:
+    """Rotations (n, 4) x, y, z, w of JOINTS in some frames, float64.
 
     Neck and head share the head's rotation. Eyes look where eyeLook* of the blendshapes say.
     """
-    neck, head = neck_and_head(take.held(take.quaternion))
-    eyes = eye_rotations(take.held(take.blendshapes)[:, GAZE])
+    neck, head = neck_and_head(take.held(take.quaternion, frames))
+    eyes = eye_rotations(take.held(take.blendshapes, frames)[:, GAZE])
     left, right = (euler_to_quaternion(yaw=eyes[:, eye, 0], pitch=eyes[:, eye, 1], roll=0) for eye in (0, 1))
-    return {"neck": neck, "head": head, "eye_left": left, "eye_right": right}
+    return dict(zip(JOINTS, (neck, head, left, right), strict=True))

@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from service.cli.capture.blocks import blocks
 from service.cli.capture.formats.whole_file import whole_file
 from service.cli.capture.take import Take
 from service.server.schema import coefficient_documents, include_blendshapes
@@ -19,16 +20,14 @@ from service.tracking.neutral import NeutralState
 from service.vision.arkit import unobserved
 from service.vision.faces import Faces
 
-FRAMES_AT_ONCE: Final = 1024  # of which documents are in memory: 10 MB
 STEPS: Final = ("decode", "preprocess", "queue", "inference", "postprocess", "track")
 
 
 def write(take: Take, path: Path) -> None:
     """Writes a line a frame. Raises WriteError."""
     with whole_file(path) as file:
-        for first in range(0, len(take.film), FRAMES_AT_ONCE):
-            frames = np.arange(first, min(first + FRAMES_AT_ONCE, len(take.film)))
-            for document in answers(take, frames):
+        for frames in blocks(len(take.film)):
+            for document in answers(take, np.arange(frames.start, frames.stop)):
                 file.write(json.dumps(document, separators=(",", ":")).encode() + b"\n")
 
 

@@ -16,6 +16,7 @@ from typing import Final
 
 import numpy as np
 
+from service.cli.capture.blocks import blocks
 from service.cli.capture.formats.joints import rotations
 from service.cli.capture.formats.timing import positions
 from service.cli.capture.formats.whole_file import whole_file
@@ -87,14 +88,17 @@ def lines(take: Take) -> Iterator[str]:
         f"        half3[] scales = [{', '.join(['(1, 1, 1)'] * len(JOINTS))}]",
         "        quatf[] rotations.timeSamples = {",
     )
-    turned = np.stack([rotations(take)[joint] for joint in JOINTS], axis=1)[..., [3, 0, 1, 2]]  # w first
-    for time, quaternions in zip(times, turned, strict=True):
-        yield f"            {time:.10g}: [{', '.join(map(vector, quaternions))}],"
+    for frames in blocks(len(film)):
+        turned = rotations(take, frames)
+        w_first = np.stack([turned[joint] for joint in JOINTS], axis=1)[..., [3, 0, 1, 2]]
+        for time, quaternions in zip(times[frames], w_first, strict=True):
+            yield f"            {time:.10g}: [{', '.join(map(vector, quaternions))}],"
     yield "        }"
     yield f"        uniform token[] blendShapes = {tokens(ARKIT_NAMES)}"
     yield "        float[] blendShapeWeights.timeSamples = {"
-    for time, weights in zip(times, take.held(take.blendshapes), strict=True):
-        yield f"            {time:.10g}: [{numbers(weights)}],"
+    for frames in blocks(len(film)):
+        for time, weights in zip(times[frames], take.held(take.blendshapes, frames), strict=True):
+            yield f"            {time:.10g}: [{numbers(weights)}],"
     yield from ("        }", "    }", "}")
 
 

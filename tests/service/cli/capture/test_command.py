@@ -1,8 +1,11 @@
 """`mfn capture` from its arguments to its files and its exit code, with tiny models."""
 
+import itertools
 import json
+import os
+import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -11,8 +14,9 @@ import numpy as np
 import pytest
 
 from service.cli.capture import capturing
-from service.cli.capture.folder import RECORDS
+from service.cli.capture.folder import RECORDS, TakeFolder
 from service.cli.capture.formats.character import character_file
+from service.cli.capture.people import Tracks
 from service.cli.main import main
 from tests.service.cli.capture.films import picture, write_film
 from tests.service.cli.capture.formats.characters import document, read_document, write_glb
@@ -133,6 +137,46 @@ def test_after_ctrl_c_there_are_takes_of_what_was_captured_and_it_goes_on(
     assert capture(film, tmp_path / "take") == 0
     assert "holds 16 frames of an earlier run" in capsys.readouterr().err
     assert_same_takes(tmp_path / "take", tmp_path / "whole")
+
+
+def test_sigterm_does_as_ctrl_c_does(
+    film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert capture(film, tmp_path / "whole") == 0
+    before = signal.getsignal(signal.SIGTERM)
+    with monkeypatch.context() as terminated:
+        call_before(terminated, Tracks, "add", 17, terminate)  # the frame is recorded, but not captured
+        assert capture(film, tmp_path / "take") == 143
+    assert signal.getsignal(signal.SIGTERM) is before
+    assert "the first 18 frames" in capsys.readouterr().err
+    assert len(arrays(tmp_path / "take/person-1.npz")["seen"]) == 18
+    assert capture(film, tmp_path / "take") == 0
+    assert_same_takes(tmp_path / "take", tmp_path / "whole")
+
+
+def test_a_second_sigterm_ends_it_at_once(film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    call_before(monkeypatch, Tracks, "add", 17, terminate)
+    call_before(monkeypatch, TakeFolder, "write", 0, terminate)
+    assert capture(film, tmp_path) == 143
+    assert [file.name for file in tmp_path.iterdir()] == [RECORDS]
+
+
+def terminate() -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def call_before(
+    monkeypatch: pytest.MonkeyPatch, owner: type, method: str, count: int, call: Callable[[], None]
+) -> None:
+    """Calls something once, in place of the beginning of a method that has been called `count` times before."""
+    original, calls = getattr(owner, method), itertools.count()
+
+    def replaced(*arguments: Any) -> Any:
+        if next(calls) == count:
+            call()
+        return original(*arguments)
+
+    monkeypatch.setattr(owner, method, replaced)
 
 
 def test_after_a_crash_it_goes_on(film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

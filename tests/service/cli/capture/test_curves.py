@@ -46,6 +46,16 @@ def test_quaternions_stay_on_one_side_of_the_sphere() -> None:
     assert ((quaternion[1:] * quaternion[:-1]).sum(axis=1) > 0).all()
 
 
+def test_curves_of_parts_are_those_of_the_whole() -> None:
+    turning = rows(40)
+    turning[15:, COLUMNS["quaternion"]] *= -1
+    seen = np.arange(40) != 12
+    parts = [Curves.of(turning[part], seen[part]) for part in (slice(0, 13), slice(13, 20), slice(20, 40))]
+    whole, joined = Curves.of(turning, seen), Curves.joined(parts)
+    np.testing.assert_array_equal(joined.values, whole.values)
+    np.testing.assert_array_equal(joined.seen, seen)
+
+
 def test_a_gap_of_half_a_second_is_bridged_evenly_and_marked() -> None:
     gap = range(10, 25)  # 15 frames
     bridged = curves(40, *gap).with_gaps_bridged(times(40))

@@ -44,6 +44,7 @@ def resumed(path: Path) -> Iterator[Records]:
 def test_what_is_written_is_read_back(written: Path) -> None:
     with resumed(written) as records:
         assert records.header == HEADER
+        assert len(records) == 5
         assert_same(list(records), [record(number, faces=number) for number in range(5)])
 
 
@@ -58,6 +59,7 @@ def test_what_a_crash_has_cut_is_written_anew(written: Path, cut: int) -> None:
     with resumed(written) as records:
         assert_same(list(records), [record(number, faces=number) for number in range(4)])
         records.append(record(9))
+        assert len(records) == 5
         assert_same(list(records)[4:], [record(9)])
     with resumed(written) as records:
         assert_same(list(records)[4:], [record(9)])

@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from service.cli.capture import smoothing
 from service.cli.capture.curves import EXPRESSION, GAZE, LOG_SCALE, QUATERNION, Curves
 from service.cli.capture.smoothing import averaged, gaussian, smooth_span, smoothed
 from service.tracking.options import SmoothingOptions
@@ -24,6 +25,12 @@ def still(count: int = 240) -> np.ndarray:
     return values
 
 
+def smooth(values: np.ndarray, rate: float) -> np.ndarray:
+    result = np.empty_like(values)
+    smooth_span(values, rate, result)
+    return result
+
+
 def jitter(values: np.ndarray) -> float:
     return float(np.sqrt((np.diff(values[20:], axis=0) ** 2).mean()))
 
@@ -36,7 +43,7 @@ def test_a_still_face_is_at_most_half_as_restless_as_with_live_smoothing() -> No
         one = {name: np.zeros((1, *getattr(face, name).shape[1:])) for name in vars(face)}
         one |= {"scale": np.ones(1), "quaternion": np.array([[0.0, 0, 0, 1]]), "expression": row[None, EXPRESSION]}
         live.append(smoother.smooth(Faces(**one), np.array([1]), number / RATE).expression[0])
-    offline = smooth_span(values, RATE)[:, EXPRESSION]
+    offline = smooth(values, RATE)[:, EXPRESSION]
     assert jitter(offline) <= 0.5 * jitter(np.array(live))
 
 
@@ -44,7 +51,7 @@ def test_the_peaks_of_blinks_keep_their_frames_and_heights() -> None:
     values = still()
     blinks = np.asarray(json.loads(FACES.read_text())["faces"][0]["blendshapes"]["eyeBlinkLeft"])[:240]
     values[:, BLINK] = 0.1 + 0.8 * blinks + 0.2 * (values[:, BLINK] - 0.4)
-    after = smooth_span(values, RATE)[:, BLINK]
+    after = smooth(values, RATE)[:, BLINK]
     lags = range(-3, 4)
     same = [np.corrcoef(after[10:-10], np.roll(values[:, BLINK], lag)[10:-10])[0, 1] for lag in lags]
     assert lags[int(np.argmax(same))] == 0
@@ -56,7 +63,7 @@ def test_the_peaks_of_blinks_keep_their_frames_and_heights() -> None:
 def test_a_blink_of_one_frame_stays_in_its_frame() -> None:
     values = still()
     values[100, BLINK] = 1.0
-    after = smooth_span(values, RATE)[:, BLINK]
+    after = smooth(values, RATE)[:, BLINK]
     assert after.argmax() == 100
     assert after[100] > 0.8
 
@@ -64,19 +71,17 @@ def test_a_blink_of_one_frame_stays_in_its_frame() -> None:
 def test_an_even_motion_stays_as_it_is_up_to_its_ends() -> None:
     values = np.zeros((60, GAZE.stop))
     values[:, LOG_SCALE.start] = np.linspace(2, 3, 60)
-    np.testing.assert_allclose(smooth_span(values, RATE), values, atol=1e-9)
+    np.testing.assert_allclose(smooth(values, RATE), values, atol=1e-9)
 
 
 def test_played_backwards_it_is_the_same() -> None:
     values = still(120)
-    np.testing.assert_allclose(
-        smooth_span(values[::-1], RATE)[::-1][45:75], smooth_span(values, RATE)[45:75], atol=2e-3
-    )
+    np.testing.assert_allclose(smooth(values[::-1], RATE)[::-1][45:75], smooth(values, RATE)[45:75], atol=2e-3)
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 5, 20])
 def test_short_runs_are_smoothed_as_far_as_they_go(count: int) -> None:
-    result = smooth_span(still(count), RATE)
+    result = smooth(still(count), RATE)
     assert result.shape == (count, GAZE.stop)
     assert np.isfinite(result).all()
 
@@ -93,6 +98,15 @@ def test_runs_do_not_see_each_other_and_gaps_stay_empty() -> None:
     assert np.isnan(result[:, GAZE]).all()
     np.testing.assert_allclose(result[:28, BLINK].mean(), 0.9, atol=0.02)
     np.testing.assert_allclose(result[32:, BLINK].mean(), 0.4, atol=0.02)
+
+
+@pytest.mark.parametrize("rate", [RATE, 23.976])
+def test_a_long_run_is_smoothed_as_if_at_once(rate: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    values = still(300)
+    values[:, LOG_SCALE.start] += np.sin(np.arange(300) / 20)
+    at_once = smooth(values, rate)
+    monkeypatch.setattr(smoothing, "BLOCK_SECONDS", 2)
+    np.testing.assert_allclose(smooth(values, rate), at_once, atol=1e-9)
 
 
 def test_a_mean_of_equal_values_is_that_value() -> None:

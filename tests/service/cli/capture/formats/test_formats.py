@@ -1,10 +1,12 @@
 """Every format takes every take."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from service.cli.capture.blocks import blocks
 from service.cli.capture.formats import FORMATS
 from service.cli.capture.take import Take
 from tests.service.cli.capture.formats import takes
@@ -37,6 +39,14 @@ def test_a_person_who_comes_late_has_values_from_the_start(name: str, tmp_path: 
     FORMATS[name].write(some_frames(takes.take(), [takes.UNSEEN, takes.TURN]), late)
     FORMATS[name].write(some_frames(takes.take(), [takes.TURN, takes.TURN]), early)
     assert late.read_bytes() == early.read_bytes()
+
+
+@pytest.mark.parametrize("name", ["csv", "glb", "bvh", "jsonl", "usda"])
+def test_blocks_of_frames_do_not_show(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    FORMATS[name].write(takes.take(), tmp_path / "at once")
+    monkeypatch.setattr(f"{FORMATS[name].write.__module__}.blocks", partial(blocks, size=3))
+    FORMATS[name].write(takes.take(), tmp_path / "in blocks")
+    assert (tmp_path / "in blocks").read_bytes() == (tmp_path / "at once").read_bytes()
 
 
 def test_the_sign_of_a_quaternion_does_not_matter(tmp_path: Path) -> None:

@@ -46,9 +46,3 @@ def test_frames_without_the_face_have_none(tmp_path: Path) -> None:
     told = lines(takes.take(), tmp_path)
     assert told[takes.UNSEEN]["faces"] == []
     assert told[takes.BRIDGED]["faces"][0]["bridged"]
-
-
-def test_a_long_take_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = lines(takes.take(), tmp_path)
-    monkeypatch.setattr(jsonl, "FRAMES_AT_ONCE", 3)
-    assert lines(takes.take(), tmp_path) == whole
