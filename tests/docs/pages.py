@@ -4,12 +4,13 @@ import argparse
 import re
 import shlex
 from pathlib import Path
-from typing import Any
+from textwrap import dedent
 
-from starlette.testclient import TestClient
+from httpx2 import Client, Response
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
+SERVER = "http://localhost:8000"  # that the commands of the pages ask
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
 # Documents that lie beside what they describe.
 FOLDERS = ("bench", "clients", "deploy", "models", "training")
@@ -29,8 +30,10 @@ def name_of(path: Path) -> str:
 
 
 def blocks(path: Path, language: str) -> list[str]:
-    """The code of a document in one language."""
-    return re.findall(rf"^```{language}\n(.*?)^```", path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    """The code of a document in one language, also that in lists."""
+    fences = rf"^( *)```{language}\n(.*?)^\1```"
+    found = re.findall(fences, path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    return [dedent(code) for _, code in found]
 
 
 def shell_lines(path: Path, *program: str) -> list[list[str]]:
@@ -39,18 +42,20 @@ def shell_lines(path: Path, *program: str) -> list[list[str]]:
     return [line[len(program) :] for line in lines if tuple(line[: len(program)]) == program]
 
 
-def send(client: TestClient, curl: list[str]) -> Any:
-    """Sends what curl would send with these arguments."""
+def send(client: Client, curl: list[str]) -> Response:
+    """Sends to the client's server what curl would send with these arguments to one on this machine."""
     parser = argparse.ArgumentParser()
     parser.add_argument("url")
     parser.add_argument("-H", dest="headers", action="append", default=[])
     parser.add_argument("--data-binary", dest="body")
     parser.add_argument("-F", dest="form")
     call = parser.parse_args(curl)
+    assert call.url.startswith(SERVER), call.url
+    path = call.url.removeprefix(SERVER)
     headers = dict(header.split(": ") for header in call.headers)
     if call.form:
         name, file = call.form.split("=@")
-        return client.post(call.url, files={name: (file, (ROOT / file).read_bytes(), "image/jpeg")}, headers=headers)
+        return client.post(path, files={name: (file, (ROOT / file).read_bytes(), "image/jpeg")}, headers=headers)
     if call.body:
-        return client.post(call.url, content=(ROOT / call.body.removeprefix("@")).read_bytes(), headers=headers)
-    return client.get(call.url, headers=headers)
+        return client.post(path, content=(ROOT / call.body.removeprefix("@")).read_bytes(), headers=headers)
+    return client.get(path, headers=headers)

@@ -59,7 +59,7 @@ def accepts(port: int) -> bool:
 
 
 def wait_until_ready(port: int) -> None:
-    """Asks until it is ready, with http.client: to ask once, httpx2 loads the certificates of all authorities, 50 ms."""
+    """Asks until it is ready. With http.client: httpx2 loads all authorities' certificates to ask once, for 50 ms."""
     for _ in range(400):
         with closing(HTTPConnection("127.0.0.1", port, timeout=5)) as connection:
             try:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
+from tests.docs.pages import blocks
 from tests.studio.browser.conftest import PATIENCE_MS, ROOT, SMALL, STUDIO, Service, Tab, run_node, served, watch
 
 CLIENT = ROOT / "clients" / "javascript"
@@ -44,9 +45,16 @@ ASK = """async ([service, picture]) => {
 }"""
 
 
+SHOWN = """() => {
+    const weights = document.getElementById("weights").textContent;
+    if (weights) (window.answers ??= new Set()).add(weights);
+    return window.answers?.size > 2 && "jawOpen" in JSON.parse(weights);
+}"""
+
+
 @pytest.fixture(scope="module")
-def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a folder with the examples, as their first lines tell to make it."""
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """With the examples, as their first lines tell to make it."""
     folder = tmp_path_factory.mktemp("pages")
     modules = folder / "node_modules"
     built = modules / "mfn-client" / "dist"
@@ -56,6 +64,12 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         shutil.copy(example, folder)
     shutil.copy(PICTURE, folder / "picture.jpg")
     (folder / "empty.html").write_text(EMPTY)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def pages(folder: Path) -> Iterator[str]:
+    """The address of the folder."""
     with served(folder) as address:
         yield address
 
@@ -78,6 +92,21 @@ def test_the_example_moves_a_character(browser: Browser, pages: str, open_servic
     tab.wait(JAW)
     tab.page.screenshot(path=screenshots / "example.png")
     assert not tab.unexpected()
+    context.close()
+
+
+def test_the_page_of_the_quickstart_shows_weights(
+    browser: Browser, folder: Path, pages: str, open_service: Service
+) -> None:
+    (shown,) = blocks(ROOT / "docs/quickstart/web.md", "html")
+    html = shown.replace("ws://localhost:8000", open_service.url.replace("http", "ws"))
+    assert html != shown
+    (folder / "index.html").write_text(html, encoding="utf-8")
+    context = browser.new_context(viewport=SMALL)
+    context.grant_permissions(["camera"], origin=pages)
+    page = context.new_page()
+    page.goto(f"{pages}/index.html")
+    page.wait_for_function(SHOWN, polling=50, timeout=PATIENCE_MS)
     context.close()
 
 
