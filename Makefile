@@ -19,7 +19,9 @@ BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
 GRPC_VERSION := 1.71.0
 
-# Most modules are never imported: those that are get compiled then.
+# Most modules are never imported: those that are get compiled then, and stay so. Some containers forbid it; then every
+# process would compile them anew, a server for 3 seconds.
+unexport PYTHONDONTWRITEBYTECODE
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
 # What is locked stays at its version, unless UPGRADE says otherwise: --upgrade, or --upgrade-package NAME. The client is of
 # this repository, and is never fetched.
