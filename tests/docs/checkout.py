@@ -15,7 +15,7 @@ FILM: Final = Path("studio/film/faces.webm")
 FRAMES: Final = 3  # of the film that is captured
 CAPTURED_RATE: Final = 5  # frames a second: a capture leaves out who is seen for less than half a second
 WATCHED_RATE: Final = 30  # frames a second: avatars are sent them in real time
-CLIP: Final = "clip.mp4"  # that is watched
+FILMS: Final = {"capture": "scene.mp4", "watch": "clip.mp4"}  # by what is done with them; a camera's stand-ins, too
 PHOTOS: Final = ("group.jpg", "pictures/1.jpg", "pictures/2.jpg", "pictures/3.jpg")
 SIDE: Final = 192  # pixels of the photos
 OWN: Final = {"studio", "node_modules", "build", "dist", "site"}  # made anew, or made by builds
@@ -33,7 +33,8 @@ class Checkout:
 def write_checkout(folder: Path, films: Path) -> None:
     """Makes the folder. Of the repository it has links, so commands may write only beside what is there.
 
-    films: where write_films has written."""
+    films: where write_films has written.
+    """
     for entry in ROOT.iterdir():
         if entry.name not in OWN and not entry.name.startswith("."):
             (folder / entry.name).symlink_to(entry)
@@ -41,10 +42,9 @@ def write_checkout(folder: Path, films: Path) -> None:
     for entry in (ROOT / "studio").iterdir():
         if entry.name not in {"film", "build"}:
             (folder / "studio" / entry.name).symlink_to(entry)
-    (folder / FILM).symlink_to(films / "captured.mp4")
-    for name in ("scene.mp4", "rest.mp4"):
-        (folder / name).symlink_to(films / "captured.mp4")
-    (folder / CLIP).symlink_to(films / "watched.mp4")
+    for name in (FILM, FILMS["capture"], "rest.mp4"):
+        (folder / name).symlink_to(films / FILMS["capture"])
+    (folder / FILMS["watch"]).symlink_to(films / FILMS["watch"])
     (folder / "pictures").mkdir()
     for name in PHOTOS:
         (folder / name).symlink_to(films / "photo.jpg")
@@ -54,7 +54,7 @@ def write_films(folder: Path) -> None:
     """The first frames of the Studio's film, which has two people, to capture and to watch; and a photo."""
     with av.open(str(ROOT / FILM)) as film:
         pictures = [frame.to_ndarray(format="rgb24") for frame in islice(film.decode(video=0), FRAMES)]
-    write_film(folder / "captured.mp4", pictures, CAPTURED_RATE)
+    write_film(folder / FILMS["capture"], pictures, CAPTURED_RATE)
     smaller = [picture[::2, ::2] for picture in pictures[:2]]
-    write_film(folder / "watched.mp4", smaller, WATCHED_RATE)
+    write_film(folder / FILMS["watch"], smaller, WATCHED_RATE)
     Image.open(ROOT / "docs/astronaut.jpg").resize((SIDE, SIDE)).save(folder / "photo.jpg")

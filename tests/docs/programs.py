@@ -16,7 +16,7 @@ from typing import Any, Final
 import httpx2
 
 from service.cli.main import build_parser, main
-from tests.docs.checkout import CLIP, Checkout
+from tests.docs.checkout import FILMS, Checkout
 from tests.docs.pages import send
 from tests.docs.shell import Command
 
@@ -33,8 +33,6 @@ def mfn(command: Command, checkout: Checkout) -> str:
     chosen = build_parser().parse_args(words)
     if chosen.command == "serve":
         return ""  # the server that answers the other commands is run by it
-    if chosen.command == "capture" and CAMERA.fullmatch(chosen.source):
-        return ""  # until Ctrl-C
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as avatar:
         avatar.bind(("127.0.0.1", 0))
         avatar.settimeout(10)
@@ -44,7 +42,7 @@ def mfn(command: Command, checkout: Checkout) -> str:
             if word in AVATARS:
                 words[index + 1] = f"127.0.0.1:{port}"
             elif index and word == getattr(chosen, "source", None) and CAMERA.fullmatch(word):
-                words[index] = CLIP
+                words[index] = FILMS[chosen.command]
         with redirect_stdout(StringIO()) as printed:
             assert main(words) == 0, f"{command} fails"
         if set(AVATARS) & set(words):

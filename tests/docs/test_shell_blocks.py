@@ -71,9 +71,7 @@ def models_loaded_once() -> Iterator[None]:
 
 
 @pytest.fixture
-def checkout(
-    films: Path, ports: tuple[int, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Checkout:  # fmt: skip
+def checkout(films: Path, ports: tuple[int, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Checkout:
     folder = tmp_path / "mfn"
     folder.mkdir()
     write_checkout(folder, films)
