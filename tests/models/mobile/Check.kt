@@ -1,5 +1,6 @@
-/* Compares models/mobile/kotlin with models/mobile/vectors.txt: `java -jar check.jar vectors.txt landmarks.bin`. Prints
- * a line for each section: how many numbers were compared and how far the worst is off, in tolerances. */
+/* Compares models/mobile/kotlin with the vectors in models/mobile: `java -jar check.jar vectors.txt tracking.txt
+ * landmarks.bin`. Prints a line for each section: how many numbers were compared and how far the worst is off, in
+ * tolerances. */
 import java.io.File
 import kotlin.math.abs
 import kotlin.math.max
@@ -171,7 +172,7 @@ fun Vectors.checkSample() {
 }
 
 fun main(arguments: Array<String>) {
-    val (text, landmarks) = arguments
+    val (text, tracking, landmarks) = arguments
     val model = LandmarkModel(File(landmarks).readBytes())
     val vectors = Vectors(File(text).readText())
     with(vectors) {
@@ -183,5 +184,7 @@ fun main(arguments: Array<String>) {
         section("squares") { checkSquare() }
         section("samples") { checkSample() }
     }
-    if (!vectors.report()) exitProcess(1)
+    val films = Vectors(File(tracking).readText())
+    films.checkTracking(model)
+    if (!(vectors.report() and films.report())) exitProcess(1)
 }

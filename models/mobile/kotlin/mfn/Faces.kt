@@ -27,7 +27,11 @@ class Face(
     val identity: FloatArray,
     val expression: FloatArray,
     val gaze: FloatArray? = null
-)
+) {
+    /** The same face with another box or expression. */
+    fun copy(box: Box = this.box, expression: FloatArray = this.expression) =
+        Face(score, box, quaternion, translation, scale, identity, expression, gaze)
+}
 
 /**
  * maxIou: boxes that overlap by more than this are one face. maxFaces: the best ones. fieldOfView: degrees, from the

@@ -122,6 +122,9 @@ data class Crop(val x: Double, val y: Double, val side: Double, val roll: Double
     }
 }
 
+/** The Single Face Network's raw outputs for one crop: pose (7), identity (50), expression (46), gaze (8). */
+class RawLook(val pose: FloatArray, val identity: FloatArray, val expression: FloatArray, val gaze: FloatArray)
+
 /**
  * The face with pose, identity, expression and gaze of the Single Face Network's raw outputs for its crop in a picture
  * of width x height pixels. gaze: null for a network before 0.6, which does not see it. Box and score stay.

@@ -5,6 +5,8 @@ package mfn
 import kotlin.math.PI
 import kotlin.math.asin
 import kotlin.math.atan2
+import kotlin.math.cos
+import kotlin.math.sin
 import kotlin.math.sqrt
 
 /** A rotation of head coordinates into the camera frame; unit, w >= 0. */
@@ -18,6 +20,9 @@ data class Euler(val yaw: Float, val pitch: Float, val roll: Float)
 
 /** Below this a quaternion has no direction left and stands for no rotation. */
 const val MIN_NORM = 1e-8f
+
+/** Of half an angle in radians; below it, sine and angle are equal. */
+const val MIN_SINE = 1e-12f
 
 /** A degree. */
 const val RADIANS = PI / 180
@@ -63,3 +68,21 @@ fun quaternionToEuler(q: Quaternion): Euler {
  * Unlike roll, which means nothing at a yaw of 90 degrees, it changes little with the rotation.
  */
 fun turnInPlane(q: Quaternion) = 2 * atan2(q.z.toDouble(), q.w.toDouble()) / RADIANS
+
+/** The inverse rotation of a unit quaternion: its conjugate. */
+fun inverse(q: Quaternion) = Quaternion(-q.x, -q.y, -q.z, q.w)
+
+/** The rotation vector of a unit quaternion: along the axis, as long as the angle, 0 to pi radians. */
+fun quaternionToRotationVector(q: Quaternion): FloatArray {
+    val sign = if (q.w < 0) -1 else 1 // q and -q are one rotation
+    val sine = sqrt(q.x * q.x + q.y * q.y + q.z * q.z)
+    val scale = sign * 2 * (if (sine > MIN_SINE) atan2(sine, sign * q.w) / sine else 1f)
+    return floatArrayOf(scale * q.x, scale * q.y, scale * q.z)
+}
+
+/** The unit quaternion, w >= 0, of a rotation vector of at most pi radians. */
+fun rotationVectorToQuaternion(x: Float, y: Float, z: Float): Quaternion {
+    val half = sqrt(x * x + y * y + z * z) / 2
+    val scale = (if (half > MIN_SINE) sin(half) / half else 1f) / 2
+    return Quaternion(scale * x, scale * y, scale * z, cos(half))
+}
