@@ -1,8 +1,11 @@
+/* What the app and the documents use of LiteRT 2.3, a Kotlin library, which publishes no list of its API. */
 @file:Suppress("UNUSED_PARAMETER")
 
 package com.google.ai.edge.litert
 
 import android.content.res.AssetManager
+
+class LiteRtException(message: String) : Exception(message)
 
 enum class Accelerator { CPU, GPU }
 
@@ -14,7 +17,11 @@ class TensorBuffer : AutoCloseable {
 }
 
 class CompiledModel : AutoCloseable {
-    data class CpuOptions(val numThreads: Int? = null)
+    data class CpuOptions(
+        val numThreads: Int? = null,
+        val xnnPackFlags: Int? = null,
+        val xnnPackWeightCachePath: String? = null
+    )
 
     class Options(vararg val accelerators: Accelerator) {
         var cpuOptions: CpuOptions? = null

@@ -184,6 +184,7 @@ fun main(arguments: Array<String>) {
         section("squares") { checkSquare() }
         section("samples") { checkSample() }
     }
+    checkOverlay()
     val films = Vectors(File(tracking).readText())
     films.checkTracking(model)
     if (!(vectors.report() and films.report())) exitProcess(1)
