@@ -24,6 +24,7 @@ DOCUMENTS: Final = (
     "CONTRIBUTING.md",
     "SECURITY.md",
     "bench/RESULTS.md",
+    "clients/android/README.md",
     "clients/javascript/README.md",
     "clients/python/README.md",
     "clients/unreal/README.md",

@@ -74,12 +74,13 @@ def test_kotlin_agrees_and_the_app_compiles(mobile: Path, kotlinc: Path, java_ho
     app = repository / "clients/android/app/src/main"
     folders = [mobile / "kotlin", HERE / "kotlin", HERE / "stubs", app / "kotlin"]
     sources = [file for folder in folders for file in sorted(folder.rglob("*.kt"))]
-    documents = (mobile / "README.md").read_text() + (repository / "docs/quickstart/phone.md").read_text()
-    snippets = re.findall(r"^```kotlin\n(.*?)^```", documents, re.MULTILINE | re.DOTALL)
-    for i, text in enumerate(text for text in snippets if not text.startswith("// build.gradle.kts")):
+    documents = [mobile / "README.md", repository / "docs/quickstart/phone.md", repository / "docs/android.md"]
+    text = "".join(document.read_text(encoding="utf-8") for document in documents)
+    snippets = re.findall(r"^```kotlin\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    for i, snippet in enumerate(snippet for snippet in snippets if not snippet.startswith("// build.gradle.kts")):
         sources.append(tmp_path / f"Snippet{i}.kt")
-        sources[-1].write_text(text)
-    assert len(sources) == 18 + 3 + 1 + 4 + 5
+        sources[-1].write_text(snippet)
+    assert len(sources) == 18 + 3 + 1 + 4 + 7
     java = tmp_path / "java"
     write_java(sorted(HERE.glob("stubs/*.txt")), java)
     (java / "mfn/app").mkdir(parents=True)

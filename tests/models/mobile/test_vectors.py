@@ -119,9 +119,11 @@ def test_opposed_quaternions_do_not_cancel() -> None:
 def test_what_is_written_down_is_what_is_published(mobile: Path) -> None:
     published = read_published(ROOT / MODELS)
     text = (mobile / "README.md").read_text()
+    detector = (mobile / "kotlin/mfn/Detector.kt").read_text()
+    assert f"INPUT_SIDE = {published.side}\n" in detector
     for level in published.levels:
         ((width, height),) = [[f"{side:g}" for side in anchor] for anchor in level.anchors]
-        assert f"Level({level.stride}, listOf(Anchor({width}f, {height}f)))" in text
+        assert f"Level({level.stride}, listOf(Anchor({width}f, {height}f)))" in detector
         assert f"{{{level.stride}, {{{{{width}, {height}}}}}}}" in text
     assert f"CROP_FACTOR = {published.crop_factor}" in (mobile / "kotlin/mfn/Refine.kt").read_text()
     assert f"CROP_FACTOR = {published.crop_factor}F" in (mobile / "cpp/mfn/refine.hpp").read_text()
