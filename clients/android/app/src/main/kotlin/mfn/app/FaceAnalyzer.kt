@@ -25,14 +25,14 @@ class Seen(val frame: Frame, val shown: Box, val milliseconds: Float)
 class FaceAnalyzer(
     private val session: Session,
     private val onSeen: (Seen) -> Unit,
-    private val onFailure: (RuntimeException) -> Unit
+    private val onFailure: (Exception) -> Unit
 ) : ImageAnalysis.Analyzer {
     private var bytes = ByteArray(0)
 
     override fun analyze(image: ImageProxy) {
         try {
             image.use { seen(it) }?.let(onSeen)
-        } catch (error: RuntimeException) { // one frame that fails should not end the app
+        } catch (error: Exception) { // one frame that fails should not end the app
             onFailure(error)
         }
     }

@@ -97,7 +97,7 @@ class MainActivity : ComponentActivity() {
             runOnUiThread { analyze(started) }
         } catch (error: LiteRtException) {
             say(R.string.no_networks, error)
-        } catch (error: UnsatisfiedLinkError) { // LiteRT has no code for this processor
+        } catch (error: LinkageError) { // LiteRT has no code for this processor
             say(R.string.no_networks, error)
         } catch (error: IOException) {
             say(R.string.no_networks, error)
