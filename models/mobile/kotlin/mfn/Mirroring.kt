@@ -16,7 +16,7 @@ private val ASYMMETRIC_POSE = setOf(1, 2, 4)
 private val EXPRESSION_PARTNERS = partners(EXPRESSION_NAMES)
 private val GAZE_PARTNERS = partners(GAZE_NAMES)
 
-/** Of each name the index of the one that takes its place when a face is mirrored. */
+/** Of each name the index of the one that takes its place when a face is mirrored; directions are exchanged, too. */
 private fun partners(names: List<String>): List<Int> = names.map { name ->
     val other = when {
         name.endsWith("_L") -> name.dropLast(1) + "R"
@@ -28,7 +28,7 @@ private fun partners(names: List<String>): List<Int> = names.map { name ->
     names.indexOf(other).also { check(it >= 0) { "no $other beside $name" } }
 }
 
-/** jawLeft and mouthLeft are directions: they, too, are exchanged with the other side's. */
+/** Whether a head is turned far enough to either side for a second look at its mirror image. */
 fun isTurned(quaternion: Quaternion): Boolean = abs(quaternionToEuler(quaternion).yaw) > MIRROR_YAW
 
 /** The mirror image of pixels. */
