@@ -69,9 +69,10 @@ class OverlayView(context: Context) : View(context) {
         val (origin, ends) = headAxes(face, seen.frame.width, seen.frame.height).map { mapping.toView(it) }
             .let { it.first() to it.drop(1) }
         for ((end, paint) in ends.zip(axes)) canvas.drawLine(origin.x, origin.y, end.x, end.y, paint)
-        labels(tracked).forEachIndexed { i, label ->
-            canvas.drawText(label, left, b.y + (i + 1) * text.textSize * 1.2f, text)
-        }
+        val labels = labels(tracked)
+        val line = text.textSize * 1.2f
+        val top = minOf(b.y, height - (labels.size + 0.5f) * line) // below the box, where there is room
+        labels.forEachIndexed { i, label -> canvas.drawText(label, left, top + (i + 1) * line, text) }
     }
 
     private fun labels(tracked: TrackedFace): List<String> {
