@@ -1,5 +1,5 @@
-// What lies around the networks, in Kotlin without Android: the sources are those in models/mobile/kotlin, and the check
-// is the project's own, tests/models/mobile, which compares them with what the service's Python gives.
+// What lies around the networks, in Kotlin without Android: the sources are those in models/mobile/kotlin, and the
+// check is the project's own, tests/models/mobile, which compares them with what the service's Python gives.
 import org.jetbrains.kotlin.gradle.dsl.JvmTarget
 
 plugins {

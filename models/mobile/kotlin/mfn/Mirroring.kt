@@ -1,5 +1,5 @@
-/* The Single Face Network's outputs for a crop and for its mirror image, averaged: service/vision/mirroring.py in Kotlin.
- * Their errors differ, which counts for heads that are turned to the side. */
+/* The Single Face Network's outputs for a crop and for its mirror image, averaged: service/vision/mirroring.py in
+ * Kotlin. Their errors differ, which counts for heads that are turned to the side. */
 package mfn
 
 import kotlin.math.abs

@@ -32,8 +32,8 @@ class ViewMapping(
 }
 
 /**
- * Four points of the upright frame of width x height pixels: the head's origin, and the ends of its axes x, to its left,
- * y, upwards, and z, out of the face, each AXIS_CM long.
+ * Four points of the upright frame of width x height pixels: the head's origin, and the ends of its axes x, to its
+ * left, y, upwards, and z, out of the face, each AXIS_CM long.
  */
 fun headAxes(face: Face, width: Int, height: Int): List<Point> {
     val x = width / 2f + face.scale * face.translation.x

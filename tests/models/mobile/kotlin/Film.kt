@@ -1,10 +1,10 @@
 /* Runs a session on frames from standard input: `java -cp check.jar FilmKt landmarks.bin`. Whoever writes them runs the
  * networks, and asks by and by. All numbers are big-endian.
  *
- * In: of a frame width, height, rotation (int), timestamp (double), RGBA bytes; a width of -1 ends.
- * Out: 1 and a square, or 2 and a crop (RGB bytes), for which the network's outputs are due (float); then 3, 1 where the
- * faces were detected in this frame, faces (int), of each its track (int), box, quaternion, translation, scale,
- * expression, gaze, landmarks (float). */
+ * In: of a frame width, height, rotation (int), timestamp (double), RGBA bytes; a width of -1 ends. Out: 1 and a
+ * square, or 2 and a crop (RGB bytes), for which the network's outputs are due (float); then 3, 1 where the faces were
+ * detected in this frame, faces (int), of each its track (int), box, quaternion, translation, scale, expression, gaze,
+ * landmarks (float). */
 import java.io.BufferedOutputStream
 import java.io.DataInputStream
 import java.io.DataOutputStream

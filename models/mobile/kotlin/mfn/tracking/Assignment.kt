@@ -7,8 +7,8 @@ import kotlin.math.min
  * Assigns columns to rows with the least total cost. Returns each row's column, -1 for none.
  *
  * cost: `columns` numbers for each row. No column goes to two rows. A row without a column costs `limit`; pairs of cost
- * `limit` or above, or NaN, are never assigned. Exact, by shortest augmenting paths (Jonker and Volgenant, Computing 38,
- * 1987): the cheapest pair first would be shorter, but fails where tracks cross.
+ * `limit` or above, or NaN, are never assigned. Exact, by shortest augmenting paths (Jonker and Volgenant, Computing
+ * 38, 1987): the cheapest pair first would be shorter, but fails where tracks cross.
  */
 fun assign(cost: List<DoubleArray>, columns: Int, limit: Double): IntArray {
     val rows = cost.size

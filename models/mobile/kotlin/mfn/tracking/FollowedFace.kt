@@ -106,8 +106,8 @@ class FollowedFace private constructor(
 /**
  * Whether one of several faces is lost in a later frame: whether the network has estimated something else there.
  *
- * identityDistances: of the later identities from those of their tracks, in standard deviations. maxIou: of the boxes of
- * two faces; beyond it, both crops hold the same face.
+ * identityDistances: of the later identities from those of their tracks, in standard deviations. maxIou: of the boxes
+ * of two faces; beyond it, both crops hold the same face.
  */
 fun anyLost(
     before: List<FollowedFace>,
@@ -121,8 +121,8 @@ fun anyLost(
 }
 
 /**
- * Structural similarity of two grey patches: 1 for equal ones, 0 for unrelated ones. It is SSIM without its luminance term
- * (Wang, Bovik, Sheikh and Simoncelli, IEEE Transactions on Image Processing 13, 2004).
+ * Structural similarity of two grey patches: 1 for equal ones, 0 for unrelated ones. It is SSIM without its luminance
+ * term (Wang, Bovik, Sheikh and Simoncelli, IEEE Transactions on Image Processing 13, 2004).
  */
 private fun similarity(patch: DoubleArray, later: DoubleArray): Double {
     val meanA = patch.average()

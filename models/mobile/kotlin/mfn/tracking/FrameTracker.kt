@@ -1,5 +1,5 @@
-/* Finds the faces of a stream's frames and assigns them to tracks, by detection in the whole picture or by following those
- * of the last frame: service/tracking/frame_tracker.py in Kotlin, with refine and follow on. */
+/* Finds the faces of a stream's frames and assigns them to tracks, by detection in the whole picture or by following
+ * those of the last frame: service/tracking/frame_tracker.py in Kotlin, with refine and follow on. */
 package mfn.tracking
 
 import mfn.Detector

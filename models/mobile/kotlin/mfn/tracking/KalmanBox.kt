@@ -1,6 +1,6 @@
-/* A Kalman filter of a face's box with constant velocity, exact for any time step: service/tracking/kalman.py in Kotlin.
- * The centre in pixels and the logarithm of the size follow the same model, so one covariance, in units of the face's
- * size, serves all four coordinates of a box. */
+/* A Kalman filter of a face's box with constant velocity, exact for any time step: service/tracking/kalman.py in
+ * Kotlin. The centre in pixels and the logarithm of the size follow the same model, so one covariance, in units of the
+ * face's size, serves all four coordinates of a box. */
 package mfn.tracking
 
 import kotlin.math.exp

@@ -26,9 +26,9 @@ private class Mean {
 /**
  * The neutral expressions of one stream's tracks.
  *
- * Collecting starts with a frame and ends with the first frame at least a second later. Tracks that exist when it starts
- * take part; later ones do not, and a track without a face during that second stays as it was. A neutral expression stays
- * in use until the next one has been collected.
+ * Collecting starts with a frame and ends with the first frame at least a second later. Tracks that exist when it
+ * starts take part; later ones do not, and a track without a face during that second stays as it was. A neutral
+ * expression stays in use until the next one has been collected.
  */
 class NeutralCalibration {
     private val neutral = mutableMapOf<Int, FloatArray>()

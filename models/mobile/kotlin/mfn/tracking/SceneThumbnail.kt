@@ -1,6 +1,6 @@
 /* Whether a new face may have come into the picture, far cheaper than a network: service/tracking/scene_change.py in
- * Kotlin. The picture is averaged to grey cells; what has changed in them since the last detection, apart from known faces
- * and the bodies below them, may be a new face. */
+ * Kotlin. The picture is averaged to grey cells; what has changed in them since the last detection, apart from known
+ * faces and the bodies below them, may be a new face. */
 package mfn.tracking
 
 import kotlin.math.abs
@@ -30,8 +30,8 @@ class SceneThumbnail private constructor(
     val height: Int
 ) {
     /**
-     * Whether a cell differs that no known face and no body below one covers. boxes: of the faces, pixels. The same change
-     * in all cells is one of light or exposure and is ignored.
+     * Whether a cell differs that no known face and no body below one covers. boxes: of the faces, pixels. The same
+     * change in all cells is one of light or exposure and is ignored.
      */
     fun differs(other: SceneThumbnail, boxes: List<Box>): Boolean {
         if (columns != other.columns || rows != other.rows) return true

@@ -1,5 +1,5 @@
-/* A live stream's state from one frame to the next: service/tracking/session.py in Kotlin. A frame's faces are detected or
- * followed, assigned to tracks, smoothed, and calibrated to each person's neutral face. */
+/* A live stream's state from one frame to the next: service/tracking/session.py in Kotlin. A frame's faces are detected
+ * or followed, assigned to tracks, smoothed, and calibrated to each person's neutral face. */
 package mfn.tracking
 
 import mfn.Detector
@@ -14,15 +14,16 @@ import mfn.Point
 const val JUMP_SECONDS = MAX_AGE_SECONDS
 
 /**
- * A face of a frame. id: the same for a person throughout the stream, from 1, never given to another. face: smoothed, its
- * expression relative to the person's neutral one. landmarks: the 68, pixels of the picture; they follow from the absolute
- * expression.
+ * A face of a frame. id: the same for a person throughout the stream, from 1, never given to another. face: smoothed,
+ * its expression relative to the person's neutral one. landmarks: the 68, pixels of the picture; they follow from the
+ * absolute expression.
  */
 class TrackedFace(val id: Int, val face: Face, val landmarks: List<Point>, val neutral: NeutralState)
 
 /**
  * The faces of a frame of width x height pixels, in descending score; a followed face keeps that of its detection.
- * detected: in this frame, or followed into it. restarted: whether tracks, smoothing and neutral faces begin anew with it.
+ * detected: in this frame, or followed into it. restarted: whether tracks, smoothing and neutral faces begin anew with
+ * it.
  */
 class Frame(
     val faces: List<TrackedFace>,

@@ -1,8 +1,8 @@
-/* The One-Euro filter on every quantity of a face: service/tracking/smoothing.py in Kotlin. Steady while a face is still,
- * with little lag while it moves (Casiez, Roussel and Vogel, CHI 2012). Speeds are normalized to units a second that a
- * moving face reaches: face sizes for box and origin, 1 for logarithm of scale, expressions and gaze, radians for the
- * rotation, 10 standard deviations for identity, whose noise looks like speed. A missing gaze stays missing: its filters
- * start anew with the next gaze. */
+/* The One-Euro filter on every quantity of a face: service/tracking/smoothing.py in Kotlin. Steady while a face is
+ * still, with little lag while it moves (Casiez, Roussel and Vogel, CHI 2012). Speeds are normalized to units a second
+ * that a moving face reaches: face sizes for box and origin, 1 for logarithm of scale, expressions and gaze, radians
+ * for the rotation, 10 standard deviations for identity, whose noise looks like speed. A missing gaze stays missing:
+ * its filters start anew with the next gaze. */
 package mfn.tracking
 
 import kotlin.math.PI
@@ -25,15 +25,16 @@ import mfn.quaternionToRotationVector
 import mfn.rotationVectorToQuaternion
 
 /**
- * Parameters of the filter. minCutoff: Hz, for a still face; lower is steadier but has more lag. beta: Hz that the cutoff
- * rises by when a face moves at one unit a second; higher has less lag. derivativeCutoff: Hz, of the filter of the speed.
+ * Parameters of the filter. minCutoff: Hz, for a still face; lower is steadier but has more lag. beta: Hz that the
+ * cutoff rises by when a face moves at one unit a second; higher has less lag. derivativeCutoff: Hz, of the filter of
+ * the speed.
  */
 data class SmoothingOptions(val minCutoff: Double = 1.0, val beta: Double = 4.0, val derivativeCutoff: Double = 1.0)
 
 private const val IDENTITY_UNIT = 10.0 // standard deviations
 
-// Columns of the filtered quantities: box and head's origin in pixels, log scale, coefficients and gaze. The rotation is
-// a rotation vector, in steps and speeds only.
+// Columns of the filtered quantities: box and head's origin in pixels, log scale, coefficients and gaze. The rotation
+// is a rotation vector, in steps and speeds only.
 private const val BOX = 0
 private const val ORIGIN = 4
 private const val SCALE = 6
@@ -44,8 +45,8 @@ private const val ROTATION = GAZE + LOOKS
 private const val COLUMNS = ROTATION + 3
 
 /**
- * The state of one track's filters. value: smoothed columns before ROTATION. speed: of all columns, filtered, per second.
- * timestamp: of the frame, seconds. Value and speed are NaN in the columns of a missing gaze.
+ * The state of one track's filters. value: smoothed columns before ROTATION. speed: of all columns, filtered, per
+ * second. timestamp: of the frame, seconds. Value and speed are NaN in the columns of a missing gaze.
  */
 private class State(
     val value: DoubleArray,
@@ -80,7 +81,9 @@ class Smoother(private val options: SmoothingOptions = SmoothingOptions()) {
         val elapsed = timestamp - last.timestamp
         val turn = quaternionToRotationVector(multiply(face.quaternion, inverse(last.quaternion)))
         val before = DoubleArray(ROTATION) { if (last.value[it].isNaN()) measured[it] else last.value[it] }
-        val step = DoubleArray(COLUMNS) { if (it < ROTATION) measured[it] - before[it] else turn[it - ROTATION].toDouble() }
+        val step = DoubleArray(COLUMNS) {
+            if (it < ROTATION) measured[it] - before[it] else turn[it - ROTATION].toDouble()
+        }
         val towards = smoothingFactor(options.derivativeCutoff, elapsed)
         val speed = DoubleArray(COLUMNS) {
             val old = if (last.speed[it].isNaN()) 0.0 else last.speed[it]

@@ -1,5 +1,5 @@
-/* Assigns faces to tracks from frame to frame, by position and by identity: service/tracking/tracker.py in Kotlin, where
- * the constants are derived. Only the time between frames matters, not their number. */
+/* Assigns faces to tracks from frame to frame, by position and by identity: service/tracking/tracker.py in Kotlin,
+ * where the constants are derived. Only the time between frames matters, not their number. */
 package mfn.tracking
 
 import kotlin.math.abs
@@ -117,7 +117,8 @@ class Tracker private constructor(private var nextId: Int, private var noise: Do
         val identityDistance = distance(face.identity, track.identity)
         val overlaps = overlap >= MIN_IOU
         val near = distance <= 1 && growth <= MAX_TRACK_GROWTH && identityDistance <= SAME_IDENTITY
-        // The identity of a visible face may be wrong for a moment, but a face in the place of a lost one must match it.
+        // The identity of a visible face may be wrong for a moment, but a face in the place of a lost one must match
+        // it.
         val otherPerson = identityDistance > OTHER_IDENTITY && track.lastSeen < now
         if (!(overlaps || near) || otherPerson) return Double.POSITIVE_INFINITY
         val position = if (overlaps) 1.0 - overlap else 1 + distance / 2

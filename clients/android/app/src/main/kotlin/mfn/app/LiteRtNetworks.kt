@@ -11,7 +11,7 @@ import mfn.RawLook
 /** Two threads find room on the big cores; a third that lands on a little one holds the others up. */
 private const val THREADS = 2
 
-/** The published int8 networks, run by LiteRT on the processor. Use it from one thread at a time, and close it there. */
+/** The published int8 networks, run by LiteRT on the processor. Use and close it on one thread. */
 class LiteRtNetworks(assets: AssetManager) : Networks, AutoCloseable {
     private val mfn = Network(assets, "mfn.int8.tflite", listOf("detection", "pose", "identity", "expression"))
     private val sfn = Network(assets, "sfn.int8.tflite", listOf("pose", "identity", "expression", "gaze"))

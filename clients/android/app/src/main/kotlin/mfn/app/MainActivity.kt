@@ -72,7 +72,8 @@ class MainActivity : ComponentActivity() {
             addView(button(R.string.other_camera) { switchCamera() })
             addView(button(R.string.take_neutral) { analysis.execute { session?.calibrate() } })
         }
-        addView(buttons, FrameLayout.LayoutParams(WRAP_CONTENT, WRAP_CONTENT, Gravity.BOTTOM or Gravity.CENTER_HORIZONTAL))
+        val below = Gravity.BOTTOM or Gravity.CENTER_HORIZONTAL
+        addView(buttons, FrameLayout.LayoutParams(WRAP_CONTENT, WRAP_CONTENT, below))
     }
 
     private fun button(label: Int, onClick: () -> Unit) = Button(this).apply {

@@ -17,7 +17,7 @@ import mfn.tracking.TrackedFace
 private const val SHOWN_WEIGHTS = 4 // the strongest, beside each face
 private const val LEAST_WEIGHT = 0.1f
 
-/** Draws the faces of the last frame over the camera's preview: box, 68 landmarks, the head's axes, strongest weights. */
+/** Draws the last frame's faces over the camera's preview: box, 68 landmarks, the head's axes, strongest weights. */
 class OverlayView(context: Context) : View(context) {
     private val density = resources.displayMetrics.density
     private val outline = stroke(Color.WHITE)
