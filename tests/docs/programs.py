@@ -25,6 +25,7 @@ Program = Callable[[Command, Checkout], str]  # returns what it prints
 CAMERA: Final = re.compile(r"\d+|rtsp://.*")  # sources of which the tests' machines have none
 AVATARS: Final = ("--livelink", "--vmc")
 DISTRIBUTION: Final = re.compile(r"[\w.-]+")
+OUR_TESTS: Final = {"bpy", "chaquopy-stubs-android==36.*"}  # with which some tests run that are left out without them
 
 
 def mfn(command: Command, checkout: Checkout) -> str:
@@ -109,7 +110,7 @@ def pip(command: Command, checkout: Checkout) -> str:
         if package.startswith("."):
             assert (checkout.folder / package / "pyproject.toml").is_file()
         else:
-            assert package in known | {"bpy"}, f"{package} is in no extra"
+            assert package in known | OUR_TESTS, f"{package} is in no extra"
     return ""
 
 
@@ -156,6 +157,16 @@ def pytest(command: Command, checkout: Checkout) -> str:
     return ""
 
 
+def gradle(command: Command, checkout: Checkout) -> str:
+    """No machine of the tests has Gradle: its project has these modules."""
+    dash_p, folder, *tasks = command.words[1:]
+    assert dash_p == "-p"
+    settings = (checkout.folder / folder / "settings.gradle.kts").read_text(encoding="utf-8")
+    for task in tasks:
+        assert f'"{task.rpartition(":")[0]}"' in settings, f"{folder} has no {task}"
+    return ""
+
+
 def docker(command: Command, checkout: Checkout) -> str:
     """No machine of the tests has a container engine: what it builds and runs is there."""
     words = command.words[1:]
@@ -198,6 +209,7 @@ PROGRAMS: Final[dict[str, Program]] = {
     "curl": curl,
     "docker": docker,
     "git": elsewhere,
+    "gradle": gradle,
     "helm": elsewhere,
     "kind": elsewhere,
     "kubectl": kubectl,

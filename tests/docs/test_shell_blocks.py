@@ -34,7 +34,8 @@ CODE: Final = {
     ("docs/godot.md", "gdscript"): "tests/clients/godot/test_style.py",
     ("docs/unity.md", "csharp"): "tests/clients/unity/test_components.py",
     ("clients/unity/README.md", "csharp"): "tests/clients/unity/test_components.py",
-    ("docs/quickstart/phone.md", "kotlin"): "tests/models/mobile/test_kotlin.py",
+    ("docs/android.md", "kotlin"): "tests/models/mobile/kotlin_program.py",
+    ("docs/quickstart/phone.md", "kotlin"): "tests/models/mobile/kotlin_program.py",
     ("docs/quickstart/web.md", "html"): "tests/studio/browser/test_client.py",
 }
 TESTED_HERE: Final = {"sh", "text", "json"}  # blocks of any page; JSON by test_commands.py
