@@ -8,8 +8,9 @@ import traceback
 from dataclasses import dataclass
 from typing import Final
 
-# Messages of libraries that have no exception type for a lack of memory: onnxruntime's arena, CUDA and Pillow, Linux.
-NO_MEMORY_WORDS: Final = ("failed to allocate memory", "out of memory", "cannot allocate memory")
+# Messages of libraries that have no exception type for a lack of memory: onnxruntime with and without its arena, CUDA
+# and Pillow, Linux.
+NO_MEMORY_WORDS: Final = ("failed to allocate memory", "bad_alloc", "out of memory", "cannot allocate memory")
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,8 @@ class Execution:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self.threads
         options.inter_op_num_threads = 1
+        # The arena would keep the most that each network ever needed. Without it a run takes as long.
+        options.enable_cpu_mem_arena = False
         options.log_severity_level = 3  # errors only
         provider = PROVIDERS[self.provider].name
         try:

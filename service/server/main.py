@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import ctypes
 import logging
 import os
 import signal
@@ -24,6 +23,7 @@ from service.inference.options import RetargetOptions
 from service.inference.pipeline import Pipeline
 from service.published import published
 from service.server.auth import ApiKeys
+from service.server.free_memory import give_back, give_back_when_idle, use_one_arena
 from service.server.grpc.server import GrpcServer
 from service.server.listening import EVERY_ADDRESS, EVERY_IPV4_ADDRESS, bound, families, port_problem
 from service.server.open_files import within_open_files
@@ -44,8 +44,6 @@ from service.vision.crops import CROP_SIDE
 from service.vision.image import Picture
 
 LOGGER: Final = logging.getLogger("mfn.server")
-M_ARENA_MAX: Final = -8  # mallopt's parameter, <malloc.h>
-MAX_ARENAS: Final = 2  # of glibc's malloc
 NO_MEMORY_LINE: Final = b"mfn: No memory is left for the server itself. Give it more, or lower MFN_MAX_MEGAPIXELS.\n"
 BACKLOG: Final = 2048  # connections that may wait to be accepted
 
@@ -66,6 +64,7 @@ def serve(settings: Settings) -> int:
 
 def _serve(settings: Settings) -> None:
     """Serves until the signal and the end of what is in work. Raises StartError."""
+    use_one_arena()
     certificate = load_certificate(settings)
     keys = ApiKeys.of_setting(settings.api_keys, settings.api_keys_file)
     execution = Execution(
@@ -77,12 +76,12 @@ def _serve(settings: Settings) -> None:
         pipeline = Pipeline(Models.load(settings.models_dir, execution), settings)
         with contextlib.closing(set_up_logs(settings.log_level, settings.log_format)) as log:
             settings = within_open_files(settings)
-            _limit_arenas()
             tracer = None
             if settings.otlp_endpoint:
                 tracer = OtlpTracer.to(settings.otlp_endpoint, __version__)
             workers = Workers(settings.workers, settings.queue_length)
             _warm_up(pipeline, workers, settings.workers)
+            give_back()
             state = ServerState(settings, pipeline, workers, keys, tracer)
             log.on_drop = state.metrics.log_lines_dropped.inc
             uvloop.run(_run(state, certificate, listeners))
@@ -109,7 +108,10 @@ async def _run(state: ServerState, certificate: Certificate | None, listeners: l
         await rpc.stop(0)
         raise port_problem(settings.host, settings.http_port, "MFN_HTTP_PORT", error) from error
     await rpc.start()
-    renewing = asyncio.create_task(_reload_certificate(state, certificate, rpc, http))
+    background = (
+        asyncio.create_task(_reload_certificate(state, certificate, rpc, http)),
+        asyncio.create_task(give_back_when_idle(lambda: state.workers.finished)),
+    )
     models = state.pipeline.models
     LOGGER.info(
         "Serving %s %s in %s on %s",
@@ -146,7 +148,8 @@ async def _run(state: ServerState, certificate: Certificate | None, listeners: l
         http.server.force_exit = True
         await rpc.stop(0)
     await finished
-    renewing.cancel()
+    for task in background:
+        task.cancel()
     LOGGER.info("Stopped")
 
 
@@ -228,7 +231,7 @@ class _Http:
 
 def _warm_up(pipeline: Pipeline, workers: Workers, count: int) -> None:
     """Warms up both networks with an empty picture of each input size in each of `count` threads, so that the first
-    requests are as fast as later ones and need no more memory. Raises StartError where that fails."""
+    requests are as fast as later ones. Raises StartError where that fails."""
     barrier = threading.Barrier(count)  # so that each thread takes one of the jobs
 
     def work() -> None:
@@ -247,11 +250,3 @@ def _warm_up(pipeline: Pipeline, workers: Workers, count: int) -> None:
 
     for job in [workers.submit(work, bounded=False) for _ in range(count)]:
         job.result()
-
-
-def _limit_arenas() -> None:
-    """Limits the arenas of glibc's malloc: by default each thread has its own, which keeps the memory of past
-    pictures."""
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError, AttributeError):  # another C library
-            ctypes.CDLL(None).mallopt(M_ARENA_MAX, MAX_ARENAS)

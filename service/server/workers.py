@@ -16,11 +16,12 @@ T = TypeVar("T")
 class Workers:
     """A pool of `count` threads, with at most `queue_length` jobs waiting.
 
-    A cancelled job still counts until a thread takes it from the queue.
+    A cancelled job still counts until a thread takes it from the queue. finished: number of jobs that have ended.
     """
 
     def __init__(self, count: int, queue_length: int) -> None:
         self.capacity = count + queue_length
+        self.finished = 0
         self._places = threading.Semaphore(self.capacity)
         self._jobs: SimpleQueue[tuple[Future[Any], Callable[[], Any], bool] | None] = SimpleQueue()
         self._threads = [threading.Thread(target=self._work, name=f"worker-{i}", daemon=True) for i in range(count)]
@@ -63,6 +64,7 @@ class Workers:
             except BaseException as error:
                 future.set_exception(error)
             finally:
+                self.finished += 1  # two threads at once may count one; it tells only whether there were any
                 if bounded:
                     self._places.release()
                 del item, future, job  # so that no picture is kept while the thread waits for the next job

@@ -21,7 +21,8 @@ def test_an_array_that_does_not_fit_into_memory() -> None:
     assert (problem.kind, problem.retry_after) == (NO_MEMORY, 1)
 
 
-def test_a_network_that_does_not_fit_into_memory() -> None:
+@pytest.mark.parametrize("arena", [True, False])
+def test_a_network_that_does_not_fit_into_memory(arena: bool) -> None:
     """Whatever onnxruntime calls it."""
     node = helper.make_node("ConstantOfShape", ["shape"], ["y"])
     inputs = [helper.make_tensor_value_info("shape", TensorProto.INT64, [1])]
@@ -29,6 +30,7 @@ def test_a_network_that_does_not_fit_into_memory() -> None:
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
+    options.enable_cpu_mem_arena = arena
     session = onnxruntime.InferenceSession(model.SerializeToString(), options)
     with pytest.raises(Exception) as failed:  # noqa: PT011 - the runtime's exceptions have no common base
         session.run(None, {"shape": np.array([PETABYTE // 4])})

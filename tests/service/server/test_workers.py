@@ -29,10 +29,11 @@ def fill(workers: Workers, count: int) -> list[tuple[Gate, Future[str]]]:
 
 
 def test_jobs_run_and_answer() -> None:
-    workers = Workers(2, 3)
+    workers = Workers(1, 3)
     answers = [workers.submit(partial(operator.mul, i, i)).result(PATIENCE) for i in range(20)]
     assert answers == [i * i for i in range(20)]
     workers.close()
+    assert workers.finished == 20
 
 
 def test_as_many_work_at_once_as_there_are_threads() -> None:
