@@ -1,8 +1,10 @@
 """The pipeline of a picture: bytes to RGB, to the network's input, to candidates, to faces, to refined faces."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from itertools import pairwise
+from operator import add
 from time import perf_counter
 from typing import Final, Self
 
@@ -52,11 +54,11 @@ class Timing:
     @classmethod
     def of_steps(cls, times: Sequence[float]) -> Self:
         """The timing of four points in time, seconds: before preprocessing, before and after inference, at the end."""
-        preprocess, inference, postprocess = np.diff(times) * 1e3
-        return cls(preprocess=float(preprocess), inference=float(inference), postprocess=float(postprocess))
+        preprocess, inference, postprocess = ((end - start) * 1e3 for start, end in pairwise(times))
+        return cls(preprocess=preprocess, inference=inference, postprocess=postprocess)
 
     def __add__(self, other: "Timing") -> "Timing":
-        return Timing(*(getattr(self, step.name) + getattr(other, step.name) for step in fields(Timing)))
+        return Timing(*map(add, vars(self).values(), vars(other).values()))
 
 
 @dataclass(frozen=True)
@@ -158,7 +160,9 @@ class Pipeline:
             return Detected(Faces.none(), timing, turn, inferences)
         groups = suppress(candidates.box, self.settings.nms_iou, options.max_faces, eligible)
         faces = to_image_space(vote(candidates, groups), tiles[0].whole, self.settings.field_of_view)
-        faces = faces.take(np.flatnonzero(np.ptp(faces.box.reshape(-1, 2, 2), axis=1).min(axis=-1) >= MIN_FACE_PIXELS))
+        large = (faces.box[:, 2:] - faces.box[:, :2]).min(axis=1) >= MIN_FACE_PIXELS
+        if not large.all():
+            faces = faces.take(np.flatnonzero(large))
         return Detected(faces, timing + Timing(postprocess=(perf_counter() - start) * 1e3), turn, inferences)
 
     def _detect_in_tile(self, tile: Tile, picture: Picture, min_score: float, turn: int) -> tuple[Candidates, Timing]:

@@ -1,5 +1,6 @@
 """Faces in the coordinates of the picture as sent: what every response is made of."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Self
@@ -86,7 +87,7 @@ class Faces:
 
 def focal_length(height: int, field_of_view: float) -> float:
     """Focal length in pixels of a camera with a vertical field of view, degrees, for pictures height pixels high."""
-    return float(height / 2 / np.tan(np.radians(field_of_view) / 2))
+    return height / 2 / math.tan(math.radians(field_of_view) / 2)
 
 
 def translation(origin: Array, scale: Array, width: int, height: int, field_of_view: float) -> Array:
@@ -95,9 +96,11 @@ def translation(origin: Array, scale: Array, width: int, height: int, field_of_v
     width, height: of the picture, pixels. Depth cannot be observed under weak perspective; it is that of a camera with
     the vertical field_of_view, degrees.
     """
-    x = (origin[:, 0] - width / 2) / scale
-    y = (height / 2 - origin[:, 1]) / scale
-    return np.stack([x, y, -focal_length(height, field_of_view) / scale], axis=-1).astype(np.float32)
+    centimetres = np.empty((len(scale), 3), np.float32)
+    centimetres[:, 0] = (origin[:, 0] - width / 2) / scale
+    centimetres[:, 1] = (height / 2 - origin[:, 1]) / scale
+    centimetres[:, 2] = -focal_length(height, field_of_view) / scale
+    return centimetres
 
 
 def to_image_space(candidates: Candidates, letterbox: Letterbox, field_of_view: float) -> Faces:

@@ -13,19 +13,20 @@ BLOCK_ROWS: Final = 64  # boxes whose overlaps with all others are computed, and
 
 def iou(first: Array, second: Array) -> Array:
     """Intersection over union (M, N) of boxes (M, 4) with boxes (N, 4), each x1, y1, x2, y2."""
-    a, b = first[:, None], second
-    width = np.minimum(a[..., 2], b[:, 2]) - np.maximum(a[..., 0], b[:, 0])
-    height = np.minimum(a[..., 3], b[:, 3]) - np.maximum(a[..., 1], b[:, 1])
-    intersection = np.maximum(width, 0) * np.maximum(height, 0)
-    union = area(a) + area(b) - intersection
+    intersection, union = _intersection_and_union(first, second)
     ratio: Array = intersection / np.maximum(union, np.finfo(np.float32).tiny)
     return ratio
 
 
-def area(boxes: Array) -> Array:
-    """Areas (...) of boxes (..., 4), x1, y1, x2, y2."""
-    extent: Array = (boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1])
-    return extent
+def _intersection_and_union(first: Array, second: Array) -> tuple[Array, Array]:
+    """Areas (M, N) of the intersections and unions of boxes (M, 4) with boxes (N, 4)."""
+    x1, y1, x2, y2 = first.T[..., None]
+    u1, v1, u2, v2 = np.ascontiguousarray(second.T)
+    left, top = np.maximum(x1, u1), np.maximum(y1, v1)
+    width = np.maximum(np.minimum(x2, u2), left) - left
+    height = np.maximum(np.minimum(y2, v2), top) - top
+    intersection = width * height
+    return intersection, (x2 - x1) * (y2 - y1) + (u2 - u1) * (v2 - v1) - intersection
 
 
 @dataclass(frozen=True)
@@ -47,24 +48,41 @@ def suppress(boxes: Array, max_iou: float, limit: int, eligible: int | None = No
     max_iou; those after the first `eligible` (all by default) never stay. Overlaps are computed in blocks of rows,
     which is faster than a step for each box that stays.
     """
-    best: list[int] = []
-    member = np.full(len(boxes), -1, np.intp)
-    left = np.arange(len(boxes))
-    end = len(boxes) if eligible is None else eligible
-    while len(left) and left[0] < end and len(best) < limit:
-        block = left[:BLOCK_ROWS]
-        overlaps = iou(boxes[block], boxes[left]) > max_iou
-        alone = np.ones(len(left), bool)
-        for row, first in enumerate(block[block < end]):
-            if not alone[row]:
-                continue
-            if len(best) == limit:
+    member = np.full(len(boxes), -1)
+    best: list[NDArray[np.intp]] = []
+    count = 0  # of boxes that stay
+    left = np.arange(len(boxes))  # those that neither stay nor are suppressed yet
+    end = len(boxes) if eligible is None else min(eligible, len(boxes))  # in `left`, of those that may stay
+    while end and count < limit:
+        block = min(end, BLOCK_ROWS)
+        intersection, union = _intersection_and_union(boxes[:block], boxes)
+        overlaps = intersection > max_iou * union
+        stay = _greedy(overlaps[:, :block], limit - count)
+        joins = overlaps.take(stay, axis=0)
+        rows = joins.argmax(axis=0)  # of the first, and so the best, that each box overlaps
+        joined = np.logical_or.reduce(joins)
+        rows[stay] = np.arange(len(stay))  # a box without area overlaps not even itself
+        joined[stay] = True
+        member[left[joined]] = count + rows[joined]
+        best.append(left[stay])
+        count += len(stay)
+        rest = ~joined
+        rest[:block] = False  # those stay or are suppressed, or are beyond the limit
+        end = int(np.count_nonzero(rest[:end]))
+        if end:
+            boxes, left = boxes[rest], left[rest]
+    return Groups(np.concatenate(best) if best else left[:0], member)
+
+
+def _greedy(overlaps: NDArray[np.bool_], limit: int) -> NDArray[np.intp]:
+    """The rows of a square matrix of overlaps that stay: those that overlap none before them that stays."""
+    packed = np.packbits(overlaps, axis=1, bitorder="little")
+    stay: list[int] = []
+    suppressed = 0  # a bit a column, the first one lowest
+    for row, bits in enumerate(packed):
+        if not suppressed >> row & 1:
+            stay.append(row)
+            suppressed |= int.from_bytes(bits, "little")
+            if len(stay) == limit:
                 break
-            overlaps[row] &= alone
-            overlaps[row, row] = True
-            member[left[overlaps[row]]] = len(best)
-            alone &= ~overlaps[row]
-            best.append(int(first))
-        alone[: len(block)] = False  # each box of the block stays or is suppressed by now
-        left = left[alone]
-    return Groups(np.array(best, np.intp), member)
+    return np.array(stay, np.intp)

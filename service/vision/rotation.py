@@ -13,16 +13,18 @@ from numpy.typing import ArrayLike
 
 from service.vision.arrays import Array
 
+IDENTITY: Final = np.array([0, 0, 0, 1], np.float32)  # the quaternion of no rotation
 MIN_NORM: Final = 1e-8  # a shorter quaternion has no direction left and stands for no rotation
 MIN_SINE: Final = 1e-12  # of half an angle in radians; below, sine and angle are equal
 
 
 def normalize(quaternion: Array) -> Array:
     """Unit quaternions with w >= 0. quaternion: (..., 4), any length; a zero one becomes the identity."""
-    length = np.linalg.norm(quaternion, axis=-1, keepdims=True)
-    identity = np.array([0, 0, 0, 1], quaternion.dtype)
-    unit = np.where(length < MIN_NORM, identity, quaternion / np.maximum(length, MIN_NORM))
-    return np.where(unit[..., 3:] < 0, -unit, unit)
+    length = np.sqrt(np.vecdot(quaternion, quaternion))[..., None]
+    unit: Array = quaternion / np.maximum(length, MIN_NORM)
+    np.copyto(unit, IDENTITY, where=length < MIN_NORM)
+    unit *= np.copysign(1, unit[..., 3:])
+    return unit
 
 
 def align_sign(other: Array, quaternion: Array) -> Array:
@@ -30,8 +32,8 @@ def align_sign(other: Array, quaternion: Array) -> Array:
 
     Call this before you take a mean: w >= 0 separates neighbours near a rotation by 180 degrees.
     """
-    against = (quaternion * other).sum(axis=-1, keepdims=True) < 0
-    return np.where(against, -quaternion, quaternion)
+    nearest: Array = quaternion * np.copysign(1, np.vecdot(quaternion, other))[..., None]
+    return nearest
 
 
 def inverse(quaternion: Array) -> Array:
@@ -56,13 +58,17 @@ def multiply(a: Array, b: Array) -> Array:
 
 def quaternion_to_matrix(quaternion: Array) -> Array:
     """Rotation matrices (..., 3, 3) of unit quaternions (..., 4)."""
-    x, y, z, w = np.moveaxis(quaternion, -1, 0)
+    x, y, z, w = (quaternion[..., i] for i in range(4))
     rows = [
         [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
         [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
         [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
     ]
-    return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
+    matrix = np.empty((*x.shape, 3, 3), quaternion.dtype)
+    for i, row in enumerate(rows):
+        for j, entry in enumerate(row):
+            matrix[..., i, j] = entry
+    return matrix
 
 
 def matrix_to_quaternion(matrix: Array) -> Array:
@@ -97,10 +103,11 @@ def euler_to_quaternion(yaw: ArrayLike, pitch: ArrayLike, roll: ArrayLike) -> Ar
 
 def quaternion_to_euler(quaternion: Array) -> tuple[Array, Array, Array]:
     """Yaw, pitch and roll in degrees, each (...), of unit quaternions (..., 4); yaw within [-90, 90]."""
-    m = np.moveaxis(quaternion_to_matrix(quaternion), (-2, -1), (0, 1))
-    yaw = np.degrees(np.arcsin(np.clip(-m[2, 0], -1, 1)))
-    pitch = np.degrees(np.arctan2(m[2, 1], m[2, 2]))
-    roll = np.degrees(np.arctan2(m[1, 0], m[0, 0]))
+    x, y, z, w = (quaternion[..., i] for i in range(4))
+    # Entries of the rotation matrix, see quaternion_to_matrix.
+    yaw = np.degrees(np.arcsin(np.clip(-2 * (x * z - y * w), -1, 1)))
+    pitch = np.degrees(np.arctan2(2 * (y * z + x * w), 1 - 2 * (x * x + y * y)))
+    roll = np.degrees(np.arctan2(2 * (x * y + z * w), 1 - 2 * (y * y + z * z)))
     return yaw, pitch, roll
 
 

@@ -69,13 +69,13 @@ def next_turn(candidates: Sequence[Candidates], turn: int) -> int:
     no score reaches UPRIGHT_SCORE. Where nothing shows how an input that lies on its side should be turned, it is the
     picture as it is: most are upright.
     """
-    score = np.concatenate([part.score for part in candidates])
-    twist = twist_angle(np.concatenate([part.pose.quaternion for part in candidates]))
-    votes = score >= MIN_VOTE_SCORE
-    quarters = np.round(twist[votes] / 90).astype(int) % 4
-    if not votes.any() and turn % 2:
-        return 0
-    upright = int(np.bincount(quarters, score[votes], minlength=4).argmax()) if votes.any() else turn
-    if upright == turn and score.max(initial=0.0) < UPRIGHT_SCORE:
+    scores, quaternions = [part.score for part in candidates], [part.pose.quaternion for part in candidates]
+    score, quaternion = np.concatenate(scores), np.concatenate(quaternions)
+    (votes,) = (score >= MIN_VOTE_SCORE).nonzero()
+    if not len(votes):
+        return 0 if turn % 2 else (turn + 2) % 4
+    quarters = np.rint(twist_angle(quaternion[votes]) / 90).astype(int) % 4
+    upright = int(np.bincount(quarters, score[votes], minlength=4).argmax())
+    if upright == turn and score.max() < UPRIGHT_SCORE:
         return (turn + 2) % 4
     return upright

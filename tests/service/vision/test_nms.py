@@ -47,6 +47,11 @@ def test_each_box_belongs_to_the_one_that_suppressed_it() -> None:
     assert groups.member.tolist() == [0, 0, 1, 0, 1, 2]
 
 
+def test_a_box_without_area_stays_and_is_of_its_own_group() -> None:
+    groups = suppress(np.array([[3, 3, 3, 9], [3, 3, 3, 9], [0, 0, 6, 9]], np.float32), 0.5, 10)
+    assert (groups.best.tolist(), groups.member.tolist()) == ([0, 1, 2], [0, 1, 2])
+
+
 def test_beyond_the_limit_boxes_belong_to_none() -> None:
     groups = suppress(ROW, 0.5, 1)
     assert groups.best.tolist() == [0]
