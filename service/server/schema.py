@@ -14,8 +14,9 @@ from service.inference.models import Models
 from service.inference.pipeline import RetargetResult, Timing
 from service.vision.arkit import ARKIT_NAMES, blendshapes, unobserved
 from service.vision.arrays import Array
+from service.vision.face_model import EXPRESSIONS, IDENTITY_MODES
 from service.vision.faces import Faces
-from service.vision.gaze import GAZE_NAMES, has_gaze
+from service.vision.gaze import GAZE_COEFFICIENTS, GAZE_NAMES, has_gaze
 from service.vision.rotation import quaternion_to_euler
 
 # What a request may add to each face, and leave out of it.
@@ -30,6 +31,21 @@ COEFFICIENT_DECIMALS: Final = 5
 ANGLE_DECIMALS: Final = 3
 QUATERNION_DECIMALS: Final = 6
 TIME_DECIMALS: Final = 3
+
+# The columns of a face's numbers, see _face_rows.
+SCORE: Final = 0
+BOX: Final = slice(1, 5)
+QUATERNION: Final = slice(5, 9)
+YAW, PITCH, ROLL = 9, 10, 11
+TRANSLATION: Final = slice(12, 15)
+SCALE: Final = 15
+IDENTITY: Final = slice(16, 16 + IDENTITY_MODES)
+EXPRESSION: Final = slice(IDENTITY.stop, IDENTITY.stop + EXPRESSIONS)
+GAZE: Final = slice(EXPRESSION.stop, EXPRESSION.stop + GAZE_COEFFICIENTS)
+POWERS: Final = np.full(GAZE.stop, 10.0**COEFFICIENT_DECIMALS)  # of ten, by which each is rounded
+POWERS[BOX] = 10.0**PIXEL_DECIMALS
+POWERS[QUATERNION] = 10.0**QUATERNION_DECIMALS
+POWERS[[YAW, PITCH, ROLL]] = 10.0**ANGLE_DECIMALS
 
 
 class ModelName(BaseModel):
@@ -212,34 +228,40 @@ def coefficient_documents(
     faces: Faces, expression_names: Sequence[str], exclude: Collection[str] = ()
 ) -> list[dict[str, Any]]:
     """What every face has, as JSON types. expression_names: 46. exclude: of EXCLUDES."""
-    low, size = faces.box[:, :2], faces.box[:, 2:] - faces.box[:, :2]
-    boxes = _rounded(np.concatenate([low, size], axis=-1), PIXEL_DECIMALS)
-    quaternions = _rounded(faces.quaternion, QUATERNION_DECIMALS)
-    angles = _rounded(np.stack(quaternion_to_euler(faces.quaternion), axis=-1), ANGLE_DECIMALS)
-    translations = _rounded(faces.translation, COEFFICIENT_DECIMALS)
-    scales = _rounded(faces.scale, COEFFICIENT_DECIMALS)
-    scores = _rounded(faces.score, COEFFICIENT_DECIMALS)
-    identities = None if "identity" in exclude else _rounded(faces.identity, COEFFICIENT_DECIMALS)
-    expressions = _rounded(faces.expression, COEFFICIENT_DECIMALS)
-    documents: list[dict[str, Any]] = [
-        {
-            "score": scores[i],
-            "box": dict(zip(("x", "y", "width", "height"), boxes[i], strict=True)),
+    documents: list[dict[str, Any]] = []
+    for row, gaze_seen in zip(_face_rows(faces), has_gaze(faces.gaze).tolist(), strict=True):
+        document = {
+            "score": row[SCORE],
+            "box": dict(zip(("x", "y", "width", "height"), row[BOX], strict=True)),
             "pose": {
-                "quaternion": quaternions[i],
-                **dict(zip(("yaw", "pitch", "roll"), angles[i], strict=True)),
-                "translation": translations[i],
-                "scale": scales[i],
+                "quaternion": row[QUATERNION],
+                "yaw": row[YAW],
+                "pitch": row[PITCH],
+                "roll": row[ROLL],
+                "translation": row[TRANSLATION],
+                "scale": row[SCALE],
             },
-            **({} if identities is None else {"identity": identities[i]}),
-            "expression": dict(zip(expression_names, expressions[i], strict=True)),
         }
-        for i in range(len(faces))
-    ]
-    gazes = _rounded(faces.gaze, COEFFICIENT_DECIMALS)
-    for i in np.flatnonzero(has_gaze(faces.gaze)):
-        documents[i]["gaze"] = dict(zip(GAZE_NAMES, gazes[i], strict=True))
+        if "identity" not in exclude:
+            document["identity"] = row[IDENTITY]
+        document["expression"] = dict(zip(expression_names, row[EXPRESSION], strict=True))
+        if gaze_seen:
+            document["gaze"] = dict(zip(GAZE_NAMES, row[GAZE], strict=True))
+        documents.append(document)
     return documents
+
+
+def _face_rows(faces: Faces) -> list[list[float]]:
+    """The rounded numbers of each face, in one row. All are rounded in one array: each call of NumPy takes its time."""
+    yaw, pitch, roll = quaternion_to_euler(faces.quaternion)
+    columns = (
+        faces.score[:, None], faces.box[:, :2], faces.box[:, 2:] - faces.box[:, :2], faces.quaternion,
+        yaw[:, None], pitch[:, None], roll[:, None], faces.translation, faces.scale[:, None],
+        faces.identity, faces.expression, faces.gaze,
+    )  # fmt: skip
+    exact = np.concatenate(columns, axis=1, dtype=np.float64)
+    rows: list[list[float]] = (np.rint(exact * POWERS) / POWERS).tolist()  # as np.round does it
+    return rows
 
 
 def include_blendshapes(documents: Iterable[dict[str, Any]], weights: Array) -> None:

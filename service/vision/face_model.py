@@ -43,7 +43,10 @@ class LinearShape:
 
         The neutral weight of the paper's tensor is implied: it is 1 - sum(w_exp), on the mean.
         """
-        return self.mean + np.tensordot(w_id, self.identity, axes=1) + np.tensordot(w_exp, self.expression, axes=1)
+        identity = w_id @ self.identity.reshape(len(self.identity), -1)
+        expression = w_exp @ self.expression.reshape(len(self.expression), -1)
+        flat: Array = self.mean.reshape(-1) + identity + expression
+        return flat.reshape(*flat.shape[:-1], *self.mean.shape)
 
 
 @dataclass(frozen=True)

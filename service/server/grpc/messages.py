@@ -121,15 +121,16 @@ def faces_of(
     messages = [
         pb.Face(
             score=score,
-            box=pb.Box(x=x, y=y, width=w, height=h),
-            pose=pb.Pose(
-                quaternion=pb.Quaternion(x=q[0], y=q[1], z=q[2], w=q[3]),
-                yaw=yaw,
-                pitch=pitch,
-                roll=roll,
-                translation=pb.Translation(x=t[0], y=t[1], z=t[2]),
-                scale=scale,
-            ),
+            # Dictionaries become messages in half the time of messages, which would be copied.
+            box={"x": x, "y": y, "width": w, "height": h},
+            pose={
+                "quaternion": {"x": q[0], "y": q[1], "z": q[2], "w": q[3]},
+                "yaw": yaw,
+                "pitch": pitch,
+                "roll": roll,
+                "translation": {"x": t[0], "y": t[1], "z": t[2]},
+                "scale": scale,
+            },
             expression=expression,
         )
         for score, (x, y, w, h), q, (yaw, pitch, roll), t, scale, expression in zip(

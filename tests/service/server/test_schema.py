@@ -3,15 +3,19 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import ArrayLike
 from pydantic_core import to_json
 
 from service.inference.models import Models
 from service.inference.pipeline import RetargetResult, Timing
 from service.server import schema
 from service.vision.arkit import ARKIT_NAMES, WITHOUT_GAZE
+from service.vision.arrays import Array
 from service.vision.faces import Faces
 from service.vision.gaze import GAZE_NAMES
-from service.vision.rotation import euler_to_quaternion
+from service.vision.rotation import euler_to_quaternion, normalize, quaternion_to_euler
 
 TIMING = Timing(1.23456, 2, 3, inference=3.0004, refine=1.0002, postprocess=5)
 
@@ -101,3 +105,43 @@ def test_no_faces(models: Models) -> None:
 def test_model_answer_is_what_the_schema_says(models: Models) -> None:
     document = schema.model_document(models)
     assert schema.ModelAnswer.model_validate(document).model_dump() == document
+
+
+def rounded(value: ArrayLike, decimals: int) -> float:
+    return float(np.round(np.asarray(value, np.float64), decimals))
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(0, 4), st.sets(st.integers(0, 3)))
+def test_each_number_is_rounded_by_itself(seed: int, count: int, refined: set[int]) -> None:
+    """Against the definition of the document, number by number."""
+    random = np.random.default_rng(seed)
+
+    def numbers(*shape: int) -> Array:
+        return (random.normal(size=shape) * 10.0 ** random.integers(-6, 4, shape)).astype(np.float32)
+
+    faces = Faces(
+        numbers(count), numbers(count, 4), normalize(numbers(count, 4)), numbers(count, 3), numbers(count),
+        numbers(count, 50), numbers(count, 46), np.full((count, 8), np.nan, np.float32),
+    )  # fmt: skip
+    for i in refined & set(range(count)):
+        faces.gaze[i] = numbers(8)
+    names = [f"e{i}" for i in range(46)]
+    documents = schema.coefficient_documents(faces, names)
+    assert len(documents) == count
+    for i, document in enumerate(documents):
+        face = faces[i]
+        x1, y1, x2, y2 = face.box
+        assert list(document["box"]) == ["x", "y", "width", "height"]
+        assert list(document["box"].values()) == [rounded(value, 2) for value in (x1, y1, x2 - x1, y2 - y1)]
+        assert (document["score"], document["pose"]["scale"]) == (rounded(face.score, 5), rounded(face.scale, 5))
+        assert document["pose"]["quaternion"] == [rounded(value, 6) for value in face.quaternion]
+        assert document["pose"]["translation"] == [rounded(value, 5) for value in face.translation]
+        assert [document["pose"][angle] for angle in ("yaw", "pitch", "roll")] == [
+            rounded(angle, 3) for angle in quaternion_to_euler(face.quaternion)
+        ]
+        assert document["identity"] == [rounded(value, 5) for value in face.identity]
+        assert list(document["expression"].items()) == [
+            (name, rounded(value, 5)) for name, value in zip(names, face.expression, strict=True)
+        ]
+        gaze = {name: rounded(value, 5) for name, value in zip(GAZE_NAMES, face.gaze, strict=True)}
+        assert document.get("gaze") == (gaze if i in refined else None)
