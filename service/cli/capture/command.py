@@ -15,7 +15,7 @@ import numpy as np
 from service.cli.arguments import FAILED, OK, add_input_size, check_input_size, count, score
 from service.cli.capture.assembly import Assembly, Neutral
 from service.cli.capture.capturing import Captured, capture
-from service.cli.capture.film import film_of, is_even
+from service.cli.capture.film import film_of, holes, is_even
 from service.cli.capture.folder import TakeFolder
 from service.cli.capture.formats import FORMATS, formats_of
 from service.cli.capture.formats.character import Character, CharacterError, character_file
@@ -45,6 +45,7 @@ from service.settings import Settings
 
 DEFAULT_FORMATS: Final = ("csv",)
 AUTO, NONE = "auto", "none"  # values of --neutral beside a file
+MAX_HOLES: Final = 3  # in a film, that are told one by one
 RATE_RANGE: Final = (1, 1000)  # frames a second
 
 
@@ -223,11 +224,16 @@ def write_takes(
 
 
 def tell_of_people(people: People, film: Film, chosen: argparse.Namespace) -> None:
-    """Tells who has no take, and of a frame rate that varies."""
+    """Tells who has no take, where pictures are missing, and of a frame rate that varies."""
     if not len(people):
         print("nobody: no face was found")
     if people.brief:
         tell(f"{people.brief} more were seen for less than {MIN_SECONDS:g} s in all, and are left out.")
+    missing = np.flatnonzero(holes(film.timestamps)).tolist()
+    for before in missing[:MAX_HOLES]:
+        tell(f"The film has no pictures from {film.timestamps[before]:.1f} s to {film.timestamps[before + 1]:.1f} s.")
+    if len(missing) > MAX_HOLES:
+        tell(f"It lacks them in {len(missing) - MAX_HOLES} more places.")
     if chosen.rate is None and not is_even(film):
         low, high = np.percentile(1 / np.diff(film.timestamps), [5, 95])
         tell(f"The film's frame rate varies, from {low:.0f} to {high:.0f} a second; takes have its own times. "

@@ -11,6 +11,7 @@ from service.cli.capture.take import Film, Timecode
 from service.cli.capture.timecode import has_drop_frame, nearest_standard
 
 ROUNDING: Final = 2e-3  # seconds that times of evenly spaced frames are off, since files round them to 1/1000 or 1/600
+MIN_HOLE_SECONDS: Final = 0.5  # of a hole in a film; shorter ones are frame rates that vary
 
 
 def film_of(
@@ -55,6 +56,12 @@ def is_even(film: Film) -> bool:
     """Whether the film's frames are evenly spaced."""
     even = np.arange(len(film)) / float(film.timecode.rate)
     return bool(np.abs(film.timestamps - even).max() <= ROUNDING)
+
+
+def holes(timestamps: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """(N - 1,) where frames are missing between two: of a damaged film, or where a camera was off."""
+    apart = np.diff(timestamps)
+    return apart > max(MIN_HOLE_SECONDS, 2 * float(np.median(apart))) if len(apart) else np.zeros(0, np.bool_)
 
 
 def at_rate(timecode: Timecode, rate: Fraction) -> Timecode:
