@@ -218,18 +218,18 @@ def write_takes(
             # Nothing here keeps a take: the memory of the last one is free when the next one is made.
             files += write_take(folder, assembly.take(film, people, records, person), formats, drawn)
         folder.keep_only(files)
-        tell_of_people(people, film, chosen)
+        tell_of_people(people, film, source.live, chosen)
         if drawn:
             preview(chosen.preview, source, drawn, models)
 
 
-def tell_of_people(people: People, film: Film, chosen: argparse.Namespace) -> None:
+def tell_of_people(people: People, film: Film, live: bool, chosen: argparse.Namespace) -> None:
     """Tells who has no take, where pictures are missing, and of a frame rate that varies."""
     if not len(people):
         print("nobody: no face was found")
     if people.brief:
         tell(f"{people.brief} more were seen for less than {MIN_SECONDS:g} s in all, and are left out.")
-    missing = np.flatnonzero(holes(film.timestamps)).tolist()
+    missing = [] if live else np.flatnonzero(holes(film.timestamps)).tolist()
     for before in missing[:MAX_HOLES]:
         tell(f"The film has no pictures from {film.timestamps[before]:.1f} s to {film.timestamps[before + 1]:.1f} s.")
     if len(missing) > MAX_HOLES:

@@ -11,6 +11,7 @@ from service.cli.capture.take import Film, Timecode
 from service.cli.capture.timecode import has_drop_frame, nearest_standard
 
 ROUNDING: Final = 2e-3  # seconds that times of evenly spaced frames are off, since files round them to 1/1000 or 1/600
+NEARLY: Final = 0.05  # of a frame, by which rounded times may make a film too short for its last one
 MIN_HOLE_SECONDS: Final = 0.5  # of a hole in a film; shorter ones are frame rates that vary
 
 
@@ -73,7 +74,7 @@ def at_rate(timecode: Timecode, rate: Fraction) -> Timecode:
 
 def resampled(film: Film, rate: Fraction) -> Film:
     """The film with evenly spaced frames at another rate, as long as it is."""
-    count = int(np.floor(film.timestamps[-1] * float(rate) + 1e-6)) + 1
+    count = int(np.floor(film.timestamps[-1] * float(rate) + NEARLY)) + 1
     return replace(
         film, timecode=at_rate(film.timecode, rate), timestamps=np.arange(count, dtype=np.float64) / float(rate)
     )

@@ -291,7 +291,7 @@ def test_a_variable_rate_is_resampled_on_request_only(tmp_path: Path, capsys: py
     np.testing.assert_allclose(arrays(tmp_path / "own/person-1.npz")["timestamps"], np.array(times) / 1000)
     assert capture(film, tmp_path / "even", "--rate", "30") == 0
     assert "varies" not in capsys.readouterr().err
-    np.testing.assert_allclose(arrays(tmp_path / "even/person-1.npz")["timestamps"], np.arange(14) / 30)
+    np.testing.assert_allclose(arrays(tmp_path / "even/person-1.npz")["timestamps"], np.arange(15) / 30)
 
 
 def test_pictures_that_are_missing_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
