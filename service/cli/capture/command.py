@@ -208,7 +208,7 @@ def write_takes(
     film = film_of(source.name, captured.size, timestamps, source.rates, timecode)
     people = captured.tracks.people(float(film.timecode.rate))
     assembly = Assembly(models.face_model.expression_names, models.arkit, neutral, chosen.rate, chosen.smooth)
-    formats = formats_of(chosen.format, chosen.character)
+    kinds = formats_of(chosen.format, chosen.character)
     files: list[Path] = []
     with ExitStack() as stack:
         drawn = None
@@ -216,7 +216,7 @@ def write_takes(
             drawn = stack.enter_context(StoredTakes(folder.path, assembly.film_of_takes(film)))
         for person in range(1, len(people) + 1):
             # Nothing here keeps a take: the memory of the last one is free when the next one is made.
-            files += write_take(folder, assembly.take(film, people, records, person), formats, drawn)
+            files += write_take(folder, assembly.take(film, people, records, person), kinds, drawn)
         folder.keep_only(files)
         tell_of_people(people, film, source.live, chosen)
         if drawn:
