@@ -3,7 +3,8 @@
     python -m bench.capture_memory [--minutes 1 10 60] [--persons 1 3]
 
 Faces are made up, no network runs: their records take the way that those of a film take, through the file of the
-capture, the tracks and the assembly into the files. Each figure is the most memory in RAM, MB, of a process that has
+capture, the tracks and the assembly into the files. preview is what its takes need, without
+pictures. Each figure is the most memory in RAM, MB, of a process that has
 loaded the program but no networks; a take has all formats in turn, each in a process of its own.
 """
 
@@ -23,6 +24,7 @@ from service.cli.capture.folder import TakeFolder
 from service.cli.capture.formats import FORMATS
 from service.cli.capture.neutral import resting_face
 from service.cli.capture.records import COLUMNS, WIDTH, Record, Records
+from service.cli.capture.stored_takes import StoredTakes
 from service.inference.manifest import MANIFEST, read_manifest
 from service.vision.arkit import arkit_matrix
 
@@ -87,6 +89,14 @@ def measure(minutes: int, persons: int, folder: Path) -> dict[str, float]:
         for person in range(1, persons + 1):
             TakeFolder(folder).write(assembly.take(film, people, records, person), [FORMATS[kind]])
 
+    def keep_for_preview() -> None:
+        with StoredTakes(folder, film) as stored:
+            for person in range(1, persons + 1):
+                stored.add(assembly.take(film, people, records, person))
+            for frame in range(len(film)):
+                stored.at(frame)
+
+    figures["preview"] = peak(keep_for_preview)
     return figures | {kind: peak(lambda kind=kind: write(kind)) for kind in FORMATS}  # type: ignore[misc]
 
 

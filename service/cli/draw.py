@@ -7,6 +7,7 @@ because Pillow draws without antialiasing, and composited onto the picture at th
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Literal, get_args
 
 import numpy as np
@@ -240,11 +241,21 @@ def panel_of(face: Face, expression_names: tuple[str, ...], box: Box, layer_size
     panel = Panel(
         title=f"{face.score:.2f}   yaw {yaw}  pitch {pitch}  roll {roll}",
         rows=tuple((name, weight) for name, weight in weights if weight >= MIN_WEIGHT),
-        font=ImageFont.load_default(float(np.clip(FONT_OF_FACE * (box[3] - box[1]), smallest, largest))),
+        font=font_of(float(np.clip(FONT_OF_FACE * (box[3] - box[1]), smallest, largest))),
     )
     while panel.rows and panel.size[1] > PANEL_OF_FACE * (box[3] - box[1]):
         panel = replace(panel, rows=panel.rows[:-1])
     return panel
+
+
+def font_of(size: float) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """The font nearest to a size in pixels."""
+    return _font(max(1, round(size)))
+
+
+@cache
+def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(size)  # which decodes it anew each time
 
 
 def place_panels(

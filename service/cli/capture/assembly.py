@@ -43,10 +43,14 @@ class Assembly:
         curves = curves.with_gaps_bridged(film.timestamps)
         if self.smooth:
             curves = smoothed(curves, float(film.timecode.rate))
-        if self.rate is None:
-            return self._take(film, person, curves, identity)
-        shown = resampled(film, self.rate)
-        return self._take(shown, person, curves.resampled(film.timestamps, shown.timestamps), identity)
+        shown = self.film_of_takes(film)
+        if self.rate is not None:
+            curves = curves.resampled(film.timestamps, shown.timestamps)
+        return self._take(shown, person, curves, identity)
+
+    def film_of_takes(self, film: Film) -> Film:
+        """The film, at the rate of the takes."""
+        return film if self.rate is None else resampled(film, self.rate)
 
     def _take(self, film: Film, person: int, curves: Curves, identity: Array) -> Take:
         neutral = self.neutral(curves)

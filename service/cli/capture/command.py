@@ -3,7 +3,7 @@
 import argparse
 import sys
 from collections.abc import Iterable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from fractions import Fraction
 from functools import partial
 from os.path import realpath  # unlike Path.resolve it takes links in a circle
@@ -15,7 +15,7 @@ import numpy as np
 from service.cli.arguments import FAILED, OK, add_input_size, check_input_size, count, score
 from service.cli.capture.assembly import Assembly, Neutral
 from service.cli.capture.capturing import Captured, capture
-from service.cli.capture.film import film_of, is_even
+from service.cli.capture.film import film_of, holes, is_even
 from service.cli.capture.folder import TakeFolder
 from service.cli.capture.formats import FORMATS, formats_of
 from service.cli.capture.formats.character import Character, CharacterError, character_file
@@ -23,14 +23,15 @@ from service.cli.capture.formats.format import Format
 from service.cli.capture.formats.glb import DEFAULT_CHARACTER
 from service.cli.capture.formats.whole_file import WriteError
 from service.cli.capture.neutral import absolute, resting_face
-from service.cli.capture.people import MIN_SECONDS
+from service.cli.capture.people import MIN_SECONDS, People
 from service.cli.capture.preview import SUFFIX, draw_preview
 from service.cli.capture.progress import Progress
 from service.cli.capture.records import Records
 from service.cli.capture.sources import open_source
 from service.cli.capture.sources.camera import time_of_day
 from service.cli.capture.sources.source import Source
-from service.cli.capture.take import Take
+from service.cli.capture.stored_takes import StoredTakes
+from service.cli.capture.take import Film, Take
 from service.cli.capture.timecode import nearest_standard
 from service.cli.interruption import exit_code, sigterm_as_ctrl_c
 from service.cli.neutral_file import NeutralFileError, read_neutral
@@ -44,6 +45,7 @@ from service.settings import Settings
 
 DEFAULT_FORMATS: Final = ("csv",)
 AUTO, NONE = "auto", "none"  # values of --neutral beside a file
+MAX_HOLES: Final = 3  # in a film, that are told one by one
 RATE_RANGE: Final = (1, 1000)  # frames a second
 
 
@@ -206,38 +208,52 @@ def write_takes(
     film = film_of(source.name, captured.size, timestamps, source.rates, timecode)
     people = captured.tracks.people(float(film.timecode.rate))
     assembly = Assembly(models.face_model.expression_names, models.arkit, neutral, chosen.rate, chosen.smooth)
+    kinds = formats_of(chosen.format, chosen.character)
     files: list[Path] = []
-    drawn: list[Take] = []
-    for person in range(1, len(people) + 1):
-        drawn += [assembly.take(film, people, records, person)]
-        files += write_take(folder, drawn[-1], formats_of(chosen.format, chosen.character))
-        if chosen.preview is None:
-            drawn.clear()
-    folder.keep_only(files)
+    with ExitStack() as stack:
+        drawn = None
+        if chosen.preview is not None:
+            drawn = stack.enter_context(StoredTakes(folder.path, assembly.film_of_takes(film)))
+        for person in range(1, len(people) + 1):
+            # Nothing here keeps a take: the memory of the last one is free when the next one is made.
+            files += write_take(folder, assembly.take(film, people, records, person), kinds, drawn)
+        folder.keep_only(files)
+        tell_of_people(people, film, source.live, chosen)
+        if drawn:
+            preview(chosen.preview, source, drawn, models)
+
+
+def tell_of_people(people: People, film: Film, live: bool, chosen: argparse.Namespace) -> None:
+    """Tells who has no take, where pictures are missing, and of a frame rate that varies."""
     if not len(people):
         print("nobody: no face was found")
     if people.brief:
         tell(f"{people.brief} more were seen for less than {MIN_SECONDS:g} s in all, and are left out.")
+    missing = [] if live else np.flatnonzero(holes(film.timestamps)).tolist()
+    for before in missing[:MAX_HOLES]:
+        tell(f"The film has no pictures from {film.timestamps[before]:.1f} s to {film.timestamps[before + 1]:.1f} s.")
+    if len(missing) > MAX_HOLES:
+        tell(f"It lacks them in {len(missing) - MAX_HOLES} more places.")
     if chosen.rate is None and not is_even(film):
         low, high = np.percentile(1 / np.diff(film.timestamps), [5, 95])
         tell(f"The film's frame rate varies, from {low:.0f} to {high:.0f} a second; takes have its own times. "
              f"--rate {round(film.timecode.rate)} gives even ones.")  # fmt: skip
-    if drawn:
-        preview(chosen.preview, source, drawn, models)
 
 
-def write_take(folder: TakeFolder, take: Take, formats: Iterable[Format]) -> list[Path]:
-    """Writes a take in formats. Returns the files. Raises WriteError."""
+def write_take(folder: TakeFolder, take: Take, formats: Iterable[Format], drawn: StoredTakes | None) -> list[Path]:
+    """Writes a take in formats, and stores it among those that are drawn. Returns the files. Raises OSError."""
     files = folder.write(take, formats)
+    if drawn is not None:
+        drawn.add(take)
     seen = int(take.seen.sum())
     print(f"person {take.person}: seen in {seen} of {len(take.film)} frames, {int(take.bridged.sum())} bridged")
     return files
 
 
-def preview(path: Path, source: Source, takes: list[Take], models: Models) -> None:
+def preview(path: Path, source: Source, takes: StoredTakes, models: Models) -> None:
     """Draws the takes on their film. Raises VideoError and WriteError."""
     tell(f"Drawing {path}.")
-    progress = Progress(len(takes[0].film), float(takes[0].film.timecode.rate))
+    progress = Progress(len(takes.film), float(takes.film.timecode.rate))
     try:
         draw_preview(path, source, takes, models.face_model, progress.step)
     finally:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.cli.capture.blocks import blocks
+from service.cli.capture.film import ROUNDING, holes
 from service.cli.capture.records import COLUMNS
 from service.vision.arrays import Array
 from service.vision.face_model import EXPRESSIONS
@@ -111,7 +112,7 @@ class Curves:
     def resampled(self, timestamps: NDArray[np.float64], new: NDArray[np.float64]) -> "Curves":
         """The curves at other times (M,), seconds, interpolated between the frames around each.
 
-        A frame between two that are seen is seen; one beside an unknown frame is unknown.
+        A frame between two that are seen is seen; one beside an unknown frame, or in a hole of the film, is unknown.
         """
         if len(timestamps) == 1:
             return self
@@ -119,7 +120,9 @@ class Curves:
         share = np.clip((new - timestamps[after - 1]) / (timestamps[after] - timestamps[after - 1]), 0, 1)
         share[share < 1e-6], share[share > 1 - 1e-6] = 0, 1
         left, right = share < 1, share > 0  # which of both frames has a part in it
-        known = (self.known[after - 1] | ~left) & (self.known[after] | ~right)
+        apart = np.minimum(new - timestamps[after - 1], timestamps[after] - new)
+        between = (apart > ROUNDING) & holes(timestamps)[after - 1]
+        known = (self.known[after - 1] | ~left) & (self.known[after] | ~right) & ~between
         seen = (self.seen[after - 1] | ~left) & (self.seen[after] | ~right)
         values = np.empty((len(new), GAZE.stop), np.float32)
         for block in blocks(len(new)):
@@ -127,7 +130,7 @@ class Curves:
             high = np.where(right[block, None], self.values[after[block]], self.values[after[block] - 1])
             values[block] = low + share[block, None] * (high - low)
         values[~known] = np.nan
-        return Curves(values, seen, known & ~seen)
+        return Curves(values, seen & known, known & ~seen)
 
 
 def _same_side(quaternion: Array) -> Array:

@@ -11,6 +11,8 @@ from service.cli.capture.take import Film, Timecode
 from service.cli.capture.timecode import has_drop_frame, nearest_standard
 
 ROUNDING: Final = 2e-3  # seconds that times of evenly spaced frames are off, since files round them to 1/1000 or 1/600
+NEARLY: Final = 0.05  # of a frame, by which rounded times may make a film too short for its last one
+MIN_HOLE_SECONDS: Final = 0.5  # of a hole in a film; shorter ones are frame rates that vary
 
 
 def film_of(
@@ -57,6 +59,12 @@ def is_even(film: Film) -> bool:
     return bool(np.abs(film.timestamps - even).max() <= ROUNDING)
 
 
+def holes(timestamps: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """(N - 1,) where frames are missing between two: of a damaged film, or where a camera was off."""
+    apart = np.diff(timestamps)
+    return apart > max(MIN_HOLE_SECONDS, 2 * float(np.median(apart))) if len(apart) else np.zeros(0, np.bool_)
+
+
 def at_rate(timecode: Timecode, rate: Fraction) -> Timecode:
     """The timecode of the same moment in frames of another rate; drop-frame where that rate has it."""
     if rate == timecode.rate:
@@ -66,7 +74,7 @@ def at_rate(timecode: Timecode, rate: Fraction) -> Timecode:
 
 def resampled(film: Film, rate: Fraction) -> Film:
     """The film with evenly spaced frames at another rate, as long as it is."""
-    count = int(np.floor(film.timestamps[-1] * float(rate) + 1e-6)) + 1
+    count = int(np.floor(film.timestamps[-1] * float(rate) + NEARLY)) + 1
     return replace(
         film, timecode=at_rate(film.timecode, rate), timestamps=np.arange(count, dtype=np.float64) / float(rate)
     )

@@ -114,6 +114,7 @@ class Records:
         """Keeps the first `count` frames; the next one is written after them."""
         self._end = self._start + sum(len(_packed(record)) for record in islice(self, count))
         self._file.truncate(self._end)
+        self._count = min(count, self._count)
 
     def __iter__(self) -> Iterator[Record]:
         """The frames' records, in order."""

@@ -6,8 +6,9 @@ Use of Local Statistics", IEEE Transactions on Pattern Analysis and Machine Inte
 nothing of its noise, and a blink all of its height. The Gaussian is symmetric, so a peak stays in its frame.
 
 The noise is measured where it is, from second differences, which barely see motion; a percentile of those of two
-seconds does not see a blink. The components of a box, an origin and a rotation share their noise and their variance, so
-that a box keeps its shape and a path stays straight.
+seconds does not see a blink. Networks' noise has outliers, single frames that stand out of the rest: what second
+differences around a frame show beyond those of motion counts as noise too, up to a bound. The components of a box, an
+origin and a rotation share their noise and their variance, so that a box keeps its shape and a path stays straight.
 """
 
 from dataclasses import replace
@@ -34,6 +35,10 @@ NOISE_SECONDS: Final = 2.0  # that the noise is measured in, around each second
 NOISE_PERCENTILE: Final = 80.0
 NORMAL_PERCENTILE: Final = 1.2816  # of absolute values of a normal distribution, in standard deviations
 SECOND_DIFFERENCE: Final = 6.0  # variance of a - 2 b + c, in variances of each
+# Second differences of motion as quick as a blink explain a third of its variance: half of what they leave.
+OF_MOTION: Final = 0.5
+# Times its variance that noise may have around an outlier. A blink of one frame stands out by more than that hides.
+OUTLIER_FACTOR: Final = 2.0
 # Changes below these are noise, however regular: compressed films hold still for some frames, then jump a little.
 LEAST_COEFFICIENT_NOISE: Final = 0.002
 GROUPS: Final = (  # columns that share their variance, and their least noise
@@ -74,9 +79,12 @@ def _smoothed(values: Values, rate: float) -> Values:
     deviation = values - mean
     variance = averaged(deviation**2, weights, odd=False)
     noise = noise_variance(values, rate)
+    sudden = averaged(second_differences(values) ** 2 / SECOND_DIFFERENCE, weights, odd=False)
+    outlying = sudden - OF_MOTION * (variance - sudden)
     result = values.copy()
     for columns, least in GROUPS:
-        explained = np.maximum(noise[:, columns], least**2).sum(axis=1)
+        usual = np.maximum(noise[:, columns], least**2)
+        explained = np.clip(outlying[:, columns], usual, OUTLIER_FACTOR * usual).sum(axis=1)
         kept = np.clip(1 - NOISE_FACTOR * explained / np.maximum(variance[:, columns].sum(axis=1), 1e-12), 0, 1)
         result[:, columns] = mean[:, columns] + kept[:, None] * deviation[:, columns]
     return result
@@ -99,6 +107,11 @@ def averaged(values: Values, weights: Values, odd: bool = True) -> Values:
     for offset, weight in enumerate(weights):
         total += weight * padded[offset : offset + len(values)]
     return total
+
+
+def second_differences(values: Values) -> Values:
+    """Those around each row of values (N, C), 0 at both ends."""
+    return np.pad(np.diff(values, n=2, axis=0), ((1, 1), (0, 0)))
 
 
 def noise_variance(values: Values, rate: float) -> Values:

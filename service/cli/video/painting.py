@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Final, Protocol
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
-from service.cli.draw import COLOURS, INK, Colour, Surface, boxes_on, draw_heads, draw_panels
+from service.cli.draw import COLOURS, INK, Colour, Surface, boxes_on, draw_heads, draw_panels, font_of
 from service.cli.video.loop import Command, ProcessedFrame
 from service.tracking.neutral import NeutralState
 from service.tracking.session import FrameResult
@@ -69,7 +69,7 @@ def colour_of(track_id: int) -> Colour:
 def draw_tags(layer: Image.Image, result: FrameResult, colours: Sequence[Colour]) -> None:
     """Draws each face's track number in the upper left corner of its box, and whether it is being calibrated."""
     pen = ImageDraw.Draw(layer)
-    font = ImageFont.load_default(FONT_OF_PICTURE * max(layer.size))
+    font = font_of(FONT_OF_PICTURE * max(layer.size))
     boxes = boxes_on(layer, result.faces, (result.width, result.height))
     for track_id, state, (x, y, *_), colour in zip(
         result.track_id.tolist(), result.neutral, boxes, colours, strict=True

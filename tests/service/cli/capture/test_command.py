@@ -291,7 +291,15 @@ def test_a_variable_rate_is_resampled_on_request_only(tmp_path: Path, capsys: py
     np.testing.assert_allclose(arrays(tmp_path / "own/person-1.npz")["timestamps"], np.array(times) / 1000)
     assert capture(film, tmp_path / "even", "--rate", "30") == 0
     assert "varies" not in capsys.readouterr().err
-    np.testing.assert_allclose(arrays(tmp_path / "even/person-1.npz")["timestamps"], np.arange(14) / 30)
+    np.testing.assert_allclose(arrays(tmp_path / "even/person-1.npz")["timestamps"], np.arange(15) / 30)
+
+
+def test_pictures_that_are_missing_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    times = [0, 33, 67, 100, 133, 1000, 1033, 1067, 1100, 1133]
+    film = write_film(tmp_path / "film.mkv", [picture((1, 1))] * len(times), times=times)
+    assert capture(film, tmp_path / "take", "--rate", "30") == 0
+    assert "no pictures from 0.1 s to 1.0 s" in capsys.readouterr().err
+    assert np.flatnonzero(arrays(tmp_path / "take/person-1.npz")["seen"]).tolist() == [*range(5), *range(30, 35)]
 
 
 def test_a_full_disk_keeps_what_was_captured(

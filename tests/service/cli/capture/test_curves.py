@@ -90,6 +90,18 @@ def test_resampled_frames_are_known_as_far_as_both_neighbours_are() -> None:
     assert bridged.bridged.tolist() == [False, False, False, True, True, True, False]
 
 
+def test_a_hole_in_the_film_stays_one() -> None:
+    late = np.concatenate([times(20), 1 + times(20)])  # after 20 frames nothing for a third of a second and more
+    later = np.concatenate([times(20), 2 + times(20)])
+    for before, hole in ((late, False), (later, True)):
+        new = np.arange(0, before[-1], 1 / RATE)
+        resampled = curves(40).resampled(before, new)
+        assert resampled.seen.tolist() == (
+            [not 19 / RATE + 1e-6 < time < before[20] - 1e-6 for time in new] if hole else [True] * len(new)
+        )
+        assert not resampled.bridged.any()
+
+
 def test_resampling_to_its_own_rate_changes_nothing() -> None:
     before = curves(10, 4).with_gaps_bridged(times(10))
     after = before.resampled(times(10), times(10))

@@ -6,6 +6,7 @@ import pytest
 
 from service.cli.main import main
 from tests.service.cli.capture.films import picture, write_film
+from tests.service.cli.capture.test_command import stop_after
 
 
 @pytest.fixture(autouse=True)
@@ -36,6 +37,16 @@ def test_takes_of_any_kind_are_drawn(tmp_path: Path, options: tuple[str, ...]) -
     film = write_film(tmp_path / "film.mp4", [picture((1, 1), (4, 4))] * 5)
     assert capture(film, tmp_path / "take", tmp_path / "drawn.mp4", *options) == 0
     assert len(frames(tmp_path / "drawn.mp4")) == 5
+
+
+def test_of_a_film_that_was_interrupted_there_is_as_much_as_was_captured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    film = write_film(tmp_path / "film.mp4", [picture((1, 1))] * 6, rate=25)
+    with monkeypatch.context() as interrupted:
+        stop_after(interrupted, 4, KeyboardInterrupt)
+        assert capture(film, tmp_path / "take", tmp_path / "drawn.mp4") == 130
+    assert len(frames(tmp_path / "drawn.mp4")) == 4
 
 
 def test_a_preview_that_cannot_be_written_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -69,6 +69,7 @@ def test_what_a_crash_has_cut_is_written_anew(written: Path, cut: int) -> None:
 def test_the_first_frames_are_kept(written: Path, count: int) -> None:
     with resumed(written) as records:
         records.keep(count)
+        assert len(records) == min(count, 5)
         records.append(record(9))
     expected = [*(record(number, faces=number) for number in range(min(count, 5))), record(9)]
     with resumed(written) as records:

@@ -35,16 +35,56 @@ def jitter(values: np.ndarray) -> float:
     return float(np.sqrt((np.diff(values[20:], axis=0) ** 2).mean()))
 
 
-def test_a_still_face_is_at_most_half_as_restless_as_with_live_smoothing() -> None:
-    values = still()
+def live_smoothing(values: np.ndarray) -> np.ndarray:
+    """Expressions (N, 46) as a stream smooths them."""
     live, smoother = [], Smoother(SmoothingOptions())
     for number, row in enumerate(values):
         face = Faces.none().take(np.zeros(0, np.intp))
         one = {name: np.zeros((1, *getattr(face, name).shape[1:])) for name in vars(face)}
         one |= {"scale": np.ones(1), "quaternion": np.array([[0.0, 0, 0, 1]]), "expression": row[None, EXPRESSION]}
         live.append(smoother.smooth(Faces(**one), np.array([1]), number / RATE).expression[0])
-    offline = smooth(values, RATE)[:, EXPRESSION]
-    assert jitter(offline) <= 0.5 * jitter(np.array(live))
+    return np.array(live)
+
+
+def test_a_still_face_is_at_most_half_as_restless_as_with_live_smoothing() -> None:
+    values = still()
+    assert jitter(smooth(values, RATE)[:, EXPRESSION]) <= 0.5 * jitter(live_smoothing(values))
+
+
+def test_no_coefficient_of_a_still_face_is_more_restless_where_its_noise_has_outliers() -> None:
+    """As networks' has: some frames are off by five standard deviations, upward or downward."""
+    values = still()
+    values[:, EXPRESSION] = 0.2 + (values[:, EXPRESSION] - 0.4) / 5
+    values[60::40, EXPRESSION] += 5 * NOISE / 5
+    values[75::50, EXPRESSION] -= 5 * NOISE / 5
+    offline, live = smooth(values, RATE)[:, EXPRESSION], live_smoothing(values)
+    restless = np.diff(offline[20:-20], axis=0).std(axis=0) / np.diff(live[20:-20], axis=0).std(axis=0)
+    assert restless.max() <= 0.5
+
+
+@pytest.mark.parametrize("height", [0.3, 0.6, 0.9])
+@pytest.mark.parametrize("frames", [4, 6, 9, 14])
+def test_a_blink_keeps_its_frame_and_height_whatever_its_length(frames: int, height: float) -> None:
+    """46 at once, each with noise of its own, which moves the peak of a broad one: smoothing does not add to it."""
+    values = still()
+    steps = np.arange(-(frames // 2), frames // 2 + 1)
+    blink = height / 2 * (1 + np.cos(2 * np.pi * steps / (2 * (frames // 2) + 1)))
+    values[:, EXPRESSION] = 0.05 + (values[:, EXPRESSION] - 0.4) / 4
+    values[120 + steps[0] : 121 + steps[-1], EXPRESSION] += blink[:, None]
+    after = smooth(values, RATE)[:, EXPRESSION]
+    late, late_before = after.argmax(axis=0) - 120, values[:, EXPRESSION].argmax(axis=0) - 120
+    assert abs(late.mean()) <= 0.15
+    assert (late**2).mean() <= (late_before**2).mean() + 0.02
+    np.testing.assert_allclose(after.max(axis=0) / values[:, EXPRESSION].max(axis=0), 1, atol=0.06)
+
+
+def test_closed_eyes_open_and_close_in_their_frames() -> None:
+    values = still()
+    values[:, EXPRESSION] = 0.05 + (values[:, EXPRESSION] - 0.4) / 4
+    values[100:130, EXPRESSION] += 0.8
+    after = smooth(values, RATE)[:, EXPRESSION]
+    assert ((after > 0.45) == (values[:, EXPRESSION] > 0.45)).all()
+    np.testing.assert_allclose(after[105:125].mean(axis=0), 0.85, atol=0.01)
 
 
 def test_the_peaks_of_blinks_keep_their_frames_and_heights() -> None:
