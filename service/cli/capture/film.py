@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.cli.capture.take import Film, Timecode
-from service.cli.capture.timecode import has_drop_frame, nearest_standard
+from service.cli.capture.timecode import at_rate, nearest_standard
 
 ROUNDING: Final = 2e-3  # seconds that times of evenly spaced frames are off, since files round them to 1/1000 or 1/600
 NEARLY: Final = 0.05  # of a frame, by which rounded times may make a film too short for its last one
@@ -63,13 +63,6 @@ def holes(timestamps: NDArray[np.float64]) -> NDArray[np.bool_]:
     """(N - 1,) where frames are missing between two: of a damaged film, or where a camera was off."""
     apart = np.diff(timestamps)
     return apart > max(MIN_HOLE_SECONDS, 2 * float(np.median(apart))) if len(apart) else np.zeros(0, np.bool_)
-
-
-def at_rate(timecode: Timecode, rate: Fraction) -> Timecode:
-    """The timecode of the same moment in frames of another rate; drop-frame where that rate has it."""
-    if rate == timecode.rate:
-        return timecode
-    return Timecode(round(timecode.first / timecode.rate * rate), rate, timecode.drop_frame and has_drop_frame(rate))
 
 
 def resampled(film: Film, rate: Fraction) -> Film:

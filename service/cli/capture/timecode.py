@@ -43,7 +43,7 @@ def parse_timecode(text: str, rate: Fraction) -> Timecode | None:
     if match is None:
         return None
     hours, minutes, seconds, frames = (int(match[group]) for group in (1, 2, 3, 5))
-    nominal = round(rate)
+    nominal = _nominal(rate)
     if hours >= 24 or minutes >= 60 or seconds >= 60 or frames >= nominal:
         return None
     drop_frame = match[4] in DROP_FRAME and has_drop_frame(rate)
@@ -61,7 +61,7 @@ def timecode_text(timecode: Timecode, position: float) -> str:
     position: frames from the film's first one.
     """
     frame, part = divmod(round((timecode.first + position) * PARTS), PARTS)
-    nominal = max(round(timecode.rate), 1)
+    nominal = _nominal(timecode.rate)
     dropped = _dropped(timecode.rate) if timecode.drop_frame and has_drop_frame(timecode.rate) else 0
     first_minute, ten_minutes = nominal * 60, nominal * 600 - 9 * dropped  # frames
     tens, rest = divmod(frame % (SECONDS_A_DAY // 600 * ten_minutes), ten_minutes)
@@ -69,6 +69,24 @@ def timecode_text(timecode: Timecode, position: float) -> str:
     number = tens * nominal * 600 + rest + dropped * minutes
     seconds, number = divmod(number, nominal)
     return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}:{number:02}.{part:03}"
+
+
+def at_rate(timecode: Timecode, rate: Fraction) -> Timecode:
+    """The timecode of the same hour, minute and second at another rate, and the frame of that rate at its place in the
+    second; drop-frame where that rate has it. It is what is read on a clapperboard, and not the time since midnight,
+    from which the numbers of 29.97 frames a second differ."""
+    clock, _, frame = timecode_text(timecode, 0).rpartition(":")
+    number = int(float(frame) * _nominal(rate) / _nominal(timecode.rate))
+    drop_frame = timecode.drop_frame and has_drop_frame(rate)
+    colon = ";" if drop_frame else ":"
+    there = parse_timecode(f"{clock}{colon}{number:02}", rate)
+    # Drop-frame may leave that number out: the next one is there.
+    return there or parse_timecode(f"{clock}{colon}{_dropped(rate):02}", rate) or Timecode(0, rate)
+
+
+def _nominal(rate: Fraction) -> int:
+    """Numbers of frames in a second."""
+    return max(round(rate), 1)
 
 
 def _dropped(rate: Fraction) -> int:

@@ -71,4 +71,4 @@ def time_of_day(timestamp: float, rate: Fraction) -> Timecode:
     """The timecode of a moment, seconds since 1970, by the clock where this runs."""
     moment = datetime.fromtimestamp(timestamp).astimezone()
     midnight = moment.replace(hour=0, minute=0, second=0, microsecond=0)
-    return Timecode(round((moment - midnight).total_seconds() * rate), rate)
+    return Timecode(int((moment - midnight).total_seconds() * round(rate)), rate)

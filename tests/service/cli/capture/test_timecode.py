@@ -154,3 +154,22 @@ def test_another_reckoning(reference: Any, first: int, position: int, rate: Frac
 )
 def test_a_rate_near_a_standard_one_is_that(rate: float, standard: Fraction) -> None:
     assert nearest_standard(rate) == standard
+
+
+@pytest.mark.parametrize(
+    ("text", "rate", "other", "expected"),
+    [
+        ("01:02:03:15", Fraction(30), Fraction(60), "01:02:03:30.000"),
+        ("01:02:03:29", Fraction(30), Fraction(24), "01:02:03:23.000"),
+        ("21:00:00:00", Fraction(30000, 1001), Fraction(25), "21:00:00:00.000"),  # a minute behind the clock
+        ("01:00:00;10", Fraction(30000, 1001), Fraction(30), "01:00:00:10.000"),
+        ("01:01:00;04", Fraction(60000, 1001), Fraction(30000, 1001), "01:01:00:02.000"),
+        ("01:01:00:00", Fraction(25), Fraction(30000, 1001), "01:01:00:00.000"),
+        ("10:20:30:04", Fraction(24), Fraction(24, 5), "10:20:30:00.000"),
+        ("10:20:30:23", Fraction(24), Fraction(1, 3), "10:20:30:00.000"),
+    ],
+)
+def test_another_rate_keeps_hour_minute_and_second(text: str, rate: Fraction, other: Fraction, expected: str) -> None:
+    timecode = parse_timecode(text, rate)
+    assert timecode is not None
+    assert timecode_text(at_rate(timecode, other), 0) == expected

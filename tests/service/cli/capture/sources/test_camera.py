@@ -8,6 +8,7 @@ import pytest
 from service.cli.capture.sources import camera, open_source
 from service.cli.capture.sources.camera import Camera, is_camera, time_of_day
 from service.cli.capture.sources.source import Position
+from service.cli.capture.timecode import timecode_text
 from service.cli.video.frames import VideoFrame
 
 
@@ -57,3 +58,5 @@ def test_frames_come_at_the_time_of_day(frames: Frames) -> None:
 def test_a_timecode_is_frames_since_local_midnight() -> None:
     moment = datetime(2026, 1, 2, 1, 2, 3).astimezone().timestamp()
     assert time_of_day(moment + 0.5, Fraction(30)).first == (3600 + 120 + 3) * 30 + 15
+    assert timecode_text(time_of_day(moment, Fraction(30000, 1001)), 0) == "01:02:03:00.000"
+    assert timecode_text(time_of_day(moment, Fraction(24, 5)), 0) == "01:02:03:00.000"
