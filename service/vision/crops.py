@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from PIL import Image
 
 from service.vision.arrays import Array, Pixels
 from service.vision.face_model import FaceModel
 from service.vision.faces import Faces
 from service.vision.image import Picture
 from service.vision.letterbox import PAD_GREY
+from service.vision.resampling import block_means, crop_into
 from service.vision.rotation import twist_angle
 
 CROP_SIDE: Final = 128  # pixels of the Single Face Network's square input
@@ -42,27 +42,37 @@ class Crop:
 
     def sample(self, picture: Picture) -> Pixels:
         """Resamples the crop to RGB pixels (128, 128, 3) uint8, grey outside the picture, without aliasing."""
-        ratio = np.array([picture.pixels.shape[1] / picture.width, picture.pixels.shape[0] / picture.height])
-        corners = self.to_picture(np.array([[0, 0], [CROP_SIDE, 0], [0, CROP_SIDE], [CROP_SIDE, CROP_SIDE]])) * ratio
-        grey = (PAD_GREY, PAD_GREY, PAD_GREY)
-        size = np.array(picture.pixels.shape[1::-1])
-        low = np.clip(np.floor(corners.min(axis=0)) - 2, 0, size).astype(int)
-        high = np.clip(np.ceil(corners.max(axis=0)) + 2, 0, size).astype(int)
-        if (low >= high).any():
-            return np.full((CROP_SIDE, CROP_SIDE, 3), PAD_GREY, np.uint8)
-        region = Image.fromarray(picture.pixels[low[1] : high[1], low[0] : high[0]])
-        shrink = max(1, int(self.side * ratio.max() / CROP_SIDE))
-        if shrink > 1:
-            region = region.reduce(shrink)
-        x0, x1, y1 = (self.to_picture(np.array(p)) for p in ([0, 0], [1, 0], [0, 1]))  # the transform's columns
-        a, d = (x1 - x0) * ratio / shrink
-        b, e = (y1 - x0) * ratio / shrink
-        c, f = (x0 * ratio - low) / shrink
-        transform = Image.Transform.AFFINE
-        crop = region.transform(
-            (CROP_SIDE, CROP_SIDE), transform, (a, b, c, d, e, f), Image.Resampling.BILINEAR, fillcolor=grey
-        )
-        return np.asarray(crop)
+        crop = np.empty((CROP_SIDE, CROP_SIDE, 3), np.uint8)
+        self.sample_into(crop, picture)
+        return crop
+
+    def sample_into(self, target: Pixels, picture: Picture) -> None:
+        """As sample, to a target (128, 128, 3)."""
+        rows, columns = picture.pixels.shape[:2]
+        across, down = columns / picture.width, rows / picture.height  # decoded pixels to a pixel of the picture
+        roll, half = math.radians(self.roll), CROP_SIDE / 2
+        cosine, sine = (f(roll) * self.side / CROP_SIDE for f in (math.cos, math.sin))
+        # One pixel to the right in the crop is (a, d) decoded pixels in the picture, one down (b, e).
+        a, b, d, e = cosine * across, sine * across, -sine * down, cosine * down
+        x, y = float(self.centre[0]) * across, float(self.centre[1]) * down
+        left, right = _reach(x, half * (abs(a) + abs(b)), columns)
+        top, bottom = _reach(y, half * (abs(d) + abs(e)), rows)
+        if left >= right or top >= bottom:
+            target[:] = PAD_GREY
+            return
+        shrink = max(1, int(self.side * max(across, down) / CROP_SIDE))
+        region = block_means(picture.pixels[top:bottom, left:right], shrink, shrink)
+        c, f = x - half * (a + b) - left, y - half * (d + e) - top
+        crop_into(target, region, (a / shrink, b / shrink, c / shrink, d / shrink, e / shrink, f / shrink), PAD_GREY)
+
+
+def _reach(centre: float, reach: float, size: int) -> tuple[int, int]:
+    """First and end of the whole pixels to both sides of a centre, with two more, in a line of `size` pixels; nothing
+    where it is not finite."""
+    if not math.isfinite(centre + reach):
+        return 0, 0
+    first, end = math.floor(centre - reach) - 2, math.ceil(centre + reach) + 2
+    return min(size, max(0, first)), min(size, max(0, end))
 
 
 def crop_around(landmarks: Array, quaternion: Array, crop_factor: float) -> Crop:
