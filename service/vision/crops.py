@@ -30,15 +30,9 @@ class Crop:
     side: float
     roll: float
 
-    @property
-    def upright(self) -> Array:
-        """Matrix (2, 2) that rotates offsets in the picture to offsets in the crop: clockwise for a positive roll."""
-        c, s = np.cos(np.radians(self.roll)), np.sin(np.radians(self.roll))
-        return np.array([[c, -s], [s, c]])
-
     def to_picture(self, points: Array) -> Array:
         """Pixels (..., 2) of the picture of points (..., 2) in the crop of CROP_SIDE pixels."""
-        return (points - CROP_SIDE / 2) * (self.side / CROP_SIDE) @ self.upright + self.centre
+        return turned_upright((points - CROP_SIDE / 2) * (self.side / CROP_SIDE), -self.roll) + self.centre
 
     def sample(self, picture: Picture) -> Pixels:
         """Resamples the crop to RGB pixels (128, 128, 3) uint8, grey outside the picture, without aliasing."""
@@ -80,18 +74,47 @@ def crop_around(landmarks: Array, quaternion: Array, crop_factor: float) -> Crop
 
     The crop has the centre of the upright landmarks' bounding box, and crop_factor times its longer side.
     """
-    roll = float(twist_angle(quaternion))
-    turned = Crop(np.zeros(2), 1.0, roll)
-    upright = landmarks @ turned.upright.T
-    low, high = upright.min(axis=0), upright.max(axis=0)
-    side = max(1.0, crop_factor * float((high - low).max()))
-    return Crop((low + high) / 2 @ turned.upright, side, roll)
+    (crop,) = crops_around(landmarks[None], quaternion[None], crop_factor)
+    return crop
+
+
+def crops_around(landmarks: Array, quaternion: Array, crop_factor: float) -> list[Crop]:
+    """As crop_around, of N heads: (N, 68, 2) and (N, 4)."""
+    roll = twist_angle(quaternion).astype(np.float64)
+    upright = turned_upright(landmarks, roll[:, None])
+    low, high = upright.min(axis=1), upright.max(axis=1)
+    side = np.maximum(1.0, crop_factor * (high - low).max(axis=1))
+    centre = turned_upright((low + high) / 2, -roll)
+    return [Crop(*crop) for crop in zip(centre, side.tolist(), roll.tolist(), strict=True)]
 
 
 def crops_of(faces: Faces, face_model: FaceModel, width: int, height: int, crop_factor: float) -> list[Crop]:
     """The crop of each face in a picture of width x height pixels; crop_factor as in crop_around."""
     landmarks = faces.landmarks(face_model, width, height)
-    return [crop_around(*face, crop_factor) for face in zip(landmarks, faces.quaternion, strict=True)]
+    return crops_around(landmarks, faces.quaternion, crop_factor)
+
+
+def samples(crops: Sequence[Crop], picture: Picture) -> Pixels:
+    """The pixels (N, 128, 128, 3) of crops, see Crop.sample."""
+    squares = np.empty((len(crops), CROP_SIDE, CROP_SIDE, 3), np.uint8)
+    for square, crop in zip(squares, crops, strict=True):
+        crop.sample_into(square, picture)
+    return squares
+
+
+def points_in_picture(crops: Sequence[Crop], points: Array) -> Array:
+    """Pixels (N, 2) of the picture of one point in each crop of CROP_SIDE pixels, (N, 2)."""
+    side, roll = (np.array(values) for values in zip(*((crop.side, crop.roll) for crop in crops), strict=True))
+    offset = (points - CROP_SIDE / 2) * (side / CROP_SIDE)[:, None]
+    return turned_upright(offset, -roll) + np.stack([crop.centre for crop in crops])
+
+
+def turned_upright(offsets: Array, roll: Array | float) -> Array:
+    """Offsets (..., 2) in the picture as they are in crops that are rotated by roll (...), degrees: clockwise for a
+    positive one."""
+    cosine, sine = np.cos(np.radians(roll)), np.sin(np.radians(roll))
+    x, y = offsets[..., 0], offsets[..., 1]
+    return np.stack([cosine * x - sine * y, sine * x + cosine * y], axis=-1)
 
 
 def side_for(crops: Sequence[Crop], width: int, height: int) -> int:

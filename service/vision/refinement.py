@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from service.vision.arrays import Array
-from service.vision.crops import CROP_SIDE, Crop
+from service.vision.crops import CROP_SIDE, Crop, points_in_picture
 from service.vision.decoding import Priors, RawOutputs, decode_pose, sigmoid
 from service.vision.faces import Faces, translation
 from service.vision.gaze import no_gaze
@@ -37,7 +37,7 @@ def apply_refinement(
     roll = np.array([crop.roll for crop in crops])
     turn = euler_to_quaternion(np.zeros(number), np.zeros(number), roll)
     scale = pose.scale * np.array([crop.side / CROP_SIDE for crop in crops], np.float32)
-    origin = np.stack([crop.to_picture(point) for crop, point in zip(crops, pose.origin, strict=True)])
+    origin = points_in_picture(crops, pose.origin)
     return replace(
         faces,
         quaternion=normalize(multiply(turn, pose.quaternion)).astype(np.float32),

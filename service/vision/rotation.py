@@ -19,7 +19,7 @@ MIN_SINE: Final = 1e-12  # of half an angle in radians; below, sine and angle ar
 
 def normalize(quaternion: Array) -> Array:
     """Unit quaternions with w >= 0. quaternion: (..., 4), any length; a zero one becomes the identity."""
-    length = np.linalg.norm(quaternion, axis=-1, keepdims=True)
+    length = np.sqrt((quaternion * quaternion).sum(axis=-1, keepdims=True))
     identity = np.array([0, 0, 0, 1], quaternion.dtype)
     unit = np.where(length < MIN_NORM, identity, quaternion / np.maximum(length, MIN_NORM))
     return np.where(unit[..., 3:] < 0, -unit, unit)
@@ -34,6 +34,11 @@ def align_sign(other: Array, quaternion: Array) -> Array:
     return np.where(against, -quaternion, quaternion)
 
 
+def _components(quaternion: Array) -> tuple[Array, Array, Array, Array]:
+    """x, y, z and w, each (...), of quaternions (..., 4)."""
+    return quaternion[..., 0], quaternion[..., 1], quaternion[..., 2], quaternion[..., 3]
+
+
 def inverse(quaternion: Array) -> Array:
     """Inverse rotations (..., 4) of unit quaternions (..., 4): their conjugates."""
     return quaternion * np.array([-1, -1, -1, 1], quaternion.dtype)
@@ -41,8 +46,8 @@ def inverse(quaternion: Array) -> Array:
 
 def multiply(a: Array, b: Array) -> Array:
     """Hamilton product (..., 4): the rotation b followed by the rotation a."""
-    ax, ay, az, aw = np.moveaxis(a, -1, 0)
-    bx, by, bz, bw = np.moveaxis(b, -1, 0)
+    ax, ay, az, aw = _components(a)
+    bx, by, bz, bw = _components(b)
     return np.stack(
         [
             aw * bx + ax * bw + ay * bz - az * by,
@@ -56,13 +61,13 @@ def multiply(a: Array, b: Array) -> Array:
 
 def quaternion_to_matrix(quaternion: Array) -> Array:
     """Rotation matrices (..., 3, 3) of unit quaternions (..., 4)."""
-    x, y, z, w = np.moveaxis(quaternion, -1, 0)
-    rows = [
-        [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
-        [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
-        [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
-    ]
-    return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
+    x, y, z, w = _components(quaternion)
+    elements = [
+        1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w),
+        2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w),
+        2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y),
+    ]  # fmt: skip
+    return np.stack(elements, axis=-1).reshape(*quaternion.shape[:-1], 3, 3)
 
 
 def matrix_to_quaternion(matrix: Array) -> Array:
@@ -87,21 +92,32 @@ def matrix_to_quaternion(matrix: Array) -> Array:
 
 def euler_to_quaternion(yaw: ArrayLike, pitch: ArrayLike, roll: ArrayLike) -> Array:
     """Unit quaternions (..., 4) of yaw, pitch and roll in degrees, each of shape (...)."""
-    half_yaw, half_pitch, half_roll = (np.radians(np.asarray(angle, np.float64)) / 2 for angle in (yaw, pitch, roll))
-    zero = np.zeros_like(half_yaw + half_pitch + half_roll)
-    rx = np.stack([np.sin(half_pitch) + zero, zero, zero, np.cos(half_pitch) + zero], axis=-1)
-    ry = np.stack([zero, np.sin(half_yaw) + zero, zero, np.cos(half_yaw) + zero], axis=-1)
-    rz = np.stack([zero, zero, np.sin(half_roll) + zero, np.cos(half_roll) + zero], axis=-1)
-    return normalize(multiply(rz, multiply(ry, rx)))
+    halves = [np.radians(np.asarray(angle, np.float64)) / 2 for angle in (yaw, pitch, roll)]
+    (cy, sy), (cp, sp), (cr, sr) = ((np.cos(half), np.sin(half)) for half in halves)
+    # The product of the three rotations, each of which has but one axis.
+    product = [
+        cr * cy * sp - sr * sy * cp,
+        cr * sy * cp + sr * cy * sp,
+        sr * cy * cp - cr * sy * sp,
+        cr * cy * cp + sr * sy * sp,
+    ]
+    return normalize(np.stack(product, axis=-1))
 
 
 def quaternion_to_euler(quaternion: Array) -> tuple[Array, Array, Array]:
     """Yaw, pitch and roll in degrees, each (...), of unit quaternions (..., 4); yaw within [-90, 90]."""
     m = np.moveaxis(quaternion_to_matrix(quaternion), (-2, -1), (0, 1))
-    yaw = np.degrees(np.arcsin(np.clip(-m[2, 0], -1, 1)))
+    yaw = np.degrees(np.arcsin(np.clip(sine_of_yaw(quaternion), -1, 1)))
     pitch = np.degrees(np.arctan2(m[2, 1], m[2, 2]))
     roll = np.degrees(np.arctan2(m[1, 0], m[0, 0]))
     return yaw, pitch, roll
+
+
+def sine_of_yaw(quaternion: Array) -> Array:
+    """The sine (...) of the yaw of unit quaternions (..., 4)."""
+    x, y, z, w = _components(quaternion)
+    sine: Array = -2 * (x * z - y * w)
+    return sine
 
 
 def quaternion_to_rotation_vector(quaternion: Array) -> Array:
