@@ -11,7 +11,7 @@ setup(
     ext_modules=[
         Extension(
             "mfn_pixels._pixels",
-            sources=["src/module.c", "src/means.c", "src/resize.c", "src/crop.c"],
+            sources=["src/module.c", "src/means.c", "src/mix.c", "src/resize.c", "src/crop.c"],
             depends=["src/pixels.h"],
             extra_compile_args=FLAGS,
             define_macros=[("Py_LIMITED_API", "0x030B0000")],

@@ -40,51 +40,47 @@ static inline Divisor divisor(int pixels) { return (Divisor){(uint32_t)pixels / 
 
 static inline uint8_t divide(uint32_t sum, Divisor by) { return (uint8_t)(((sum + by.half) * by.reciprocal) >> 24); }
 
-/* The means of `blocks` blocks of RGB, of across sums each. */
-static inline void rgb_means(const uint16_t *restrict sums, uint8_t *restrict target, int blocks, const int across,
-                             Divisor by) {
-    for (int i = 0; i < blocks; i++, target += 3) {
-        uint32_t r = 0, g = 0, b = 0;
-        for (int k = 0; k < across; k++, sums += 3) {
-            r += sums[0];
-            g += sums[1];
-            b += sums[2];
-        }
-        target[0] = divide(r, by);
-        target[1] = divide(g, by);
-        target[2] = divide(b, by);
+/* The means of `blocks` blocks, of across pixels of sums each. steps: from pixel to pixel, of sums and of the target. */
+static inline void means(const uint16_t *restrict sums, int sums_step, uint8_t *restrict target, int target_step,
+                         int blocks, const int across, const int channels, Divisor by) {
+    for (int i = 0; i < blocks; i++, target += target_step) {
+        uint32_t total[4] = {0, 0, 0, 0};
+        for (int k = 0; k < across; k++, sums += sums_step)
+            for (int c = 0; c < channels; c++)
+                total[c] += sums[c];
+        for (int c = 0; c < channels; c++)
+            target[c] = divide(total[c], by);
     }
 }
 
-/* As rgb_means, of any number of channels. */
-static void means(const uint16_t *restrict sums, uint8_t *restrict target, int blocks, int across, int channels,
-                  Divisor by) {
-    for (int i = 0; i < blocks; i++, sums += across * channels)
-        for (int c = 0; c < channels; c++, target++) {
-            uint32_t sum = 0;
-            for (int k = c; k < across * channels; k += channels)
-                sum += sums[k];
-            *target = divide(sum, by);
-        }
+/* The usual factors and layouts are constants, for which the compiler unrolls the loops. */
+static inline void usual_means(const uint16_t *sums, const int step, uint8_t *target, int target_step, int blocks,
+                               int across, const int channels, Divisor by) {
+    if (across == 2)
+        means(sums, step, target, target_step, blocks, 2, channels, by);
+    else if (across == 3)
+        means(sums, step, target, target_step, blocks, 3, channels, by);
+    else if (across == 4)
+        means(sums, step, target, target_step, blocks, 4, channels, by);
+    else
+        means(sums, step, target, target_step, blocks, across, channels, by);
 }
 
-/* The usual factors of RGB are constants, for which the compiler unrolls the loops. */
-static void row_means(const uint16_t *sums, uint8_t *target, int blocks, int across, int channels, Divisor by) {
-    if (channels != 3)
-        means(sums, target, blocks, across, channels, by);
-    else if (across == 2)
-        rgb_means(sums, target, blocks, 2, by);
-    else if (across == 3)
-        rgb_means(sums, target, blocks, 3, by);
-    else if (across == 4)
-        rgb_means(sums, target, blocks, 4, by);
+static void row_means(const uint16_t *sums, int step, uint8_t *target, int target_step, int blocks, int across,
+                      int channels, Divisor by) {
+    if (channels == 3 && step == 3)
+        usual_means(sums, 3, target, target_step, blocks, across, 3, by);
+    else if (channels == 4 && step == 4)
+        usual_means(sums, 4, target, target_step, blocks, across, 4, by);
+    else if (channels == 1)
+        usual_means(sums, step, target, target_step, blocks, across, 1, by);
     else
-        rgb_means(sums, target, blocks, across, by);
+        means(sums, step, target, target_step, blocks, across, channels, by);
 }
 
 int block_means(Pixels source, Pixels target, int across, int down) {
-    const int whole = source.width / across, rest = source.width % across, channels = source.channels;
-    const size_t bytes = (size_t)source.width * channels;
+    const int whole = source.width / across, rest = source.width % across, step = source.step;
+    const size_t bytes = (size_t)(source.width - 1) * (size_t)step + (size_t)source.channels; /* none beyond the last */
     uint16_t *sums = malloc(bytes * sizeof *sums);
     if (!sums)
         return -1;
@@ -92,11 +88,10 @@ int block_means(Pixels source, Pixels target, int across, int down) {
         const int left = source.height - y * down, rows = left < down ? left : down;
         uint8_t *to = target.first + y * target.stride;
         add_rows(source.first + (ptrdiff_t)y * down * source.stride, source.stride, rows, sums, bytes);
-        row_means(sums, to, whole, across, channels, divisor(across * rows));
-        if (rest) {
-            const size_t done = (size_t)whole * channels;
-            means(sums + done * across, to + done, 1, rest, channels, divisor(rest * rows));
-        }
+        row_means(sums, step, to, target.step, whole, across, source.channels, divisor(across * rows));
+        if (rest)
+            means(sums + (size_t)whole * across * step, step, to + (ptrdiff_t)whole * target.step, target.step, 1, rest,
+                  source.channels, divisor(rest * rows));
     }
     free(sums);
     return 0;

@@ -109,8 +109,8 @@ int resize(Pixels source, Pixels target, float width, float height) {
      * across unless twice as many rows go as columns. */
     const int lost_rows = source.height - target.height, lost_columns = source.width - target.width;
     const int down_first = lost_rows > 0 && lost_rows > 2 * lost_columns;
-    Pixels between = down_first ? (Pixels){NULL, 0, source.width, target.height, 3}
-                                : (Pixels){NULL, 0, target.width, source.height, 3};
+    Pixels between = down_first ? (Pixels){NULL, 0, 3, source.width, target.height, 3}
+                                : (Pixels){NULL, 0, 3, target.width, source.height, 3};
     between.stride = (ptrdiff_t)between.width * 3;
     Filter columns, rows;
     if (make(&columns, width, source.width, target.width))

@@ -18,11 +18,15 @@ def crop(source: np.ndarray, target: np.ndarray) -> None:
     mfn_pixels.crop(source, target, PLACES)
 
 
+def mix(source: np.ndarray, target: np.ndarray) -> None:
+    mfn_pixels.mix(source, target, (1.0,) * 12)
+
+
 def means(source: np.ndarray, target: np.ndarray) -> None:
     mfn_pixels.block_means(source, target, 1, 1)
 
 
-@pytest.mark.parametrize("function", [means, resize, crop])
+@pytest.mark.parametrize("function", [means, mix, resize, crop])
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -30,7 +34,7 @@ def means(source: np.ndarray, target: np.ndarray) -> None:
         np.zeros((6, 8, 5), np.uint8),
         np.zeros((0, 8, 3), np.uint8),
         np.zeros((6, 8, 3), np.float32),
-        np.zeros((6, 16, 3), np.uint8)[:, ::2],  # with gaps in a row
+        np.zeros((6, 16, 3), np.uint8)[:, ::2],  # a pixel every six bytes
         np.zeros((6, 8, 3), np.uint8)[..., ::-1],
     ],
 )
@@ -41,19 +45,40 @@ def test_no_pixels_in_rows(function: Callable[..., None], wrong: np.ndarray) -> 
         function(RGB, wrong)
 
 
-@pytest.mark.parametrize("function", [means, resize, crop])
+@pytest.mark.parametrize("function", [means, mix, resize, crop])
 def test_other_channels(function: Callable[..., None]) -> None:
-    with pytest.raises(ValueError, match="source has 3 channels and target 4"):
+    with pytest.raises(ValueError, match="the same channels"):
         function(RGB, np.zeros((6, 8, 4), np.uint8))
 
 
-@pytest.mark.parametrize("function", [resize, crop])
-def test_grey_is_not_resampled(function: Callable[..., None]) -> None:
-    with pytest.raises(ValueError, match="source has 1 channels"):
+@pytest.mark.parametrize("function", [mix, resize, crop])
+def test_grey(function: Callable[..., None]) -> None:
+    with pytest.raises(ValueError, match=r"RGB without gaps|three channels"):
         function(RGB[..., :1].copy(), SAME[..., :1].copy())
 
 
-@pytest.mark.parametrize("function", [means, resize, crop])
+@pytest.mark.parametrize("function", [resize, crop])
+def test_gaps_between_pixels(function: Callable[..., None]) -> None:
+    for source, target in (
+        (np.zeros((6, 8, 4), np.uint8)[..., :3], SAME),
+        (RGB, np.zeros((6, 8, 4), np.uint8)[..., :3]),
+    ):
+        with pytest.raises(ValueError, match="RGB without gaps"):
+            function(source, target)
+
+
+def test_mixes_of_another_size() -> None:
+    with pytest.raises(ValueError, match="the same size"):
+        mix(RGB, SAME[1:])
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers(value: float) -> None:
+    with pytest.raises(ValueError, match="finite"):
+        mfn_pixels.mix(RGB, SAME, (value, *[1.0] * 11))
+
+
+@pytest.mark.parametrize("function", [means, mix, resize, crop])
 def test_a_target_that_cannot_be_written(function: Callable[..., None]) -> None:
     fixed = np.zeros_like(SAME)
     fixed.flags.writeable = False

@@ -10,7 +10,7 @@ from PIL import Image
 
 from service.vision import resampling
 from service.vision.arrays import Pixels
-from service.vision.resampling import block_means, crop_into, resize_into
+from service.vision.resampling import block_means, block_means_into, crop_into, mixed, resize_into
 
 BOTH = [
     pytest.param(False, id="pillow"),
@@ -32,7 +32,7 @@ def implementation(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 def noise(width: int, height: int, seed: int, channels: int = 3) -> Pixels:
-    """Random bytes, of which half are 0 or 255, where roundings differ first."""
+    """Random bytes, of which half are 0 or 255."""
     random = np.random.default_rng(seed)
     pixels = random.integers(-128, 384, (height, width, channels))
     return np.clip(pixels, 0, 255).astype(np.uint8)
@@ -58,11 +58,32 @@ def test_means_are_pillows(width: int, height: int, across: int, down: int, chan
 
 
 @settings(max_examples=30)
+@given(sides, sides, st.integers(1, 5), st.integers(1, 5), st.sampled_from([2, 3, 4]), seeds)
+def test_means_of_a_plane_into_a_plane(width: int, height: int, across: int, down: int, step: int, seed: int) -> None:
+    between = noise(width, height, seed, step)
+    expected = np.full((-(-height // down), -(-width // across), 3), GREY, np.uint8)
+    target = expected.copy()
+    expected[..., 1:2] = block_means(between[..., 1:2].copy(), across, down)
+    block_means_into(target[..., 1:2], between[..., 1:2], across, down)
+    np.testing.assert_array_equal(target, expected)
+
+
+@settings(max_examples=30)
 @given(sides, sides, st.integers(1, 9), st.integers(1, 9), seeds)
 def test_means_are_means(width: int, height: int, across: int, down: int, seed: int) -> None:
     pixels = noise(width * across, height * down, seed)
     exact = pixels.reshape(height, down, width, across, 3).mean(axis=(1, 3))
     np.testing.assert_allclose(block_means(pixels, across, down), exact, atol=0.7)  # a half, and its reciprocal's bits
+
+
+@settings(max_examples=30)
+@given(
+    st.integers(1, 200), sides, st.tuples(*[st.floats(-3, 3), st.floats(-3, 3), st.floats(-3, 3), offsets] * 3), seeds
+)
+def test_mixes_are_pillows(width: int, height: int, matrix: tuple[float, ...], seed: int) -> None:
+    pixels = noise(width, height, seed)
+    expected = np.asarray(Image.fromarray(pixels).convert("RGB", matrix))
+    np.testing.assert_array_equal(mixed(pixels, matrix), expected)
 
 
 @pytest.mark.parametrize(("width", "height"), [(1, 2000), (2000, 1), (3, 600)])
