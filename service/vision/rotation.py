@@ -104,6 +104,13 @@ def euler_to_quaternion(yaw: ArrayLike, pitch: ArrayLike, roll: ArrayLike) -> Ar
     return normalize(np.stack(product, axis=-1))
 
 
+def roll_to_quaternion(roll: ArrayLike) -> Array:
+    """Unit quaternions (..., 4) of rotations about the viewing axis by roll (...), degrees; w >= 0 up to 180."""
+    half = np.radians(np.asarray(roll, np.float64)) / 2
+    zero = np.zeros_like(half)
+    return np.stack([zero, zero, np.sin(half), np.cos(half)], axis=-1)
+
+
 def quaternion_to_euler(quaternion: Array) -> tuple[Array, Array, Array]:
     """Yaw, pitch and roll in degrees, each (...), of unit quaternions (..., 4); yaw within [-90, 90]."""
     m = np.moveaxis(quaternion_to_matrix(quaternion), (-2, -1), (0, 1))
