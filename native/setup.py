@@ -5,7 +5,7 @@ import sys
 from setuptools import Extension, setup
 
 # Products and sums are rounded one by one, as Pillow's are, not fused where a processor can.
-FLAGS = ["/O2"] if sys.platform == "win32" else ["-O3", "-ffp-contract=off"]
+FLAGS = ["/O2"] if sys.platform == "win32" else ["-O3", "-g0", "-ffp-contract=off"]
 
 setup(
     ext_modules=[

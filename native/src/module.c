@@ -80,7 +80,7 @@ static PyObject *py_block_means(PyObject *Py_UNUSED(self), PyObject *arguments) 
     if (!PyArg_ParseTuple(arguments, "OOii", &source, &target, &across, &down) || take(source, target, &pair))
         return NULL;
     if (across < 1 || down < 1 || down > MAX_BLOCK_HEIGHT || across > MAX_BLOCK_PIXELS / down)
-        return refuse(&pair, "blocks must have 1 to 65536 pixels, and at most 257 rows");
+        return refuse(&pair, "blocks must have 1 to 16777216 pixels, and at most 257 rows");
     if (pair.target.width != (pair.source.width - 1) / across + 1 ||
         pair.target.height != (pair.source.height - 1) / down + 1)
         return refuse(&pair, "target must have a pixel for each block");

@@ -16,7 +16,7 @@ typedef struct {
 } Pixels;
 
 enum { MAX_BLOCK_HEIGHT = 257 }; /* rows, the most whose bytes add up to 16 bits at most: 257 x 255 = 65535 */
-enum { MAX_BLOCK_PIXELS = 1 << 16 };
+enum { MAX_BLOCK_PIXELS = 1 << 24 }; /* whose reciprocal has 24 bits; their bytes add up to 32 bits at most */
 
 /* The mean of each block of across x down pixels; blocks at the right and lower edge are smaller where the size is no
  * multiple. target: of 1 / across and 1 / down of the size, rounded up. down: at most MAX_BLOCK_HEIGHT, and

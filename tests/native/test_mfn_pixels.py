@@ -1,12 +1,17 @@
 """What the compiled functions refuse; tests/service/vision/test_resampling.py holds their bytes against Pillow's."""
 
+import tomllib
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from service import __version__
+
 mfn_pixels = pytest.importorskip("mfn_pixels", reason="mfn-retarget-pixels is missing: pip install ./native")
 RGB, SAME = np.zeros((6, 8, 3), np.uint8), np.zeros((6, 8, 3), np.uint8)
+ROOT = Path(__file__).resolve().parents[2]
 PLACES = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 
 
@@ -86,7 +91,7 @@ def test_a_target_that_cannot_be_written(function: Callable[..., None]) -> None:
         function(RGB, fixed)
 
 
-@pytest.mark.parametrize(("across", "down"), [(0, 1), (1, 0), (-1, 2), (1, 258), (2**16, 2), (2**31 - 1, 2)])
+@pytest.mark.parametrize(("across", "down"), [(0, 1), (1, 0), (-1, 2), (1, 258), (2**24, 2), (2**31 - 1, 1)])
 def test_blocks_of_no_size(across: int, down: int) -> None:
     with pytest.raises(ValueError, match="blocks must have"):
         mfn_pixels.block_means(RGB, SAME, across, down)
@@ -108,3 +113,8 @@ def test_an_extent_beyond_the_source(width: float, height: float) -> None:
 def test_places_that_are_nowhere(value: float) -> None:
     with pytest.raises(ValueError, match="finite"):
         mfn_pixels.crop(RGB, SAME, (1.0, 0.0, value, 0.0, 1.0, 0.0))
+
+
+def test_it_has_the_servers_version() -> None:
+    project = tomllib.loads((ROOT / "native/pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["version"] == __version__
