@@ -7,6 +7,7 @@ on the machine.
     MFN            int8, without and with a closer look at each face
     MediaPipe      Face Landmarker; needs the extra training, and its model: --mediapipe-model
     YuNet + 3DDFA  needs OpenCV and two ONNX files: --yunet and --tddfa
+    OpenSeeFace    needs OpenCV and its repository, with tracker.py and models/: --openseeface
 
 What is not named is not run, and only what was run together is compared.
 """
@@ -20,7 +21,7 @@ from typing import Any
 from bench.group_pictures import GroupPicture, group_pictures
 from bench.results import machine, table, write_figures
 from bench.rounds import Rounds, measure, pin
-from bench.systems import MediaPipe, Mfn, System, YunetAndTddfa
+from bench.systems import MediaPipe, Mfn, OpenSeeFace, System, YunetAndTddfa
 from service.inference.execution import Execution
 from service.inference.models import Models
 from service.inference.pipeline import Pipeline
@@ -54,6 +55,11 @@ def systems(arguments: argparse.Namespace, parser: argparse.ArgumentParser, held
         if not find_spec("cv2"):
             parser.error("--yunet needs OpenCV: pip install opencv-python-headless")
         found.append(YunetAndTddfa(arguments.yunet, arguments.tddfa))
+    if arguments.openseeface:
+        try:
+            found.append(OpenSeeFace(arguments.openseeface))
+        except ImportError as error:
+            parser.error(f"--openseeface needs OpenSeeFace's repository and OpenCV: {error}")
     return found
 
 
@@ -85,6 +91,7 @@ def main() -> None:
     parser.add_argument("--mediapipe-model", type=Path, metavar="TASK", help="Face Landmarker's .task file")
     parser.add_argument("--yunet", type=Path, metavar="ONNX", help="YuNet's .onnx file")
     parser.add_argument("--tddfa", type=Path, metavar="ONNX", help="3DDFA_V2's mb05 as .onnx")
+    parser.add_argument("--openseeface", type=Path, metavar="FOLDER", help="OpenSeeFace's repository")
     parser.add_argument("--rounds", type=int, default=60)
     parser.add_argument("--results", action="store_true", help="write the table into bench/RESULTS.md")
     arguments = parser.parse_args()

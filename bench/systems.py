@@ -1,5 +1,7 @@
 """The systems that describe the faces of a frame, each as its users run it: pixels in, coefficients out."""
 
+import importlib
+import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
@@ -143,3 +145,34 @@ class YunetAndTddfa:
         """(N, 4) boxes of the detector."""
         corners: np.ndarray = answer[0]
         return corners
+
+
+class OpenSeeFace:
+    """OpenSeeFace's tracker with the model that it recommends. It is made for a camera: once it has found the faces it
+    looks where they were, and searches the whole picture only while some are missing."""
+
+    name = "OpenSeeFace, following"
+    gives = "66 landmarks, pose, 14 features"
+
+    def __init__(self, folder: Path) -> None:
+        """folder: its repository, with tracker.py and models/. Raises ImportError where that is not in it."""
+        self.models = folder / "models"
+        sys.path.insert(0, str(folder))  # its modules import each other by their names
+        try:
+            self.tracker: Any = importlib.import_module("tracker").Tracker
+        finally:
+            sys.path.remove(str(folder))
+
+    def look(self, group: GroupPicture) -> Look:
+        """A call that follows the picture's faces."""
+        picture = np.ascontiguousarray(group.picture.pixels[..., ::-1])  # BGR, as its camera gives
+        height, width = picture.shape[:2]
+        tracker = self.tracker(
+            width, height, max_threads=1, max_faces=len(group.boxes), silent=True, model_dir=str(self.models)
+        )
+        return partial(tracker.predict, picture)
+
+    def boxes(self, answer: Any) -> np.ndarray:
+        """(N, 4) boxes around the landmarks, which are y, x and a confidence."""
+        points = [np.asarray(face.lms)[:66, 1::-1] for face in answer]
+        return np.array([[*face.min(axis=0), *face.max(axis=0)] for face in points]).reshape(-1, 4)

@@ -15,7 +15,7 @@ from service.errors import too_many_bytes
 from service.inference.models import Models
 from service.inference.options import RetargetOptions
 from service.settings import Settings
-from service.vision.crops import crops_of, side_for
+from service.vision.crops import crops_of, samples, side_for
 from service.vision.decoding import Candidates, detect
 from service.vision.decoding import decode as decode_candidates
 from service.vision.faces import Faces, to_image_space
@@ -204,9 +204,9 @@ class Pipeline:
         crop_seconds = perf_counter() - start
         picture = decoded.at_least(min(side_for(crops, width, height), REFINE_SIDE))
         times = [perf_counter() - crop_seconds]
-        samples = np.stack([crop.sample(picture) for crop in crops])
+        squares = samples(crops, picture)
         times.append(perf_counter())
-        raw = run_with_mirror(models.sfn.run, samples, is_turned(faces.quaternion), self._expression_partners)
+        raw = run_with_mirror(models.sfn.run, squares, is_turned(faces.quaternion), self._expression_partners)
         times.append(perf_counter())
         faces = apply_refinement(faces, crops, raw, width, height, self.settings.field_of_view)
         times.append(perf_counter())

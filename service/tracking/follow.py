@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.vision.arrays import Array
-from service.vision.crops import CROP_SIDE, Crop, crop_around
+from service.vision.crops import CROP_SIDE, crops_around
 from service.vision.face_model import FaceModel
 from service.vision.faces import Faces
 from service.vision.image import Picture
@@ -115,8 +115,9 @@ def _patches(picture: Picture, landmarks: Array, quaternion: Array) -> Array:
     """Mean grey levels (N, 8, 8) of upright squares around landmarks (N, 68, 2); edge pixels repeat outside."""
     axis = (np.arange(PATCH_SAMPLES) + 0.5) * CROP_SIDE / PATCH_SAMPLES
     grid = np.stack(np.meshgrid(axis, axis), axis=-1)
-    crops: list[Crop] = [crop_around(*face, 1.0) for face in zip(landmarks, quaternion, strict=True)]
-    points = np.array([crop.to_picture(grid) for crop in crops]).reshape(-1, PATCH_SAMPLES, PATCH_SAMPLES, 2)
+    points = np.array([crop.to_picture(grid) for crop in crops_around(landmarks, quaternion, 1.0)]).reshape(
+        -1, PATCH_SAMPLES, PATCH_SAMPLES, 2
+    )
     height, width = picture.pixels.shape[:2]
     ratio = np.array([width / picture.width, height / picture.height])
     x, y = np.moveaxis(np.clip(points * ratio, 0, [width - 1, height - 1]).astype(int), -1, 0)

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from PIL import Image
 
 from service.vision.arrays import Array, Pixels
 from service.vision.face_model import FaceModel
 from service.vision.faces import Faces
 from service.vision.image import Picture
 from service.vision.letterbox import PAD_GREY
+from service.vision.resampling import block_means, crop_into
 from service.vision.rotation import twist_angle
 
 CROP_SIDE: Final = 128  # pixels of the Single Face Network's square input
@@ -30,39 +30,43 @@ class Crop:
     side: float
     roll: float
 
-    @property
-    def upright(self) -> Array:
-        """Matrix (2, 2) that rotates offsets in the picture to offsets in the crop: clockwise for a positive roll."""
-        c, s = np.cos(np.radians(self.roll)), np.sin(np.radians(self.roll))
-        return np.array([[c, -s], [s, c]])
-
     def to_picture(self, points: Array) -> Array:
         """Pixels (..., 2) of the picture of points (..., 2) in the crop of CROP_SIDE pixels."""
-        return (points - CROP_SIDE / 2) * (self.side / CROP_SIDE) @ self.upright + self.centre
+        return turned_upright((points - CROP_SIDE / 2) * (self.side / CROP_SIDE), -self.roll) + self.centre
 
     def sample(self, picture: Picture) -> Pixels:
         """Resamples the crop to RGB pixels (128, 128, 3) uint8, grey outside the picture, without aliasing."""
-        ratio = np.array([picture.pixels.shape[1] / picture.width, picture.pixels.shape[0] / picture.height])
-        corners = self.to_picture(np.array([[0, 0], [CROP_SIDE, 0], [0, CROP_SIDE], [CROP_SIDE, CROP_SIDE]])) * ratio
-        grey = (PAD_GREY, PAD_GREY, PAD_GREY)
-        size = np.array(picture.pixels.shape[1::-1])
-        low = np.clip(np.floor(corners.min(axis=0)) - 2, 0, size).astype(int)
-        high = np.clip(np.ceil(corners.max(axis=0)) + 2, 0, size).astype(int)
-        if (low >= high).any():
-            return np.full((CROP_SIDE, CROP_SIDE, 3), PAD_GREY, np.uint8)
-        region = Image.fromarray(picture.pixels[low[1] : high[1], low[0] : high[0]])
-        shrink = max(1, int(self.side * ratio.max() / CROP_SIDE))
-        if shrink > 1:
-            region = region.reduce(shrink)
-        x0, x1, y1 = (self.to_picture(np.array(p)) for p in ([0, 0], [1, 0], [0, 1]))  # the transform's columns
-        a, d = (x1 - x0) * ratio / shrink
-        b, e = (y1 - x0) * ratio / shrink
-        c, f = (x0 * ratio - low) / shrink
-        transform = Image.Transform.AFFINE
-        crop = region.transform(
-            (CROP_SIDE, CROP_SIDE), transform, (a, b, c, d, e, f), Image.Resampling.BILINEAR, fillcolor=grey
-        )
-        return np.asarray(crop)
+        crop = np.empty((CROP_SIDE, CROP_SIDE, 3), np.uint8)
+        self.sample_into(crop, picture)
+        return crop
+
+    def sample_into(self, target: Pixels, picture: Picture) -> None:
+        """As sample, to a target (128, 128, 3)."""
+        rows, columns = picture.pixels.shape[:2]
+        across, down = columns / picture.width, rows / picture.height  # decoded pixels to a pixel of the picture
+        roll, half = math.radians(self.roll), CROP_SIDE / 2
+        cosine, sine = (f(roll) * self.side / CROP_SIDE for f in (math.cos, math.sin))
+        # One pixel to the right in the crop is (a, d) decoded pixels in the picture, one down (b, e).
+        a, b, d, e = cosine * across, sine * across, -sine * down, cosine * down
+        x, y = float(self.centre[0]) * across, float(self.centre[1]) * down
+        left, right = _reach(x, half * (abs(a) + abs(b)), columns)
+        top, bottom = _reach(y, half * (abs(d) + abs(e)), rows)
+        if left >= right or top >= bottom:
+            target[:] = PAD_GREY
+            return
+        shrink = max(1, int(self.side * max(across, down) / CROP_SIDE))
+        region = block_means(picture.pixels[top:bottom, left:right], shrink, shrink)
+        c, f = x - half * (a + b) - left, y - half * (d + e) - top
+        crop_into(target, region, (a / shrink, b / shrink, c / shrink, d / shrink, e / shrink, f / shrink), PAD_GREY)
+
+
+def _reach(centre: float, reach: float, size: int) -> tuple[int, int]:
+    """First and end of the whole pixels to both sides of a centre, with two more, in a line of `size` pixels; nothing
+    where it is not finite."""
+    if not math.isfinite(centre + reach):
+        return 0, 0
+    first, end = math.floor(centre - reach) - 2, math.ceil(centre + reach) + 2
+    return min(size, max(0, first)), min(size, max(0, end))
 
 
 def crop_around(landmarks: Array, quaternion: Array, crop_factor: float) -> Crop:
@@ -70,18 +74,47 @@ def crop_around(landmarks: Array, quaternion: Array, crop_factor: float) -> Crop
 
     The crop has the centre of the upright landmarks' bounding box, and crop_factor times its longer side.
     """
-    roll = float(twist_angle(quaternion))
-    turned = Crop(np.zeros(2), 1.0, roll)
-    upright = landmarks @ turned.upright.T
-    low, high = upright.min(axis=0), upright.max(axis=0)
-    side = max(1.0, crop_factor * float((high - low).max()))
-    return Crop((low + high) / 2 @ turned.upright, side, roll)
+    (crop,) = crops_around(landmarks[None], quaternion[None], crop_factor)
+    return crop
+
+
+def crops_around(landmarks: Array, quaternion: Array, crop_factor: float) -> list[Crop]:
+    """As crop_around, of N heads: (N, 68, 2) and (N, 4)."""
+    roll = twist_angle(quaternion).astype(np.float64)
+    upright = turned_upright(landmarks, roll[:, None])
+    low, high = upright.min(axis=1), upright.max(axis=1)
+    side = np.maximum(1.0, crop_factor * (high - low).max(axis=1))
+    centre = turned_upright((low + high) / 2, -roll)
+    return [Crop(*crop) for crop in zip(centre, side.tolist(), roll.tolist(), strict=True)]
 
 
 def crops_of(faces: Faces, face_model: FaceModel, width: int, height: int, crop_factor: float) -> list[Crop]:
     """The crop of each face in a picture of width x height pixels; crop_factor as in crop_around."""
     landmarks = faces.landmarks(face_model, width, height)
-    return [crop_around(*face, crop_factor) for face in zip(landmarks, faces.quaternion, strict=True)]
+    return crops_around(landmarks, faces.quaternion, crop_factor)
+
+
+def samples(crops: Sequence[Crop], picture: Picture) -> Pixels:
+    """The pixels (N, 128, 128, 3) of crops, see Crop.sample."""
+    squares = np.empty((len(crops), CROP_SIDE, CROP_SIDE, 3), np.uint8)
+    for square, crop in zip(squares, crops, strict=True):
+        crop.sample_into(square, picture)
+    return squares
+
+
+def points_in_picture(crops: Sequence[Crop], points: Array) -> Array:
+    """Pixels (N, 2) of the picture of one point in each crop of CROP_SIDE pixels, (N, 2)."""
+    side, roll = (np.array(values) for values in zip(*((crop.side, crop.roll) for crop in crops), strict=True))
+    offset = (points - CROP_SIDE / 2) * (side / CROP_SIDE)[:, None]
+    return turned_upright(offset, -roll) + np.stack([crop.centre for crop in crops])
+
+
+def turned_upright(offsets: Array, roll: Array | float) -> Array:
+    """Offsets (..., 2) in the picture as they are in crops that are rotated by roll (...), degrees: clockwise for a
+    positive one."""
+    cosine, sine = np.cos(np.radians(roll)), np.sin(np.radians(roll))
+    x, y = offsets[..., 0], offsets[..., 1]
+    return np.stack([cosine * x - sine * y, sine * x + cosine * y], axis=-1)
 
 
 def side_for(crops: Sequence[Crop], width: int, height: int) -> int:

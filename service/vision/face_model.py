@@ -125,6 +125,6 @@ def project(shape: Array, quaternion: Array, translation: Array, scale: Array, w
     shape: (..., V, 3) cm, head frame. quaternion: (..., 4), unit. translation: (..., 3) cm. scale: (...) pixels per cm.
     u = width / 2 + scale (X'_x + t_x), v = height / 2 - scale (X'_y + t_y), X' = R X.
     """
-    turned = shape @ np.swapaxes(quaternion_to_matrix(quaternion), -1, -2)
-    flat = (turned[..., :2] + translation[..., None, :2]) * np.asarray(scale)[..., None, None]
+    turned = shape @ np.swapaxes(quaternion_to_matrix(quaternion)[..., :2, :], -1, -2)
+    flat = (turned + translation[..., None, :2]) * np.asarray(scale)[..., None, None]
     return flat * np.array([1, -1], flat.dtype) + np.array([width / 2, height / 2], flat.dtype)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from PIL import Image
 
 from service.vision.arrays import Array, Pixels
+from service.vision.resampling import resize_into
 
 PAD_GREY = 114  # grey level of the padding around the picture, in training too
 
@@ -45,10 +45,7 @@ class Letterbox:
         square = np.full((self.side, self.side, 3), PAD_GREY, np.uint8)
         x, y = self.offset
         w, h = self.content
-        # Whole factors are averaged first, as in JPEG's own reduced sizes. The rest is below 2, and Pillow widens its
-        # bilinear filter when it shrinks, so nothing aliases.
-        resized = Image.fromarray(pixels).resize((w, h), Image.Resampling.BILINEAR, reducing_gap=1.0)
-        square[y : y + h, x : x + w] = np.asarray(resized)
+        resize_into(square[y : y + h, x : x + w], pixels)
         return square
 
     def to_picture(self, points: Array) -> Array:

@@ -6,6 +6,7 @@ heads turned beyond 30 degrees 2 to 6 % nearer to the truth, on photos as on tur
 is not worth twice the time.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from service.vision.arrays import Array, Pixels
 from service.vision.gaze import GAZE_NAMES
-from service.vision.rotation import quaternion_to_euler
+from service.vision.rotation import sine_of_yaw
 
 MIRROR_YAW: Final = 30.0  # degrees of yaw beyond which a head is also inferred from its mirror image
 ASYMMETRIC_IDENTITY_MODES: Final = (9, 20, 25, 28, 33, 37, 43, 45)  # of the face model; mirroring flips their signs
@@ -38,7 +39,7 @@ GAZE_PARTNERS: Final = mirror_partners(GAZE_NAMES)
 
 def is_turned(quaternion: Array) -> NDArray[np.bool_]:
     """Whether each head (N, 4), unit quaternions, is turned beyond MIRROR_YAW to either side, (N,)."""
-    beyond: NDArray[np.bool_] = np.abs(quaternion_to_euler(quaternion)[0]) > MIRROR_YAW
+    beyond: NDArray[np.bool_] = np.abs(sine_of_yaw(quaternion)) > math.sin(math.radians(MIRROR_YAW))
     return beyond
 
 

@@ -6,12 +6,12 @@ Encoded frames (JPEG, PNG, WebP, AVIF) go through service.vision.image.decode in
 from typing import Final
 
 import numpy as np
-from PIL import Image
 
 from service.errors import BAD_PICTURE, TOO_LARGE, RequestError
 from service.vision.arrays import Pixels
 from service.vision.image import Picture
 from service.vision.raw_layout import ColorMatrix, PixelFormat, RawLayout, planes_of
+from service.vision.resampling import block_means, block_means_into, mixed
 
 # Most raw frames do not tell their colour matrix. Video players assume BT.601 for standard definition and BT.709 for
 # high definition, which begins at 720 lines. Lines are counted along the shorter side, since phones are also held
@@ -42,10 +42,10 @@ def decode_raw(data: bytes | memoryview, layout: RawLayout, side: int, max_megap
     if layout.pixel_format in RGB_SAMPLES:
         # The letterbox or crop that follows shrinks RGB just as fast, where its rows are in order.
         if layout.pixel_format is not PixelFormat.RGB or layout.bottom_up:
-            first = _shrunk(first, shrink)
+            first = block_means(first, shrink, shrink)
         pixels = first[..., RGB_SAMPLES[layout.pixel_format]]
     elif layout.pixel_format is PixelFormat.GRAY8:
-        pixels = _rgb_of_grey(first[..., 0], shrink, layout.is_full_range)
+        pixels = _rgb_of_grey(block_means(first, shrink, shrink), layout.is_full_range)
     else:
         pixels = _rgb_of_yuv(*_yuv_of(layout, views), _matrix_of(layout), shrink)
     return Picture(pixels[::-1] if layout.bottom_up else pixels, width, height)
@@ -65,60 +65,50 @@ def _check_size(width: int, height: int, max_megapixels: float) -> None:
         )
 
 
-def _shrunk(pixels: Pixels, shrink: int) -> Pixels:
-    """The means of shrink x shrink pixels (h, w, 3 or 4)."""
-    if shrink == 1:
-        return pixels
-    height, width, samples = pixels.shape
-    mode = "RGB" if samples == 3 else "RGBX"  # not RGBA, whose colours would be weighted by A; RGBX is not copied
-    image = Image.frombuffer(mode, (width, height), np.ascontiguousarray(pixels), "raw", mode, 0, 1)
-    return np.asarray(image.reduce(shrink))
-
-
-def _rgb_of_grey(grey: Pixels, shrink: int, is_full_range: bool) -> Pixels:
-    image = Image.fromarray(grey)
-    if shrink > 1:
-        image = image.reduce(shrink)
+def _rgb_of_grey(grey: Pixels, is_full_range: bool) -> Pixels:
+    """Grey (h, w, 1) as RGB."""
     if not is_full_range:
-        image = image.point([round(min(255.0, max(0.0, (value - 16) * 255 / 219))) for value in range(256)])
-    return np.asarray(image.convert("RGB"))
+        levels = [round(min(255.0, max(0.0, (value - 16) * 255 / 219))) for value in range(256)]
+        grey = np.array(levels, np.uint8)[grey]
+    return np.repeat(grey, 3, axis=2)
 
 
 def _yuv_of(layout: RawLayout, views: list[Pixels]) -> tuple[Pixels, Pixels, Pixels]:
-    """Luma (h, w), Cb and Cr of a frame with chroma, as views; chroma has half the columns, and half the rows or all of
-    them."""
+    """Luma (h, w, 1), Cb and Cr of a frame with chroma, as views; chroma has half the columns, and half the rows or all
+    of them."""
     if layout.pixel_format is PixelFormat.YUY2:
         units = views[0]
-        luma = units.reshape(units.shape[0], -1)[:, ::2]
-        return luma[:, : layout.width], units[..., 1], units[..., 3]
-    luma = views[0][..., 0]
+        luma = units.reshape(units.shape[0], -1, 1)[:, ::2]
+        return luma[:, : layout.width], units[..., 1:2], units[..., 3:]
     if layout.pixel_format is PixelFormat.I420:
-        return luma, views[1][..., 0], views[2][..., 0]
-    blue = 0 if layout.pixel_format is PixelFormat.NV12 else 1
-    return luma, views[1][..., blue], views[1][..., 1 - blue]
+        return views[0], views[1], views[2]
+    first, second = views[1][..., :1], views[1][..., 1:]
+    return views[0], *((first, second) if layout.pixel_format is PixelFormat.NV12 else (second, first))
 
 
 def _rgb_of_yuv(luma: Pixels, blue: Pixels, red: Pixels, matrix: tuple[float, ...], shrink: int) -> Pixels:
-    """Converts luma (h, w) and chroma to RGB (H, W, 3), H and W being h and w at 1 / shrink.
+    """Converts luma (h, w, 1) and chroma to RGB (H, W, 3), H and W being h and w at 1 / shrink.
 
     An odd factor is lowered to the next even one, so that luma and chroma shrink to the same size.
     """
-    height, width = luma.shape
+    height, width, _ = luma.shape
     down = -(-height // blue.shape[0])  # rows of luma to one of chroma: 2, or 1
-    y, cb, cr = (Image.fromarray(plane) for plane in (luma, blue, red))
-    factor = shrink - shrink % 2
-    if factor:
-        y = y.reduce(factor)
-        if factor > 2 or down < 2:
-            cb, cr = (chroma.reduce((factor // 2, factor // down)) for chroma in (cb, cr))
-    else:  # a chroma sample counts for several pixels, fewer at an odd edge
-        covered = (0, 0, width / 2, height / down)
-        cb, cr = (chroma.resize((width, height), Image.Resampling.NEAREST, covered) for chroma in (cb, cr))
-    return np.asarray(Image.merge("RGB", (y, cb, cr)).convert("RGB", matrix))
+    factor = max(1, shrink - shrink % 2)
+    yuv = np.empty((-(-height // factor), -(-width // factor), 3), np.uint8)
+    block_means_into(yuv[..., :1], luma, factor, factor)
+    for plane, chroma in ((yuv[..., 1:2], blue), (yuv[..., 2:], red)):
+        if factor > 1:
+            block_means_into(plane, chroma, factor // 2, factor // down)
+            continue
+        for row in range(down):  # a sample counts for several pixels, fewer at an odd edge
+            for column in range(2):
+                pixels = plane[row::down, column::2]
+                pixels[:] = chroma[: pixels.shape[0], : pixels.shape[1]]
+    return mixed(yuv, matrix)
 
 
 def _matrix_of(layout: RawLayout) -> tuple[float, ...]:
-    """Pillow's matrix of 3 x 4 weights, row by row, from Y, Cb, Cr and 1 to R, G and B in 0 to 255.
+    """The matrix of 3 x 4 weights, row by row, from Y, Cb, Cr and 1 to R, G and B in 0 to 255.
 
     By definition luma is kr R + kg G + kb B, and Cb and Cr are B - luma and R - luma, scaled to half of the full range.
     """

@@ -6,11 +6,11 @@ from typing import Final
 import numpy as np
 
 from service.vision.arrays import Array
-from service.vision.crops import CROP_SIDE, Crop
+from service.vision.crops import CROP_SIDE, Crop, points_in_picture
 from service.vision.decoding import Priors, RawOutputs, decode_pose, sigmoid
 from service.vision.faces import Faces, translation
 from service.vision.gaze import no_gaze
-from service.vision.rotation import align_sign, euler_to_quaternion, multiply, normalize
+from service.vision.rotation import align_sign, multiply, normalize, roll_to_quaternion
 
 # Weight of the Multiple Face Network's estimate of pose and identity beside the Single Face Network's. Their errors
 # differ, so the blend is nearer to the truth than either is. On faces from the front and on turned_val any weight from
@@ -34,10 +34,9 @@ def apply_refinement(
         centre=np.full((number, 2), CROP_SIDE / 2, np.float32), size=np.full((number, 2), CROP_SIDE, np.float32)
     )
     pose = decode_pose(raw["pose"], prior)
-    roll = np.array([crop.roll for crop in crops])
-    turn = euler_to_quaternion(np.zeros(number), np.zeros(number), roll)
+    turn = roll_to_quaternion([crop.roll for crop in crops])
     scale = pose.scale * np.array([crop.side / CROP_SIDE for crop in crops], np.float32)
-    origin = np.stack([crop.to_picture(point) for crop, point in zip(crops, pose.origin, strict=True)])
+    origin = points_in_picture(crops, pose.origin)
     return replace(
         faces,
         quaternion=normalize(multiply(turn, pose.quaternion)).astype(np.float32),

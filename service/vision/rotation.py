@@ -36,6 +36,11 @@ def align_sign(other: Array, quaternion: Array) -> Array:
     return nearest
 
 
+def _components(quaternion: Array) -> tuple[Array, Array, Array, Array]:
+    """x, y, z and w, each (...), of quaternions (..., 4)."""
+    return quaternion[..., 0], quaternion[..., 1], quaternion[..., 2], quaternion[..., 3]
+
+
 def inverse(quaternion: Array) -> Array:
     """Inverse rotations (..., 4) of unit quaternions (..., 4): their conjugates."""
     return quaternion * np.array([-1, -1, -1, 1], quaternion.dtype)
@@ -43,8 +48,8 @@ def inverse(quaternion: Array) -> Array:
 
 def multiply(a: Array, b: Array) -> Array:
     """Hamilton product (..., 4): the rotation b followed by the rotation a."""
-    ax, ay, az, aw = np.moveaxis(a, -1, 0)
-    bx, by, bz, bw = np.moveaxis(b, -1, 0)
+    ax, ay, az, aw = _components(a)
+    bx, by, bz, bw = _components(b)
     return np.stack(
         [
             aw * bx + ax * bw + ay * bz - az * by,
@@ -58,7 +63,7 @@ def multiply(a: Array, b: Array) -> Array:
 
 def quaternion_to_matrix(quaternion: Array) -> Array:
     """Rotation matrices (..., 3, 3) of unit quaternions (..., 4)."""
-    x, y, z, w = (quaternion[..., i] for i in range(4))
+    x, y, z, w = _components(quaternion)
     x2, y2, z2 = 2 * x, 2 * y, 2 * z
     xx, yy, zz = x * x2, y * y2, z * z2
     xy, xz, yz = x * y2, x * z2, y * z2
@@ -93,22 +98,40 @@ def matrix_to_quaternion(matrix: Array) -> Array:
 
 def euler_to_quaternion(yaw: ArrayLike, pitch: ArrayLike, roll: ArrayLike) -> Array:
     """Unit quaternions (..., 4) of yaw, pitch and roll in degrees, each of shape (...)."""
-    half_yaw, half_pitch, half_roll = (np.radians(np.asarray(angle, np.float64)) / 2 for angle in (yaw, pitch, roll))
-    zero = np.zeros_like(half_yaw + half_pitch + half_roll)
-    rx = np.stack([np.sin(half_pitch) + zero, zero, zero, np.cos(half_pitch) + zero], axis=-1)
-    ry = np.stack([zero, np.sin(half_yaw) + zero, zero, np.cos(half_yaw) + zero], axis=-1)
-    rz = np.stack([zero, zero, np.sin(half_roll) + zero, np.cos(half_roll) + zero], axis=-1)
-    return normalize(multiply(rz, multiply(ry, rx)))
+    halves = [np.radians(np.asarray(angle, np.float64)) / 2 for angle in (yaw, pitch, roll)]
+    (cy, sy), (cp, sp), (cr, sr) = ((np.cos(half), np.sin(half)) for half in halves)
+    # The product of the three rotations, each of which has but one axis.
+    product = [
+        cr * cy * sp - sr * sy * cp,
+        cr * sy * cp + sr * cy * sp,
+        sr * cy * cp - cr * sy * sp,
+        cr * cy * cp + sr * sy * sp,
+    ]
+    return normalize(np.stack(product, axis=-1))
+
+
+def roll_to_quaternion(roll: ArrayLike) -> Array:
+    """Unit quaternions (..., 4) of rotations about the viewing axis by roll (...), degrees; w >= 0 up to 180."""
+    half = np.radians(np.asarray(roll, np.float64)) / 2
+    zero = np.zeros_like(half)
+    return np.stack([zero, zero, np.sin(half), np.cos(half)], axis=-1)
 
 
 def quaternion_to_euler(quaternion: Array) -> tuple[Array, Array, Array]:
     """Yaw, pitch and roll in degrees, each (...), of unit quaternions (..., 4); yaw within [-90, 90]."""
-    x, y, z, w = (quaternion[..., i] for i in range(4))
+    x, y, z, w = _components(quaternion)
     # Entries of the rotation matrix, see quaternion_to_matrix.
     yaw = np.degrees(np.arcsin(np.clip(-2 * (x * z - y * w), -1, 1)))
     pitch = np.degrees(np.arctan2(2 * (y * z + x * w), 1 - 2 * (x * x + y * y)))
     roll = np.degrees(np.arctan2(2 * (x * y + z * w), 1 - 2 * (y * y + z * z)))
     return yaw, pitch, roll
+
+
+def sine_of_yaw(quaternion: Array) -> Array:
+    """The sine (...) of the yaw of unit quaternions (..., 4)."""
+    x, y, z, w = _components(quaternion)
+    sine: Array = -2 * (x * z - y * w)
+    return sine
 
 
 def quaternion_to_rotation_vector(quaternion: Array) -> Array:

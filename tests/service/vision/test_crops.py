@@ -7,7 +7,7 @@ from scipy.ndimage import map_coordinates
 
 from service.inference.models import Models
 from service.vision.arrays import Array
-from service.vision.crops import CROP_SIDE, Crop, crop_around, crops_of
+from service.vision.crops import CROP_SIDE, Crop, crop_around, crops_of, turned_upright
 from service.vision.face_model import project
 from service.vision.image import Picture
 from service.vision.letterbox import PAD_GREY
@@ -111,7 +111,7 @@ def test_crops_follow_the_landmarks(models: Models) -> None:
     assert crop.roll == pytest.approx(25, abs=1)  # a yaw and a pitch together turn a head a little within the picture
     assert crop.roll == pytest.approx(float(twist_angle(faces.quaternion[0])))
     points = faces.landmarks(models.face_model, 640, 480)[0]
-    inside = (points - crop.centre) @ crop.upright.T * CROP_SIDE / crop.side + CROP_SIDE / 2
+    inside = turned_upright(points - crop.centre, crop.roll) * CROP_SIDE / crop.side + CROP_SIDE / 2
     extent = inside.max(axis=0) - inside.min(axis=0)
     np.testing.assert_allclose(inside.max(axis=0) + inside.min(axis=0), CROP_SIDE, atol=0.01)
     assert extent.max() == pytest.approx(CROP_SIDE / 1.4, rel=1e-4)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.vision.crops import CROP_SIDE, Crop
+from service.vision.crops import CROP_SIDE, Crop, turned_upright
 from service.vision.faces import Faces
 from service.vision.refinement import apply_refinement, blend_estimates
 from service.vision.rotation import euler_to_quaternion, twist_angle
@@ -21,7 +21,7 @@ def test_pose_in_the_crop_is_turned_back_to_the_picture(yaw: float, pitch: float
     crop = Crop(np.array([340.0, 250.0]), 200, roll)
     # What such a network outputs: upright head, its origin and scale in pixels of the crop.
     origin = np.array([320 + 6 * 3, 240 + 6 * 2])
-    in_crop = (origin - crop.centre) @ crop.upright.T * CROP_SIDE / crop.side + CROP_SIDE / 2
+    in_crop = turned_upright(origin - crop.centre, crop.roll) * CROP_SIDE / crop.side + CROP_SIDE / 2
     upright = euler_to_quaternion(yaw, pitch, 0)
     scale = 6 * CROP_SIDE / crop.side
     raw_pose = np.concatenate([upright - [0, 0, 0, 1], (in_crop - 64) / 128, [np.log(scale * 20 / 128)]])

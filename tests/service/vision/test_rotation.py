@@ -16,13 +16,29 @@ from service.vision.rotation import (
     quaternion_to_euler,
     quaternion_to_matrix,
     quaternion_to_rotation_vector,
+    roll_to_quaternion,
     rotation_vector_to_quaternion,
+    sine_of_yaw,
     twist_angle,
 )
 
 NOSE, CROWN, LEFT_EAR = np.eye(3)[2], np.eye(3)[1], np.eye(3)[0]  # head frame: z forward, y up, x to the subject's left
 angles = st.floats(-179, 179)
 yaws = st.floats(-89, 89)
+
+
+def test_roll_alone() -> None:
+    degrees = np.array([-180.0, -90.0, 0.0, 35.0, 180.0])
+    vectors = np.radians(degrees)[:, None] * [0, 0, 1]
+    expected = Rotation.from_rotvec(vectors).as_quat(canonical=True)
+    np.testing.assert_allclose(np.abs(roll_to_quaternion(degrees)), np.abs(expected), atol=1e-12)
+    np.testing.assert_allclose(twist_angle(roll_to_quaternion(degrees)), degrees, atol=1e-9)
+
+
+@given(yaws, angles, angles)
+def test_sine_of_yaw(yaw: float, pitch: float, roll: float) -> None:
+    turned = Rotation.from_euler("ZYX", [roll, yaw, pitch], degrees=True).as_quat(canonical=True)
+    assert sine_of_yaw(turned) == pytest.approx(np.sin(np.radians(yaw)), abs=1e-12)
 
 
 @pytest.mark.parametrize(
