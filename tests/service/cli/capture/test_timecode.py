@@ -11,6 +11,7 @@ from service.cli.capture.take import Timecode
 from service.cli.capture.timecode import (
     SECONDS_A_DAY,
     STANDARD,
+    at_rate,
     has_drop_frame,
     nearest_standard,
     parse_timecode,
