@@ -1,9 +1,8 @@
 # The server as a container: `docker build -t mfn .`, or deploy/build-offline where no image registry can be reached.
 # BASE is what is served from, BUILDER what the rest is made in. Set both or neither: each needs Python 3.11 or newer, of
-# the same version and at the same place. Only BUILDER needs pip and a shell. Where it has a C compiler, pictures are
-# resampled by what it makes of native/, otherwise by Pillow, which takes longer.
+# the same version and at the same place. Only BUILDER needs pip and a shell.
 ARG BASE=python:3.11-slim-bookworm
-ARG BUILDER=python:3.11-bookworm
+ARG BUILDER=python:3.11-slim-bookworm
 
 # Packages come from pip's index, or with `--build-context wheels=FOLDER --build-arg PIP_NO_INDEX=1` from a folder.
 FROM scratch AS wheels
@@ -37,16 +36,12 @@ COPY models/MODEL_CARD.md models/manifest.json models/face_model.LICENSE models/
 COPY clients/python/LICENSE clients/python/README.md clients/python/pyproject.toml clients/python/
 COPY clients/python/mfn/ clients/python/mfn/
 COPY clients/python/mfn_client/ clients/python/mfn_client/
-COPY native/LICENSE native/README.md native/pyproject.toml native/setup.py native/
-COPY native/mfn_pixels/ native/mfn_pixels/
-COPY native/src/ native/src/
 COPY service/ service/
 COPY studio/dist/ studio/dist/
 COPY studio/characters/LICENSE studio/characters/*.glb studio/characters/
 COPY studio/film/faces.webm studio/film/
-RUN if command -v cc >/dev/null; then set -- ./native; else set --; fi \
-    && python3 -m pip --python /opt/build/bin/python wheel --no-index --no-deps --no-build-isolation \
-        --wheel-dir /build/wheels ./clients/python . "$@" \
+RUN python3 -m pip --python /opt/build/bin/python wheel --no-index --no-deps --no-build-isolation \
+        --wheel-dir /build/wheels ./clients/python . \
     && python3 -m pip --python /opt/mfn/bin/python install --no-index --no-deps --no-compile /build/wheels/*.whl \
     && chmod -R a+rX /opt/mfn
 

@@ -174,13 +174,10 @@ $(VENV)/.python:
 	@touch $@
 
 # The package itself is installed in place, with the locked setuptools and nothing fetched from outside the lock.
-$(VENV)/.serve: $(VENV)/.python requirements/serve.txt requirements/build.txt pyproject.toml clients/python/pyproject.toml \
-		$(wildcard native/*.* native/*/*.*)
+$(VENV)/.serve: $(VENV)/.python requirements/serve.txt requirements/build.txt pyproject.toml clients/python/pyproject.toml
 	@echo "Fetching 70 MB of packages into $(VENV) and installing them: once, for a minute or some."
 	$(PIP_INSTALL) --require-hashes -r requirements/serve.txt -r requirements/build.txt
 	$(PIP_INSTALL) --no-deps --no-build-isolation --editable clients/python --editable .
-	@if command -v cc >/dev/null; then $(PIP_INSTALL) --no-deps --no-build-isolation --force-reinstall ./native; \
-		else echo "There is no C compiler: Pillow will resample the pictures, which takes longer." >&2; fi
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.serve requirements/dev.txt

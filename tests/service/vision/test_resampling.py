@@ -1,6 +1,4 @@
-"""Means, resizing and crops by both implementations: of Pillow, called here as its users do, and the compiled one."""
-
-from collections.abc import Iterator
+"""Means, resizing and crops of pixels in any layout: as Pillow does them when its users call it, and exact values."""
 
 import numpy as np
 import pytest
@@ -8,27 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from service.vision import resampling
 from service.vision.arrays import Pixels
 from service.vision.resampling import block_means, block_means_into, crop_into, mixed, resize_into
 
-BOTH = [
-    pytest.param(False, id="pillow"),
-    pytest.param(
-        True, id="compiled", marks=pytest.mark.skipif(not resampling.COMPILED, reason="mfn-retarget-pixels is missing")
-    ),
-]
 GREY = 114
 sides = st.integers(1, 40)
 seeds = st.integers(0, 2**32 - 1)
 slopes, offsets = st.floats(-3, 3), st.floats(-30, 60)
-
-
-@pytest.fixture(params=BOTH, autouse=True, scope="module")
-def implementation(request: pytest.FixtureRequest) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(resampling, "COMPILED", request.param)
-        yield
 
 
 def noise(width: int, height: int, seed: int, channels: int = 3) -> Pixels:
