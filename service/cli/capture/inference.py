@@ -50,15 +50,19 @@ def infer(
         earlier, and begin with them, so that waiting for them ends.
         """
         *between, last = part
-        known = turn if turned is None else turned.result().record.turn
-        _settle(found, partial(search_frame, last, pipeline, options, known, search_turns))
+
+        def known() -> int:
+            return turn if turned is None else turned.result().record.turn
+
+        # Settled whatever is raised, since later parts wait for it.
+        _settle(found, lambda: search_frame(last, pipeline, options, known(), search_turns))
         interval = None
         if before is not None and found.exception() is None and options.refine:
             interval = Interval.between(before.result(), found.result(), pipeline.settings.nms_iou)
 
         def record(frame: SourceFrame) -> Record:
             followed = interval.look(frame, pipeline) if interval else None
-            return followed or search_frame(frame, pipeline, options, known, search_turns=False).record
+            return followed or search_frame(frame, pipeline, options, known(), search_turns=False).record
 
         records = [_settle(Future(), partial(record, frame)) for frame in between]
         return [*records, _settle(Future(), lambda: found.result().record)]

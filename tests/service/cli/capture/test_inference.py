@@ -77,3 +77,14 @@ def test_what_the_source_raises_comes_after_what_it_has_shown(pipeline: Pipeline
     assert [next(records).timestamp for _ in range(4)] == [0.0, 1 / 30, 2 / 30, 3 / 30]
     with pytest.raises(OSError, match="unplugged"):
         next(records)
+
+
+def test_an_error_ends_it_however_many_threads_are_ahead(pipeline: Pipeline) -> None:
+    """Every second part waits for the turn that the broken one before it would have found."""
+
+    def broken(_: int) -> Picture:
+        raise OSError("gone")
+
+    source = (SourceFrame(number / 30, broken) for number in range(100))
+    with pytest.raises(OSError, match="gone"):
+        list(infer(source, pipeline, RetargetOptions(), threads=8, key_every=1, search_every=2))
