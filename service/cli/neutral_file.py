@@ -37,7 +37,7 @@ def read_neutral(path: Path, names: Sequence[str]) -> Array:
             document = json.loads(file.read(MAX_BYTES))
     except OSError as error:
         raise NeutralFileError(f"{path}: {error.strerror}. Give the file of a resting face.") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # the latter of brackets within brackets
         raise NeutralFileError(f"{path} is no JSON. {_expected()}") from error
     found = document.get("neutral") if isinstance(document, dict) else None
     if not isinstance(found, dict):

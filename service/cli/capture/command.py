@@ -270,7 +270,12 @@ def neutral_of(choice: str, models: Models) -> Neutral:
 
 def open_records(folder: TakeFolder, source: Source, models: Models, options: RetargetOptions, force: bool) -> Records:
     """The records of an unfinished capture of the same source in the same way, or new ones. Raises VideoError."""
-    folder.path.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise VideoError(
+            f"{folder.path} cannot be the folder of the takes: {error.strerror or error}. Name another."
+        ) from error
     header = {
         "source": source.identity,
         "models": models.manifest.version,
@@ -299,7 +304,7 @@ def tell(sentence: str) -> None:
 
 def formats(text: str) -> tuple[str, ...]:
     """Parses the value of --format."""
-    names = tuple(dict.fromkeys(name for name in text.split(",") if name))
+    names = tuple(dict.fromkeys(name for name in map(str.strip, text.split(",")) if name))
     if unknown := [name for name in names if name not in FORMATS]:
         raise argparse.ArgumentTypeError(f"{unknown[0]!r} is not one of {', '.join(FORMATS)}")
     return names or DEFAULT_FORMATS
@@ -319,7 +324,8 @@ def character(text: str) -> Character:
 def rate(text: str) -> Fraction:
     """Parses a frame rate: a number, or a ratio of two."""
     try:
-        value = Fraction(text)
+        # A power of ten would be written out with all its digits.
+        value = Fraction(0) if "e" in text.lower() else Fraction(text)
     except (ValueError, ZeroDivisionError):
         value = Fraction(0)
     if not RATE_RANGE[0] <= value <= RATE_RANGE[1]:

@@ -22,6 +22,7 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("no JSON", "is no JSON"),
+        ("[" * 60000, "is no JSON"),
         ("[]", "holds no resting face"),
         ('{"neutral": {"jawOpen": 0.1}}', "lacks mouthSmile_L; expected .* 3 names"),
         ('{"neutral": {"jawOpen": 2, "mouthSmile_L": 0, "mouthSmile_R": 0}}', "neutral.jawOpen is 2; expected"),

@@ -28,6 +28,8 @@ HD_HEIGHT: Final = 720  # pixels, from which on films without a colour matrix ha
 SEEK_SECONDS: Final = 1.0  # before the last captured frame, since frames are not stored in the order of their times
 WHOLE: Final = 0.98  # of the length that a file tells; a film that ends before is cut short
 DURATION: Final = re.compile(r"(\d+):(\d\d):(\d\d\.\d+)")
+# Ticks a second of WebM and FLV. Of frames that are not even, as browsers record them, FFmpeg gives it as the rate.
+CLOCK: Final = 1000
 MIN_MISSING_SECONDS: Final = 0.5  # sound may go on a little longer than the picture
 
 
@@ -177,8 +179,9 @@ def _fraction(ratio: Any) -> Fraction | None:
 
 
 def _rates(stream: Any) -> tuple[Fraction, ...]:
+    """The frame rates that a film tells, in frames a second; 30 where it tells none."""
     told = (_fraction(rate) for rate in (stream.guessed_rate, stream.average_rate, stream.base_rate))
-    return (*dict.fromkeys(rate for rate in told if rate is not None and 1 <= rate <= 1000),) or (DEFAULT_RATE,)
+    return (*dict.fromkeys(rate for rate in told if rate is not None and 1 <= rate < CLOCK),) or (DEFAULT_RATE,)
 
 
 def _length(container: Any, stream: Any, time_base: Fraction) -> float:

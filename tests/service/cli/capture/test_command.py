@@ -341,3 +341,28 @@ def test_a_wrong_option_is_told(
     with pytest.raises(SystemExit, match="2"):
         capture(film, tmp_path, *options)
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("rate", ["1e999999999", "1E-999999999", "nan", "0", "1001", "1/0", "fast"])
+def test_what_is_no_rate_is_refused_at_once(
+    rate: str, film: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        capture(film, tmp_path / "take", "--rate", rate)
+    assert "is no frame rate; expected 1 to 1000" in capsys.readouterr().err
+
+
+def test_spaces_between_formats_do_not_matter(film: Path, tmp_path: Path) -> None:
+    assert capture(film, tmp_path / "take", "--format", " csv, npz") == 0
+    assert (tmp_path / "take/person-1.csv").exists()
+    assert (tmp_path / "take/person-1.npz").exists()
+
+
+@pytest.mark.parametrize("out", ["film.txt", "film.txt/take"])
+def test_a_file_in_place_of_the_folder_is_told(
+    out: str, film: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "film.txt").write_text("mine")
+    assert capture(film, tmp_path / out) == 1
+    assert "cannot be the folder of the takes" in capsys.readouterr().err
+    assert (tmp_path / "film.txt").read_text() == "mine"

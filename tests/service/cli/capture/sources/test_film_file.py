@@ -65,6 +65,14 @@ def test_times_of_a_variable_rate_are_the_files(tmp_path: Path) -> None:
     assert [round(1000 * time) for time, _ in read(film)] == times
 
 
+def test_the_ticks_of_a_browsers_recording_are_no_frame_rate(tmp_path: Path) -> None:
+    """FFmpeg tells 1000 a second: keyframes would be 133 frames apart."""
+    random = np.random.default_rng(1)
+    times = np.cumsum(random.integers(21, 46, 60)).tolist()
+    source = FilmFile(str(write_film(tmp_path / "recording.webm", BLINKING * 2, times=times)))
+    assert max(source.rates) < 100
+
+
 @pytest.mark.parametrize(("rotation", "cell"), [(90, (1, 4)), (180, (4, 4)), (270, (4, 1))])
 def test_a_film_is_turned_as_its_metadata_says(tmp_path: Path, rotation: int, cell: tuple[int, int]) -> None:
     """A cell in the upper left, turned counter-clockwise, is in the lower left, the lower right, the upper right."""
