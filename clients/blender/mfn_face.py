@@ -113,6 +113,7 @@ def _read_name(data: bytes, at: int) -> tuple[str, int]:
 
 
 FRAME_RATES = (24, 25, 30, 48, 50, 60, 90, 100, 120)  # frames a second that a timecode may count
+SLOW_RATES = (5, 10, 12, 15, 20)  # of webcams; frames of a shorter take than a second may be the first of more
 TIMECODE = re.compile(r"(\d\d?):(\d\d?):(\d\d?)[:;](\d{1,3}(?:\.\d+)?)")  # hours, minutes, seconds, frames
 NTSC = 1000 / 1001
 
@@ -121,7 +122,8 @@ def read_csv(file: Path, rate: float = 0.0) -> list[Face]:
     """Reads a take that Live Link Face has recorded; times begin at 0.
 
     rate: frames a second; 0 finds it out: the first usual one above the highest frame that the timecodes count, times
-    1000/1001 where they are drop-frame. Raises ValueError, in words, for a file that is none.
+    1000/1001 where they are drop-frame. Of less than a whole second, 24 are the least. Raises ValueError, in words, for
+    a file that is none.
     """
     try:
         with file.open(newline="", encoding="utf-8-sig", errors="replace") as lines:
@@ -145,7 +147,9 @@ def _count_frames(codes: Sequence[tuple[int, int, float]]) -> tuple[list[float],
     Drop-frame timecodes leave out the first numbers of every minute but each tenth: 2 of 30 a second, 4 of 60.
     """
     highest = max(frame for _, _, frame in codes)
-    counted = next((usual for usual in FRAME_RATES if usual > highest), math.floor(highest) + 1)
+    whole = len({code[:2] for code in codes}) > 2  # at least one second from its first frame to its last
+    usual_rates = (*SLOW_RATES, *FRAME_RATES) if whole else FRAME_RATES
+    counted = next((usual for usual in usual_rates if usual > highest), math.floor(highest) + 1)
     left_out = counted // 15
     dropping = any(
         before[1:] >= (59, counted - 1) and minute % 10 and second == 0 and left_out <= frame < left_out + 1

@@ -237,7 +237,7 @@ def tell_of_people(people: People, film: Film, live: bool, chosen: argparse.Name
     if chosen.rate is None and not is_even(film):
         low, high = np.percentile(1 / np.diff(film.timestamps), [5, 95])
         tell(f"The film's frame rate varies, from {low:.0f} to {high:.0f} a second; takes have its own times. "
-             f"--rate {round(film.timecode.rate)} gives even ones.")  # fmt: skip
+             f"--rate {max(1, round(film.timecode.rate))} gives even ones.")  # fmt: skip
 
 
 def write_take(folder: TakeFolder, take: Take, formats: Iterable[Format], drawn: StoredTakes | None) -> list[Path]:

@@ -24,9 +24,10 @@ PARTS: Final = 1000  # of a frame
 
 
 def nearest_standard(rate: float | Fraction) -> Fraction:
-    """A standard frame rate where one is near, as 30000/1001 of 29.97; otherwise the rate to three decimals."""
+    """A standard frame rate where one is near, as 30000/1001 of 29.97; otherwise the rate to three decimals, 0.001 at
+    least."""
     nearest = min(STANDARD, key=lambda standard: abs(float(standard - rate)))
-    return nearest if abs(float(nearest - rate)) <= NEAR * nearest else Fraction(round(rate * 1000), 1000)
+    return nearest if abs(float(nearest - rate)) <= NEAR * nearest else Fraction(max(1, round(rate * 1000)), 1000)
 
 
 def has_drop_frame(rate: Fraction) -> bool:

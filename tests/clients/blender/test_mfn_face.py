@@ -245,6 +245,13 @@ def test_a_csv_take_is_read_by_the_names_of_its_columns(tmp_path: Path) -> None:
     assert addon.read_csv(file, rate=59.94)[2].seconds == pytest.approx(2 / 59.94)
 
 
+@pytest.mark.parametrize("rate", [10, 15, 20, 24, 30, 60])
+def test_the_rate_of_a_csv_take_is_what_its_timecodes_count(tmp_path: Path, rate: int) -> None:
+    codes = [f"00:00:{frame // rate:02}:{frame % rate:02}.000" for frame in range(3 * rate)]
+    faces = addon.read_csv(csv_take(tmp_path / "take.csv", codes))
+    np.testing.assert_allclose([face.seconds for face in faces], np.arange(3 * rate) / rate)
+
+
 def test_a_csv_take_goes_over_midnight(tmp_path: Path) -> None:
     faces = addon.read_csv(csv_take(tmp_path / "take.csv", ["23:59:59:29.000", "00:00:00:00.000"]))
     assert [face.seconds for face in faces] == pytest.approx([0, 1 / 30])

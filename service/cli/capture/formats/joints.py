@@ -7,6 +7,8 @@ rotations of its joints.
 
 from typing import Final
 
+import numpy as np
+
 from service.cli.avatar.neck import neck_and_head
 from service.cli.capture.take import ALL, Take
 from service.vision.arkit import GAZE
@@ -15,6 +17,10 @@ from service.vision.gaze import eye_rotations
 from service.vision.rotation import euler_to_quaternion
 
 JOINTS: Final = ("neck", "head", "eye_left", "eye_right")
+# Cosine of half a turn. A take's rotations, neighbours in the same half of the sphere, count on past 180 degrees, where
+# the neck of someone in a film that is upside down would turn about from frame to frame; from 240 they are the other
+# way round.
+FARTHEST: Final = -0.5
 
 
 def rotations(take: Take, frames: slice = ALL) -> dict[str, Array]:
@@ -22,7 +28,8 @@ def rotations(take: Take, frames: slice = ALL) -> dict[str, Array]:
 
     Neck and head share the head's rotation. Eyes look where eyeLook* of the blendshapes say.
     """
-    neck, head = neck_and_head(take.held(take.quaternion, frames))
+    whole = take.held(take.quaternion, frames)
+    neck, head = neck_and_head(np.where(whole[:, 3:] < FARTHEST, -whole, whole))
     eyes = eye_rotations(take.held(take.blendshapes, frames)[:, GAZE])
     left, right = (euler_to_quaternion(yaw=eyes[:, eye, 0], pitch=eyes[:, eye, 1], roll=0) for eye in (0, 1))
     return dict(zip(JOINTS, (neck, head, left, right), strict=True))

@@ -188,9 +188,11 @@ def _length(container: Any, stream: Any, time_base: Fraction) -> float:
     """The length in seconds that a film announces, 0 where it tells none."""
     if stream.duration:
         return float(stream.duration * time_base)
-    if match := DURATION.fullmatch(stream.metadata.get("DURATION", "")):  # Matroska's
-        return int(match[1]) * 3600 + int(match[2]) * 60 + float(match[3])
-    return container.duration / 1e6 if container.duration else 0.0
+    # Matroska tells when its last frame ends, which may begin late, as where it is a piece of a longer film.
+    start = float((stream.start_time or 0) * time_base) if "matroska" in container.format.name else 0.0
+    if match := DURATION.fullmatch(stream.metadata.get("DURATION", "")):
+        return int(match[1]) * 3600 + int(match[2]) * 60 + float(match[3]) - start
+    return container.duration / 1e6 - start if container.duration else 0.0
 
 
 def _timecode(container: Any, rate: Fraction) -> Timecode | None:

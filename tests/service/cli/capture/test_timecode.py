@@ -151,7 +151,16 @@ def test_another_reckoning(reference: Any, first: int, position: int, rate: Frac
 
 @pytest.mark.parametrize(
     ("rate", "standard"),
-    [(29.97, NTSC), (30.0, 30), (23.976, Fraction(24000, 1001)), (59.94, NTSC_60), (25, 25), (17.5, Fraction(35, 2))],
+    [
+        (29.97, NTSC),
+        (30.0, 30),
+        (23.976, Fraction(24000, 1001)),
+        (59.94, NTSC_60),
+        (25, 25),
+        (17.5, Fraction(35, 2)),
+        (0.2, Fraction(1, 5)),
+        (1 / 3600, Fraction(1, 1000)),
+    ],
 )
 def test_a_rate_near_a_standard_one_is_that(rate: float, standard: Fraction) -> None:
     assert nearest_standard(rate) == standard

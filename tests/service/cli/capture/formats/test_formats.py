@@ -4,10 +4,12 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from service.cli.capture.blocks import blocks
 from service.cli.capture.formats import FORMATS
+from service.cli.capture.formats.joints import rotations
 from service.cli.capture.take import Take
 from tests.service.cli.capture.formats import takes
 
@@ -55,3 +57,16 @@ def test_the_sign_of_a_quaternion_does_not_matter(tmp_path: Path) -> None:
     for name, quaternion in (("a", take.quaternion), ("b", -take.quaternion)):
         FORMATS["bvh"].write(replace(take, quaternion=quaternion), tmp_path / name)
     assert (tmp_path / "a").read_text() == (tmp_path / "b").read_text()
+
+
+def test_the_neck_of_someone_upside_down_does_not_turn_about() -> None:
+    """Back and forth across half a turn; and at rest again after a whole turn, the neck is at rest."""
+    roll = np.concatenate([170 + 20 * np.sin(np.arange(60)), np.arange(190, 361, 10), [0, 0]])
+    half = np.radians(roll)[:, None] / 2
+    quaternion = np.concatenate([np.sin(half) * (0, 0, 1), np.cos(half)], axis=1).astype(np.float32)
+    frames = len(roll)
+    take = replace(takes.take(), quaternion=quaternion, seen=np.ones(frames, bool), bridged=np.zeros(frames, bool),
+                   blendshapes=np.zeros((frames, 52), np.float32))  # fmt: skip
+    neck = 2 * np.degrees(np.arctan2(*rotations(take)["neck"][:, 2:].T))
+    np.testing.assert_allclose(neck[:60], 0.4 * roll[:60], atol=1e-3)
+    np.testing.assert_allclose(neck[-3:], 0, atol=1e-3)

@@ -176,3 +176,12 @@ def test_a_film_that_has_changed_is_another_one(tmp_path: Path) -> None:
     assert FilmFile(str(film)).identity != before
     shutil.copy(film, tmp_path / "copy.mp4")
     assert FilmFile(str(tmp_path / "copy.mp4")).identity != before
+
+
+def test_a_film_whose_times_begin_late_is_whole(tmp_path: Path) -> None:
+    """Matroska's length counts from 0."""
+    film = write_film(tmp_path / "piece.mkv", BLINKING, times=[1_000_000 + 33 * number for number in range(30)])
+    source = FilmFile(str(film))
+    with source.frames(Position()) as frames:
+        assert len(list(frames)) == 30
+    assert source.shortage is None
