@@ -20,6 +20,7 @@ func _ready() -> void:
 	_character.free()
 	_load_character()
 	facts["streamed"] = await _streamed()
+	facts["silence"] = await _silence()
 	print("FACTS " + JSON.stringify(facts))
 	get_tree().quit()
 
@@ -107,3 +108,19 @@ func _streamed() -> Dictionary:
 		await get_tree().process_frame
 	told["sent"] = sent
 	return told.merged(_pose())
+
+
+## What a stream tells of a service that takes a picture and answers nothing, twice.
+func _silence() -> Array:
+	var stream := MfnStream.new()
+	stream.url = _given["silent"]
+	stream.longest_silence = 0.1
+	add_child(stream)
+	var told := []
+	stream.refused.connect(func(problem: String) -> void: told.append(problem))
+	for frame in FRAMES_AT_MOST:
+		stream.send(Image.create(8, 8, false, Image.FORMAT_RGB8))
+		if told.size() >= 2:
+			break
+		await get_tree().process_frame
+	return told

@@ -21,6 +21,7 @@ import httpx2
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
+from websockets.sync.server import ServerConnection, serve
 
 from service.cli.avatar import livelink
 from service.vision.arkit import ARKIT_NAMES
@@ -80,7 +81,23 @@ def service() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def facts(service: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def silent() -> Iterator[str]:
+    """A service that takes what comes, and answers nothing."""
+
+    def listen(connection: ServerConnection) -> None:
+        for _ in connection:
+            pass
+
+    with serve(listen, "127.0.0.1", 0) as running:
+        thread = threading.Thread(target=running.serve_forever)
+        thread.start()
+        yield f"ws://127.0.0.1:{running.socket.getsockname()[1]}"
+        running.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def facts(service: str, silent: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What scene.gd has printed."""
     pytest.importorskip("playwright", reason="Playwright, which drives Chromium, is not installed")
     from bench.browser import chromium
@@ -96,6 +113,7 @@ def facts(service: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, A
         "noise": [data.hex() for data in noise()],
         "stream": f"ws://{service}/retarget/stream",
         "key": KEY,
+        "silent": silent,
     }
     pack(folder / "project.zip", given)
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as files:
@@ -178,3 +196,7 @@ def test_a_stream_moves_the_character(facts: dict[str, Any], service: str) -> No
     turned = Rotation.from_matrix(head) * Rotation.from_quat(face["pose"]["quaternion"]).inv()
     assert np.degrees(turned.magnitude()) < 2
     assert_turned(streamed["parts"], facts["live"][0]["parts"], head, np.array([shown[name] for name in GAZE_NAMES]))
+
+
+def test_a_stream_without_answers_connects_anew(facts: dict[str, Any], silent: str) -> None:
+    assert facts["silence"] == [f"{silent}: no answer for 0.1 s"] * 2

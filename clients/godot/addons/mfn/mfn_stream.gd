@@ -22,16 +22,18 @@ const NORMAL_CLOSURE := 1000
 @export var key := ""
 ## 0 to 1, of the JPEG files that are sent.
 @export_range(0.1, 1.0) var jpeg_quality := 0.85
+## Seconds without an answer, after which it connects anew: a cable that is pulled tells nothing.
+@export var longest_silence := 10.0
 
 var _socket := WebSocketPeer.new()
 var _configured := false
 var _waiting := false
 var _closed_for := RETRY_SECONDS
+var _silent_for := 0.0
 
 
 func _ready() -> void:
-	_socket.inbound_buffer_size = BUFFER_BYTES
-	_socket.outbound_buffer_size = BUFFER_BYTES
+	_prepare()
 
 
 func _process(delta: float) -> void:
@@ -40,9 +42,16 @@ func _process(delta: float) -> void:
 		WebSocketPeer.STATE_OPEN:
 			if not _configured:
 				_configure()
+			_silent_for = _silent_for + delta if _waiting else 0.0
 			while _socket.get_available_packet_count() > 0:
+				_silent_for = 0.0
 				_read(_socket.get_packet().get_string_from_utf8())
+			if _silent_for > longest_silence:
+				refused.emit("%s: no answer for %s s" % [url, longest_silence])
+				_socket = WebSocketPeer.new()
+				_prepare()
 		WebSocketPeer.STATE_CLOSED:
+			_silent_for = 0.0
 			_configured = false
 			_waiting = false
 			_closed_for += delta
@@ -70,6 +79,11 @@ func send(picture: Image) -> bool:
 	return _waiting
 
 
+func _prepare() -> void:
+	_socket.inbound_buffer_size = BUFFER_BYTES
+	_socket.outbound_buffer_size = BUFFER_BYTES
+
+
 func _configure() -> void:
 	var configuration := {
 		"refine": true,
@@ -88,7 +102,7 @@ func _read(text: String) -> void:
 		return
 	if message.has("sequence") or message.has("problem"):
 		_waiting = false
-	if message.has("problem"):
+	if message.get("problem") is Dictionary:
 		var problem: Dictionary = message["problem"]
 		refused.emit("%s: %s" % [problem.get("title"), problem.get("detail")])
 	elif message.has("faces"):
