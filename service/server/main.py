@@ -27,7 +27,7 @@ from service.server.free_memory import give_back, give_back_when_idle, use_one_a
 from service.server.grpc.server import GrpcServer
 from service.server.listening import EVERY_ADDRESS, EVERY_IPV4_ADDRESS, bound, families, port_problem
 from service.server.open_files import within_open_files
-from service.server.rest.app import create_app
+from service.server.rest.app import RestApp
 from service.server.rest.readiness import Readiness
 from service.server.rest.server import HttpServer
 from service.server.rest.studio import PAGE
@@ -216,7 +216,7 @@ class _Http:
     def __init__(self, state: ServerState, certificate: Certificate | None, studio: Mapping[str, StudioFile]) -> None:
         self._readiness = Readiness(state)
         self._tls = RenewableContext(certificate) if certificate else None
-        app = create_app(state, self._readiness, studio)
+        app = RestApp(state, self._readiness, studio)
         self.server = HttpServer(app, state.settings, self._tls.context if self._tls else None)
 
     def replace_certificate(self, certificate: Certificate) -> None:

@@ -25,10 +25,10 @@ from collections.abc import AsyncIterator
 from time import monotonic_ns
 from typing import Annotated, Any, Final, TypeVar
 
-from fastapi import FastAPI, WebSocket
 from pydantic import BaseModel, ConfigDict, Field, StrictFloat, ValidationError
 from pydantic_core import to_json
-from starlette.websockets import WebSocketDisconnect, WebSocketState
+from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from service import errors
 from service.errors import RequestError
@@ -118,10 +118,9 @@ class RotationMessage(BaseModel):
     rotation: Rotation
 
 
-def add_stream(app: FastAPI, state: ServerState) -> None:
-    """Adds the path of streams, /retarget/stream, to the application."""
+def stream_route(state: ServerState) -> WebSocketRoute:
+    """The path of streams, /retarget/stream."""
 
-    @app.websocket(PATH)
     async def stream(socket: WebSocket) -> None:
         headers = socket.headers
         client = state.proxies.client_of(_peer(socket), headers.getlist(FORWARDED_FOR))
@@ -137,6 +136,8 @@ def add_stream(app: FastAPI, state: ServerState) -> None:
             pass
         finally:
             log.end(code, observed=False)
+
+    return WebSocketRoute(PATH, stream)
 
 
 def _peer(socket: WebSocket) -> str:
