@@ -6,7 +6,7 @@ metrics and failures are the same for all of them, and stand here, in service.se
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from time import perf_counter
 from typing import TypeVar
@@ -14,6 +14,7 @@ from typing import TypeVar
 from service.errors import RequestError, deadline_passed
 from service.inference.options import RetargetOptions
 from service.inference.pipeline import RetargetResult
+from service.server.handover import handed_over
 from service.server.state import ServerState
 from service.server.telemetry.request_log import RequestLog
 from service.vision.image import ImageLoader
@@ -28,8 +29,8 @@ class RetargetService:
     def __init__(self, state: ServerState) -> None:
         self._state = state
 
-    @contextlib.asynccontextmanager
-    async def request(self, log: RequestLog) -> AsyncIterator[None]:
+    @contextlib.contextmanager
+    def request(self, log: RequestLog) -> Iterator[None]:
         """A block in which a request is received and answered.
 
         Raises RequestError and nothing else: of whatever fails in it what log.problem_of makes of that.
@@ -60,11 +61,15 @@ class RetargetService:
         seconds = self._state.settings.deadline_seconds
         # No closure: the frame of one that failed keeps what is closed over for as long as the error is kept.
         look = partial(self._look, perf_counter())
+        queued = self._state.workers.submit(partial(job, look))
+        answer = handed_over(queued)
+        limit = asyncio.get_running_loop().call_later(seconds, _pass_deadline, answer, seconds)
         try:
-            async with asyncio.timeout(seconds):
-                return await asyncio.wrap_future(self._state.workers.submit(partial(job, look)))
-        except TimeoutError as error:
-            raise deadline_passed(seconds) from error
+            return await answer
+        finally:
+            limit.cancel()
+            queued.cancel()  # where no thread has taken it
+            del answer, queued  # an error that they hold would hold them by this frame, and with them the picture
 
     def _look(self, submitted: float, load: ImageLoader, options: RetargetOptions) -> RetargetResult:
         """The faces in a picture. submitted: when its request was given to the workers, in seconds of perf_counter.
@@ -78,6 +83,11 @@ class RetargetService:
         result = self._state.pipeline.retarget_source(load, options, waited * 1e3)
         self._state.metrics.stages(vars(result.timing), len(result.faces))
         return result
+
+
+def _pass_deadline(answer: asyncio.Future[Answer], seconds: float) -> None:
+    if not answer.done():
+        answer.set_exception(deadline_passed(seconds))
 
 
 def _retarget(

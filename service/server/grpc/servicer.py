@@ -88,15 +88,12 @@ class RetargetServicer:
         It also answers while the server drains: gRPC accepts no calls after its GOAWAY, so the client of this one had
         not received that yet. A call whose message does not come then, either, is refused.
         """
-        async with (
-            self._logged("Retarget", context) as log,
-            self._service.request(log),
-            self._admission.slot() as slot,
-        ):
-            async with self._state.draining.limit(LAST_MESSAGE_SECONDS):
-                # No variable holds the message: it would be kept until the answer.
-                answer = self._answer(parsed(pb.RetargetRequest, await slot.receive(context)))
-            return await answer
+        async with self._logged("Retarget", context) as log, self._admission.slot() as slot:
+            with self._service.request(log):
+                async with self._state.draining.limit(LAST_MESSAGE_SECONDS):
+                    # No variable holds the message: it would be kept until the answer.
+                    answer = self._answer(parsed(pb.RetargetRequest, await slot.receive(context)))
+                return await answer
 
     def _answer(self, request: pb.RetargetRequest) -> Awaitable[pb.RetargetResponse]:
         """Queues a request, of which only the picture is kept."""

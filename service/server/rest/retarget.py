@@ -97,7 +97,7 @@ def add_retarget(paths: Paths, state: ServerState, service: RetargetService, bod
         options = RetargetOptions(
             query.min_score, query.max_faces, query.refine, query.tiles, models.input_size(query.input_size)
         )
-        async with service.request(log_of(request.scope)):
+        with service.request(log_of(request.scope)):
             image = BodyImage(await bodies.read(request), settings)
             encode = partial(retarget_response, models=models, included=included, excluded=excluded)
             return await service.retarget(image.load, options, encode)

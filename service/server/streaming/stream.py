@@ -8,6 +8,7 @@ from fractions import Fraction
 from time import perf_counter
 
 from service.errors import RequestError, deadline_passed
+from service.server.handover import done_within, handed_over
 from service.server.problems import codes_of
 from service.server.state import ServerState
 from service.server.streaming.mailbox import DropPolicy, Mailbox
@@ -115,12 +116,13 @@ class Stream:
             await asyncio.wait([self._in_work])
         calibration, self._calibration = self._calibration, None
         job = self._state.workers.submit(lambda: self._outcome(frame, arrived, calibration), bounded=False)
-        self._in_work = asyncio.wrap_future(job)
-        try:  # a wait neither ends the job, nor is ended by its cancellation
-            done, _ = await asyncio.wait([self._in_work], timeout=self._state.settings.frame_deadline_seconds)
+        self._in_work = handed_over(job)
+        try:
+            done = await done_within(self._in_work, self._state.settings.frame_deadline_seconds)
         finally:
-            job.cancel()  # where no thread has taken it
-        if not done:
+            if job.cancel():  # no thread has taken it
+                self._in_work = None
+        if self._in_work is None or not done:
             return Answer(frame, deadline_passed(self._state.settings.frame_deadline_seconds), self.dropped)
         return Answer(frame, self._in_work.result(), self.dropped)
 
