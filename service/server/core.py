@@ -4,7 +4,6 @@ A transport reads a request, makes an ImageLoader and options of it, and says ho
 metrics and failures are the same for all of them, and stand here, in service.server.streaming and in RequestLog.
 """
 
-import asyncio
 import contextlib
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -14,7 +13,7 @@ from typing import TypeVar
 from service.errors import RequestError, deadline_passed
 from service.inference.options import RetargetOptions
 from service.inference.pipeline import RetargetResult
-from service.server.handover import handed_over
+from service.server.handover import result_within
 from service.server.state import ServerState
 from service.server.telemetry.request_log import RequestLog
 from service.vision.image import ImageLoader
@@ -61,15 +60,10 @@ class RetargetService:
         seconds = self._state.settings.deadline_seconds
         # No closure: the frame of one that failed keeps what is closed over for as long as the error is kept.
         look = partial(self._look, perf_counter())
-        queued = self._state.workers.submit(partial(job, look))
-        answer = handed_over(queued)
-        limit = asyncio.get_running_loop().call_later(seconds, _pass_deadline, answer, seconds)
         try:
-            return await answer
-        finally:
-            limit.cancel()
-            queued.cancel()  # where no thread has taken it
-            del answer, queued  # an error that they hold would hold them by this frame, and with them the picture
+            return await result_within(self._state.workers.submit(partial(job, look)), seconds)
+        except TimeoutError as error:
+            raise deadline_passed(seconds) from error
 
     def _look(self, submitted: float, load: ImageLoader, options: RetargetOptions) -> RetargetResult:
         """The faces in a picture. submitted: when its request was given to the workers, in seconds of perf_counter.
@@ -83,11 +77,6 @@ class RetargetService:
         result = self._state.pipeline.retarget_source(load, options, waited * 1e3)
         self._state.metrics.stages(vars(result.timing), len(result.faces))
         return result
-
-
-def _pass_deadline(answer: asyncio.Future[Answer], seconds: float) -> None:
-    if not answer.done():
-        answer.set_exception(deadline_passed(seconds))
 
 
 def _retarget(

@@ -8,32 +8,30 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
+async def result_within(job: "Future[T]", seconds: float) -> T:
+    """The result of a job, or its error. A job that no thread has taken when the wait ends is cancelled.
+
+    Raises TimeoutError where it takes longer.
+    """
+    answer = handed_over(job)
+    limit = asyncio.get_running_loop().call_later(seconds, _pass_limit, answer)
+    try:
+        return await answer
+    finally:
+        limit.cancel()
+        job.cancel()
+        del answer, job  # an error that they hold would hold them by this frame, and with them the picture
+
+
 def handed_over(job: "Future[T]") -> "asyncio.Future[T]":
     """A future of the running loop that gets a job's result, or its error. Its cancellation leaves the job alone.
 
-    It stays pending where the job is cancelled before a thread has taken it.
+    It stays pending where the job is cancelled.
     """
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[T] = loop.create_future()
     job.add_done_callback(partial(_hand_over, loop, answer))
     return answer
-
-
-async def done_within(future: "asyncio.Future[T]", seconds: float) -> bool:
-    """Waits until a future is done, at most so many seconds. Returns whether it is, and leaves it alone otherwise."""
-    if future.done():
-        return True
-    loop = asyncio.get_running_loop()
-    waiter: asyncio.Future[None] = loop.create_future()
-    wake = partial(_wake, waiter)
-    future.add_done_callback(wake)
-    timer = loop.call_later(seconds, wake, future)
-    try:
-        await waiter
-    finally:
-        timer.cancel()
-        future.remove_done_callback(wake)
-    return future.done()
 
 
 def _hand_over(loop: asyncio.AbstractEventLoop, answer: "asyncio.Future[T]", job: "Future[T]") -> None:
@@ -52,6 +50,6 @@ def _settle(answer: "asyncio.Future[T]", job: "Future[T]") -> None:
         answer.set_exception(error)
 
 
-def _wake(waiter: "asyncio.Future[None]", _: "asyncio.Future[T]") -> None:
-    if not waiter.done():
-        waiter.set_result(None)
+def _pass_limit(answer: "asyncio.Future[T]") -> None:
+    if not answer.done():
+        answer.set_exception(TimeoutError())
