@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -84,6 +85,7 @@ def _serve(settings: Settings) -> None:
             give_back()
             state = ServerState(settings, pipeline, workers, keys, tracer)
             log.on_drop = state.metrics.log_lines_dropped.inc
+            _freeze()
             uvloop.run(_run(state, certificate, listeners))
             workers.close()
             if tracer is not None:
@@ -250,3 +252,10 @@ def _warm_up(pipeline: Pipeline, workers: Workers, count: int) -> None:
 
     for job in [workers.submit(work, bounded=False) for _ in range(count)]:
         job.result()
+
+
+def _freeze() -> None:
+    """Takes what is there by now, and stays, out of the garbage collector's sight: a full collection of it stops all
+    threads for some 15 ms, for nothing."""
+    gc.collect()
+    gc.freeze()
