@@ -86,6 +86,7 @@ class RetargetServicer:
         """
         async with self._logged("Retarget", context) as log, self._admission.slot() as slot:
             with self._service.request(log):
+                self._state.workers.refuse_when_full()
                 async with self._state.draining.limit(LAST_MESSAGE_SECONDS):
                     # No variable holds the message: it would be kept until the answer.
                     answer = self._answer(parsed(pb.RetargetRequest, await slot.receive(context)))

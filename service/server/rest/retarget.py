@@ -97,6 +97,7 @@ def add_retarget(paths: Paths, state: ServerState, service: RetargetService, bod
         options = RetargetOptions(
             query.min_score, query.max_faces, query.refine, query.tiles, models.input_size(query.input_size)
         )
+        state.workers.refuse_when_full()
         with service.request(log_of(request.scope)):
             image = BodyImage(await bodies.read(request), settings)
             encode = partial(retarget_response, models=models, included=included, excluded=excluded)
