@@ -1,5 +1,6 @@
 import base64
 import gzip
+import http.client
 import logging
 import struct
 import threading
@@ -562,6 +563,24 @@ class TestLoad:
         slow.let.set()
         assert [answers.get(timeout=10).status_code for _ in range(2)] == [200, 200]
         assert box(client.post("/retarget", content=png, headers=PNG)) == THE_BOX
+        workers.close()
+
+    @pytest.mark.parametrize("path", ["/retarget", "/v1/models/mfn:predict", "/v2/models/mfn/infer"])
+    def test_full_queue_refuses_a_picture_before_it_is_sent(
+        self, serve: Serve, settings: Settings, pipeline: Pipeline, path: str
+    ) -> None:
+        let, workers = threading.Event(), Workers(1, 0)
+        held = workers.submit(lambda: let.wait(20))
+        client = serve(RestApp(ServerState(settings, pipeline, workers)))
+        connection = http.client.HTTPConnection(client.base_url.host, client.base_url.port, timeout=20)
+        connection.putrequest("POST", path)
+        for name, value in {"Content-Type": "image/png", "Content-Length": "1000", "Expect": "100-continue"}.items():
+            connection.putheader(name, value)
+        connection.endheaders()
+        assert connection.getresponse().status == 429
+        connection.close()
+        let.set()
+        assert held.result(20)
         workers.close()
 
     def test_passed_deadline_is_504(self, serve: Serve, settings: Settings, pipeline: Pipeline, png: bytes) -> None:
