@@ -33,6 +33,7 @@ import numpy as np
 from mfn.v1 import retarget_pb2 as pb
 from mfn.v1 import retarget_pb2_grpc
 
+from bench.burst import burst
 from bench.results import machine, table, write_figures
 from bench.server import Served, photo, server
 from service.inference.execution import Execution
@@ -79,8 +80,7 @@ def throughput(
         square = Letterbox.fit(decoded.width, decoded.height, models.side).apply(decoded.pixels)
         models.mfn.run(square[None])
 
-    head = f"POST /retarget HTTP/1.1\r\nHost: x\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture)}\r\n\r\n"
-    request = head.encode() + picture
+    request = request_of(picture)
 
     def over_http() -> None:
         """A client that costs next to nothing, for it runs on the cores that it measures."""
@@ -99,6 +99,12 @@ def throughput(
     pairs = [(rate_of(over_http, CLIENTS, seconds), rate_of(bare, CORES, seconds)) for _ in range(rounds)]
     ours, theirs = (statistics.median(column) for column in zip(*pairs, strict=True))
     return ours, theirs, statistics.median(a / b for a, b in pairs)
+
+
+def request_of(picture: bytes) -> bytes:
+    """The bytes of a POST /retarget."""
+    head = f"POST /retarget HTTP/1.1\r\nHost: x\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture)}\r\n\r\n"
+    return head.encode() + picture
 
 
 def unary(served: Served, count: int) -> tuple[float, float]:
@@ -180,25 +186,10 @@ def memory(served: Served, picture: bytes, requests: int, streams: int) -> tuple
 
 def overload(picture: bytes, models: Path | None, rounds: int) -> tuple[Counter[int], float]:
     """Codes of the answers to 200 clients at once, and the 99th percentile of seconds of those that are 200."""
-    codes: Counter[int] = Counter()
-    seconds: list[float] = []
-
-    async def client(http: httpx2.AsyncClient) -> None:
-        start = time.perf_counter()
-        answer = await http.post("/retarget", content=picture, headers=JPEG)
-        codes[answer.status_code] += 1
-        if answer.status_code == 200:
-            seconds.append(time.perf_counter() - start)
-
-    async def scene(url: str) -> None:
-        limits = httpx2.Limits(max_connections=200)
-        async with httpx2.AsyncClient(base_url=url, timeout=60, limits=limits) as http:
-            for _ in range(rounds):
-                await asyncio.gather(*(client(http) for _ in range(200)))
-
     with server(models, settings={"MFN_QUEUE_LENGTH": "32"}) as served:
-        asyncio.run(scene(served.url))
-    return codes, float(np.percentile(seconds, 99))
+        told = [client for _ in range(rounds) for client in burst(served.http_port, request_of(picture), 200)]
+    seconds = [client.seconds for client in told if client.status == 200]
+    return Counter(client.status for client in told), float(np.percentile(seconds, 99))
 
 
 def main() -> None:

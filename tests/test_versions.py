@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 import service
 from service.inference.models import Models
 from service.inference.pipeline import Pipeline
-from service.server.rest.app import create_app
+from service.server.rest.app import RestApp
 from service.server.state import ServerState
 from service.server.workers import Workers
 from service.settings import Settings
@@ -74,7 +74,7 @@ def test_the_image_is_labelled_with_it() -> None:
 def test_the_server_documents_its_code_and_answers_with_its_models() -> None:
     settings = Settings()
     workers = Workers(1, 1)
-    app = create_app(ServerState(settings, Pipeline(Models.load(settings.models_dir), settings), workers))
+    app = RestApp(ServerState(settings, Pipeline(Models.load(settings.models_dir), settings), workers))
     with TestClient(app) as client:
         assert client.get("/openapi.json").json()["info"]["version"] == VERSION
         assert client.get("/model").json()["version"] == MODELS

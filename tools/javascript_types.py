@@ -8,7 +8,7 @@ from typing import Any, Final
 from service.inference.models import Models
 from service.inference.pipeline import Pipeline
 from service.server.problems import CODES
-from service.server.rest.app import create_app
+from service.server.rest.app import RestApp
 from service.server.state import ServerState
 from service.server.workers import Workers
 from service.settings import Settings
@@ -45,7 +45,7 @@ def openapi() -> dict[str, Any]:
     settings, workers = Settings(), Workers(1, 1)
     try:
         state = ServerState(settings, Pipeline(Models.load(settings.models_dir), settings), workers)
-        return create_app(state).openapi()
+        return RestApp(state).openapi()
     finally:
         workers.close()
 

@@ -4,9 +4,8 @@ A transport reads a request, makes an ImageLoader and options of it, and says ho
 metrics and failures are the same for all of them, and stand here, in service.server.streaming and in RequestLog.
 """
 
-import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from time import perf_counter
 from typing import TypeVar
@@ -14,6 +13,7 @@ from typing import TypeVar
 from service.errors import RequestError, deadline_passed
 from service.inference.options import RetargetOptions
 from service.inference.pipeline import RetargetResult
+from service.server.handover import result_within
 from service.server.state import ServerState
 from service.server.telemetry.request_log import RequestLog
 from service.vision.image import ImageLoader
@@ -28,8 +28,8 @@ class RetargetService:
     def __init__(self, state: ServerState) -> None:
         self._state = state
 
-    @contextlib.asynccontextmanager
-    async def request(self, log: RequestLog) -> AsyncIterator[None]:
+    @contextlib.contextmanager
+    def request(self, log: RequestLog) -> Iterator[None]:
         """A block in which a request is received and answered.
 
         Raises RequestError and nothing else: of whatever fails in it what log.problem_of makes of that.
@@ -61,8 +61,7 @@ class RetargetService:
         # No closure: the frame of one that failed keeps what is closed over for as long as the error is kept.
         look = partial(self._look, perf_counter())
         try:
-            async with asyncio.timeout(seconds):
-                return await asyncio.wrap_future(self._state.workers.submit(partial(job, look)))
+            return await result_within(self._state.workers.submit(partial(job, look)), seconds)
         except TimeoutError as error:
             raise deadline_passed(seconds) from error
 

@@ -32,6 +32,12 @@ class Workers:
         """Number of jobs that wait for a thread."""
         return self._jobs.qsize()
 
+    def refuse_when_full(self) -> None:
+        """Raises RequestError OVERLOADED where `submit` would do so now: before a picture is read for nothing."""
+        if not self._places.acquire(blocking=False):
+            raise self._overloaded()
+        self._places.release()
+
     def submit(self, job: Callable[[], T], bounded: bool = True) -> Future[T]:
         """Queues a job. Raises RequestError OVERLOADED where the capacity is reached.
 
@@ -39,14 +45,17 @@ class Workers:
         job at a time.
         """
         if bounded and not self._places.acquire(blocking=False):
-            raise RequestError(
-                OVERLOADED,
-                f"All {self.capacity} places for pictures in work or waiting are taken. Send it again, a little later.",
-                retry_after=RETRY_AFTER_SECONDS,
-            )
+            raise self._overloaded()
         future: Future[T] = Future()
         self._jobs.put((future, job, bounded))
         return future
+
+    def _overloaded(self) -> RequestError:
+        return RequestError(
+            OVERLOADED,
+            f"All {self.capacity} places for pictures in work or waiting are taken. Send it again, a little later.",
+            retry_after=RETRY_AFTER_SECONDS,
+        )
 
     def close(self) -> None:
         """Ends the threads after the jobs that are queued now."""

@@ -16,7 +16,7 @@ from service.errors import StartError
 from service.inference.models import Models
 from service.inference.pipeline import Pipeline
 from service.server.auth import ApiKeys
-from service.server.rest.app import create_app
+from service.server.rest.app import RestApp
 from service.server.state import ServerState
 from service.server.telemetry.metrics import Limits, Metrics
 from service.server.workers import Workers
@@ -61,7 +61,7 @@ def client() -> Iterator[TestClient]:
     settings = Settings()
     workers = Workers(1, 1)
     with TestClient(
-        create_app(ServerState(settings, Pipeline(Models.load(settings.models_dir), settings), workers))
+        RestApp(ServerState(settings, Pipeline(Models.load(settings.models_dir), settings), workers))
     ) as it:
         yield it
     workers.close()

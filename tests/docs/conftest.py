@@ -7,7 +7,7 @@ from starlette.testclient import TestClient
 
 from service.inference.models import Models
 from service.inference.pipeline import Pipeline
-from service.server.rest.app import create_app
+from service.server.rest.app import RestApp
 from service.server.state import ServerState
 from service.server.workers import Workers
 from service.settings import Settings
@@ -17,7 +17,7 @@ from service.settings import Settings
 def client() -> Iterator[TestClient]:
     settings = Settings()
     workers = Workers(1, 1)
-    app = create_app(ServerState(settings, Pipeline(Models.load(settings.models_dir), settings), workers))
+    app = RestApp(ServerState(settings, Pipeline(Models.load(settings.models_dir), settings), workers))
     with TestClient(app, base_url="http://localhost:8000") as client:
         yield client
     workers.close()

@@ -9,8 +9,8 @@ import pytest
 
 from service.inference.models import Models
 from service.server.problems import CODES
-from service.server.rest.app import PARAMETERS
 from service.server.rest.outputs import OUTPUTS
+from service.server.rest.retarget import PARAMETERS
 from service.server.telemetry.metrics import DROP_REASONS, MODEL_LABELS, STAGES, Limits, Metrics
 from service.settings import Settings, markdown_table
 from service.vision.face_model import FaceModel

@@ -176,6 +176,11 @@ def retarget_response(result: RetargetResult, models: Models, included: Included
     )
 
 
+def encoded_response(result: RetargetResult, models: Models, included: Included) -> bytes:
+    """The response to Retarget, serialized."""
+    return retarget_response(result, models, included).SerializeToString()
+
+
 def frame_answer(answer: Answer, models: Models, included: Included) -> pb.FrameAnswer:
     """The answer to a frame of a stream."""
     frame, result = answer.frame, answer.result
@@ -193,3 +198,8 @@ def frame_answer(answer: Answer, models: Models, included: Included) -> pb.Frame
     message.faces.extend(faces)
     message.unobserved_arkit.extend(unobserved_of(result.faces, included))
     return message
+
+
+def encoded_answer(answer: Answer, models: Models, included: Included) -> bytes:
+    """The response of a stream with the answer to a frame, serialized."""
+    return pb.RetargetStreamResponse(answer=frame_answer(answer, models, included)).SerializeToString()

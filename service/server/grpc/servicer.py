@@ -63,17 +63,13 @@ class RetargetServicer:
 
     def add_to(self, server: grpc.aio.Server) -> None:
         """Registers the calls. All are declared as streams of messages: gRPC would read a single message before it
-        calls us."""
+        calls us. Answers with faces are serialized already, in the workers' threads."""
         handlers = {
             "GetModel": grpc.stream_unary_rpc_method_handler(
                 self.get_model, None, pb.GetModelResponse.SerializeToString
             ),
-            "Retarget": grpc.stream_unary_rpc_method_handler(
-                self.retarget, None, pb.RetargetResponse.SerializeToString
-            ),
-            "RetargetStream": grpc.stream_stream_rpc_method_handler(
-                self.retarget_stream, None, pb.RetargetStreamResponse.SerializeToString
-            ),
+            "Retarget": grpc.stream_unary_rpc_method_handler(self.retarget),
+            "RetargetStream": grpc.stream_stream_rpc_method_handler(self.retarget_stream),
         }
         server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(SERVICE, handlers)])
 
@@ -82,30 +78,26 @@ class RetargetServicer:
         async with self._logged("GetModel", context):
             return pb.GetModelResponse(model=self._model)
 
-    async def retarget(self, _: object, context: Context) -> pb.RetargetResponse:
+    async def retarget(self, _: object, context: Context) -> bytes:
         """Answers Retarget: the faces of one picture.
 
         It also answers while the server drains: gRPC accepts no calls after its GOAWAY, so the client of this one had
         not received that yet. A call whose message does not come then, either, is refused.
         """
-        async with (
-            self._logged("Retarget", context) as log,
-            self._service.request(log),
-            self._admission.slot() as slot,
-        ):
-            async with self._state.draining.limit(LAST_MESSAGE_SECONDS):
-                # No variable holds the message: it would be kept until the answer.
-                answer = self._answer(parsed(pb.RetargetRequest, await slot.receive(context)))
-            return await answer
+        async with self._logged("Retarget", context) as log, self._admission.slot() as slot:
+            with self._service.request(log):
+                self._state.workers.refuse_when_full()
+                async with self._state.draining.limit(LAST_MESSAGE_SECONDS):
+                    # No variable holds the message: it would be kept until the answer.
+                    answer = self._answer(parsed(pb.RetargetRequest, await slot.receive(context)))
+                return await answer
 
-    def _answer(self, request: pb.RetargetRequest) -> Awaitable[pb.RetargetResponse]:
+    def _answer(self, request: pb.RetargetRequest) -> Awaitable[bytes]:
         """Queues a request, of which only the picture is kept."""
         state = self._state
         options = messages.retarget_options(request.options, state.settings)
         load = images.image_loader(request.image, state.settings)
-        encode = partial(
-            messages.retarget_response, models=state.pipeline.models, included=Included.of(request.options)
-        )
+        encode = partial(messages.encoded_response, models=state.pipeline.models, included=Included.of(request.options))
         return self._service.retarget(load, options, encode)
 
     async def retarget_stream(self, _: object, context: Context) -> None:
@@ -116,15 +108,15 @@ class RetargetServicer:
                 options = messages.stream_options(config, self._state.settings)
                 policy = messages.drop_policy_of(config.drop_policy)
                 included = Included.of(config.options)
-                stream = Stream(self._state, options, policy, log, config.neutral or None)
-                await self._write(context, pb.RetargetStreamResponse(model=self._model))
+                encode = partial(messages.encoded_answer, models=self._state.pipeline.models, included=included)
+                stream = Stream(self._state, options, policy, log, encode, config.neutral or None)
+                await self._write(context, pb.RetargetStreamResponse(model=self._model).SerializeToString())
                 async with StreamProducer(self._state, self._events(context), stream) as producer:
-                    async for answer in stream.answers():
-                        message = messages.frame_answer(answer, self._state.pipeline.models, included)
-                        await self._write(context, pb.RetargetStreamResponse(answer=message))
+                    async for message in stream.answers():
+                        await self._write(context, message)
                     producer.raise_for_end()
 
-    async def _write(self, context: Context, message: pb.RetargetStreamResponse) -> None:
+    async def _write(self, context: Context, message: bytes) -> None:
         """Sends an answer. Raises NotReadError where the client does not read, since its answers would pile up."""
         try:
             async with asyncio.timeout(self._state.settings.frame_deadline_seconds):

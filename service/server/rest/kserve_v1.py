@@ -2,9 +2,10 @@
 
 from typing import Final
 
-from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
 
 from service import errors
 from service.inference.manifest import Manifest
@@ -12,6 +13,7 @@ from service.server import schema
 from service.server.rest.media_types import JSON
 from service.server.rest.model_paths import KINDS, ModelPaths
 from service.server.rest.open_inference import ModelReady
+from service.server.rest.paths import Description, Paths
 from service.server.rest.predict import PredictRequest, PredictResponse, answer_predict
 from service.server.rest.responses import documented_errors, json_response
 
@@ -32,35 +34,30 @@ def paths_of(manifest: Manifest) -> frozenset[str]:
     return frozenset(path.format(model=manifest.name) for path in PATHS)
 
 
-def add_kserve_v1(app: FastAPI, paths: ModelPaths) -> None:
-    """Adds the paths to the application. predict needs a key where POST /retarget does; the others need none."""
-    manifest = paths.manifest
+def add_kserve_v1(paths: Paths, models: ModelPaths) -> None:
+    """Adds the protocol's paths. predict needs a key where POST /retarget does; the others need none."""
+    manifest = models.manifest
 
-    @app.get(f"{PREFIX}/models", response_model=ModelList)
-    async def model_list() -> Response:
+    @paths.get(f"{PREFIX}/models", Description(ModelList, {}))
+    async def model_list(_: Request) -> Response:
         """KServe's v1 protocol: the models."""
         return json_response({"models": [manifest.name]})
 
-    @app.post(
-        f"{MODEL}:predict",
-        response_model=PredictResponse,
-        responses=documented_errors(*KINDS),
-        openapi_extra=PREDICT_BODY,
-    )
+    @paths.post(f"{MODEL}:predict", Description(PredictResponse, documented_errors(*KINDS), PREDICT_BODY))
     async def predict(request: Request, model: str) -> Response:
         """KServe's v1 protocol: finds every face in pictures."""
-        paths.check_name(PREFIX, model)
-        return await paths.answer(request, answer_predict)
+        models.check_name(PREFIX, model)
+        return await models.answer(request, answer_predict)
 
-    @app.get(f"{MODEL}:predict", include_in_schema=False)
-    async def predict_by_get(model: str) -> Response:
+    @paths.get(f"{MODEL}:predict")
+    async def predict_by_get(_: Request, model: str) -> Response:
         # Otherwise it would be the status of a model of this name, "mfn:predict".
-        paths.check_name(PREFIX, model)
+        models.check_name(PREFIX, model)
         raise HTTPException(405, headers={"Allow": "POST"})
 
-    @app.get(MODEL, response_model=ModelReady, responses=documented_errors(errors.NOT_FOUND, errors.UNAVAILABLE))
-    async def model_status(model: str) -> Response:
+    @paths.get(MODEL, Description(ModelReady, documented_errors(errors.NOT_FOUND, errors.UNAVAILABLE)))
+    async def model_status(_: Request, model: str) -> Response:
         """KServe's v1 protocol: 200 while new pictures should be sent to this model, as /readyz."""
-        paths.check_name(PREFIX, model)
-        paths.readiness.check()
+        models.check_name(PREFIX, model)
+        models.readiness.check()
         return json_response({"name": manifest.name, "ready": True})

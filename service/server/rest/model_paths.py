@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from fastapi import Request, Response
+from starlette.requests import Request
+from starlette.responses import Response
 
 from service import errors
 from service.errors import RequestError
@@ -65,6 +66,7 @@ class ModelPaths:
         """The response to a request for faces, whatever the type of its body. Raises RequestError."""
         self.state.keys.check(request.headers)
         self.state.refuse_when_draining()
-        async with self.service.request(log_of(request.scope)):
+        self.state.workers.refuse_when_full()
+        with self.service.request(log_of(request.scope)):
             body = await self.bodies.read(request, JSON)
             return await self.service.run(partial(job, body, self.state.settings, self.state.pipeline.models))

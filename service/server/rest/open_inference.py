@@ -6,8 +6,9 @@ Health answers by its status, as /livez and /readyz do. infer takes encoded pict
 from functools import partial
 from typing import Any, Final
 
-from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.requests import Request
+from starlette.responses import Response
 
 from service import errors
 from service.inference.manifest import Manifest
@@ -17,6 +18,7 @@ from service.server.rest.infer_request import INPUT, JSON_LENGTH_HEADER, InferRe
 from service.server.rest.media_types import JSON
 from service.server.rest.model_paths import KINDS, ModelPaths
 from service.server.rest.outputs import OUTPUTS
+from service.server.rest.paths import Description, Paths
 from service.server.rest.responses import documented_errors, json_response
 from service.server.rest.tensors import BYTES
 
@@ -108,72 +110,72 @@ def metadata_of(manifest: Manifest) -> dict[str, Any]:
     }
 
 
-def add_open_inference(app: FastAPI, paths: ModelPaths) -> None:
-    """Adds the paths to the application. Metadata needs a key where /model does; health needs none."""
-    state, readiness, manifest = paths.state, paths.readiness, paths.manifest
+def add_open_inference(paths: Paths, models: ModelPaths) -> None:
+    """Adds the protocol's paths. Metadata needs a key where /model does; health needs none."""
+    state, readiness, manifest = models.state, models.readiness, models.manifest
 
-    @app.get(PREFIX, response_model=ServerMetadata, responses=documented_errors(errors.UNAUTHENTICATED))
+    @paths.get(PREFIX, Description(ServerMetadata, documented_errors(errors.UNAUTHENTICATED)))
     async def server_metadata(request: Request) -> Response:
         """Open inference protocol: name and version of the server."""
         state.keys.check(request.headers)
         return json_response({"name": SERVER_NAME, "version": manifest.version, "extensions": list(EXTENSIONS)})
 
-    @app.get(f"{PREFIX}/health/live", response_model=ServerLive)
-    async def server_live() -> Response:
+    @paths.get(f"{PREFIX}/health/live", Description(ServerLive, {}))
+    async def server_live(_: Request) -> Response:
         """Open inference protocol: 200 while the process answers at all, as /livez."""
         return json_response({"live": True})
 
-    @app.get(f"{PREFIX}/health/ready", response_model=ServerReady, responses=documented_errors(errors.UNAVAILABLE))
-    async def server_ready() -> Response:
+    @paths.get(f"{PREFIX}/health/ready", Description(ServerReady, documented_errors(errors.UNAVAILABLE)))
+    async def server_ready(_: Request) -> Response:
         """Open inference protocol: 200 while new pictures should be sent here, as /readyz."""
         readiness.check()
         return json_response({"ready": True})
 
     known = documented_errors(errors.UNAUTHENTICATED, errors.NOT_FOUND)
 
-    @app.get(MODEL, response_model=ModelMetadata, responses=known)
+    @paths.get(MODEL, Description(ModelMetadata, known))
     async def model_metadata(request: Request, model: str) -> Response:
         """Open inference protocol: versions, platform, inputs and outputs of the model."""
         state.keys.check(request.headers)
-        paths.check_name(PREFIX, model)
+        models.check_name(PREFIX, model)
         return json_response(metadata_of(manifest))
 
-    @app.get(VERSION, response_model=ModelMetadata, responses=known)
+    @paths.get(VERSION, Description(ModelMetadata, known))
     async def version_metadata(request: Request, model: str, version: str) -> Response:
         """Open inference protocol: the same of a version."""
         state.keys.check(request.headers)
-        paths.check_version(PREFIX, model, version)
+        models.check_version(PREFIX, model, version)
         return json_response(metadata_of(manifest))
 
     ready = documented_errors(errors.NOT_FOUND, errors.UNAVAILABLE)
 
-    @app.get(f"{MODEL}/ready", response_model=ModelReady, responses=ready)
-    async def model_ready(model: str) -> Response:
+    @paths.get(f"{MODEL}/ready", Description(ModelReady, ready))
+    async def model_ready(_: Request, model: str) -> Response:
         """Open inference protocol: 200 while new pictures should be sent to this model, as /readyz."""
-        paths.check_name(PREFIX, model)
+        models.check_name(PREFIX, model)
         readiness.check()
         return json_response({"name": manifest.name, "ready": True})
 
-    @app.get(f"{VERSION}/ready", response_model=ModelReady, responses=ready)
-    async def version_ready(model: str, version: str) -> Response:
+    @paths.get(f"{VERSION}/ready", Description(ModelReady, ready))
+    async def version_ready(_: Request, model: str, version: str) -> Response:
         """Open inference protocol: the same of a version."""
-        paths.check_version(PREFIX, model, version)
+        models.check_version(PREFIX, model, version)
         readiness.check()
         return json_response({"name": manifest.name, "ready": True})
 
     async def answer(request: Request) -> Response:
-        return await paths.answer(request, partial(answer_infer, request.headers.get(JSON_LENGTH_HEADER)))
+        return await models.answer(request, partial(answer_infer, request.headers.get(JSON_LENGTH_HEADER)))
 
     answers = documented_errors(*KINDS)
 
-    @app.post(f"{MODEL}/infer", response_model=InferResponse, responses=answers, openapi_extra=INFER_BODY)
+    @paths.post(f"{MODEL}/infer", Description(InferResponse, answers, INFER_BODY))
     async def infer(request: Request, model: str) -> Response:
         """Open inference protocol: finds every face in pictures."""
-        paths.check_name(PREFIX, model)
+        models.check_name(PREFIX, model)
         return await answer(request)
 
-    @app.post(f"{VERSION}/infer", response_model=InferResponse, responses=answers, openapi_extra=INFER_BODY)
+    @paths.post(f"{VERSION}/infer", Description(InferResponse, answers, INFER_BODY))
     async def version_infer(request: Request, model: str, version: str) -> Response:
         """Open inference protocol: the same with a version of the model."""
-        paths.check_version(PREFIX, model, version)
+        models.check_version(PREFIX, model, version)
         return await answer(request)

@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpRequestParser, parse_url
 from starlette.responses import Response
@@ -56,6 +56,26 @@ class Flow(FlowControl):
         """Resumes reading unless requests wait."""
         if not self._requests_wait():
             super().resume_reading()
+
+
+class Pieces:
+    """What has come of a body and has not been received yet; in place of uvicorn's bytearray, into which every byte
+    would be copied, and out of it again."""
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+        self._size = 0
+
+    def __iadd__(self, piece: bytes) -> Self:
+        self._pieces.append(piece)
+        self._size += len(piece)
+        return self
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __bytes__(self) -> bytes:
+        return b"".join(self._pieces)
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -237,6 +257,8 @@ class HttpProtocol(HttpToolsProtocol):
         """Passes on a part of a request's body."""
         self._pending = 0
         self._body_left = max(0, self._body_left - len(body))
+        if not self.cycle.body:
+            self.cycle.body = Pieces()  # type: ignore[assignment]
         super().on_body(body)
 
     def on_message_complete(self) -> None:

@@ -4,13 +4,15 @@ import re
 from collections.abc import AsyncIterator, Mapping
 from typing import Final
 
-from fastapi import FastAPI, Request, Response
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
-from starlette.responses import FileResponse, RedirectResponse, StreamingResponse
+from starlette.requests import Request
+from starlette.responses import FileResponse, RedirectResponse, Response, StreamingResponse
 from starlette.staticfiles import NotModifiedResponse
 from starlette.types import Receive, Scope, Send
 
 from service.errors import NOT_ACCEPTABLE, NOT_FOUND, RequestError
+from service.server.rest.paths import Paths
 from service.server.rest.studio_files import StudioFile
 
 PAGE: Final = "/studio"
@@ -43,23 +45,24 @@ SECURITY: Final = {
 }
 
 
-def add_studio(app: FastAPI, files: Mapping[str, StudioFile]) -> None:
-    """Adds the Studio to the application. files: by their paths below /studio/."""
+def add_studio(paths: Paths, files: Mapping[str, StudioFile]) -> None:
+    """Adds the Studio's paths. files: by their paths below /studio/."""
 
-    @app.get("/", include_in_schema=False)
+    @paths.get("/")
     async def root(request: Request) -> Response:
         # For now: another server at this address may have no Studio.
         return RedirectResponse(_page_address(request), 307)
 
-    @app.get(PAGE, include_in_schema=False)
+    @paths.get(PAGE)
     async def page(request: Request) -> Response:
         return RedirectResponse(_page_address(request), 308)
 
-    @app.get(FOLDER + "{name:path}", include_in_schema=False)
-    def file(request: Request, name: str) -> Response:  # in a thread: the first request reads the whole file
+    @paths.get(FOLDER + "{name:path}")
+    async def file(request: Request, name: str) -> Response:
         if name not in files:
             raise RequestError(NOT_FOUND, f"The Studio has no file {name[:80]!r}. Open /studio/ anew.")
-        return file_response(files[name], request.headers)
+        # In a thread: the first request reads the whole file.
+        return await run_in_threadpool(file_response, files[name], request.headers)
 
 
 def _page_address(request: Request) -> str:

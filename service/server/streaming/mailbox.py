@@ -26,27 +26,26 @@ class Mailbox(Generic[T]):
         self.dropped = 0
         self._waiting: list[T] = []
         self._closed = False
-        self._changed = asyncio.Condition()
+        self._waiters: list[asyncio.Future[None]] = []  # who waits for a change
 
     async def put(self, item: T) -> bool:
         """Puts an item, at once or when the mailbox is empty, by its policy. Returns False where it is closed."""
-        async with self._changed:
-            if self.policy is DropPolicy.NONE:
-                await self._changed.wait_for(lambda: not self._waiting or self._closed)
-            if self._closed:
-                return False
-            self.dropped += len(self._waiting)
-            self._waiting = [item]
-            self._changed.notify_all()
-            return True
+        while self.policy is DropPolicy.NONE and self._waiting and not self._closed:
+            await self._change()
+        if self._closed:
+            return False
+        self.dropped += len(self._waiting)
+        self._waiting = [item]
+        self._wake()
+        return True
 
     async def get(self) -> T | None:
         """Takes the waiting item, or waits for the next; None once the mailbox is closed and empty."""
-        async with self._changed:
-            await self._changed.wait_for(lambda: self._waiting or self._closed)
-            item = self._waiting.pop() if self._waiting else None
-            self._changed.notify_all()
-            return item
+        while not (self._waiting or self._closed):
+            await self._change()
+        item = self._waiting.pop() if self._waiting else None
+        self._wake()
+        return item
 
     @property
     def waiting(self) -> int:
@@ -55,6 +54,21 @@ class Mailbox(Generic[T]):
 
     async def close(self) -> None:
         """Closes the mailbox for new items; a waiting one can still be taken."""
-        async with self._changed:
-            self._closed = True
-            self._changed.notify_all()
+        self._closed = True
+        self._wake()
+
+    async def _change(self) -> None:
+        """Waits for the next change. The loop's tasks take turns, so none needs a lock, as asyncio.Condition has."""
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
+        try:
+            await waiter
+        finally:
+            if waiter in self._waiters:
+                self._waiters.remove(waiter)
+
+    def _wake(self) -> None:
+        waiters, self._waiters = self._waiters, []
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from service import errors
 from service.errors import RequestError
@@ -15,7 +15,11 @@ class StreamProducer:
     """Reads a transport's events into a stream while its block runs. Ends the stream on silence, age or shutdown."""
 
     def __init__(
-        self, state: ServerState, events: AsyncIterator[Frame | Calibration], stream: Stream, age: float | None = None
+        self,
+        state: ServerState,
+        events: AsyncIterator[Frame | Calibration],
+        stream: Stream[Any],
+        age: float | None = None,
     ) -> None:
         """events: the client's; a RequestError ends the stream. age: seconds after which it ends, None for never."""
         self._state = state

@@ -1,13 +1,16 @@
 """A stream, independent of its transport: frames in, answers out, in order."""
 
-import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
+from functools import partial
 from time import perf_counter
+from typing import Generic, NamedTuple, TypeVar
 
 from service.errors import RequestError, deadline_passed
+from service.server.handover import handed_over, result_within
 from service.server.problems import codes_of
 from service.server.state import ServerState
 from service.server.streaming.mailbox import DropPolicy, Mailbox
@@ -16,6 +19,8 @@ from service.tracking.neutral import neutral_expression
 from service.tracking.options import StreamOptions
 from service.tracking.session import FrameResult, Session
 from service.vision.image import ImageLoader
+
+Encoded = TypeVar("Encoded")
 
 
 class Calibration(Enum):
@@ -47,7 +52,14 @@ class Answer:
     dropped: int
 
 
-class Stream:
+class _Told(NamedTuple, Generic[Encoded]):
+    """What a client is told of a frame. code: of gRPC."""
+
+    code: str
+    encoded: Encoded
+
+
+class Stream(Generic[Encoded]):
     """A stream of frames. One task of the event loop offers frames, another takes answers; one frame at a time is
     processed."""
 
@@ -57,9 +69,11 @@ class Stream:
         options: StreamOptions,
         policy: DropPolicy,
         log: RequestLog,
+        encode: Callable[[Answer], Encoded],
         neutral: Mapping[str, object] | None = None,
     ) -> None:
-        """log: of the whole stream. neutral: everybody's expression at rest until a calibration, weights by name.
+        """log: of the whole stream. encode: makes of an answer what is sent, in a worker's thread wherever a worker has
+        looked at the frame. neutral: everybody's expression at rest until a calibration, weights by name.
 
         Raises RequestError BAD_PARAMETER where there is no network for the input size, or `neutral` has other names
         than the face model or numbers out of range.
@@ -70,8 +84,9 @@ class Stream:
         self._session = Session(state.pipeline, options, neutral=face)
         self._mailbox: Mailbox[tuple[Frame, float]] = Mailbox(policy)
         self._log = log
+        self._encode = encode
         self._calibration: Calibration | None = None
-        self._in_work: asyncio.Future[FrameResult | RequestError] | None = None  # the last frame's job
+        self._in_work: Future[_Told[Encoded]] | None = None  # the last frame's job
 
     @property
     def dropped(self) -> int:
@@ -96,43 +111,44 @@ class Stream:
         """Counts a waiting frame as dropped. Call this when no more answers will be taken."""
         self._state.metrics.dropped("stream_ended", self._mailbox.waiting)
 
-    async def answers(self) -> AsyncIterator[Answer]:
-        """Yields an answer for each frame that is not dropped, until the stream is finished."""
+    async def answers(self) -> AsyncIterator[Encoded]:
+        """Yields an encoded answer for each frame that is not dropped, until the stream is finished."""
         while (entry := await self._mailbox.get()) is not None:
             frame, arrived = entry
             metrics = self._state.metrics
             metrics.in_progress.inc()
             try:
-                answer = await self._answer(frame, arrived)
+                told = await self._answer(frame, arrived)
             finally:
                 metrics.in_progress.dec()
-            code = codes_of(answer.result).grpc if isinstance(answer.result, RequestError) else "OK"
-            metrics.request(self._log.transport, "Frame", code, perf_counter() - arrived)
-            yield answer
+            metrics.request(self._log.transport, "Frame", told.code, perf_counter() - arrived)
+            yield told.encoded
 
-    async def _answer(self, frame: Frame, arrived: float) -> Answer:
-        if self._in_work is not None:  # of a frame that missed its deadline: its thread still uses the session
-            await asyncio.wait([self._in_work])
+    async def _answer(self, frame: Frame, arrived: float) -> _Told[Encoded]:
+        if self._in_work is not None and not self._in_work.done():
+            await handed_over(self._in_work)  # of a frame that missed its deadline: its thread still uses the session
         calibration, self._calibration = self._calibration, None
-        job = self._state.workers.submit(lambda: self._outcome(frame, arrived, calibration), bounded=False)
-        self._in_work = asyncio.wrap_future(job)
-        try:  # a wait neither ends the job, nor is ended by its cancellation
-            done, _ = await asyncio.wait([self._in_work], timeout=self._state.settings.frame_deadline_seconds)
-        finally:
-            job.cancel()  # where no thread has taken it
-        if not done:
-            return Answer(frame, deadline_passed(self._state.settings.frame_deadline_seconds), self.dropped)
-        return Answer(frame, self._in_work.result(), self.dropped)
+        seconds = self._state.settings.frame_deadline_seconds
+        job = partial(self._outcome, frame, arrived, calibration)
+        self._in_work = self._state.workers.submit(job, bounded=False)
+        try:
+            return await result_within(self._in_work, seconds)
+        except TimeoutError:
+            return self._told(frame, deadline_passed(seconds))
 
-    def _outcome(self, frame: Frame, arrived: float, calibration: Calibration | None) -> FrameResult | RequestError:
-        """Processes a frame. Called in a worker thread.
+    def _outcome(self, frame: Frame, arrived: float, calibration: Calibration | None) -> _Told[Encoded]:
+        """Processes a frame and encodes its answer. Called in a worker thread.
 
         Raises nothing, since nobody waits any more for a frame that fails after its deadline.
         """
         try:
-            return self._process(frame, arrived, calibration)
+            return self._told(frame, self._process(frame, arrived, calibration))
         except Exception as error:
-            return self._log.problem_of(error, {"sequence": frame.sequence})
+            return self._told(frame, self._log.problem_of(error, {"sequence": frame.sequence}))
+
+    def _told(self, frame: Frame, result: FrameResult | RequestError) -> _Told[Encoded]:
+        code = codes_of(result).grpc if isinstance(result, RequestError) else "OK"
+        return _Told(code, self._encode(Answer(frame, result, self.dropped)))
 
     def _process(self, frame: Frame, arrived: float, calibration: Calibration | None) -> FrameResult:
         """arrived: seconds of perf_counter."""

@@ -1,8 +1,8 @@
 """Logs and measures each request, whatever its transport: id, trace, duration and code."""
 
 import logging
+import random
 import re
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from time import perf_counter, time_ns
@@ -25,6 +25,11 @@ def trace_of(trace_parent: str | None) -> str:
     if not match or not int(match[1], 16) or not int(match[2], 16) or trace_parent is None or trace_parent[:2] == "ff":
         return ""
     return match[1]
+
+
+def _new_id() -> str:
+    """A request's id. It need not be a secret: asking the kernel for one would let other threads have their turn."""
+    return f"{random.getrandbits(64):016x}"
 
 
 @dataclass(frozen=True)
@@ -53,7 +58,7 @@ class RequestLog:
         traceparent header. client: its address, "" where it is not known.
         """
         self.client = client
-        self.request_id = request_id if request_id and REQUEST_ID.fullmatch(request_id) else secrets.token_hex(8)
+        self.request_id = request_id if request_id and REQUEST_ID.fullmatch(request_id) else _new_id()
         self.trace_id = trace_of(trace_parent)
         self.transport, self.method = transport, method
         self._telemetry = telemetry

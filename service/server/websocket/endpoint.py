@@ -22,13 +22,14 @@ import logging
 import random
 import struct
 from collections.abc import AsyncIterator
+from functools import partial
 from time import monotonic_ns
 from typing import Annotated, Any, Final, TypeVar
 
-from fastapi import FastAPI, WebSocket
 from pydantic import BaseModel, ConfigDict, Field, StrictFloat, ValidationError
 from pydantic_core import to_json
-from starlette.websockets import WebSocketDisconnect, WebSocketState
+from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from service import errors
 from service.errors import RequestError
@@ -118,10 +119,9 @@ class RotationMessage(BaseModel):
     rotation: Rotation
 
 
-def add_stream(app: FastAPI, state: ServerState) -> None:
-    """Adds the path of streams, /retarget/stream, to the application."""
+def stream_route(state: ServerState) -> WebSocketRoute:
+    """The path of streams, /retarget/stream."""
 
-    @app.websocket(PATH)
     async def stream(socket: WebSocket) -> None:
         headers = socket.headers
         client = state.proxies.client_of(_peer(socket), headers.getlist(FORWARDED_FOR))
@@ -137,6 +137,8 @@ def add_stream(app: FastAPI, state: ServerState) -> None:
             pass
         finally:
             log.end(code, observed=False)
+
+    return WebSocketRoute(PATH, stream)
 
 
 def _peer(socket: WebSocket) -> str:
@@ -185,12 +187,13 @@ async def _answer(socket: WebSocket, state: ServerState, log: RequestLog) -> Non
     options = configuration.options(state.settings)
     models = state.pipeline.models
     with state.stream_slot():
-        stream = Stream(state, options, configuration.drop_policy, log, configuration.neutral)
-        await _send(socket, state, {"model": schema.model_document(models)})
+        encode = partial(_encoded_answer, models=models, configuration=configuration)
+        stream = Stream(state, options, configuration.drop_policy, log, encode, configuration.neutral)
+        await _send(socket, state, _encoded({"model": schema.model_document(models)}))
         events = _events(socket, state, configuration.stamped, configuration.rotation)
         async with StreamProducer(state, events, stream, _age(state.settings.max_connection_age_seconds)) as producer:
             async for answer in stream.answers():
-                await _send(socket, state, answer_document(answer, models, configuration))
+                await _send(socket, state, answer)
             producer.raise_for_end()
 
 
@@ -297,12 +300,21 @@ def answer_document(answer: Answer, models: Models, configuration: Configuration
     }
 
 
-async def _send(socket: WebSocket, state: ServerState, document: dict[str, Any]) -> None:
+def _encoded_answer(answer: Answer, models: Models, configuration: Configuration) -> str:
+    """An answer as JSON; called in a worker's thread."""
+    return _encoded(answer_document(answer, models, configuration))
+
+
+def _encoded(document: dict[str, Any]) -> str:
+    return to_json(document, inf_nan_mode="null").decode()
+
+
+async def _send(socket: WebSocket, state: ServerState, text: str) -> None:
     """Sends a document. Raises RequestError where the client does not read, since its answers would pile up."""
     deadline = state.settings.frame_deadline_seconds
     try:
         async with asyncio.timeout(deadline):
-            await socket.send_text(to_json(document, inf_nan_mode="null").decode())
+            await socket.send_text(text)
     except TimeoutError as error:
         raise RequestError(
             errors.DEADLINE_PASSED, f"An answer was not read for {deadline:g} s. Read answers as they come."

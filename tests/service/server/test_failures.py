@@ -21,7 +21,7 @@ from service.errors import NO_MEMORY, OVERLOADED, UNAVAILABLE, ProblemKind
 from service.inference.pipeline import Pipeline
 from service.server.auth import ApiKeys
 from service.server.problems import CODES, problem_type
-from service.server.rest.app import create_app
+from service.server.rest.app import RestApp
 from service.server.state import ServerState
 from service.server.workers import Workers
 from service.settings import Settings
@@ -138,7 +138,7 @@ def serve(settings: Settings, pipeline: Pipeline) -> Iterator[Callable[..., Serv
             own = replace(settings, host="127.0.0.1", grpc_port=0, **changes)
             state = ServerState(own, Pipeline(pipeline.models, own), workers, keys or ApiKeys())
             rpc = stack.enter_context(grpc_server(state))
-            return Servers(stack.enter_context(http_server(create_app(state), own)), rpc, state)
+            return Servers(stack.enter_context(http_server(RestApp(state), own)), rpc, state)
 
         yield start
 

@@ -52,10 +52,14 @@ def test_what_does_not_fit_is_refused_at_once_and_fits_again_later() -> None:
         workers.submit(lambda: "no")
     assert refused.value.kind is OVERLOADED
     assert refused.value.retry_after == 1
+    with pytest.raises(RequestError) as refused_before:
+        workers.refuse_when_full()
+    assert str(refused_before.value) == str(refused.value)
     for gate, _ in jobs:
         gate.let.set()
     assert [future.result(PATIENCE) for _, future in jobs] == ["done"] * 3
     for _ in range(50):  # places are free again, all of them
+        workers.refuse_when_full()
         assert workers.submit(lambda: "yes").result(PATIENCE) == "yes"
     workers.close()
 

@@ -9,21 +9,20 @@ from contextlib import ExitStack, contextmanager
 
 import httpx2
 import pytest
-from fastapi import FastAPI
 
 from service.inference.pipeline import Pipeline
-from service.server.rest.app import create_app
+from service.server.rest.app import RestApp
 from service.server.rest.server import HttpServer
 from service.server.state import ServerState
 from service.server.workers import Workers
 from service.settings import Settings
 
 SETTINGS = Settings(max_bytes=2**20)
-Serve = Callable[[FastAPI], httpx2.Client]
+Serve = Callable[[RestApp], httpx2.Client]
 
 
 @contextmanager
-def running(app: FastAPI, settings: Settings = SETTINGS) -> Iterator[httpx2.Client]:
+def running(app: RestApp, settings: Settings = SETTINGS) -> Iterator[httpx2.Client]:
     """A client of the application, served until the block ends."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -39,12 +38,12 @@ def running(app: FastAPI, settings: Settings = SETTINGS) -> Iterator[httpx2.Clie
 
 
 @pytest.fixture(scope="session")
-def app(settings: Settings, pipeline: Pipeline, workers: Workers) -> FastAPI:
-    return create_app(ServerState(settings, pipeline, workers))
+def app(settings: Settings, pipeline: Pipeline, workers: Workers) -> RestApp:
+    return RestApp(ServerState(settings, pipeline, workers))
 
 
 @pytest.fixture(scope="session")
-def client(app: FastAPI) -> Iterator[httpx2.Client]:
+def client(app: RestApp) -> Iterator[httpx2.Client]:
     with running(app) as client:
         yield client
 

@@ -1,5 +1,6 @@
 import base64
 import gzip
+import http.client
 import logging
 import struct
 import threading
@@ -18,7 +19,7 @@ from PIL import Image
 from service.inference.models import Models
 from service.inference.options import RetargetOptions
 from service.inference.pipeline import Pipeline, RetargetResult
-from service.server.rest.app import create_app
+from service.server.rest.app import RestApp
 from service.server.state import ServerState
 from service.server.workers import Workers
 from service.settings import Settings
@@ -209,7 +210,7 @@ class TestAnswer:
         self, serve: Serve, models_without_gaze: Models, settings: Settings, workers: Workers, png: bytes
     ) -> None:
         """Those before 0.6, after a second look, too."""
-        client = serve(create_app(ServerState(settings, Pipeline(models_without_gaze, settings), workers)))
+        client = serve(RestApp(ServerState(settings, Pipeline(models_without_gaze, settings), workers)))
         answer = client.post("/retarget?refine=true&include=blendshapes", content=png, headers=PNG).json()
         model = client.get("/model").json()
         assert "gaze" not in answer["faces"][0]
@@ -548,7 +549,7 @@ class SlowPipeline(Pipeline):
 class TestLoad:
     def test_full_queue_is_429(self, serve: Serve, settings: Settings, pipeline: Pipeline, png: bytes) -> None:
         slow, workers = SlowPipeline(pipeline), Workers(1, 1)
-        client = serve(create_app(ServerState(settings, slow, workers)))
+        client = serve(RestApp(ServerState(settings, slow, workers)))
         answers: SimpleQueue[httpx2.Response] = SimpleQueue()
         senders = [
             threading.Thread(target=lambda: answers.put(client.post("/retarget", content=png, headers=PNG)))
@@ -564,9 +565,27 @@ class TestLoad:
         assert box(client.post("/retarget", content=png, headers=PNG)) == THE_BOX
         workers.close()
 
+    @pytest.mark.parametrize("path", ["/retarget", "/v1/models/mfn:predict", "/v2/models/mfn/infer"])
+    def test_full_queue_refuses_a_picture_before_it_is_sent(
+        self, serve: Serve, settings: Settings, pipeline: Pipeline, path: str
+    ) -> None:
+        let, workers = threading.Event(), Workers(1, 0)
+        held = workers.submit(lambda: let.wait(20))
+        client = serve(RestApp(ServerState(settings, pipeline, workers)))
+        connection = http.client.HTTPConnection(client.base_url.host, client.base_url.port, timeout=20)
+        connection.putrequest("POST", path)
+        for name, value in {"Content-Type": "image/png", "Content-Length": "1000", "Expect": "100-continue"}.items():
+            connection.putheader(name, value)
+        connection.endheaders()
+        assert connection.getresponse().status == 429
+        connection.close()
+        let.set()
+        assert held.result(20)
+        workers.close()
+
     def test_passed_deadline_is_504(self, serve: Serve, settings: Settings, pipeline: Pipeline, png: bytes) -> None:
         slow, workers = SlowPipeline(pipeline), Workers(1, 1)
-        client = serve(create_app(ServerState(replace(settings, deadline_seconds=0.1), slow, workers)))
+        client = serve(RestApp(ServerState(replace(settings, deadline_seconds=0.1), slow, workers)))
         assert is_problem(client.post("/retarget", content=png, headers=PNG), 504, "0.1 s", "smaller")
         slow.let.set()
         workers.close()
@@ -574,7 +593,7 @@ class TestLoad:
     def test_a_sender_who_stalls_is_408(
         self, serve: Serve, settings: Settings, pipeline: Pipeline, workers: Workers
     ) -> None:
-        client = serve(create_app(ServerState(replace(settings, upload_grace_seconds=0.1), pipeline, workers)))
+        client = serve(RestApp(ServerState(replace(settings, upload_grace_seconds=0.1), pipeline, workers)))
         done = threading.Event()
 
         def stalling() -> Iterator[bytes]:
@@ -589,7 +608,7 @@ class TestLoad:
         self, serve: Serve, settings: Settings, pipeline: Pipeline, workers: Workers, png: bytes
     ) -> None:
         hasty = replace(settings, deadline_seconds=0.2, upload_grace_seconds=0.3, min_upload_rate=1)
-        client = serve(create_app(ServerState(hasty, pipeline, workers)))
+        client = serve(RestApp(ServerState(hasty, pipeline, workers)))
         begin = time.monotonic()
 
         def slow() -> Iterator[bytes]:
@@ -604,7 +623,7 @@ class TestLoad:
         self, serve: Serve, settings: Settings, pipeline: Pipeline, workers: Workers, png: bytes
     ) -> None:
         state = ServerState(settings, pipeline, workers)
-        client = serve(create_app(state))
+        client = serve(RestApp(state))
         state.draining.set()
         assert is_problem(client.post("/retarget", content=png, headers=PNG), 503, "shutting down")
         assert is_problem(client.get("/readyz"), 503)
@@ -625,7 +644,7 @@ class TestLoad:
         broken = Pipeline(pipeline.models, settings)
         monkeypatch.setattr(broken, "retarget_source", failing)
         state = ServerState(settings, broken, workers)
-        client = serve(create_app(state))
+        client = serve(RestApp(state))
         answer = client.post("/retarget", content=png, headers=PNG)
         assert is_problem(answer, 500, "log")
         assert "innards" not in answer.text
@@ -645,7 +664,7 @@ class TestLoad:
             raise error
 
         state = ServerState(settings, Pipeline(pipeline.models, settings), workers)
-        client = serve(create_app(state))
+        client = serve(RestApp(state))
         with monkeypatch.context() as broken:
             broken.setattr(state.pipeline, "retarget_source", failing)
             answer = client.post("/retarget", content=png, headers=PNG)

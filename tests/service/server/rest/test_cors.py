@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from service.inference.pipeline import Pipeline
-from service.server.rest.app import create_app
+from service.server.rest.app import RestApp
 from service.server.state import ServerState
 from service.server.workers import Workers
 from service.settings import Settings
@@ -22,7 +22,7 @@ OTHER = "https://other.example"
 def named(settings: Settings, pipeline: Pipeline, workers: Workers) -> Iterator[httpx2.Client]:
     """A server that names one origin, and apps."""
     settings = replace(settings, cors_origins=f"{PAGE}, null, tauri://localhost")
-    with running(create_app(ServerState(settings, pipeline, workers))) as client:
+    with running(RestApp(ServerState(settings, pipeline, workers))) as client:
         yield client
 
 

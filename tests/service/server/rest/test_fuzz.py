@@ -6,7 +6,6 @@ from typing import Any
 import hypothesis
 import pytest
 import schemathesis
-from fastapi import FastAPI
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import (
@@ -16,13 +15,14 @@ from schemathesis.specs.openapi.checks import (
 )
 from schemathesis.specs.openapi.schemas import OpenApiSchema
 
+from service.server.rest.app import RestApp
 from tests.service.server.rest.conftest import running
 
 CHECKED = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
 
 @pytest.fixture(scope="session")
-def document(app: FastAPI) -> Iterator[OpenApiSchema]:
+def document(app: RestApp) -> Iterator[OpenApiSchema]:
     with running(app) as client:
         url = str(client.base_url).rstrip("/")
         yield schemathesis.openapi.from_url(f"{url}/openapi.json")

@@ -19,7 +19,7 @@ from PIL import Image
 
 from service.inference.pipeline import Pipeline
 from service.server.auth import ApiKeys
-from service.server.rest.app import create_app
+from service.server.rest.app import RestApp
 from service.server.state import ServerState
 from service.server.workers import Workers
 from service.settings import Settings
@@ -396,7 +396,7 @@ def state_of(pipeline: Pipeline, workers: Workers, keys: ApiKeys | None = None) 
 
 def test_keys_draining_and_metrics(serve: Serve, pipeline: Pipeline, workers: Workers, png: bytes) -> None:
     state = state_of(pipeline, workers, ApiKeys.of_setting(KEY, None))
-    client = serve(create_app(state))
+    client = serve(RestApp(state))
     requests: dict[str, Any] = {INFER: request_of(png, png), PREDICT: {"instances": [{"b64": text(png)}]}}
     for path, body in requests.items():
         assert is_error(client.post(path, json=body), 401, "missing")
@@ -418,7 +418,7 @@ def test_deadline_and_queue(
 ) -> None:
     """A request whose deadline has passed holds its worker for no more than the picture in work."""
     slow = Waiting(pipeline, 0.3)
-    client = serve(create_app(state_of(slow, workers_of_its_own)))
+    client = serve(RestApp(state_of(slow, workers_of_its_own)))
     body: Any = request_of(png, png, png) if path == INFER else {"instances": [{"b64": text(png)}] * 3}
     assert is_error(client.post(path, json=body), 504, "0.3 s")
     assert is_error(client.post(path, json=body), 429, "All 1 places")

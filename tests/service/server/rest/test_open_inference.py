@@ -5,7 +5,7 @@ import pytest
 
 from service.inference.pipeline import Pipeline
 from service.server.auth import ApiKeys
-from service.server.rest.app import create_app
+from service.server.rest.app import RestApp
 from service.server.rest.readiness import Readiness
 from service.server.state import ServerState
 from service.server.workers import Workers
@@ -82,7 +82,7 @@ def test_a_failure_of_ours(serve: Serve, settings: Settings, pipeline: Pipeline,
             raise OSError("innards")
 
     state = ServerState(settings, pipeline, workers)
-    client = serve(create_app(state, Broken(state)))
+    client = serve(RestApp(state, Broken(state)))
     for path in ("/readyz", "/v2/health/ready", "/v1/models/mfn"):
         answer = client.get(path)
         assert (is_problem if path == "/readyz" else is_error)(answer, 500, "log")
@@ -92,7 +92,7 @@ def test_a_failure_of_ours(serve: Serve, settings: Settings, pipeline: Pipeline,
 def test_metadata_needs_a_key_and_health_none(
     serve: Serve, settings: Settings, pipeline: Pipeline, workers: Workers
 ) -> None:
-    client = serve(create_app(ServerState(settings, pipeline, workers, ApiKeys.of_setting(KEY, None))))
+    client = serve(RestApp(ServerState(settings, pipeline, workers, ApiKeys.of_setting(KEY, None))))
     for path in HEALTH:
         assert client.get(path).status_code == 200
     for path in METADATA:
@@ -106,7 +106,7 @@ def test_readiness_is_that_of_readyz(
 ) -> None:
     state = ServerState(settings, pipeline, workers)
     readiness = Readiness(state)
-    client = serve(create_app(state, readiness))
+    client = serve(RestApp(state, readiness))
     if end == "leaves":
         readiness.set_not_ready()
     else:
@@ -122,7 +122,7 @@ def test_readiness_is_that_of_readyz(
 def test_they_are_counted_by_their_paths(
     serve: Serve, settings: Settings, pipeline: Pipeline, workers: Workers
 ) -> None:
-    client = serve(create_app(ServerState(settings, pipeline, workers)))
+    client = serve(RestApp(ServerState(settings, pipeline, workers)))
     client.get("/v2/models/mfn")
     client.get("/v2/models/face")
     client.get("/v1/models/mfn")

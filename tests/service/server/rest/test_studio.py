@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from service.inference.pipeline import Pipeline
 from service.published import published
 from service.server.auth import ApiKeys
-from service.server.rest.app import create_app
+from service.server.rest.app import RestApp
 from service.server.rest.studio import accepts, names_ranges
 from service.server.rest.studio_files import FOR_EVER, StudioFile, studio_files
 from service.server.state import ServerState
@@ -75,7 +75,7 @@ def state(settings: Settings, pipeline: Pipeline, workers: Workers) -> ServerSta
 
 @pytest.fixture(scope="module")
 def page(state: ServerState, files: dict[str, StudioFile]) -> Iterator[httpx2.Client]:
-    with running(create_app(state, studio=files)) as client:
+    with running(RestApp(state, studio=files)) as client:
         yield client
 
 
@@ -308,14 +308,14 @@ def test_it_needs_no_key(
     settings: Settings, pipeline: Pipeline, workers: Workers, files: dict[str, StudioFile]
 ) -> None:
     state = ServerState(settings, pipeline, workers, ApiKeys.of_setting("a-key-of-16-characters", None))
-    with running(create_app(state, studio=files)) as client:
+    with running(RestApp(state, studio=files)) as client:
         assert client.get("/studio/").status_code == 200
         assert client.get("/model").status_code == 401
 
 
 def test_a_file_that_is_gone_is_a_failure_of_the_server(state: ServerState, tmp_path: Path) -> None:
     gone = {"gone.txt": StudioFile(tmp_path / "gone.txt", "text/plain", "no-cache")}
-    with running(create_app(state, studio=gone)) as client:
+    with running(RestApp(state, studio=gone)) as client:
         answer = client.get("/studio/gone.txt")
         assert (answer.status_code, answer.json()["type"]) == (500, "urn:problem-type:mfn:internal")
         assert client.get("/livez").status_code == 200

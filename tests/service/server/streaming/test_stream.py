@@ -30,7 +30,8 @@ def state(settings: Settings, pipeline: Pipeline) -> Iterator[ServerState]:
 
 async def answers(state: ServerState, *frames: Frame) -> list[Answer]:
     """Answers each frame before the next one is offered."""
-    stream = Stream(state, StreamOptions(), DropPolicy.NONE, RequestLog(state.telemetry, "grpc", "RetargetStream"))
+    log = RequestLog(state.telemetry, "grpc", "RetargetStream")
+    stream = Stream(state, StreamOptions(), DropPolicy.NONE, log, encode=lambda answer: answer)
     answered = stream.answers()
     given = []
     for frame in frames:

@@ -14,7 +14,6 @@ from typing import Any
 import httpx2
 import numpy as np
 import pytest
-from fastapi import FastAPI
 from PIL import Image
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
@@ -23,7 +22,7 @@ from service.cli.neutral_file import write_neutral
 from service.inference.models import Models
 from service.inference.pipeline import Pipeline
 from service.server.auth import ApiKeys
-from service.server.rest.app import create_app
+from service.server.rest.app import RestApp
 from service.server.state import ServerState
 from service.server.workers import Workers
 from service.settings import Settings
@@ -42,7 +41,7 @@ class Door:
     def __init__(self, stack: ExitStack) -> None:
         self._stack = stack
 
-    def serve(self, app: FastAPI) -> httpx2.Client:
+    def serve(self, app: RestApp) -> httpx2.Client:
         self.client = self._stack.enter_context(running(app))
         return self.client
 
@@ -63,7 +62,7 @@ def state(settings: Settings, pipeline: Pipeline, workers: Workers) -> ServerSta
 def door(state: ServerState) -> Iterator[Door]:
     with ExitStack() as stack:
         door = Door(stack)
-        door.serve(create_app(state))
+        door.serve(RestApp(state))
         yield door
 
 
@@ -381,7 +380,7 @@ def test_one_stream_too_many(door: Door, state: ServerState) -> None:
 
 
 def test_keys(door: Door, settings: Settings, pipeline: Pipeline, workers: Workers) -> None:
-    door.serve(create_app(ServerState(settings, pipeline, workers, ApiKeys.of_setting(KEY, None))))
+    door.serve(RestApp(ServerState(settings, pipeline, workers, ApiKeys.of_setting(KEY, None))))
     assert ended(door.open({}), 401, "missing")
     assert ended(door.open({"key": "wrong-key-of-some-length"}), 401, "wrong")
     assert "model" in received(door.open({"key": KEY}))
@@ -416,7 +415,7 @@ def test_pages_of_other_hosts_may_not_open_a_stream(
     assert ended(door.open(Origin="https://" + "\u00e9" * 500), 403, "MFN_CORS_ORIGINS")
     assert "model" in received(door.open({}, Origin=str(door.client.base_url).rstrip("/")))
     open_to_one = replace(settings, cors_origins="https://elsewhere.example")
-    door.serve(create_app(ServerState(open_to_one, pipeline, workers)))
+    door.serve(RestApp(ServerState(open_to_one, pipeline, workers)))
     assert "model" in received(door.open({}, Origin="https://elsewhere.example"))
 
 
@@ -426,25 +425,23 @@ def test_behind_a_trusted_proxy_the_host_is_the_one_that_it_was_asked_for(
     headers = {"Origin": "https://faces.example", "X-Forwarded-Host": "faces.example"}
     assert "model" in received(door.open({}, **headers))
     suspicious = replace(settings, trusted_proxies="192.0.2.1")
-    door.serve(create_app(ServerState(suspicious, pipeline, workers)))
+    door.serve(RestApp(ServerState(suspicious, pipeline, workers)))
     assert ended(door.open(None, **headers), 403)
 
 
 def test_silence_age_and_shutdown_end_a_stream(
     door: Door, settings: Settings, pipeline: Pipeline, workers: Workers
 ) -> None:
-    door.serve(
-        create_app(ServerState(replace(settings, stream_idle_seconds=0.1, header_seconds=0.2), pipeline, workers))
-    )
+    door.serve(RestApp(ServerState(replace(settings, stream_idle_seconds=0.1, header_seconds=0.2), pipeline, workers)))
     assert ended(door.open(), 504)
     socket = door.open({})
     received(socket)
     assert ended(socket, 504, "0.1 s")
-    door.serve(create_app(ServerState(replace(settings, max_connection_age_seconds=0.1), pipeline, workers)))
+    door.serve(RestApp(ServerState(replace(settings, max_connection_age_seconds=0.1), pipeline, workers)))
     socket = door.open({})
     received(socket)
     assert ended(socket, 503, "old")
     draining = ServerState(settings, pipeline, workers)
     draining.draining.set()
-    door.serve(create_app(draining))
+    door.serve(RestApp(draining))
     assert ended(door.open({}), 503, "shutting down")

@@ -13,7 +13,7 @@ from websockets.sync.client import connect
 from bench.fuzzing.pictures import mutated, seeds
 from bench.fuzzing.websocket_messages import Messages, streams
 from service.inference.pipeline import Pipeline
-from service.server.rest.app import create_app
+from service.server.rest.app import RestApp
 from service.server.state import ServerState
 from service.server.workers import Workers
 from service.settings import Settings
@@ -26,7 +26,7 @@ ENCODED = st.one_of(st.binary(max_size=200), mutated(seeds()))
 
 @pytest.fixture(scope="module")
 def url(settings: Settings, pipeline: Pipeline, workers: Workers) -> Iterator[str]:
-    with running(create_app(ServerState(settings, pipeline, workers))) as client:
+    with running(RestApp(ServerState(settings, pipeline, workers))) as client:
         yield str(client.base_url).replace("http", "ws") + "/retarget/stream"
 
 
