@@ -130,7 +130,13 @@ def read_csv(file: Path, rate: float = 0.0) -> list[Face]:
             rows = [{(name or "").lower(): text for name, text in row.items()} for row in csv.DictReader(lines)]
         codes = [TIMECODE.fullmatch(row["timecode"].strip()).groups() for row in rows]
         values = [[float(row[name.lower()]) for name in (*SHAPES, *ANGLES)] for row in rows]
-    except (csv.Error, KeyError, AttributeError, TypeError, ValueError) as error:
+    except KeyError as error:
+        raise ValueError(f"{file.name} is no take of Live Link Face: it has no column {error}") from error
+    except AttributeError as error:  # no match
+        raise ValueError(f"{file.name} is no take of Live Link Face: a timecode is not HH:MM:SS:FF") from error
+    except TypeError as error:  # None in place of a text
+        raise ValueError(f"{file.name} is no take of Live Link Face: a row is too short") from error
+    except (csv.Error, ValueError) as error:
         raise ValueError(f"{file.name} is no take of Live Link Face: {error}") from error
     if not rows or not all(math.isfinite(value) for row in values for value in row):
         raise ValueError(f"{file.name} has no rows, or values that are no numbers")

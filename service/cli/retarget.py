@@ -67,7 +67,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         "which it must be for several photos; one is made where OUT has no ending",
     )
     parser.add_argument("--surface", choices=SURFACES, default="mesh", help="what to draw on a face (default: mesh)")
-    parser.add_argument("--min-score", type=score, metavar="S", help="least score, 0.01 to 1 (default: 0.5)")
+    parser.add_argument("--min-score", type=score, metavar="S", help="least score of a face, 0.01 to 1 (default: 0.5)")
     parser.add_argument("--max-faces", type=count, metavar="N", help="most faces, 1 to 100 (default: 20)")
     parser.add_argument("--refine", action="store_true", help="take a second, closer look at each face; slower")
     parser.add_argument(

@@ -89,7 +89,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument(
         "--neutral",
         default=AUTO,
-        metavar="FILE",
+        metavar=f"{AUTO}|{NONE}|FILE",
         help=f"the resting face that expressions are relative to: {AUTO}, each person's own in this film; {NONE}; or a "
         f"file of an earlier take, as person-1.neutral.json (default: {AUTO})",
     )
@@ -103,7 +103,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         "--preview", type=Path, metavar="FILE", help="draw the takes on the film, into this .mp4; reads it once more"
     )
     parser.add_argument("--force", action="store_true", help="replace takes that are there, and begin from the start")
-    parser.add_argument("--min-score", type=score, metavar="S", help="least score, 0.01 to 1 (default: 0.5)")
+    parser.add_argument("--min-score", type=score, metavar="S", help="least score of a face, 0.01 to 1 (default: 0.5)")
     parser.add_argument("--max-faces", type=count, metavar="N", help="most faces, 1 to 100 (default: 20)")
     parser.add_argument(
         "--refine",
@@ -148,8 +148,8 @@ def run(parser: argparse.ArgumentParser, settings: Settings, chosen: argparse.Na
     except (VideoError, NeutralFileError) as error:
         tell(str(error))
     except OSError as error:
-        tell(f"{error.filename or folder.path}: {error.strerror or error}. What is captured is kept; make room, and "
-             "run the same command again.")  # fmt: skip
+        tell(f"{error.filename or folder.path}: {error.strerror or error}. What is captured is kept: run the same "
+             "command again when that is mended.")  # fmt: skip
     return FAILED
 
 
@@ -167,7 +167,7 @@ def capture_takes(
     captured = Captured.resumed(records, source)
     done = len(captured.timestamps)
     if done:
-        tell(f"{folder.path} holds {done} frames of an earlier run; going on after them.")
+        tell(f"{folder.path} holds an earlier run, up to frame {done}; going on after it.")
     progress = Progress(source.expected, float(source.rates[0]), done)
     ended = OK
     try:
@@ -183,8 +183,7 @@ def capture_takes(
     tell(f"{progress.summary()}.")
     write_takes(source, records, captured, folder, pipeline.models, neutral, chosen)
     if ended and not source.live:
-        tell(f"These are the takes of the first {len(captured.timestamps)} frames. Run the same command again to go "
-             "on.")  # fmt: skip
+        tell(f"These are the takes up to frame {len(captured.timestamps)}. Run the same command again to go on.")
         return ended
     folder.records.unlink()
     if source.shortage:

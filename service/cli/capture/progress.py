@@ -54,9 +54,9 @@ class Progress:
             self._stream.flush()
 
     def summary(self) -> str:
-        """How many frames were captured, and how fast."""
+        """How many frames were captured in this run, and how fast."""
         new, seconds = self._done - self._first, max(self._clock() - self._start, 1e-3)
-        return f"{new} frames in {seconds:.1f} s, {new / seconds / self._rate:.1f} x real time"
+        return f"{new} frame{'' if new == 1 else 's'} in {seconds:.1f} s, {new / seconds / self._rate:.1f} x real time"
 
 
 def _clock_text(seconds: float) -> str:

@@ -6,6 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
+from service.cli.packages import pip_install
 from service.cli.video.frames import VideoError
 from service.cli.video.loop import Command
 from service.vision.arrays import Pixels
@@ -31,7 +32,7 @@ def load() -> Any:
         cv2 = import_module("cv2")
     except ImportError as error:
         raise VideoError(
-            f"`mfn watch` needs OpenCV, which cannot be loaded ({error}). Install it: pip install 'mfn-retarget[watch]'"
+            f"This needs OpenCV, which cannot be loaded ({error}). Install it: {pip_install('opencv-python')}"
         ) from error
     # Our own errors tell what cannot be opened.
     cv2.utils.logging.setLogLevel(SILENT)

@@ -267,10 +267,19 @@ def test_drop_frame_timecodes_leave_out_no_frames(tmp_path: Path, counted: int, 
 
 
 @pytest.mark.parametrize(
-    "text", ["", "a,b\n1,2\n", "Timecode\nnow\n", ",".join(HEADER) + "\n00:00:00:00.0,61,0.5\n", "\0"]
+    ("text", "words"),
+    [
+        ("", ""),
+        ("a,b\n1,2\n", "it has no column 'timecode'"),
+        ("Timecode\nnow\n", "a timecode is not HH:MM:SS:FF"),
+        ("Timecode\n00:00:00:00.0\n", "it has no column 'eyeblinkleft'"),
+        (",".join(HEADER) + "\n00:00:00:00.0,61,0.5\n", "a row is too short"),
+        (",".join(HEADER) + "\n00:00:00:00.0,61,half" + ",0" * 60 + "\n", "'half'"),
+        ("\0", ""),
+    ],
 )
-def test_a_file_that_is_no_take_is_refused_in_words(tmp_path: Path, text: str) -> None:
+def test_a_file_that_is_no_take_is_refused_in_words(tmp_path: Path, text: str, words: str) -> None:
     file = tmp_path / "take.csv"
     file.write_text(text, encoding="utf-8")
-    with pytest.raises(ValueError, match=r"take\.csv"):
+    with pytest.raises(ValueError, match=rf"take\.csv.*{words}"):
         addon.read_csv(file)

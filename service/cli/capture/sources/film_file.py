@@ -18,6 +18,7 @@ import numpy as np
 from service.cli.capture.sources.source import DEFAULT_RATE, Position, SourceFrame
 from service.cli.capture.take import Timecode
 from service.cli.capture.timecode import parse_timecode
+from service.cli.packages import pip_install
 from service.cli.video.frames import VideoError
 from service.vision.image import Picture
 
@@ -39,8 +40,7 @@ def load_av() -> Any:
         return import_module("av")
     except ImportError as error:
         raise VideoError(
-            f"`mfn capture` needs PyAV, which cannot be loaded ({error}). Install it: "
-            "pip install 'mfn-retarget[capture]'"
+            f"Reading a film needs PyAV, which cannot be loaded ({error}). Install it: {pip_install('av')}"
         ) from error
 
 

@@ -131,11 +131,11 @@ def test_after_ctrl_c_there_are_takes_of_what_was_captured_and_it_goes_on(
     with monkeypatch.context() as interrupted:
         stop_after(interrupted, 17, KeyboardInterrupt)
         assert capture(film, tmp_path / "take") == 130
-    assert "the first 17 frames" in capsys.readouterr().err
+    assert "the takes up to frame 17." in capsys.readouterr().err
     assert len(arrays(tmp_path / "take/person-1.npz")["seen"]) == 17
     assert (tmp_path / "take" / RECORDS).exists()
     assert capture(film, tmp_path / "take") == 0
-    assert "holds 16 frames of an earlier run" in capsys.readouterr().err
+    assert "an earlier run, up to frame 16;" in capsys.readouterr().err
     assert_same_takes(tmp_path / "take", tmp_path / "whole")
 
 
@@ -148,7 +148,7 @@ def test_sigterm_does_as_ctrl_c_does(
         call_before(terminated, Tracks, "add", 17, terminate)  # the frame is recorded, but not captured
         assert capture(film, tmp_path / "take") == 143
     assert signal.getsignal(signal.SIGTERM) is before
-    assert "the first 18 frames" in capsys.readouterr().err
+    assert "the takes up to frame 18." in capsys.readouterr().err
     assert len(arrays(tmp_path / "take/person-1.npz")["seen"]) == 18
     assert capture(film, tmp_path / "take") == 0
     assert_same_takes(tmp_path / "take", tmp_path / "whole")
@@ -265,7 +265,7 @@ def test_what_one_format_cannot_hold_is_told_and_captured_only_once(
     assert capture(film, tmp_path / "take", "--format", "bvh") == 1
     assert "BVH has one frame rate" in capsys.readouterr().err
     assert capture(film, tmp_path / "take", "--format", "bvh", "--rate", "30") == 0
-    assert "holds 4 frames of an earlier run" in capsys.readouterr().err
+    assert "an earlier run, up to frame 4;" in capsys.readouterr().err
     assert (tmp_path / "take/person-1.bvh").exists()
 
 

@@ -50,3 +50,9 @@ def test_where_there_is_no_terminal_it_is_silent() -> None:
     progress.step()
     progress.end()
     assert stream.getvalue() == ""
+
+
+def test_one_frame_is_one() -> None:
+    progress = Progress(1, 30.0, stream=Terminal(), clock=Clock())
+    progress.step()
+    assert progress.summary().startswith("1 frame in ")

@@ -1,5 +1,6 @@
 """Writing videos and windows: against OpenCV itself where it is installed, and against one that misbehaves."""
 
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -75,7 +76,7 @@ def test_a_window_needs_a_display(real: Any, monkeypatch: pytest.MonkeyPatch) ->
 def test_without_opencv_the_sentence_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cv2", None)
     for use in (load, lambda: open_frames("clip.mp4"), lambda: open_frames("0"), Window):
-        with pytest.raises(VideoError, match=r"pip install 'mfn-retarget\[watch\]'"):
+        with pytest.raises(VideoError, match=f"{re.escape(sys.executable)} -m pip install opencv-python$"):
             use()
 
 
