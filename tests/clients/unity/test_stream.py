@@ -228,11 +228,15 @@ def test_a_frame_s_problem_is_the_frame_s_alone(stream: StreamProgram, picture: 
             problem("bad-picture", "It is no picture.", sequence=sequence, timestamp_us=timestamp, dropped=0)
         )
         connection.send(answer(next_frame(connection), 1))
+        for _ in connection:  # until the client ends it
+            pass
 
     with fake_service(conduct) as address:
         stream.open(address)
         assert stream.do("send", picture) == {"error": {"kind": "bad-picture", "message": "It is no picture."}}
         assert stream.do("send", picture)["answer"]["sequence"] == 2
+        stream.do("dispose")
+        stream.do("wait", "Closed")
     assert stream.failures == []
 
 
