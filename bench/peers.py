@@ -1,8 +1,8 @@
 """A frame beside what else describes its faces: `python -m bench.peers --mediapipe-model face_landmarker.task`.
 
 Pictures of 1280 x 720 pixels with 1, 5 and 9 faces, decoded already, one core, all systems in turn, round after round;
-medians. Of each it says how many of the faces it found: time without faces is no comparison. Nothing else should run
-on the machine.
+medians; their ratios; and what this service's time is spent on. Of each it says how many of the faces it found: time
+without faces is no comparison. Nothing else should run on the machine.
 
     MFN            int8, without and with a closer look at each face
     MediaPipe      Face Landmarker; needs the extra training, and its model: --mediapipe-model
@@ -13,6 +13,7 @@ What is not named is not run, and only what was run together is compared.
 """
 
 import argparse
+import statistics
 from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,16 +25,17 @@ from bench.rounds import Rounds, measure, pin
 from bench.systems import MediaPipe, Mfn, OpenSeeFace, System, YunetAndTddfa
 from service.inference.execution import Execution
 from service.inference.models import Models
-from service.inference.pipeline import Pipeline
+from service.inference.pipeline import Pipeline, Timing
 from service.settings import Settings
 
 FACES = (1, 5, 9)
+STEPS = ("preprocess", "inference", "refine", "postprocess")
 OPENING = """## A frame beside what else there is
 
 `python -m bench.peers --mediapipe-model face_landmarker.task --yunet yunet_n_320.onnx --tddfa mb05.onnx --results`: one
 core, milliseconds, medians of rounds in which every system has its turn; a 1280 x 720 picture that is decoded already.
-In brackets: how many times as long as the first row, as the median of the rounds' ratios; not given where faces were
-missed."""
+Ratios are medians of the rounds' ratios; not given where faces were missed. Steps are those of the timing in every
+answer: inference is the Multiple Face Network's, refine the Single Face Network's, the rest is spent around them."""
 
 Case = tuple[str, int]
 
@@ -63,25 +65,50 @@ def systems(arguments: argparse.Namespace, parser: argparse.ArgumentParser, held
     return found
 
 
-def measured(rounds: Rounds[Case, Any], found: list[System], group_of: dict[int, GroupPicture]) -> str:
-    """The table of this run; ratios to the first system."""
-    ours, rows = found[0].name, []
+def times(rounds: Rounds[Case, Any], found: list[System], group_of: dict[int, GroupPicture]) -> str:
+    """The table of milliseconds, of how many faces each system found, and of what it gives."""
+    rows = []
     for system in found:
-        times, counts = [], []
-        for number, group in group_of.items():
-            case = (system.name, number)
-            count = group.found(system.boxes(rounds.answers[case][0]))
-            comparable = count == number and system.name != ours
-            ratio = f" ({rounds.ratio(case, (ours, number)):.1f} x)" if comparable else ""
-            times.append(f"{rounds.median(case):.1f}{ratio}")
-            counts.append(str(count))
-        rows.append([system.name, *times, ", ".join(counts), system.gives])
-    return table(["system", *headings(), f"found of {', '.join(map(str, FACES))}", "gives"], rows)
+        cases = {number: (system.name, number) for number in group_of}
+        counts = [str(group_of[n].found(system.boxes(rounds.answers[case][0]))) for n, case in cases.items()]
+        medians = [f"{rounds.median(case):.1f}" for case in cases.values()]
+        rows.append([system.name, *medians, ", ".join(counts), system.gives])
+    return table(["system", *headings(", ms"), f"found of {', '.join(map(str, FACES))}", "gives"], rows)
 
 
-def headings() -> list[str]:
-    """The table's headings, one for each number of faces."""
-    return [f"{number} face{'s' * (number > 1)}, ms" for number in FACES]
+def ratios(rounds: Rounds[Case, Any], found: list[System], group_of: dict[int, GroupPicture]) -> str:
+    """The table of how many times as long as each other system this service takes; of pictures in which the other
+    missed faces there is none."""
+    ours = [system for system in found if isinstance(system, Mfn)]
+    rows = []
+    for own in ours:
+        for other in found:
+            if other in ours:
+                continue
+            row = [own.name, other.name]
+            for number, group in group_of.items():
+                case = (other.name, number)
+                whole = group.found(other.boxes(rounds.answers[case][0])) == number
+                row.append(f"{rounds.ratio((own.name, number), case):.2f}" if whole else "")
+            rows.append(row)
+    return table(["system", "over", *headings("")], rows)
+
+
+def steps(rounds: Rounds[Case, Any], found: list[System], group_of: dict[int, GroupPicture]) -> str:
+    """The table of what this service's milliseconds are spent on."""
+    rows = []
+    for system in found:
+        if isinstance(system, Mfn):
+            for number in group_of:
+                timings: list[Timing] = [answer.timing for answer in rounds.answers[system.name, number]]
+                medians = [statistics.median(getattr(timing, step) for timing in timings) for step in STEPS]
+                rows.append([system.name, str(number), *(f"{ms:.2f}" for ms in medians)])
+    return table(["system", "faces", *(f"{step}, ms" for step in STEPS)], rows)
+
+
+def headings(unit: str) -> list[str]:
+    """The tables' headings, one for each number of faces."""
+    return [f"{number} face{'s' * (number > 1)}{unit}" for number in FACES]
 
 
 def main() -> None:
@@ -101,7 +128,8 @@ def main() -> None:
         found = systems(arguments, parser, held)
         cases = {(system.name, number): system.look(group) for number, group in group_of.items() for system in found}
         rounds = measure(cases, arguments.rounds)
-    figures = f"{machine()}. {rounds.told()}\n\n{measured(rounds, found, group_of)}"
+    tables = [make(rounds, found, group_of) for make in (times, ratios, steps)]
+    figures = "\n\n".join([f"{machine()}. {rounds.told()}", *tables])
     print(figures)
     if arguments.results:
         write_figures("peers", OPENING, figures)
