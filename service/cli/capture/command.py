@@ -21,7 +21,6 @@ from service.cli.capture.formats import FORMATS, formats_of
 from service.cli.capture.formats.character import Character, CharacterError, character_file
 from service.cli.capture.formats.format import Format
 from service.cli.capture.formats.glb import DEFAULT_CHARACTER
-from service.cli.capture.formats.whole_file import WriteError
 from service.cli.capture.neutral import absolute, resting_face
 from service.cli.capture.people import MIN_SECONDS, People
 from service.cli.capture.preview import SUFFIX, draw_preview
@@ -36,6 +35,7 @@ from service.cli.capture.timecode import nearest_standard
 from service.cli.interruption import exit_code, sigterm_as_ctrl_c
 from service.cli.neutral_file import NeutralFileError, read_neutral
 from service.cli.video.frames import VideoError
+from service.cli.whole_file import WriteError, cannot_write
 from service.cores import usable_cores
 from service.inference.execution import Execution
 from service.inference.models import Models
@@ -123,6 +123,8 @@ def run(parser: argparse.ArgumentParser, settings: Settings, chosen: argparse.Na
     if chosen.preview is not None:
         if chosen.preview.suffix.lower() != SUFFIX:
             parser.error(f"--preview: cannot write {chosen.preview.name!r}; give it the ending {SUFFIX}")
+        if chosen.preview.is_dir():
+            parser.error(f"--preview: {chosen.preview} is a folder; name a file")
         if realpath(chosen.preview) == realpath(chosen.source):
             parser.error(f"--preview: {chosen.preview} would be overwritten; name another file")
     try:
@@ -145,13 +147,11 @@ def run(parser: argparse.ArgumentParser, settings: Settings, chosen: argparse.Na
         records = open_records(folder, source, models, options, chosen.force)
         with closing(records), sigterm_as_ctrl_c():
             return capture_takes(source, records, folder, Pipeline(models, settings), options, threads, neutral, chosen)
-    except WriteError as error:
-        tell(f"{error} What is captured is kept: run the command again.")
     except (VideoError, NeutralFileError, CharacterError) as error:
         tell(str(error))
     except OSError as error:
-        tell(f"{error.filename or folder.path}: {error.strerror or error}. What is captured is kept: run the same "
-             "command again when that is mended.")  # fmt: skip
+        told = str(error) if isinstance(error, WriteError) else cannot_write(error.filename or folder.records, error)
+        tell(f"{told} What is captured is kept: run the same command again when that is mended.")
     return FAILED
 
 
@@ -294,19 +294,22 @@ def open_records(folder: TakeFolder, source: Source, models: Models, options: Re
         "precision": models.execution.precision,
         "options": vars(options),
     }
-    if folder.records.exists() and not force:
-        records = Records.resume(folder.records)
-        if records is not None:
-            if records.header == header:
-                return records
-            records.close()
-        raise VideoError(
-            f"{folder.path} holds the beginning of another capture: of another source, or with other options. Finish "
-            "that one first, name another folder, or give --force to begin anew."
-        )
-    if not folder.may_replace(force):
-        raise VideoError(f"{folder.path} has takes already. Name another folder, or give --force to replace them.")
-    return Records.create(folder.records, header)
+    try:
+        if folder.records.exists() and not force:
+            records = Records.resume(folder.records)
+            if records is not None:
+                if records.header == header:
+                    return records
+                records.close()
+            raise VideoError(
+                f"{folder.path} holds the beginning of another capture: of another source, or with other options. "
+                "Finish that one first, name another folder, or give --force to begin anew."
+            )
+        if not folder.may_replace(force):
+            raise VideoError(f"{folder.path} has takes already. Name another folder, or give --force to replace them.")
+        return Records.create(folder.records, header)
+    except OSError as error:
+        raise VideoError(cannot_write(folder.records, error)) from error
 
 
 def tell(sentence: str) -> None:

@@ -21,8 +21,8 @@ import numpy as np
 from service.cli.capture.blocks import blocks
 from service.cli.capture.formats.joints import rotations
 from service.cli.capture.formats.timing import is_even
-from service.cli.capture.formats.whole_file import WriteError, whole_file
 from service.cli.capture.take import Film, Take
+from service.cli.whole_file import WriteError, whole_file
 from service.vision.rotation import quaternion_to_euler
 
 TURNS: Final = "Zrotation Yrotation Xrotation"

@@ -351,9 +351,31 @@ def test_a_full_disk_keeps_what_was_captured(
     with monkeypatch.context() as full:
         stop_after(full, 5, DiskFullError)
         assert capture(film, tmp_path / "take") == 1
-    assert "No space left on device. What is captured is kept" in capsys.readouterr().err
+    assert "capture.unfinished cannot be written: the disk is full. Make room there" in capsys.readouterr().err
     assert capture(film, tmp_path / "take") == 0
     assert_same_takes(tmp_path / "take", tmp_path / "whole")
+
+
+@pytest.mark.parametrize("name", ["person-1.npz", "person-1.neutral.json"])
+def test_a_folder_in_the_place_of_a_file_is_told_and_what_was_captured_kept(
+    name: str, film: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / name).mkdir()
+    assert capture(film, tmp_path) == 1
+    told = f"mfn: {tmp_path / name} cannot be written: a folder has that name. Move it away"
+    assert capsys.readouterr().err.splitlines()[-1].startswith(told)
+    (tmp_path / name).rmdir()
+    assert capture(film, tmp_path) == 0
+    assert (tmp_path / name).is_file()
+
+
+def test_a_folder_in_the_place_of_the_records_is_told(
+    film: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / RECORDS).mkdir()
+    for options in ([], ["--force"]):
+        assert capture(film, tmp_path, *options) == 1
+        assert f"{RECORDS} cannot be written: a folder has that name." in capsys.readouterr().err
 
 
 class DiskFullError(OSError):
