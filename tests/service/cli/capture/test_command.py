@@ -336,6 +336,14 @@ def test_a_variable_rate_is_resampled_on_request_only(tmp_path: Path, capsys: py
     np.testing.assert_allclose(arrays(tmp_path / "even/person-1.npz")["timestamps"], np.arange(15) / 30)
 
 
+@pytest.mark.parametrize("options", [(), ("--neutral", "none")])
+def test_a_face_in_one_frame_of_a_slow_film_is_in_the_take(options: tuple[str, ...], tmp_path: Path) -> None:
+    shown = [picture(), picture((1, 1)), picture(), picture()]
+    film = write_film(tmp_path / "film.mkv", shown, times=[0, 610, 1220, 1830])
+    assert capture(film, tmp_path / "take", "--rate", "30", "--format", "csv,npz", *options) == 0
+    assert np.flatnonzero(arrays(tmp_path / "take/person-1.npz")["seen"]).tolist() == [18]  # 0.6 s
+
+
 def test_pictures_that_are_missing_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     times = [0, 33, 67, 100, 133, 1000, 1033, 1067, 1100, 1133]
     film = write_film(tmp_path / "film.mkv", [picture((1, 1))] * len(times), times=times)
