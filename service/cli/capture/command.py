@@ -242,7 +242,7 @@ def tell_of_people(people: People, film: Film, live: bool, chosen: argparse.Name
         print("nobody: no face was found")
     if people.brief:
         tell(f"{people.brief} more were seen for less than {MIN_SECONDS:g} s in all, and are left out.")
-    missing = [] if live else np.flatnonzero(holes(film.timestamps)).tolist()
+    missing = [] if live else np.flatnonzero(holes(film.timestamps, chosen.rate)).tolist()
     for before in missing[:MAX_HOLES]:
         tell(f"The film has no pictures from {film.timestamps[before]:.1f} s to {film.timestamps[before + 1]:.1f} s.")
     if len(missing) > MAX_HOLES:

@@ -337,11 +337,14 @@ def test_a_variable_rate_is_resampled_on_request_only(tmp_path: Path, capsys: py
 
 
 @pytest.mark.parametrize("options", [(), ("--neutral", "none")])
-def test_a_face_in_one_frame_of_a_slow_film_is_in_the_take(options: tuple[str, ...], tmp_path: Path) -> None:
+def test_a_face_in_one_frame_of_a_slow_film_is_in_the_take(
+    options: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     shown = [picture(), picture((1, 1)), picture(), picture()]
     film = write_film(tmp_path / "film.mkv", shown, times=[0, 610, 1220, 1830])
     assert capture(film, tmp_path / "take", "--rate", "30", "--format", "csv,npz", *options) == 0
     assert np.flatnonzero(arrays(tmp_path / "take/person-1.npz")["seen"]).tolist() == [18]  # 0.6 s
+    assert "no pictures from 0.6 s to 1.2 s" in capsys.readouterr().err
 
 
 def test_pictures_that_are_missing_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
