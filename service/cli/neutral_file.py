@@ -12,6 +12,7 @@ from typing import Final
 
 import numpy as np
 
+from service.cli.whole_file import whole_file
 from service.errors import RequestError
 from service.tracking.neutral import neutral_expression
 from service.vision.arrays import Array
@@ -25,9 +26,10 @@ class NeutralFileError(Exception):
 
 
 def write_neutral(path: Path, neutral: Array, names: Sequence[str]) -> None:
-    """Writes a resting face (46,), whose coefficients have these names. Raises OSError."""
+    """Writes a resting face (46,), whose coefficients have these names. Raises WriteError."""
     values = np.round(neutral.astype(np.float64), DECIMALS).tolist()
-    path.write_text(json.dumps({"neutral": dict(zip(names, values, strict=True))}, indent=1) + "\n", encoding="utf-8")
+    with whole_file(path) as file:
+        file.write(json.dumps({"neutral": dict(zip(names, values, strict=True))}, indent=1).encode() + b"\n")
 
 
 def read_neutral(path: Path, names: Sequence[str]) -> Array:

@@ -21,7 +21,6 @@ from service.cli.capture.formats import FORMATS, formats_of
 from service.cli.capture.formats.character import Character, CharacterError, character_file
 from service.cli.capture.formats.format import Format
 from service.cli.capture.formats.glb import DEFAULT_CHARACTER
-from service.cli.capture.formats.whole_file import WriteError
 from service.cli.capture.neutral import absolute, resting_face
 from service.cli.capture.people import MIN_SECONDS, People
 from service.cli.capture.preview import SUFFIX, draw_preview
@@ -36,6 +35,7 @@ from service.cli.capture.timecode import nearest_standard
 from service.cli.interruption import exit_code, sigterm_as_ctrl_c
 from service.cli.neutral_file import NeutralFileError, read_neutral
 from service.cli.video.frames import VideoError
+from service.cli.whole_file import WriteError, cannot_write
 from service.cores import usable_cores
 from service.inference.execution import Execution
 from service.inference.models import Models
@@ -123,9 +123,13 @@ def run(parser: argparse.ArgumentParser, settings: Settings, chosen: argparse.Na
     if chosen.preview is not None:
         if chosen.preview.suffix.lower() != SUFFIX:
             parser.error(f"--preview: cannot write {chosen.preview.name!r}; give it the ending {SUFFIX}")
+        if chosen.preview.is_dir():
+            parser.error(f"--preview: {chosen.preview} is a folder; name a file")
         if realpath(chosen.preview) == realpath(chosen.source):
             parser.error(f"--preview: {chosen.preview} would be overwritten; name another file")
     try:
+        if chosen.character is None and "glb" in chosen.format:
+            chosen.character = Character.read(character_file(DEFAULT_CHARACTER))
         source = open_source(chosen.source, chosen.rate)
         if chosen.preview is not None and source.live:
             parser.error("--preview is about a film; a camera cannot be read once more")
@@ -143,13 +147,11 @@ def run(parser: argparse.ArgumentParser, settings: Settings, chosen: argparse.Na
         records = open_records(folder, source, models, options, chosen.force)
         with closing(records), sigterm_as_ctrl_c():
             return capture_takes(source, records, folder, Pipeline(models, settings), options, threads, neutral, chosen)
-    except WriteError as error:
-        tell(f"{error} What is captured is kept: run the command again.")
-    except (VideoError, NeutralFileError) as error:
+    except (VideoError, NeutralFileError, CharacterError) as error:
         tell(str(error))
     except OSError as error:
-        tell(f"{error.filename or folder.path}: {error.strerror or error}. What is captured is kept: run the same "
-             "command again when that is mended.")  # fmt: skip
+        told = str(error) if isinstance(error, WriteError) else cannot_write(error.filename or folder.records, error)
+        tell(f"{told} What is captured is kept: run the same command again when that is mended.")
     return FAILED
 
 
@@ -164,6 +166,7 @@ def capture_takes(
     chosen: argparse.Namespace,
 ) -> int:
     """Captures what is not captured yet, and writes the takes of all that is. Returns the exit code."""
+    earlier = len(records)
     captured = Captured.resumed(records, source)
     done = len(captured.timestamps)
     if done:
@@ -181,45 +184,56 @@ def capture_takes(
     if not captured.timestamps:
         return ended or FAILED  # the latter where a camera has shown nothing
     tell(f"{progress.summary()}.")
-    write_takes(source, records, captured, folder, pipeline.models, neutral, chosen)
+    refusals = write_takes(source, records, captured, earlier, folder, pipeline.models, neutral, chosen)
     if ended and not source.live:
         tell(f"These are the takes up to frame {len(captured.timestamps)}. Run the same command again to go on.")
         return ended
-    folder.records.unlink()
     if source.shortage:
         tell(source.shortage)
-        return FAILED
-    return OK
+    if refusals:
+        tell("What is captured is kept: run the command again as said.")
+    else:
+        folder.records.unlink()
+    return FAILED if refusals or source.shortage else OK
 
 
 def write_takes(
     source: Source,
     records: Records,
     captured: Captured,
+    earlier: int,
     folder: TakeFolder,
     models: Models,
     neutral: Neutral,
     chosen: argparse.Namespace,
-) -> None:
-    """Writes the takes of what is captured, and removes those of an earlier capture."""
+) -> list[str]:
+    """Writes the takes of what is captured, and removes those of an earlier capture. Returns in words why formats
+    cannot hold them. earlier: frames that an earlier run had recorded."""
     timestamps = np.array(captured.timestamps)
     timecode = time_of_day(timestamps[0], source.rates[0]) if source.live else source.timecode
     film = film_of(source.name, captured.size, timestamps, source.rates, timecode)
     people = captured.tracks.people(float(film.timecode.rate))
     assembly = Assembly(models.face_model.expression_names, models.arkit, neutral, chosen.rate, chosen.smooth)
-    kinds = formats_of(chosen.format, chosen.character)
-    files: list[Path] = []
+    of_takes = assembly.film_of_takes(film)
+    asked = [(kind, kind.refusal(of_takes)) for kind in formats_of(chosen.format, chosen.character)]
+    kinds = [kind for kind, refusal in asked if refusal is None]
+    if len(captured.timestamps) != earlier:
+        # Takes of as many frames are of this capture: a run before wrote them, in formats that could hold them.
+        folder.keep_only(len(people), kinds)
     with ExitStack() as stack:
         drawn = None
         if chosen.preview is not None:
-            drawn = stack.enter_context(StoredTakes(folder.path, assembly.film_of_takes(film)))
+            drawn = stack.enter_context(StoredTakes(folder.path, of_takes))
         for person in range(1, len(people) + 1):
             # Nothing here keeps a take: the memory of the last one is free when the next one is made.
-            files += write_take(folder, assembly.take(film, people, records, person), kinds, drawn)
-        folder.keep_only(files)
+            write_take(folder, assembly.take(film, people, records, person), kinds, drawn)
         tell_of_people(people, film, source.live, chosen)
         if drawn:
             preview(chosen.preview, source, drawn, models)
+    refusals = [refusal for _, refusal in asked if refusal is not None]
+    for refusal in refusals:
+        tell(refusal)
+    return refusals
 
 
 def tell_of_people(people: People, film: Film, live: bool, chosen: argparse.Namespace) -> None:
@@ -228,7 +242,7 @@ def tell_of_people(people: People, film: Film, live: bool, chosen: argparse.Name
         print("nobody: no face was found")
     if people.brief:
         tell(f"{people.brief} more were seen for less than {MIN_SECONDS:g} s in all, and are left out.")
-    missing = [] if live else np.flatnonzero(holes(film.timestamps)).tolist()
+    missing = [] if live else np.flatnonzero(holes(film.timestamps, chosen.rate)).tolist()
     for before in missing[:MAX_HOLES]:
         tell(f"The film has no pictures from {film.timestamps[before]:.1f} s to {film.timestamps[before + 1]:.1f} s.")
     if len(missing) > MAX_HOLES:
@@ -239,14 +253,13 @@ def tell_of_people(people: People, film: Film, live: bool, chosen: argparse.Name
              f"--rate {max(1, round(film.timecode.rate))} gives even ones.")  # fmt: skip
 
 
-def write_take(folder: TakeFolder, take: Take, formats: Iterable[Format], drawn: StoredTakes | None) -> list[Path]:
-    """Writes a take in formats, and stores it among those that are drawn. Returns the files. Raises OSError."""
-    files = folder.write(take, formats)
+def write_take(folder: TakeFolder, take: Take, formats: Iterable[Format], drawn: StoredTakes | None) -> None:
+    """Writes a take in formats, and stores it among those that are drawn. Raises OSError."""
+    folder.write(take, formats)
     if drawn is not None:
         drawn.add(take)
     seen = int(take.seen.sum())
     print(f"person {take.person}: seen in {seen} of {len(take.film)} frames, {int(take.bridged.sum())} bridged")
-    return files
 
 
 def preview(path: Path, source: Source, takes: StoredTakes, models: Models) -> None:
@@ -281,19 +294,22 @@ def open_records(folder: TakeFolder, source: Source, models: Models, options: Re
         "precision": models.execution.precision,
         "options": vars(options),
     }
-    if folder.records.exists() and not force:
-        records = Records.resume(folder.records)
-        if records is not None:
-            if records.header == header:
-                return records
-            records.close()
-        raise VideoError(
-            f"{folder.path} holds the beginning of another capture: of another source, or with other options. Finish "
-            "that one first, name another folder, or give --force to begin anew."
-        )
-    if not folder.may_replace(force):
-        raise VideoError(f"{folder.path} has takes already. Name another folder, or give --force to replace them.")
-    return Records.create(folder.records, header)
+    try:
+        if folder.records.exists() and not force:
+            records = Records.resume(folder.records)
+            if records is not None:
+                if records.header == header:
+                    return records
+                records.close()
+            raise VideoError(
+                f"{folder.path} holds the beginning of another capture: of another source, or with other options. "
+                "Finish that one first, name another folder, or give --force to begin anew."
+            )
+        if not folder.may_replace(force):
+            raise VideoError(f"{folder.path} has takes already. Name another folder, or give --force to replace them.")
+        return Records.create(folder.records, header)
+    except OSError as error:
+        raise VideoError(cannot_write(folder.records, error)) from error
 
 
 def tell(sentence: str) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.cli.capture.blocks import blocks
-from service.cli.capture.film import ROUNDING, holes
+from service.cli.capture.film import ROUNDING
 from service.cli.capture.records import COLUMNS
 from service.vision.arrays import Array
 from service.vision.face_model import EXPRESSIONS
@@ -25,6 +25,7 @@ QUATERNION: Final = slice(9, 13)
 EXPRESSION: Final = slice(13, 13 + EXPRESSIONS)
 GAZE: Final = slice(EXPRESSION.stop, EXPRESSION.stop + GAZE_COEFFICIENTS)
 MAX_GAP_SECONDS: Final = 0.5  # that is bridged
+SEEN_SECONDS: Final = 0.1  # between two frames of a film, at most, in which a face counts as seen: a blink lasts longer
 
 
 @dataclass(frozen=True)
@@ -112,18 +113,25 @@ class Curves:
     def resampled(self, timestamps: NDArray[np.float64], new: NDArray[np.float64]) -> "Curves":
         """The curves at other times (M,), seconds, interpolated between the frames around each.
 
-        A frame between two that are seen is seen; one beside an unknown frame, or in a hole of the film, is unknown.
+        A frame between two that are seen is seen, where these are up to SEEN_SECONDS apart. Where the film has none for
+        longer, it is as where the face is not found: bridged up to MAX_GAP_SECONDS, unknown beyond. A frame beside an
+        unknown one is unknown. Of each known frame, the new one that is nearest to it stands for it nevertheless.
         """
         if len(timestamps) == 1:
             return self
         after = np.clip(np.searchsorted(timestamps, new - 1e-6), 1, len(timestamps) - 1)
-        share = np.clip((new - timestamps[after - 1]) / (timestamps[after] - timestamps[after - 1]), 0, 1)
+        apart = timestamps[after] - timestamps[after - 1]
+        share = np.clip((new - timestamps[after - 1]) / apart, 0, 1)
         share[share < 1e-6], share[share > 1 - 1e-6] = 0, 1
-        left, right = share < 1, share > 0  # which of both frames has a part in it
-        apart = np.minimum(new - timestamps[after - 1], timestamps[after] - new)
-        between = (apart > ROUNDING) & holes(timestamps)[after - 1]
-        known = (self.known[after - 1] | ~left) & (self.known[after] | ~right) & ~between
-        seen = (self.seen[after - 1] | ~left) & (self.seen[after] | ~right)
+        apart[(share == 0) | (share == 1)] = 0
+        known = self._all(self.known, after, share) & (apart <= MAX_GAP_SECONDS + ROUNDING)
+        seen = self._all(self.seen, after, share) & (apart <= SEEN_SECONDS + ROUNDING)
+        own = self._nearest(timestamps, new)
+        seen[own >= 0] = self.seen[own[own >= 0]]
+        alone = (own >= 0) & ~known
+        after[alone], share[alone] = np.maximum(own[alone], 1), own[alone] > 0
+        known |= alone
+        left, right = share < 1, share > 0
         values = np.empty((len(new), GAZE.stop), np.float32)
         for block in blocks(len(new)):
             low = np.where(left[block, None], self.values[after[block] - 1], self.values[after[block]])
@@ -131,6 +139,21 @@ class Curves:
             values[block] = low + share[block, None] * (high - low)
         values[~known] = np.nan
         return Curves(values, seen & known, known & ~seen)
+
+    def _nearest(self, timestamps: NDArray[np.float64], new: NDArray[np.float64]) -> NDArray[np.intp]:
+        """(M,) the known frame that each new one is the nearest to, the nearest of several; -1 where there is none."""
+        frames = np.flatnonzero(self.known)
+        place = np.searchsorted((new[1:] + new[:-1]) / 2, timestamps[frames])
+        order = np.argsort(-np.abs(timestamps[frames] - new[place]), kind="stable")  # a nearer one replaces another
+        own = np.full(len(new), -1, np.intp)
+        own[place[order]] = frames[order]
+        return own
+
+    @staticmethod
+    def _all(frames: NDArray[np.bool_], after: NDArray[np.intp], share: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """(M,) whether what is so of frames (N,) is so of those that new frames are made of, see resampled."""
+        both: NDArray[np.bool_] = (frames[after - 1] | (share == 1)) & (frames[after] | (share == 0))
+        return both
 
 
 def _same_side(quaternion: Array) -> Array:

@@ -59,10 +59,14 @@ def is_even(film: Film) -> bool:
     return bool(np.abs(film.timestamps - even).max() <= ROUNDING)
 
 
-def holes(timestamps: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """(N - 1,) where frames are missing between two: of a damaged film, or where a camera was off."""
+def holes(timestamps: NDArray[np.float64], rate: Fraction | None = None) -> NDArray[np.bool_]:
+    """(N - 1,) where frames are missing between two: of a damaged film, or where a camera was off. rate: that the film
+    is resampled to; of a slow film, frames are missing then, too."""
     apart = np.diff(timestamps)
-    return apart > max(MIN_HOLE_SECONDS, 2 * float(np.median(apart))) if len(apart) else np.zeros(0, np.bool_)
+    if not len(apart):
+        return np.zeros(0, np.bool_)
+    usual = float(np.median(apart)) if rate is None else float(1 / rate)
+    return apart > max(MIN_HOLE_SECONDS, 2 * usual)
 
 
 def resampled(film: Film, rate: Fraction) -> Film:

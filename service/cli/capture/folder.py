@@ -1,7 +1,7 @@
 """The folder that takes are written into, and what is there already."""
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -30,7 +30,7 @@ class TakeFolder:
     def takes(self) -> list[Path]:
         """The files of takes that are there."""
         suffixes = {kind.suffix for kind in FORMATS.values()}
-        files = (file for file in self.path.glob("person-*"))
+        files = (file for file in self.path.glob("person-*") if file.is_file())
         return sorted(file for file in files if file.suffix in suffixes or file.name.endswith(NEUTRAL))
 
     def may_replace(self, force: bool) -> bool:
@@ -47,20 +47,22 @@ class TakeFolder:
               file=sys.stderr, flush=True)  # fmt: skip
         return sys.stdin.readline().strip().lower() in ("y", "yes")
 
-    def write(self, take: Take, formats: Iterable[Format]) -> list[Path]:
-        """Writes a take in formats, and its resting face. Returns the files. Raises OSError, see Format."""
-        files = []
+    def write(self, take: Take, formats: Iterable[Format]) -> None:
+        """Writes a take in formats, and its resting face. Raises OSError, see Format."""
         for kind in formats:
-            file = self.path / f"person-{take.person}{kind.suffix}"
-            kind.write(take, file)
-            files.append(file)
-        if take.neutral is not None:
-            file = self.path / f"person-{take.person}{NEUTRAL}"
-            write_neutral(file, take.neutral, take.expression_names)
-            files.append(file)
-        return files
+            kind.write(take, self._file(take.person, kind.suffix))
+        neutral = self._file(take.person, NEUTRAL)
+        if take.neutral is None:
+            neutral.unlink(missing_ok=True)  # an earlier one
+        else:
+            write_neutral(neutral, take.neutral, take.expression_names)
 
-    def keep_only(self, files: Sequence[Path]) -> None:
-        """Removes takes of an earlier capture that are not among the files."""
-        for file in set(self.takes()) - set(files):
+    def keep_only(self, people: int, formats: Iterable[Format]) -> None:
+        """Removes takes of an earlier capture, but for those that the takes of so many people in formats replace."""
+        suffixes = [*(kind.suffix for kind in formats), NEUTRAL]
+        replaced = {self._file(person, suffix) for person in range(1, people + 1) for suffix in suffixes}
+        for file in set(self.takes()) - replaced:
             file.unlink()
+
+    def _file(self, person: int, suffix: str) -> Path:
+        return self.path / f"person-{person}{suffix}"

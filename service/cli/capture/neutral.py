@@ -19,7 +19,8 @@ def resting_face(curves: Curves) -> Array:
     """The resting face (46,) float32 of someone whose curves are known in a frame at least."""
     yaw, pitch, _ = quaternion_to_euler(curves.quaternion)
     facing = curves.seen & (np.abs(yaw) <= MAX_TURN_DEGREES) & (np.abs(pitch) <= MAX_TURN_DEGREES)
-    frames = facing if facing.sum() >= MIN_FRAMES else curves.seen
+    seen = curves.seen if curves.seen.any() else curves.known
+    frames = facing if facing.sum() >= MIN_FRAMES else seen
     # One by one: sorting takes a copy.
     columns = range(EXPRESSION.start, EXPRESSION.stop)
     face = [np.percentile(curves.values[frames, column], RESTING_PERCENTILE) for column in columns]

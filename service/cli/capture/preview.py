@@ -11,11 +11,11 @@ import numpy as np
 from PIL import Image
 
 from service.cli.capture.film import ROUNDING
-from service.cli.capture.formats.whole_file import PART, WriteError
 from service.cli.capture.sources.film_file import load_av
 from service.cli.capture.sources.source import Position, Source
 from service.cli.capture.stored_takes import Shown, StoredTakes
 from service.cli.video.painting import paint
+from service.cli.whole_file import PART, WriteError, cannot_write
 from service.tracking.neutral import MIN_RANGE, NeutralState
 from service.tracking.session import FrameResult, FrameTiming
 from service.vision.arrays import Array, Pixels
@@ -106,8 +106,7 @@ def _video(path: Path, rate: float) -> Iterator[Callable[[Pixels, float], None]]
         part.replace(path)
     except (av.FFmpegError, OSError) as error:
         part.unlink(missing_ok=True)
-        reason = getattr(error, "strerror", None) or error
-        raise WriteError(f"{path} cannot be written: {reason}. Make room there, or name another file.") from error
+        raise WriteError(cannot_write(path, OSError(error.errno, error.strerror or str(error)))) from error
     except BaseException:
         part.unlink(missing_ok=True)
         raise

@@ -43,13 +43,14 @@ def global_class(script: Path) -> str:
     )
 
 
-def pack(file: Path, given: dict[str, Any]) -> None:
-    """Writes the project. given: what scene.gd reads as given.json."""
+def pack(file: Path, given: dict[str, Any], neutral: dict[str, float]) -> None:
+    """Writes the project. given: what scene.gd reads as given.json. neutral: a resting face."""
     scripts = sorted(ADDON.glob("mfn_*.gd"))
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr("project.godot", PROJECT)
         archive.writestr("scene.tscn", MAIN_SCENE)
         archive.writestr("given.json", json.dumps(given))
+        archive.writestr("person-1.neutral.json", json.dumps({"neutral": neutral}))
         classes = ", ".join(map(global_class, scripts))
         archive.writestr(".godot/global_script_class_cache.cfg", f"list=[{classes}]\n")
         for script in scripts:

@@ -20,6 +20,10 @@ func _ready() -> void:
 	_character.free()
 	_load_character()
 	facts["streamed"] = await _streamed()
+	facts["rested"] = await _rested(load("res://person-1.neutral.json"))
+	var other := JSON.new()
+	other.data = []
+	facts["unrested"] = await _rested(other)
 	facts["silence"] = await _silence()
 	print("FACTS " + JSON.stringify(facts))
 	get_tree().quit()
@@ -108,6 +112,28 @@ func _streamed() -> Dictionary:
 		await get_tree().process_frame
 	told["sent"] = sent
 	return told.merged(_pose())
+
+
+## The first face of a stream with a saved resting face, and what the stream tells.
+func _rested(neutral: JSON) -> Dictionary:
+	var picture := Image.new()
+	picture.load_jpg_from_buffer(FileAccess.get_file_as_bytes("res://picture.jpg"))
+	var stream := MfnStream.new()
+	stream.url = _given["stream"]
+	stream.key = _given["key"]
+	stream.jpeg_quality = 1.0
+	stream.neutral = neutral
+	add_child(stream)
+	var told := {"problems": []}
+	stream.face_received.connect(func(face: MfnFaceData) -> void: told["weights"] = face.weights)
+	stream.refused.connect(func(problem: String) -> void: told["problems"].append(problem))
+	for frame in FRAMES_AT_MOST:
+		stream.send(picture)
+		if told.has("weights"):
+			break
+		await get_tree().process_frame
+	stream.queue_free()
+	return told
 
 
 ## What a stream tells of a service that takes a picture and answers nothing, twice.

@@ -97,7 +97,18 @@ def silent() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def facts(service: str, silent: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def face(service: str) -> Any:
+    """That of the picture, as the service answers it."""
+    parameters = {"refine": "true", "include": "blendshapes"}
+    answer = httpx2.post(
+        f"http://{service}/retarget", params=parameters, content=PICTURE.read_bytes(), headers={"X-API-Key": KEY}
+    )
+    (face,) = answer.json()["faces"]
+    return face
+
+
+@pytest.fixture(scope="module")
+def facts(service: str, face: Any, silent: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What scene.gd has printed."""
     pytest.importorskip("playwright", reason="Playwright, which drives Chromium, is not installed")
     from bench.browser import chromium
@@ -115,7 +126,7 @@ def facts(service: str, silent: str, tmp_path_factory: pytest.TempPathFactory) -
         "key": KEY,
         "silent": silent,
     }
-    pack(folder / "project.zip", given)
+    pack(folder / "project.zip", given, face["expression"])
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as files:
         threading.Thread(target=files.serve_forever, daemon=True).start()
         with chromium(camera=None) as browser:
@@ -180,22 +191,30 @@ def test_usual_spellings_are_known(facts: dict[str, Any]) -> None:
     assert dict(zip(SPELLINGS, facts["names"], strict=True)) == SPELLINGS
 
 
-def test_a_stream_moves_the_character(facts: dict[str, Any], service: str) -> None:
+def test_a_stream_moves_the_character(facts: dict[str, Any], face: Any) -> None:
     streamed = facts["streamed"]
     assert streamed["problems"] == []
     assert streamed["answers"][:3] == [1, 1, 1]
     assert streamed["sent"] >= 3
-    parameters = {"refine": "true", "include": "blendshapes"}
-    answer = httpx2.post(
-        f"http://{service}/retarget", params=parameters, content=PICTURE.read_bytes(), headers={"X-API-Key": KEY}
-    )
-    (face,) = answer.json()["faces"]
     shown, told = streamed["shapes"], face["blendshapes"]
     np.testing.assert_allclose([shown[n] for n in ARKIT_NAMES], [told[n] for n in ARKIT_NAMES], atol=0.1)
     head = np.array(streamed["parts"]["head"])
     turned = Rotation.from_matrix(head) * Rotation.from_quat(face["pose"]["quaternion"]).inv()
     assert np.degrees(turned.magnitude()) < 2
     assert_turned(streamed["parts"], facts["live"][0]["parts"], head, np.array([shown[name] for name in GAZE_NAMES]))
+
+
+def test_of_a_saved_resting_face_little_is_left(facts: dict[str, Any], face: Any) -> None:
+    """Only what the picture loses as another JPEG."""
+    assert facts["rested"]["problems"] == []
+    expressions = [name for name in ARKIT_NAMES if name not in GAZE_NAMES]
+    assert max(face["blendshapes"][name] for name in expressions) > 0.3
+    assert max(facts["rested"]["weights"][name] for name in expressions) < 0.05
+
+
+def test_what_holds_no_resting_face_is_told_and_goes_without(facts: dict[str, Any]) -> None:
+    assert facts["unrested"]["problems"] == ["neutral holds no resting face; give a file of mfn capture"]
+    assert max(facts["unrested"]["weights"].values()) > 0.3
 
 
 def test_a_stream_without_answers_connects_anew(facts: dict[str, Any], silent: str) -> None:

@@ -1,7 +1,7 @@
 // Moves a character with the package's components, on the stand-in for Unity: sends a picture by a FaceStream, and
 // prints as JSON how two characters stand then, of which one moves as in a mirror.
 //
-//     ComponentProgram.exe ADDRESS FILE
+//     ComponentProgram.exe ADDRESS FILE [NEUTRAL]     NEUTRAL: a file with a resting face
 using System;
 using System.Globalization;
 using System.IO;
@@ -18,6 +18,7 @@ internal static class ComponentProgram
     {
         var stream = new GameObject("Faces").AddComponent<FaceStream>();
         stream.Address = arguments[0];
+        if (arguments.Length > 2) stream.Neutral = new TextAsset(File.ReadAllText(arguments[2])) { name = "neutral" };
         Call(stream, "OnEnable");
         if (!SpinWait.SpinUntil(() => stream.Ready, TimeSpan.FromSeconds(20))) return 1;
         using (var answered = new ManualResetEventSlim())

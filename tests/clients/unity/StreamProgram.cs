@@ -95,6 +95,7 @@ internal static class StreamProgram
             object value;
             if (type == typeof(TimeSpan)) value = TimeSpan.FromSeconds(Number(parts[1]));
             else if (type == typeof(Smoothing)) value = new Smoothing { Beta = (float)Number(parts[1]) };
+            else if (parts[0] == "Neutral") value = NeutralFile.Read(File.ReadAllText(parts[1]));
             else value = Convert.ChangeType(parts[1], type, CultureInfo.InvariantCulture);
             property.SetValue(options, value);
         }

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from websockets.sync.server import ServerConnection
 
 from service.cli.avatar.axes import UNITY
 from service.cli.avatar.mirror import mirror_blendshapes, mirror_gaze
@@ -25,7 +26,7 @@ from tests.clients.unity.building import (
     build,
     build_components,
 )
-from tests.clients.unity.fake_service import POSE, fake_service, serve_faces
+from tests.clients.unity.fake_service import POSE, answer, fake_service, greet, next_frame, serve_faces
 from tests.docs.pages import ROOT, blocks
 
 
@@ -62,6 +63,25 @@ def test_its_editor_s_part_its_samples_and_the_code_of_its_pages_compile(compone
 
 def test_it_compiles_for_android(components: Path) -> None:
     build_components(components, "Android.dll", "-define:UNITY_ANDROID")
+
+
+@pytest.mark.parametrize("text", ['{"neutral": {"jawOpen": 0.25}}', '{"resting": {}}'])
+def test_a_saved_resting_face_is_the_stream_s(components: Path, tmp_path: Path, text: str) -> None:
+    """A file that holds none is warned of, and the stream opens without."""
+    told: list[dict[str, Any]] = []
+
+    def conduct(connection: ServerConnection) -> None:
+        told.append(greet(connection))
+        connection.send(answer(next_frame(connection), 1, blendshapes=dict.fromkeys(ARKIT_NAMES, 0.5)))
+
+    files = tmp_path / "picture", tmp_path / "neutral"
+    for file, content in zip(files, ("picture", text), strict=True):
+        file.write_text(content, encoding="utf-8")
+    with fake_service(conduct) as address:
+        shown = run(components / "ComponentProgram.exe", address, *map(str, files))
+    found = json.loads(text).get("neutral")
+    assert told[0].get("neutral") == found
+    assert ("neutral holds no resting face" in shown) == (found is None)
 
 
 def hamilton(a: Any, b: Any) -> Any:

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 from websockets.sync.server import ServerConnection
 
+from service.cli.neutral_file import write_neutral
 from service.vision.arkit import ARKIT_NAMES
 from tests.clients.unity.building import CLIENT, HERE, build
 from tests.clients.unity.fake_service import (
@@ -71,6 +72,25 @@ def test_the_configuration_is_what_the_options_say(stream: StreamProgram, pictur
         "smoothing": {"beta": 2.5}, "min_score": 0.25, "max_faces": 3, "input_size": 448,
         "include": ["blendshapes", "landmarks"], "exclude": ["identity"], "rotation": 270, "key": 'k"\\é',
     }  # fmt: skip
+
+
+def test_a_saved_resting_face_is_told_at_once_and_again_after_a_loss(
+    stream: StreamProgram, picture: Path, tmp_path: Path
+) -> None:
+    told: list[dict[str, Any]] = []
+
+    def conduct(connection: ServerConnection) -> None:
+        told.append(greet(connection))
+        connection.send(answer(next_frame(connection)))
+        connection.close(1001)
+
+    neutral = tmp_path / "anna.neutral.json"
+    write_neutral(neutral, np.array([0.125, 0, 0.00001, 1]), ("jawOpen", "browDown_L", "mouthPucker", "cheekPuff_R"))
+    with fake_service(conduct) as address:
+        stream.open(address, Neutral=neutral)
+        for _ in range(2):
+            stream.do("send", picture)
+    assert [configuration["neutral"] for configuration in told[:2]] == [json.loads(neutral.read_text())["neutral"]] * 2
 
 
 def test_what_is_left_as_it_is_is_not_told(stream: StreamProgram, picture: Path) -> None:
@@ -364,11 +384,27 @@ def test_a_person_is_followed_calibrated_and_turned(stream: StreamProgram, url: 
     assert stream.do("send", ASTRONAUT, 5000)["error"]["kind"] == "bad-parameter"
 
 
-def test_what_the_service_refuses_it_says(stream: StreamProgram, url: str, picture: Path) -> None:
+def test_of_a_saved_resting_face_nothing_is_left(stream: StreamProgram, url: str, tmp_path: Path) -> None:
+    stream.open(url, Refine=True)
+    (face,) = stream.do("send", ASTRONAUT)["answer"]["faces"]
+    neutral = tmp_path / "astronaut.neutral.json"
+    write_neutral(neutral, np.array(list(face["expression"].values())), tuple(face["expression"]))
+    stream.open(url, Refine=True, Neutral=neutral)
+    (face,) = stream.do("send", ASTRONAUT)["answer"]["faces"]
+    assert face["neutral"] == "on"
+    assert max(face["expression"].values()) < 1e-4
+
+
+def test_what_the_service_refuses_it_says(stream: StreamProgram, url: str, picture: Path, tmp_path: Path) -> None:
     stream.open(url, MinScore=3.0)
     stream.do("wait", "Failed")
     assert stream.states == ["Closed"]
     assert stream.failures[0]["kind"] == "bad-parameter"
+    lacking = tmp_path / "lacking.neutral.json"
+    write_neutral(lacking, np.array([0.1]), ("jawOpen",))
+    stream.open(url, Neutral=lacking)
+    stream.do("wait", "Failed")
+    assert "neutral lacks" in stream.failures[0]["message"]
     stream.open(url)
     assert stream.do("send", picture)["error"]["kind"] == "bad-picture"
     assert stream.do("send", ASTRONAUT)["answer"]["faces"]

@@ -24,6 +24,9 @@ const NORMAL_CLOSURE := 1000
 @export_range(0.1, 1.0) var jpeg_quality := 0.85
 ## Seconds without an answer, after which it connects anew: a cable that is pulled tells nothing.
 @export var longest_silence := 10.0
+## Everybody's resting face: a file that `mfn capture` has written, such as person-1.neutral.json.
+## None: expressions are as seen. It takes effect with the next connection.
+@export var neutral: JSON
 
 var _socket := WebSocketPeer.new()
 var _configured := false
@@ -93,7 +96,16 @@ func _configure() -> void:
 		"exclude": ["identity"],
 		"key": key,
 	}
+	if neutral:
+		configuration["neutral"] = _resting_face()
 	_configured = _socket.send_text(JSON.stringify(configuration)) == OK
+
+
+func _resting_face() -> Variant:
+	if neutral.data is Dictionary and neutral.data.get("neutral") is Dictionary:
+		return neutral.data["neutral"]
+	refused.emit("neutral holds no resting face; give a file of mfn capture")
+	return null
 
 
 func _read(text: String) -> void:

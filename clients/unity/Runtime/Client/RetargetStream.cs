@@ -169,7 +169,7 @@ namespace Mfn
         }
 
         /// <summary>Changes the neutral faces. Returns whether the service is told: not while the stream is connecting;
-        /// and another connection knows nothing of the resting faces.</summary>
+        /// and another connection knows nothing of it, but begins with StreamOptions.Neutral again.</summary>
         public bool Calibrate(Calibration calibration)
         {
             lock (_gate)

@@ -38,6 +38,11 @@ namespace Mfn
         /// <summary>A One-Euro filter on box, pose and coefficients; null leaves it out.</summary>
         public Smoothing Smoothing { get; set; }
 
+        /// <summary>Everybody's resting face until a calibration, also after a connection that is lost: a weight for each
+        /// of Model.ExpressionNames, as NeutralFile reads it of a file of `mfn capture`. Null: expressions are as
+        /// seen.</summary>
+        public IReadOnlyDictionary<string, float> Neutral { get; set; }
+
         /// <summary>Least score of a face, 0.01 to 1.</summary>
         public float? MinScore { get; set; }
 
@@ -108,6 +113,7 @@ namespace Mfn
             if (Follow) members.Add("\"follow\":true");
             if (DetectEvery != null) members.Add("\"detect_every\":" + Text(DetectEvery));
             if (Smoothing != null) members.Add("\"smoothing\":" + Smoothing.Json());
+            if (Neutral != null) members.Add("\"neutral\":" + Weights(Neutral));
             if (MinScore != null) members.Add("\"min_score\":" + Text(MinScore));
             if (MaxFaces != null) members.Add("\"max_faces\":" + Text(MaxFaces));
             if (InputSize != null) members.Add("\"input_size\":" + Text(InputSize));
@@ -124,6 +130,13 @@ namespace Mfn
         internal StreamOptions Copy() => (StreamOptions)MemberwiseClone();
 
         internal static string Text(IFormattable number) => number.ToString(null, CultureInfo.InvariantCulture);
+
+        private static string Weights(IReadOnlyDictionary<string, float> weights)
+        {
+            var members = new List<string>();
+            foreach (var weight in weights) members.Add(Quoted(weight.Key) + ":" + Text(weight.Value));
+            return "{" + string.Join(",", members) + "}";
+        }
 
         private static string Quoted(string text)
         {

@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using UnityEngine;
 
 namespace Mfn.Unity
@@ -28,6 +29,9 @@ namespace Mfn.Unity
         [SerializeField, Tooltip("Smooth box, pose and coefficients.")]
         private bool smooth = true;
 
+        [SerializeField, Tooltip("Everybody's resting face: a file of mfn capture, as person-1.neutral.json.")]
+        private TextAsset neutral;
+
         private const float StaleSeconds = 1; // after which an answer tells nothing of the moment
 
         private RetargetStream stream;
@@ -56,6 +60,14 @@ namespace Mfn.Unity
         {
             get => address;
             set => address = value;
+        }
+
+        /// <summary>Everybody's resting face until one is taken; none: expressions are as seen. It takes effect when the
+        /// component is enabled the next time.</summary>
+        public TextAsset Neutral
+        {
+            get => neutral;
+            set => neutral = value;
         }
 
         /// <summary>Sends a frame, the bytes of a JPEG, PNG, WebP or AVIF file. It is dropped where the stream is not
@@ -109,6 +121,7 @@ namespace Mfn.Unity
                 Refine = refine,
                 Follow = follow,
                 Smoothing = smooth ? new Smoothing() : null,
+                Neutral = SavedNeutral(),
                 Blendshapes = true,
                 ExcludeIdentity = true,
             });
@@ -124,6 +137,22 @@ namespace Mfn.Unity
             stream = null;
             leading = null;
             Latest = null;
+        }
+
+        private IReadOnlyDictionary<string, float> SavedNeutral()
+        {
+            if (neutral == null) return null;
+            try
+            {
+                return NeutralFile.Read(neutral.text);
+            }
+            catch (FormatException error)
+            {
+                Debug.LogWarning(
+                    $"{neutral.name} holds no resting face: {error.Message} Give a file that mfn capture has written, as " +
+                    "person-1.neutral.json.", this);
+                return null;
+            }
         }
 
         private void Warn(MfnException error) => Debug.LogWarning(error.Message, this);

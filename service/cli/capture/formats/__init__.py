@@ -13,7 +13,7 @@ FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
     {
         "csv": Format(".csv", csv.write),
         "glb": Format(".glb", glb.write),
-        "bvh": Format(".bvh", bvh.write),
+        "bvh": Format(".bvh", bvh.write, bvh.refusal),
         "jsonl": Format(".jsonl", jsonl.write),
         "npz": Format(".npz", npz.write),
         "usda": Format(".usda", usda.write),

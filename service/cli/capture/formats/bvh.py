@@ -21,8 +21,8 @@ import numpy as np
 from service.cli.capture.blocks import blocks
 from service.cli.capture.formats.joints import rotations
 from service.cli.capture.formats.timing import is_even
-from service.cli.capture.formats.whole_file import WriteError, whole_file
-from service.cli.capture.take import Take
+from service.cli.capture.take import Film, Take
+from service.cli.whole_file import WriteError, whole_file
 from service.vision.rotation import quaternion_to_euler
 
 TURNS: Final = "Zrotation Yrotation Xrotation"
@@ -51,12 +51,9 @@ FRAME: Final = f"{STILL} {' '.join(['%.6f'] * 6)}\n"
 
 
 def write(take: Take, path: Path) -> None:
-    """Writes skeleton and frames. Raises WriteError, also where the film's frame rate varies."""
-    if not is_even(take.film):
-        raise WriteError(
-            f"{path} cannot be written: BVH has one frame rate for all frames, and that of {take.film.name} varies. "
-            "Give --rate to resample it."
-        )
+    """Writes skeleton and frames. Raises WriteError, also for a film that is refused."""
+    if reason := refusal(take.film):
+        raise WriteError(f"{path} cannot be written: {reason}")
     with whole_file(path) as file:
         file.write(("\n".join(hierarchy()) + "\n").encode())
         seconds = float(1 / take.film.timecode.rate)
@@ -65,6 +62,13 @@ def write(take: Take, path: Path) -> None:
             turned = rotations(take, frames)
             for row in np.concatenate([degrees(turned[joint]) for joint in ("neck", "head")], axis=1):
                 file.write((FRAME % tuple(row)).encode())
+
+
+def refusal(film: Film) -> str | None:
+    """Of a film whose frame rate varies, in words why BVH cannot hold it; None of any other."""
+    if is_even(film):
+        return None
+    return f"BVH has one frame rate for all frames, and that of {film.name} varies. Give --rate to resample it."
 
 
 def degrees(quaternion: np.ndarray) -> np.ndarray:

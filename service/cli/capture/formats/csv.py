@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from service.cli.avatar.livelink import FROM_ARKIT, HEAD_AND_EYES, SHAPES, eye_angles, head_angles
 from service.cli.capture.blocks import blocks
 from service.cli.capture.formats.timing import positions
-from service.cli.capture.formats.whole_file import whole_file
 from service.cli.capture.take import Take
 from service.cli.capture.timecode import timecode_text
+from service.cli.whole_file import whole_file
 
 # Files have Right before Left where packets have Left before Right.
 SWAPPED: Final = {"JawLeft": "JawRight", "JawRight": "JawLeft", "MouthLeft": "MouthRight", "MouthRight": "MouthLeft"}

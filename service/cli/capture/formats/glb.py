@@ -32,9 +32,9 @@ from service.cli.capture.formats.character import (
     character_file,
 )
 from service.cli.capture.formats.joints import rotations
-from service.cli.capture.formats.whole_file import WriteError, whole_file
 from service.cli.capture.take import Film, Take
 from service.cli.capture.timecode import timecode_text
+from service.cli.whole_file import WriteError, whole_file
 from service.vision.arrays import Array
 from service.vision.rotation import multiply
 

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.cli.capture.blocks import blocks
-from service.cli.capture.formats.whole_file import whole_file
 from service.cli.capture.take import Take
+from service.cli.whole_file import whole_file
 from service.server.schema import coefficient_documents, include_blendshapes
 from service.tracking.neutral import NeutralState
 from service.vision.arkit import unobserved

@@ -9,8 +9,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from service.cli.capture.formats.whole_file import whole_file
 from service.cli.capture.take import Take
+from service.cli.whole_file import whole_file
 from service.vision.arkit import ARKIT_NAMES
 from service.vision.gaze import GAZE_NAMES
 

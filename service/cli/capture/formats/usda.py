@@ -19,9 +19,9 @@ import numpy as np
 from service.cli.capture.blocks import blocks
 from service.cli.capture.formats.joints import rotations
 from service.cli.capture.formats.timing import positions
-from service.cli.capture.formats.whole_file import whole_file
 from service.cli.capture.take import Take
 from service.cli.capture.timecode import timecode_text
+from service.cli.whole_file import whole_file
 from service.vision.arkit import ARKIT_NAMES
 from service.vision.arrays import Array
 

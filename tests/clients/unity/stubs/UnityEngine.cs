@@ -279,6 +279,16 @@ namespace UnityEngine
         public int height { get; set; }
     }
 
+    public class TextAsset : Object
+    {
+        public TextAsset(string text)
+        {
+            this.text = text;
+        }
+
+        public string text { get; }
+    }
+
     public class Texture2D : Texture
     {
         public Texture2D(int width, int height, TextureFormat textureFormat, bool mipChain) { }

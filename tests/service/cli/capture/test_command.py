@@ -15,6 +15,7 @@ import pytest
 
 from service.cli.capture import capturing
 from service.cli.capture.folder import RECORDS, TakeFolder
+from service.cli.capture.formats import character as formats_character
 from service.cli.capture.formats.character import character_file
 from service.cli.capture.people import Tracks
 from service.cli.main import main
@@ -257,16 +258,57 @@ def test_a_resting_face_that_is_not_there_is_told(
     assert "nobody.json: No such file" in capsys.readouterr().err
 
 
-def test_what_one_format_cannot_hold_is_told_and_captured_only_once(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+PHONE = [0, 33, 66, 166, 200, 233]  # ms: times that BVH cannot hold
+
+
+@pytest.fixture
+def phone(tmp_path: Path) -> Path:
+    return write_film(tmp_path / "phone.mkv", [picture((1, 1))] * len(PHONE), times=PHONE)
+
+
+def test_a_format_that_cannot_hold_the_film_keeps_no_other_from_being_written(
+    phone: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    times = [0, 33, 66, 166, 200, 233]
-    film = write_film(tmp_path / "phone.mkv", [picture((1, 1))] * len(times), times=times)
-    assert capture(film, tmp_path / "take", "--format", "bvh") == 1
-    assert "BVH has one frame rate" in capsys.readouterr().err
-    assert capture(film, tmp_path / "take", "--format", "bvh", "--rate", "30") == 0
-    assert "an earlier run, up to frame 4;" in capsys.readouterr().err
-    assert (tmp_path / "take/person-1.bvh").exists()
+    take = tmp_path / "take"
+    assert capture(phone, take, "--format", "bvh,npz,csv", "--preview", str(tmp_path / "drawn.mp4")) == 1
+    names = [RECORDS, "person-1.csv", "person-1.neutral.json", "person-1.npz"]
+    assert sorted(file.name for file in take.iterdir()) == names
+    assert (tmp_path / "drawn.mp4").exists()
+    told = capsys.readouterr().err
+    assert told.count("BVH has one frame rate for all frames, and that of phone varies. Give --rate") == 1
+    assert "What is captured is kept: run the command again as said" in told.splitlines()[-1]
+
+
+def test_a_second_run_for_that_format_captures_nothing_again_and_leaves_the_others(
+    phone: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    take = tmp_path / "take"
+    assert capture(phone, take, "--format", "csv,bvh") == 1
+    csv = (take / "person-1.csv").read_bytes()
+    assert capture(phone, take, "--format", "bvh", "--rate", "30") == 0
+    assert "an earlier run, up to frame 4;" in capsys.readouterr().err  # the last keyframe
+    assert sorted(file.name for file in take.iterdir()) == ["person-1.bvh", "person-1.csv", "person-1.neutral.json"]
+    assert (take / "person-1.csv").read_bytes() == csv
+
+
+def test_what_holds_fewer_frames_than_the_capture_does_not_stay(
+    film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as interrupted:
+        stop_after(interrupted, 17, KeyboardInterrupt)
+        assert capture(film, tmp_path, "--format", "csv,npz") == 130
+    assert (tmp_path / "person-1.csv").exists()
+    assert capture(film, tmp_path, "--format", "npz", "--neutral", "none") == 0
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["person-1.npz", "person-2.npz"]
+
+
+def test_without_studios_characters_nothing_is_captured_for_a_glb(
+    film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(formats_character, "published", lambda _: tmp_path / "nothing")
+    assert capture(film, tmp_path / "take", "--format", "csv,glb") == 1
+    assert "human: No such file or directory" in capsys.readouterr().err
+    assert not (tmp_path / "take").exists()
 
 
 def test_a_film_without_faces_gives_no_takes_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -294,6 +336,17 @@ def test_a_variable_rate_is_resampled_on_request_only(tmp_path: Path, capsys: py
     np.testing.assert_allclose(arrays(tmp_path / "even/person-1.npz")["timestamps"], np.arange(15) / 30)
 
 
+@pytest.mark.parametrize("options", [(), ("--neutral", "none")])
+def test_a_face_in_one_frame_of_a_slow_film_is_in_the_take(
+    options: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown = [picture(), picture((1, 1)), picture(), picture()]
+    film = write_film(tmp_path / "film.mkv", shown, times=[0, 610, 1220, 1830])
+    assert capture(film, tmp_path / "take", "--rate", "30", "--format", "csv,npz", *options) == 0
+    assert np.flatnonzero(arrays(tmp_path / "take/person-1.npz")["seen"]).tolist() == [18]  # 0.6 s
+    assert "no pictures from 0.6 s to 1.2 s" in capsys.readouterr().err
+
+
 def test_pictures_that_are_missing_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     times = [0, 33, 67, 100, 133, 1000, 1033, 1067, 1100, 1133]
     film = write_film(tmp_path / "film.mkv", [picture((1, 1))] * len(times), times=times)
@@ -309,9 +362,31 @@ def test_a_full_disk_keeps_what_was_captured(
     with monkeypatch.context() as full:
         stop_after(full, 5, DiskFullError)
         assert capture(film, tmp_path / "take") == 1
-    assert "No space left on device. What is captured is kept" in capsys.readouterr().err
+    assert "capture.unfinished cannot be written: the disk is full. Make room there" in capsys.readouterr().err
     assert capture(film, tmp_path / "take") == 0
     assert_same_takes(tmp_path / "take", tmp_path / "whole")
+
+
+@pytest.mark.parametrize("name", ["person-1.npz", "person-1.neutral.json"])
+def test_a_folder_in_the_place_of_a_file_is_told_and_what_was_captured_kept(
+    name: str, film: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / name).mkdir()
+    assert capture(film, tmp_path) == 1
+    told = f"mfn: {tmp_path / name} cannot be written: a folder has that name. Move it away"
+    assert capsys.readouterr().err.splitlines()[-1].startswith(told)
+    (tmp_path / name).rmdir()
+    assert capture(film, tmp_path) == 0
+    assert (tmp_path / name).is_file()
+
+
+def test_a_folder_in_the_place_of_the_records_is_told(
+    film: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / RECORDS).mkdir()
+    for options in ([], ["--force"]):
+        assert capture(film, tmp_path, *options) == 1
+        assert f"{RECORDS} cannot be written: a folder has that name." in capsys.readouterr().err
 
 
 class DiskFullError(OSError):

@@ -90,16 +90,53 @@ def test_resampled_frames_are_known_as_far_as_both_neighbours_are() -> None:
     assert bridged.bridged.tolist() == [False, False, False, True, True, True, False]
 
 
-def test_a_hole_in_the_film_stays_one() -> None:
-    late = np.concatenate([times(20), 1 + times(20)])  # after 20 frames nothing for a third of a second and more
-    later = np.concatenate([times(20), 2 + times(20)])
-    for before, hole in ((late, False), (later, True)):
-        new = np.arange(0, before[-1], 1 / RATE)
-        resampled = curves(40).resampled(before, new)
-        assert resampled.seen.tolist() == (
-            [not 19 / RATE + 1e-6 < time < before[20] - 1e-6 for time in new] if hole else [True] * len(new)
-        )
-        assert not resampled.bridged.any()
+@pytest.mark.parametrize(
+    ("missing", "seen", "bridged"),
+    [
+        (2, True, False),  # frames a tenth of a second apart
+        (3, False, True),
+        (14, False, True),  # half a second
+        (15, False, False),
+        (45, False, False),
+    ],
+)
+def test_frames_that_the_film_lacks_are_bridged_and_marked_as_those_without_the_face(
+    missing: int, seen: bool, bridged: bool
+) -> None:
+    shown = np.concatenate([np.arange(20), np.arange(20 + missing, 40 + missing)])
+    resampled = curves(40).resampled(times(40 + missing)[shown], times(40 + missing))
+    lacking = ~np.isin(np.arange(40 + missing), shown)
+    np.testing.assert_array_equal(resampled.seen, ~lacking | seen)
+    np.testing.assert_array_equal(resampled.bridged, lacking & bridged)
+    np.testing.assert_array_equal(np.isnan(resampled.values).all(axis=1), lacking & (not seen and not bridged))
+
+
+@pytest.mark.parametrize(("apart", "bridged"), [(0.2, True), (1.0, False)])
+def test_between_the_pictures_of_a_slow_film_nobody_is_seen(apart: float, bridged: bool) -> None:
+    pictures: np.ndarray = apart * np.arange(5)
+    new = np.arange(round(4 * apart * RATE) + 1) / RATE
+    resampled = curves(5).resampled(pictures, new)
+    shown = np.isclose(new[:, None], pictures).any(axis=1)
+    assert shown.sum() == 5
+    np.testing.assert_array_equal(resampled.seen, shown)
+    np.testing.assert_array_equal(resampled.bridged, ~shown & bridged)
+    # What is known lies on the line through the pictures.
+    known = resampled.known
+    np.testing.assert_allclose(resampled.values[known, BOX.start], 10 + new[known] / apart, rtol=1e-5)
+
+
+@pytest.mark.parametrize("frame", [0, 1, 3])
+@pytest.mark.parametrize("rate", [1.0, RATE])
+def test_of_a_face_in_one_frame_of_a_slow_film_something_is_left(frame: int, rate: float) -> None:
+    """Where no new frame is at its time, the nearest one has it."""
+    pictures = np.array([0, 0.61, 1.22, 1.83])
+    new = np.arange(int(pictures[-1] * rate) + 1) / rate
+    alone = curves(4, *{0, 1, 2, 3} - {frame})
+    resampled = alone.resampled(pictures, new)
+    shown = np.abs(new - pictures[frame]).argmin()
+    assert np.flatnonzero(resampled.seen).tolist() == [shown]
+    np.testing.assert_array_equal(resampled.values[shown], alone.values[frame])
+    assert not resampled.bridged.any()
 
 
 def test_resampling_to_its_own_rate_changes_nothing() -> None:

@@ -2,7 +2,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from service.cli.capture.film import film_of, resampled
+from service.cli.capture.film import film_of, holes, resampled
 from service.cli.capture.take import Film, Timecode
 
 NTSC = Fraction(30000, 1001)
@@ -37,6 +37,14 @@ def test_times_of_a_variable_rate_stay_as_they_are() -> None:
 def test_a_film_of_one_frame_has_the_rate_it_tells() -> None:
     assert film(np.array([7.0]), Fraction(24)).timecode.rate == 24
     assert film(np.array([7.0]), Fraction(24)).timestamps.tolist() == [0.0]
+
+
+def test_pictures_are_missing_where_they_are_further_apart_than_usual_or_than_new_ones_are() -> None:
+    times = np.array([0, 0.61, 1.22, 3.05])
+    assert holes(times).tolist() == [False, False, True]
+    assert holes(times, Fraction(30)).tolist() == [True, True, True]
+    assert holes(times, Fraction(1)).tolist() == [False, False, False]
+    assert holes(times[:1]).tolist() == []
 
 
 def test_a_resampled_film_is_as_long_and_begins_at_the_same_moment() -> None:

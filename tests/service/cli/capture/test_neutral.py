@@ -39,5 +39,10 @@ def test_frames_without_a_face_do_not_count() -> None:
     np.testing.assert_allclose(resting_face(Curves(values, seen, ~seen & False)), RESTING, atol=0.02)
 
 
+def test_where_all_that_is_known_is_bridged_it_counts() -> None:
+    bridged = Curves(curves().values, np.zeros(300, bool), np.ones(300, bool))
+    np.testing.assert_allclose(resting_face(bridged), RESTING, atol=0.02)
+
+
 def test_absolute_expressions_have_none() -> None:
     absolute(curves())

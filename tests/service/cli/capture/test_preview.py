@@ -52,7 +52,7 @@ def test_of_a_film_that_was_interrupted_there_is_as_much_as_was_captured(
 def test_a_preview_that_cannot_be_written_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     film = write_film(tmp_path / "film.mp4", [picture((1, 1))])
     assert capture(film, tmp_path / "take", tmp_path / "nowhere/drawn.mp4") == 1
-    assert "drawn.mp4 cannot be written: No such file" in capsys.readouterr().err
+    assert "drawn.mp4 cannot be written: its folder is not there" in capsys.readouterr().err
     assert (tmp_path / "take/person-1.csv").exists()
 
 
@@ -64,3 +64,14 @@ def test_the_film_is_not_overwritten(tmp_path: Path, capsys: pytest.CaptureFixtu
     with pytest.raises(SystemExit, match="2"):
         capture(film, tmp_path / "take", tmp_path / "drawn.gif")
     assert "give it the ending .mp4" in capsys.readouterr().err
+
+
+def test_a_folder_in_its_place_is_told_before_anything_is_captured(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    film = write_film(tmp_path / "film.mp4", [picture((1, 1))])
+    (tmp_path / "drawn.mp4").mkdir()
+    with pytest.raises(SystemExit, match="2"):
+        capture(film, tmp_path / "take", tmp_path / "drawn.mp4")
+    assert "drawn.mp4 is a folder; name a file" in capsys.readouterr().err
+    assert not (tmp_path / "take").exists()

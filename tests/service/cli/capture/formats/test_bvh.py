@@ -9,8 +9,8 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from service.cli.capture.formats import bvh
-from service.cli.capture.formats.whole_file import WriteError
 from service.cli.capture.take import Take
+from service.cli.whole_file import WriteError
 from tests.service.cli.capture.formats import takes
 
 CHANNELS = ["Zrotation", "Yrotation", "Xrotation"]

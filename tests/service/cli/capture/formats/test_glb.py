@@ -11,7 +11,7 @@ from scipy.spatial.transform import Rotation
 
 from service.cli.capture.formats import character, glb
 from service.cli.capture.formats.character import Character, character_file, characters
-from service.cli.capture.formats.whole_file import WriteError
+from service.cli.whole_file import WriteError
 from tests.service.cli.capture.formats import programs, takes
 from tests.service.cli.capture.formats.characters import document, write_glb
 
