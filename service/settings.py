@@ -80,7 +80,7 @@ class Settings:
     execution_provider: str = _text("cpu", f"what runs the networks: {', '.join(PROVIDER_NAMES)}", PROVIDER_NAMES)
     queue_length: int = _number(32, 0, 100_000, "pictures that may wait for a worker; one more is refused with 429")
     max_waiting_bytes: int = _number(
-        512 * 2**20,
+        384 * 2**20,
         2**20,
         2**40,
         "most bytes of bodies and of streams' frames that come in or wait for a worker; beyond it one is refused with "

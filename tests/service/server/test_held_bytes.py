@@ -55,7 +55,7 @@ def test_its_error_names_the_budget_and_when_to_come_again() -> None:
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [
-        (Settings(), 512 * 2**20),  # as the setting says
+        (Settings(), 384 * 2**20),  # as the setting says
         (Settings(max_waiting_bytes=2**20), 2 * 4 * 9_000_000),  # a raw picture in four bytes a pixel is the largest
         (Settings(max_waiting_bytes=2**20, max_bytes=2**30), 2**31),  # an encoded one is
     ],
