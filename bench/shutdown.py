@@ -328,6 +328,7 @@ def open_idle(stack: ExitStack, server: Server) -> None:
     configuration = b"\x81\x82\0\0\0\0{}"  # a text frame, under a mask of zeros
     tcp(server.http_port)
     tcp(server.http_port, b"POST /retarget HTTP/1.1\r\nHost: x\r\nX-")
+    tcp(server.http_port, b"POST /retarget HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n" + bytes(500))
     tcp(server.http_port, b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n").recv(2**12)
     tcp(server.http_port, upgrade).recv(2**12)
     configured = tcp(server.http_port, upgrade)

@@ -34,6 +34,7 @@ REQUEST_TIMEOUT: Final = ProblemKind("request-timeout", "The request came too sl
 TOO_LARGE: Final = ProblemKind("too-large", "The picture has more bytes or pixels than allowed")
 UNSUPPORTED_MEDIA: Final = ProblemKind("unsupported-media", "The media type is not supported")
 UNSUPPORTED_ENCODING: Final = ProblemKind("unsupported-encoding", "The content encoding is not supported")
+RANGE_NOT_SATISFIABLE: Final = ProblemKind("range-not-satisfiable", "The file has no such bytes")
 OVERLOADED: Final = ProblemKind("overloaded", "The queue is full")
 HEADERS_TOO_LARGE: Final = ProblemKind("headers-too-large", "The headers are more than allowed")
 INTERNAL: Final = ProblemKind("internal", "The server failed")

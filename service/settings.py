@@ -79,6 +79,13 @@ class Settings:
     precision: str = _text("int8", f"what the networks calculate in: {' or '.join(PRECISIONS)}", PRECISIONS)
     execution_provider: str = _text("cpu", f"what runs the networks: {', '.join(PROVIDER_NAMES)}", PROVIDER_NAMES)
     queue_length: int = _number(32, 0, 100_000, "pictures that may wait for a worker; one more is refused with 429")
+    max_waiting_bytes: int = _number(
+        384 * 2**20,
+        2**20,
+        2**40,
+        "most bytes of bodies and of streams' frames that come in or wait for a worker; beyond it one is refused with "
+        "429; the largest picture always fits alone",
+    )
     deadline_seconds: float = _number(10.0, 0.01, 3600, "longest time for a picture once it has come, before 504")
     min_upload_rate: int = _number(
         8 * 2**10, 0, 2**30, "slowest rate of a request's body that is waited for, in bytes a second; 408 below"

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Final
 
 from service.errors import UNAVAILABLE, RequestError
@@ -18,6 +18,7 @@ class Draining:
     def __init__(self) -> None:
         self._event = asyncio.Event()
         self._limits: dict[asyncio.Timeout, float] = {}
+        self._calls: list[Callable[[], None]] = []
 
     def is_set(self) -> bool:
         """Whether the server shuts down."""
@@ -27,9 +28,15 @@ class Draining:
         """Waits until the server shuts down."""
         await self._event.wait()
 
+    def when_set(self, call: Callable[[], None]) -> None:
+        """Calls something once the shutdown begins."""
+        self._calls.append(call)
+
     def set(self) -> None:
         """Begins the shutdown."""
         self._event.set()
+        for call in self._calls:
+            call()
         for limit, grace in self._limits.items():
             limit.reschedule(asyncio.get_running_loop().time() + grace)
         self._limits.clear()

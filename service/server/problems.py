@@ -39,6 +39,7 @@ CODES: Final[Mapping[ProblemKind, Codes]] = MappingProxyType(
         errors.TOO_LARGE: Codes(413, "INVALID_ARGUMENT"),
         errors.UNSUPPORTED_MEDIA: Codes(415, "INVALID_ARGUMENT"),
         errors.UNSUPPORTED_ENCODING: Codes(415, "INVALID_ARGUMENT"),
+        errors.RANGE_NOT_SATISFIABLE: Codes(416, "OUT_OF_RANGE"),
         errors.OVERLOADED: Codes(429, "RESOURCE_EXHAUSTED", TRY_AGAIN_LATER),
         errors.HEADERS_TOO_LARGE: Codes(431, "INVALID_ARGUMENT"),
         errors.INTERNAL: Codes(500, "INTERNAL", SERVER_FAILURE),

@@ -8,6 +8,7 @@ from service.errors import OVERLOADED, RequestError
 from service.inference.pipeline import Pipeline
 from service.server.auth import ApiKeys
 from service.server.draining import Draining, shutting_down
+from service.server.held_bytes import HeldBytes, budget_of
 from service.server.origins import Origins
 from service.server.proxies import TrustedProxies
 from service.server.telemetry.metrics import Limits, Metrics
@@ -19,7 +20,10 @@ from service.settings import Settings
 
 @dataclass
 class ServerState:
-    """The shared state of one server. streams: number of open streams. draining: set once the server shuts down."""
+    """The shared state of one server.
+
+    streams: number of open streams. draining: set once the server shuts down. held: bytes of bodies and frames.
+    """
 
     settings: Settings
     pipeline: Pipeline
@@ -28,6 +32,7 @@ class ServerState:
     tracer: Tracer | None = None
     streams: int = 0
     draining: Draining = field(default_factory=Draining)
+    held: HeldBytes = field(init=False)
     origins: Origins = field(init=False)
     proxies: TrustedProxies = field(init=False)
     metrics: Metrics = field(init=False)
@@ -35,6 +40,7 @@ class ServerState:
 
     def __post_init__(self) -> None:
         """Raises StartError where a setting is not valid."""
+        self.held = HeldBytes(budget_of(self.settings))
         self.origins = Origins.of_setting(self.settings.cors_origins)
         self.proxies = TrustedProxies.of_setting(self.settings.trusted_proxies)
         models = self.pipeline.models

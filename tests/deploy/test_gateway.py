@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from service.server.rest import kserve_v1, open_inference
 from service.server.telemetry.middleware import PATHS
 from service.settings import Settings
 from tests.deploy.manifests import Object, component, environment, of_kind, one, pod, port_number, rendered
@@ -93,15 +94,15 @@ def test_routes_lead_to_ports_of_services(route: Object, folder: str) -> None:
         assert backend["port"] == port["port"]
 
 
-def paths(rule: Any) -> set[str]:
-    assert all(match["path"]["type"] == "Exact" for match in rule["matches"])
-    return {match["path"]["value"] for match in rule["matches"]}
+def paths(rule: Any) -> set[tuple[str, str]]:
+    return {(match["path"]["value"], match["path"]["type"]) for match in rule["matches"]}
 
 
 def test_clients_reach_what_is_theirs_and_nothing_else() -> None:
     streams, rest = one(OBJECTS, "HTTPRoute")["spec"]["rules"]
-    assert paths(streams) == {"/retarget/stream"}
-    assert paths(rest) == PATHS - {"/metrics", "/livez", "/readyz"}
+    assert paths(streams) == {("/retarget/stream", "Exact")}
+    protocols = {(kserve_v1.PREFIX, "PathPrefix"), (open_inference.PREFIX, "PathPrefix")}
+    assert paths(rest) == {(path, "Exact") for path in PATHS - {"/metrics", "/livez", "/readyz"}} | protocols
     (rule,) = one(OBJECTS, "GRPCRoute")["spec"]["rules"]
     assert [match["method"] for match in rule["matches"]] == [
         {"type": "Exact", "service": "mfn.v1.RetargetService"},

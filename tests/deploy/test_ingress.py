@@ -3,6 +3,7 @@
 import kubernetes_validate
 import pytest
 
+from service.server.rest import kserve_v1, open_inference
 from service.server.rest.body import ENVELOPE_BYTES
 from service.server.telemetry.middleware import PATHS
 from service.settings import Settings
@@ -58,7 +59,8 @@ def test_paths_lead_to_ports_of_services(thing: Object, folder: str) -> None:
 
 def test_clients_reach_what_is_theirs_and_nothing_else() -> None:
     assert {thing["metadata"]["name"] for thing in INGRESSES} == PROTOCOLS.keys()
-    assert paths("mfn") == {(path, "Exact") for path in PATHS - {"/metrics", "/livez", "/readyz"}}
+    protocols = {(kserve_v1.PREFIX, "Prefix"), (open_inference.PREFIX, "Prefix")}
+    assert paths("mfn") == {(path, "Exact") for path in PATHS - {"/metrics", "/livez", "/readyz"}} | protocols
     assert paths("mfn-websocket") == {("/retarget/stream", "Exact")}
     assert paths("mfn-grpc") == {("/mfn.v1.RetargetService/", "Prefix"), ("/grpc.health.v1.Health/", "Prefix")}
     hosts = {thing["metadata"]["name"]: thing["spec"]["rules"][0]["host"] for thing in INGRESSES}

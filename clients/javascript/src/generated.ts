@@ -136,6 +136,7 @@ export const PROBLEM_KINDS = [
   "too-large",
   "unsupported-media",
   "unsupported-encoding",
+  "range-not-satisfiable",
   "overloaded",
   "headers-too-large",
   "internal",

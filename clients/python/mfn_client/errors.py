@@ -6,7 +6,8 @@ from typing import Final, Protocol, cast
 
 import grpc
 
-LARGER_THAN_MAX: Final = re.compile(r"(SERVER: )?Received message larger than max")  # gRPC's own sentence
+# gRPC's own sentence, with the message's bytes and the most: it ends a call whose message is far too large unread.
+LARGER_THAN_MAX: Final = re.compile(r"(?:SERVER: )?Received message larger than max \((\d+) vs\. (\d+)\)")
 
 Trailers = Iterable[tuple[str, str | bytes]] | None
 
@@ -52,8 +53,9 @@ def error_of_status(code: grpc.StatusCode, details: str | None, trailers: Traile
     """Converts the parts of a status that is not OK."""
     texts = {key: value for key, value in trailers or () if isinstance(value, str)}
     problem = texts.get("mfn-problem")
-    if problem is None and LARGER_THAN_MAX.match(details or ""):
-        problem = "too-large"  # a message that is far too large: the server's gRPC ends the call before it reads that
+    if problem is None and (larger := LARGER_THAN_MAX.match(details or "")):
+        problem = "too-large"
+        details = f"The message has {larger[1]} bytes, and at most {larger[2]} are received. Scale the picture down."
     return MfnError(code, problem, details or "", _seconds(texts.get("retry-after")))
 
 

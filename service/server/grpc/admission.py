@@ -11,10 +11,10 @@ from typing import Final, Self
 
 from service.errors import OVERLOADED, REQUEST_TIMEOUT, RequestError
 from service.server.grpc.reading import Context, MessageReader
+from service.server.held_bytes import largest_raw
 from service.settings import Settings
 
 ENVELOPE_BYTES: Final = 64 * 2**10  # of a message, besides its picture: names, sizes and options
-RAW_PIXEL_BYTES: Final = 4  # of the widest formats, RGBA and BGRA
 # How much more gRPC receives than can be served. It ends a call with a larger message before it receives that, but
 # without a problem's name; the sender of a picture that is a little too large, or of one pixel format of many, reads
 # the reason.
@@ -24,8 +24,7 @@ LEAST_WAIT: Final = 1.0  # seconds for a turn, so that a busy moment refuses nob
 
 def largest_served(settings: Settings) -> int:
     """Bytes of the largest message that can be served: with an encoded picture, or with raw pixels."""
-    raw = math.ceil(settings.max_raw_megapixels * 1e6) * RAW_PIXEL_BYTES
-    return max(settings.max_bytes, raw) + ENVELOPE_BYTES
+    return max(settings.max_bytes, largest_raw(settings)) + ENVELOPE_BYTES
 
 
 def largest_received(settings: Settings) -> int:

@@ -111,7 +111,7 @@ class RetargetServicer:
                 encode = partial(messages.encoded_answer, models=self._state.pipeline.models, included=included)
                 stream = Stream(self._state, options, policy, log, encode, config.neutral or None)
                 await self._write(context, pb.RetargetStreamResponse(model=self._model).SerializeToString())
-                async with StreamProducer(self._state, self._events(context), stream) as producer:
+                async with StreamProducer(self._state, partial(self._event, context), stream) as producer:
                     async for message in stream.answers():
                         await self._write(context, message)
                     producer.raise_for_end()
@@ -140,26 +140,27 @@ class RetargetServicer:
             )
         return first.config
 
-    async def _events(self, context: Context) -> AsyncIterator[Frame | Calibration]:
-        while (data := await self._reader.read(context)) is not None:
-            message = parsed_of_stream(data)
-            kind = message.WhichOneof("message")
-            if kind == "frame":
-                frame = message.frame
-                # A bad picture is answered for its frame and does not end the stream, so it is decoded later.
-                load = partial(images.load_image, frame.image, self._state.settings)
-                yield Frame(frame.sequence, frame.timestamp_us, load)
-            elif kind == "calibration" and message.calibration in CALIBRATIONS:
-                yield CALIBRATIONS[message.calibration]
-            elif kind == "config":
-                raise RequestError(
-                    errors.BAD_PARAMETER,
-                    "A second configuration came; a stream has one. Open another stream for another.",
-                )
-            else:
-                raise RequestError(
-                    errors.BAD_PARAMETER, "A message is neither a frame nor a known calibration. Set one of them."
-                )
+    async def _event(self, context: Context) -> Frame | Calibration | None:
+        """Reads the next message after a stream's configuration; None after the last. Raises RequestError."""
+        if (data := await self._reader.read(context)) is None:
+            return None
+        message = parsed_of_stream(data)
+        kind = message.WhichOneof("message")
+        if kind == "frame":
+            frame = message.frame
+            # A bad picture is answered for its frame and does not end the stream, so it is decoded later.
+            load = partial(images.load_image, frame.image, self._state.settings)
+            return Frame(frame.sequence, frame.timestamp_us, load, len(data))
+        if kind == "calibration" and message.calibration in CALIBRATIONS:
+            return CALIBRATIONS[message.calibration]
+        if kind == "config":
+            raise RequestError(
+                errors.BAD_PARAMETER,
+                "A second configuration came; a stream has one. Open another stream for another.",
+            )
+        raise RequestError(
+            errors.BAD_PARAMETER, "A message is neither a frame nor a known calibration. Set one of them."
+        )
 
     @contextlib.asynccontextmanager
     async def _logged(self, method: str, context: Context, observed: bool = True) -> AsyncIterator[RequestLog]:

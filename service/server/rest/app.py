@@ -1,7 +1,7 @@
 """The REST application: its paths, and what every request goes through on its way to them."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST as EXPOSITION
 from starlette.requests import Request
@@ -27,11 +27,10 @@ from service.server.rest.responses import documented, json_response
 from service.server.rest.retarget import add_retarget
 from service.server.rest.studio import FOLDER, PAGE, add_studio
 from service.server.rest.studio_files import StudioFile
+from service.server.rest.uploads import Uploads
 from service.server.state import ServerState
 from service.server.telemetry.middleware import PATHS, TelemetryMiddleware
 from service.server.websocket.endpoint import stream_route
-
-HELD_BODIES: Final = 32  # bodies of the largest size that may be received at once; bounds the memory of uploads
 
 
 class RestApp:
@@ -42,7 +41,7 @@ class RestApp:
     ) -> None:
         """readiness: by default it is ready until it drains. studio: the Studio's files, none unless given."""
         readiness = readiness or Readiness(state)
-        bodies = BodyReader(state.settings, HELD_BODIES)
+        bodies = BodyReader(state.settings, Uploads(state.settings, state.held, state.draining))
         folders = (FOLDER,) if studio else ()
         self.paths = Paths("MFN", "A photo in, every face out")
         self._add_paths(state, readiness, bodies, studio)

@@ -44,12 +44,11 @@ class Body:
 
 
 class BodyReader:
-    """Reads bodies into memory, within the limits of each and of all that are being received."""
+    """Reads bodies into memory, within the limits of each and of all that are held."""
 
-    def __init__(self, settings: Settings, bodies: int) -> None:
-        """bodies: number of the largest bodies that may be received at once."""
+    def __init__(self, settings: Settings, uploads: Uploads) -> None:
         self._max_bytes = settings.max_bytes
-        self._uploads = Uploads(settings, bodies * self._limit(JSON))
+        self._uploads = uploads
 
     def _limit(self, kind: str) -> int:
         """The most bytes of a body; all but images may hold the picture in base64."""
@@ -66,15 +65,18 @@ class BodyReader:
         codings = parse_codings(headers.getlist("content-encoding"))
         limit = self._limit(kind)
         data = await self._receive(request, encoded_limit(limit) if codings else limit)
-        return Body(data, codings, kind, boundary, limit, self._max_bytes)
+        body = Body(data, codings, kind, boundary, limit, self._max_bytes)
+        self._uploads.held.keep(body, len(data))
+        return body
 
     async def _receive(self, request: Request, limit: int) -> bytes:
-        announced = request.headers.get("content-length", "")
-        if announced.isdecimal() and int(announced) > limit:
+        length = request.headers.get("content-length", "")
+        announced = int(length) if length.isdecimal() else 0
+        if announced > limit:
             raise too_many_bytes(self._max_bytes)
         chunks: list[bytes] = []
         try:
-            async with self._uploads.receive() as upload:
+            async with self._uploads.receive(announced) as upload:
                 async for chunk in request.stream():
                     upload.add(len(chunk))
                     if upload.size > limit:

@@ -23,7 +23,7 @@ from uvicorn.server import ServerState
 
 from service.errors import BAD_REQUEST, HEADERS_TOO_LARGE, METHOD_NOT_ALLOWED, UNAVAILABLE, RequestError
 from service.server.rest.connections import Connections
-from service.server.rest.responses import problem_response
+from service.server.rest.refusals import problem_on
 from service.server.websocket.endpoint import PATH as STREAM_PATH
 from service.server.websocket.protocol import WebSocketProtocol
 from service.settings import Settings
@@ -31,6 +31,7 @@ from service.settings import Settings
 LOGGER: Final = logging.getLogger("mfn.rest")
 PROBES: Final = frozenset({"/livez", "/readyz", "/v2/health/live", "/v2/health/ready"})
 HEAD_END: Final = b"\r\n\r\n"
+CLOSE: Final = {"connection": "close"}
 TLS_HANDSHAKE: Final = 0x16  # the first byte of a TLS connection: its record's type, RFC 8446 section 5.1
 HTTP_2_PREFACE: Final = "Pause on PRI/Upgrade"  # the parser's words for it, RFC 9113 section 3.4
 TICK_SECONDS: Final = 1.0  # longest interval between two checks of a connection's deadline
@@ -101,6 +102,7 @@ class HttpProtocol(HttpToolsProtocol):
         self.ws_protocol_class = partial(  # type: ignore[assignment]
             WebSocketProtocol, settings=settings, open_connections=open_connections
         )
+        self.url = b""  # of the request that comes, as far as it has come
         self._settings = settings
         self._open_connections = open_connections
         self._in_headers = True
@@ -383,7 +385,7 @@ class HttpProtocol(HttpToolsProtocol):
                 self._limit_write_time()
                 return
         self._open_connections.set_idle(self)
-        self.transport.write(_raw(problem_response(problem, {"connection": "close"})))
+        self.transport.write(_raw(problem_on(self.url.decode("latin-1"), problem, CLOSE)))
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self._timer = self.loop.call_later(LINGER_SECONDS, self.transport.abort)
@@ -417,7 +419,7 @@ def _probes_only(app: ASGIApp) -> Any:
         if scope["path"].removesuffix("/") in PROBES:
             await app(scope, receive, send)
         else:
-            await problem_response(_too_many_connections(), {"connection": "close"})(scope, receive, send)
+            await problem_on(scope["path"], _too_many_connections(), CLOSE)(scope, receive, send)
 
     return answer
 

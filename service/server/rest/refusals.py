@@ -15,9 +15,10 @@ from service.server.rest import kserve_v1, open_inference
 from service.server.rest.body import BodyReader
 from service.server.rest.paths import request_of
 from service.server.rest.responses import error_response, problem_response
+from service.server.rest.uploads import LAST_BYTES_SECONDS
 from service.server.websocket.endpoint import PATH as STREAM_PATH
 
-DRAIN_SECONDS: Final = 5.0  # longest time for the rest of a refused body
+DRAIN_SECONDS: Final = 5.0  # longest time for the rest of a refused body; at the shutdown LAST_BYTES_SECONDS
 
 
 class Refusals:
@@ -48,7 +49,7 @@ class Refusals:
         problem, headers = (error, None) if isinstance(error, RequestError) else _not_served(request, error)
         if problem.kind is not errors.REQUEST_TIMEOUT:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(DRAIN_SECONDS):
+                async with asyncio.timeout(LAST_BYTES_SECONDS if problem.kind is errors.UNAVAILABLE else DRAIN_SECONDS):
                     await self._bodies.drain(request)
         return problem_on(request.url.path, problem, headers)
 

@@ -9,10 +9,12 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response, StreamingResponse
 from starlette.staticfiles import NotModifiedResponse
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
-from service.errors import NOT_ACCEPTABLE, NOT_FOUND, RequestError
+from service.errors import NOT_ACCEPTABLE, NOT_FOUND, RANGE_NOT_SATISFIABLE, RequestError
+from service.server.problems import CODES
 from service.server.rest.paths import Paths
+from service.server.rest.responses import problem_response
 from service.server.rest.studio_files import StudioFile
 
 PAGE: Final = "/studio"
@@ -105,13 +107,36 @@ class RangedFile(FileResponse):
     """A file, or ranges of it, where they are asked for. A header that is none is ignored (RFC 9110 section 14.2)."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Sends it. FileResponse alone would answer with status 400, in words that are not this service's."""
+        """Sends it. FileResponse alone would answer with status 400 in words that are not this service's, and with 416
+        in none."""
         known = [
             (name, value)
             for name, value in scope["headers"]
             if name != b"range" or names_ranges(value.decode("latin-1"))
         ]
-        await super().__call__({**scope, "headers": known}, receive, send)
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] == CODES[RANGE_NOT_SATISFIABLE].http:
+                raise _NoSuchBytesError(Headers(raw=message["headers"])["content-range"])
+            await send(message)
+
+        try:
+            await super().__call__({**scope, "headers": known}, receive, answer)
+        except _NoSuchBytesError as error:
+            problem = RequestError(
+                RANGE_NOT_SATISFIABLE,
+                f"The file has {error.content_range.rpartition('/')[2]} bytes, and the request's Range names others. "
+                "Ask for some of them, or without Range.",
+            )
+            await problem_response(problem, {"Content-Range": error.content_range})(scope, receive, send)
+
+
+class _NoSuchBytesError(Exception):
+    """A range is beyond the file's end. content_range: the answer's header, which tells the file's size."""
+
+    def __init__(self, content_range: str) -> None:
+        super().__init__(content_range)
+        self.content_range = content_range
 
 
 def names_ranges(header: str) -> bool:

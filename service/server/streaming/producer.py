@@ -1,7 +1,7 @@
 """The producer of a stream: reads the client's messages beside the task that answers them."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Any, Self
 
@@ -17,14 +17,15 @@ class StreamProducer:
     def __init__(
         self,
         state: ServerState,
-        events: AsyncIterator[Frame | Calibration],
+        read: Callable[[], Awaitable[Frame | Calibration | None]],
         stream: Stream[Any],
         age: float | None = None,
     ) -> None:
-        """events: the client's; a RequestError ends the stream. age: seconds after which it ends, None for never."""
+        """read: reads the client's next message, and returns None after the last; a RequestError ends the stream. age:
+        seconds after which it ends, None for never."""
         self._state = state
         self._age = age
-        self._events = events
+        self._read_next = read
         self._stream = stream
         self._problem: RequestError | None = None
 
@@ -50,13 +51,15 @@ class StreamProducer:
         try:
             while True:
                 async with asyncio.timeout(idle):
-                    event = await anext(self._events, None)
+                    event = await self._read_next()
                 if event is None:
                     return
                 if isinstance(event, Frame):
+                    event = self._stream.admit(event)
                     await self._stream.offer(event)
                 else:
                     self._stream.calibrate(event)
+                del event  # so that no frame is kept while the next one comes
                 await asyncio.sleep(0)  # others have their turn where messages come faster than they are read
         except RequestError as problem:
             self._problem = problem

@@ -11,6 +11,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 from service.errors import RequestError, deadline_passed
 from service.server.handover import handed_over, result_within
+from service.server.held_bytes import HeldBytes
 from service.server.problems import codes_of
 from service.server.state import ServerState
 from service.server.streaming.mailbox import DropPolicy, Mailbox
@@ -18,7 +19,7 @@ from service.server.telemetry.request_log import RequestLog
 from service.tracking.neutral import neutral_expression
 from service.tracking.options import StreamOptions
 from service.tracking.session import FrameResult, Session
-from service.vision.image import ImageLoader
+from service.vision.image import ImageLoader, Picture
 
 Encoded = TypeVar("Encoded")
 
@@ -35,12 +36,13 @@ class Frame:
     """A frame of a stream.
 
     sequence: the client's number. timestamp_us: microseconds. load: raises RequestError where the picture cannot be
-    decoded.
+    decoded. size: bytes of its message.
     """
 
     sequence: int
     timestamp_us: int
     load: ImageLoader
+    size: int = 0
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,15 @@ class Stream(Generic[Encoded]):
         """Number of frames that a newer one has replaced."""
         return self._mailbox.dropped
 
+    def admit(self, frame: Frame) -> Frame:
+        """The frame, counted for as long as it is held. Where it does not fit beside what is held for others, one in
+        its place that has no picture, and is answered with the problem OVERLOADED."""
+        held = self._state.held
+        if frame.size > held.free:
+            return Frame(frame.sequence, frame.timestamp_us, partial(_refuse, held))
+        held.keep(frame, frame.size)
+        return frame
+
     async def offer(self, frame: Frame) -> None:
         """Offers a frame. With DropPolicy.NONE this waits until the frame before it is being processed."""
         before = self._mailbox.dropped
@@ -122,6 +133,7 @@ class Stream(Generic[Encoded]):
             finally:
                 metrics.in_progress.dec()
             metrics.request(self._log.transport, "Frame", told.code, perf_counter() - arrived)
+            del entry, frame  # so that no picture is kept while the stream waits for the next one
             yield told.encoded
 
     async def _answer(self, frame: Frame, arrived: float) -> _Told[Encoded]:
@@ -160,3 +172,8 @@ class Stream(Generic[Encoded]):
         result = self._session.process_frame(frame.load, Fraction(frame.timestamp_us, 10**6), (start - arrived) * 1e3)
         self._state.metrics.stages(vars(result.timing), len(result.faces))
         return result
+
+
+def _refuse(held: HeldBytes, _: int) -> Picture:
+    """Loads no picture: an ImageLoader of a frame for which there is no room."""
+    raise held.full()

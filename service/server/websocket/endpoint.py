@@ -21,7 +21,6 @@ import asyncio
 import logging
 import random
 import struct
-from collections.abc import AsyncIterator
 from functools import partial
 from time import monotonic_ns
 from typing import Annotated, Any, Final, TypeVar
@@ -190,8 +189,10 @@ async def _answer(socket: WebSocket, state: ServerState, log: RequestLog) -> Non
         encode = partial(_encoded_answer, models=models, configuration=configuration)
         stream = Stream(state, options, configuration.drop_policy, log, encode, configuration.neutral)
         await _send(socket, state, _encoded({"model": schema.model_document(models)}))
-        events = _events(socket, state, configuration.stamped, configuration.rotation)
-        async with StreamProducer(state, events, stream, _age(state.settings.max_connection_age_seconds)) as producer:
+        messages = _Messages(socket, state, configuration.stamped, configuration.rotation)
+        async with StreamProducer(
+            state, messages.read, stream, _age(state.settings.max_connection_age_seconds)
+        ) as producer:
             async for answer in stream.answers():
                 await _send(socket, state, answer)
             producer.raise_for_end()
@@ -242,24 +243,34 @@ def _parsed(kind: type[Message], text: str) -> Message:
         ) from error
 
 
-async def _events(
-    socket: WebSocket, state: ServerState, stamped: bool, rotation: int
-) -> AsyncIterator[Frame | Calibration]:
-    sequence = 0
-    while True:
-        try:
-            message = await _receive(socket)
-        except WebSocketDisconnect:
-            return
-        if isinstance(message, str) and not is_picture(message):
-            if '"rotation"' in message:
-                rotation = _parsed(RotationMessage, message).rotation
-                check_rotation(rotation)
-            else:
-                yield _parsed(CalibrationMessage, message).calibration
-            continue
-        sequence, timestamp = sequence + 1, monotonic_ns() // 1000
-        if stamped:
+class _Messages:
+    """The messages of a stream after its configuration. stamped, rotation: as of that."""
+
+    def __init__(self, socket: WebSocket, state: ServerState, stamped: bool, rotation: int) -> None:
+        self._socket = socket
+        self._state = state
+        self._stamped = stamped
+        self._rotation = rotation
+        self._sequence = 0
+
+    async def read(self) -> Frame | Calibration | None:
+        """Reads the next frame or calibration; None after the last. Raises RequestError."""
+        while True:
+            try:
+                message = await _receive(self._socket)
+            except WebSocketDisconnect:
+                return None
+            if not isinstance(message, str) or is_picture(message):
+                return self._frame(message)
+            if '"rotation"' not in message:
+                return _parsed(CalibrationMessage, message).calibration
+            self._rotation = _parsed(RotationMessage, message).rotation
+            check_rotation(self._rotation)
+
+    def _frame(self, message: bytes | str) -> Frame:
+        self._sequence += 1
+        sequence, timestamp = self._sequence, monotonic_ns() // 1000
+        if self._stamped:
             if isinstance(message, str):
                 raise RequestError(
                     errors.BAD_BODY,
@@ -272,7 +283,8 @@ async def _events(
                 )
             sequence, timestamp = STAMP.unpack_from(message)
             message = message[STAMP.size :]
-        yield Frame(sequence, timestamp, upright(FrameImage(message, state.settings).load, rotation))
+        load = upright(FrameImage(message, self._state.settings).load, self._rotation)
+        return Frame(sequence, timestamp, load, len(message))
 
 
 def answer_document(answer: Answer, models: Models, configuration: Configuration) -> dict[str, Any]:

@@ -210,6 +210,9 @@ def test_a_picture_of_more_bytes_than_grpc_receives(client: Client, local: Setti
     beyond = bytes(largest_received(local))
     error = failure(lambda: client.retarget(beyond))
     assert (error.code, error.problem) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "too-large")
+    end = f" bytes, and at most {len(beyond)} are received. Scale the picture down."
+    assert error.detail.startswith("The message has ")
+    assert error.detail.endswith(end)
 
 
 @pytest.mark.parametrize(

@@ -114,8 +114,14 @@ def websocket(servers: Servers, picture: bytes, options: dict[str, Any]) -> Told
 
 def counted(state: ServerState, labels: str) -> bool:
     """Whether one request with these labels is counted, which it is just after its answer."""
+    line = f"mfn_request_duration_seconds_count{{{labels}}} 1.0"
+    return comes_true(lambda: line in state.metrics.exposition().decode())
+
+
+def comes_true(condition: Callable[[], bool]) -> bool:
+    """Whether something becomes true soon."""
     end = time.monotonic() + 5
-    while f"mfn_request_duration_seconds_count{{{labels}}} 1.0" not in state.metrics.exposition().decode():
+    while not condition():
         if time.monotonic() > end:
             return False
         time.sleep(0.01)
@@ -272,6 +278,31 @@ def test_a_full_queue(
     held.result(20)
     assert told.kind is OVERLOADED
     assert told.detail.startswith("All 1 places")
+
+
+@pytest.mark.parametrize("transport", ["rest", *STREAMS])
+def test_no_room_for_what_comes(serve: Callable[..., Servers], png: bytes, transport: str) -> None:
+    """Others hold all the bytes that there are; gRPC's calls with one picture have a budget of their own."""
+    servers = serve()
+    servers.state.held.take(servers.state.held.free)
+    told = EVERY[transport](servers, png, {})
+    assert told.kind is OVERLOADED
+    assert told.detail.endswith("the most allowed (MFN_MAX_WAITING_BYTES). Send it again, a little later.")
+
+
+@pytest.mark.parametrize("transport", ["rest", *STREAMS])
+def test_what_waits_is_counted_until_it_is_answered(serve: Callable[..., Servers], transport: str) -> None:
+    let, picture = threading.Event(), b"no picture" * 1000
+    servers = serve(count=1)
+    held = servers.state.held
+    empty = held.free
+    servers.state.workers.submit(lambda: let.wait(20))
+    sending = threading.Thread(target=EVERY[transport], args=(servers, picture, {}))
+    sending.start()
+    assert comes_true(lambda: 0 <= empty - held.free - len(picture) < 100)
+    let.set()
+    sending.join()
+    assert comes_true(lambda: held.free == empty)
 
 
 @pytest.mark.parametrize("transport", STREAMS)

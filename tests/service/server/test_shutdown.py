@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from http.client import HTTPResponse
 from pathlib import Path
 from typing import Any
 
@@ -154,7 +155,11 @@ def alarming(log: str) -> list[str]:
 @pytest.mark.parametrize("encrypted", [False, True], ids=["plain", "TLS"])
 def test_nobody_waits_for_clients_that_send_nothing(models_dir: Path, encrypted: bool, tmp_path: Path) -> None:
     authority = trustme.CA() if encrypted else None
-    settings = {"MFN_DRAIN_SECONDS": str(DRAIN_SECONDS), "MFN_WORKERS": "2"}  # room for three silent messages
+    settings = {
+        "MFN_DRAIN_SECONDS": str(DRAIN_SECONDS),
+        "MFN_UPLOAD_GRACE_SECONDS": str(DRAIN_SECONDS),
+        "MFN_WORKERS": "2",  # room for three silent messages
+    }
     if authority is not None:
         certificate = authority.issue_cert("localhost")
         certificate.cert_chain_pems[0].write_to_path(tmp_path / "chain.pem")
@@ -170,7 +175,11 @@ def test_nobody_waits_for_clients_that_send_nothing(models_dir: Path, encrypted:
         clients.open_all()
         watch = health_pb2_grpc.HealthStub(clients.channel()).Watch(health_pb2.HealthCheckRequest())
         assert next(watch).status == health_pb2.HealthCheckResponse.SERVING
+        half = clients.http(b"POST /retarget HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n" + bytes(500))
         process.terminate()
+        answer = HTTPResponse(half)
+        answer.begin()
+        assert (answer.status, json.load(answer)["detail"][:28]) == (503, UNAVAILABLE)
         _, log = process.communicate(timeout=PROMPT_SECONDS)
         assert process.returncode == 0
         assert next(watch).status == health_pb2.HealthCheckResponse.NOT_SERVING

@@ -13,8 +13,11 @@ from starlette.requests import Request
 from starlette.types import Message
 
 from service.errors import BAD_BODY, OVERLOADED, TOO_LARGE, ProblemKind, RequestError
+from service.server.draining import Draining
+from service.server.held_bytes import HeldBytes
 from service.server.rest.body import ENVELOPE_BYTES, BodyReader, kind_of, picture_bytes
 from service.server.rest.media_types import parse_media_type
+from service.server.rest.uploads import Uploads
 from service.settings import Settings
 
 HANG_UP = None
@@ -36,8 +39,10 @@ def request(chunks: Sequence[bytes | None], headers: dict[str, str] | None = Non
     return Request({"type": "http", "method": "POST", "headers": raw}, messages().__anext__), read
 
 
-def reader_of(max_bytes: int, bodies: int) -> BodyReader:
-    return BodyReader(Settings(max_bytes=max_bytes), bodies)
+def reader_of(max_bytes: int, budget: int = 2**20) -> BodyReader:
+    """budget: bytes of all bodies together."""
+    settings = Settings(max_bytes=max_bytes)
+    return BodyReader(settings, Uploads(settings, HeldBytes(budget), Draining()))
 
 
 def problem_of(reader: BodyReader, chunks: Sequence[bytes | None], kind: str = "image/png") -> ProblemKind:
@@ -47,13 +52,13 @@ def problem_of(reader: BodyReader, chunks: Sequence[bytes | None], kind: str = "
 
 
 def test_chunks_are_joined() -> None:
-    assert asyncio.run(reader_of(10, 1).read(request([b"ab", b"", b"cde"])[0], "image/png")).data == b"abcde"
+    assert asyncio.run(reader_of(10).read(request([b"ab", b"", b"cde"])[0], "image/png")).data == b"abcde"
 
 
 def test_limit_stops_the_reading() -> None:
     sent, read = request([bytes(6)] * 100)
     with pytest.raises(RequestError) as refused:
-        asyncio.run(reader_of(10, 9).read(sent, "image/png"))
+        asyncio.run(reader_of(10).read(sent, "image/png"))
     assert refused.value.kind is TOO_LARGE
     assert read == [6, 6]
 
@@ -61,13 +66,13 @@ def test_limit_stops_the_reading() -> None:
 def test_announced_length_is_enough_to_refuse() -> None:
     sent, read = request([bytes(6)] * 3, {"Content-Length": "18"})
     with pytest.raises(RequestError) as refused:
-        asyncio.run(reader_of(10, 9).read(sent, "image/png"))
+        asyncio.run(reader_of(10).read(sent, "image/png"))
     assert refused.value.kind is TOO_LARGE
     assert read == []
 
 
 def test_envelopes_have_room_for_the_largest_picture() -> None:
-    reader = reader_of(1000, 9)
+    reader = reader_of(1000)
     encoded = base64.b64encode(bytes(1000))
     assert asyncio.run(reader.read(request([encoded, bytes(ENVELOPE_BYTES)])[0], "application/json")).data
     assert problem_of(reader, [encoded, bytes(ENVELOPE_BYTES + 1)], "application/json") is TOO_LARGE
@@ -75,12 +80,12 @@ def test_envelopes_have_room_for_the_largest_picture() -> None:
 
 
 def test_sender_who_hangs_up() -> None:
-    assert problem_of(reader_of(10, 1), [b"ab", HANG_UP]) is BAD_BODY
+    assert problem_of(reader_of(10), [b"ab", HANG_UP]) is BAD_BODY
 
 
-def test_bodies_under_way_share_a_bound_and_give_it_back() -> None:
+def test_bodies_that_come_or_wait_share_a_bound_and_give_it_back() -> None:
     async def scenario() -> None:
-        reader = reader_of(3 * ENVELOPE_BYTES, 1)
+        reader = reader_of(3 * ENVELOPE_BYTES, 5 * ENVELOPE_BYTES)
         chunk = bytes(3 * ENVELOPE_BYTES)
         begun, go_on = asyncio.Event(), asyncio.Event()
 
@@ -97,25 +102,43 @@ def test_bodies_under_way_share_a_bound_and_give_it_back() -> None:
             await reader.read(request([chunk])[0], "image/png")
         assert refused.value.kind is OVERLOADED
         go_on.set()
-        assert (await first).data == chunk
+        body = await first
+        assert len(body.data) == len(chunk)
+        with pytest.raises(RequestError, match="MFN_MAX_WAITING_BYTES"):
+            await reader.read(request([chunk])[0], "image/png")  # it waits, and is still held
+        del first, body, refused  # the refusal's frames hold what was being received
+        await asyncio.sleep(0)  # the loop lets go of the task
         for _ in range(5):
-            assert (await reader.read(request([chunk])[0], "image/png")).data == chunk
+            body = await reader.read(request([chunk])[0], "image/png")
+            assert len(body.data) == len(chunk)
+            del body
 
     asyncio.run(scenario())
 
 
+def test_a_body_that_announces_more_than_fits_is_not_read() -> None:
+    reader = reader_of(10, 15)
+    held = asyncio.run(reader.read(request([bytes(6)])[0], "image/png"))
+    sent, read = request([bytes(10)], {"Content-Length": "10"})
+    with pytest.raises(RequestError) as refused:
+        asyncio.run(reader.read(sent, "image/png"))
+    assert (refused.value.kind, refused.value.retry_after, read) == (OVERLOADED, 1, [])
+    assert len(asyncio.run(reader.read(request([bytes(9)], {"Content-Length": "9"})[0], "image/png")).data) == 9
+    assert len(held.data) == 6
+
+
 def test_rest_of_a_refused_body_is_read_within_bounds() -> None:
     sent, read = request([bytes(10)] * 1000)
-    asyncio.run(reader_of(10, 1).drain(sent))
+    asyncio.run(reader_of(10).drain(sent))
     assert 10 <= len(read) < 50
     sent, read = request([bytes(10)] * 3)
-    asyncio.run(reader_of(10, 1).drain(sent))
+    asyncio.run(reader_of(10).drain(sent))
     assert len(read) == 3
 
 
 def test_nothing_is_read_of_a_sender_who_asks_first() -> None:
     sent, read = request([bytes(10)] * 3, {"Expect": "100-continue"})
-    asyncio.run(reader_of(10, 1).drain(sent))
+    asyncio.run(reader_of(10).drain(sent))
     assert read == []
 
 
@@ -178,7 +201,7 @@ def test_bytes_tell_what_types_do_not(kind: str) -> None:
 def test_an_encoded_body_may_be_longer_and_counts_as_it_is_inside() -> None:
     """What cannot be compressed becomes longer by it."""
     picture = random.Random(1).randbytes(100_000)
-    reader = reader_of(len(picture), 2)
+    reader = reader_of(len(picture))
     for headers in ({"Content-Encoding": "gzip"}, {"Content-Encoding": "gzip, deflate, x-gzip"}):
         sent = gzip.compress(picture)
         if "," in headers["Content-Encoding"]:

@@ -105,6 +105,32 @@ def refused(transport: Transport, status: int = 431) -> bool:
     return transport.closed or transport.ended
 
 
+def is_error(transport: Transport, status: int) -> bool:
+    """Whether the answer has this status and the form of KServe's protocols."""
+    head, _, body = transport.sent.partition(b"\r\n\r\n")
+    document = json.loads(body)
+    assert head.startswith(b"HTTP/1.1 %d " % status), transport.sent
+    assert b"content-type: application/json" in head
+    return bool(document["error"]) and document["error"] == document["detail"]
+
+
+@pytest.mark.parametrize("path", [b"/v1/models/mfn:predict", b"/v2/models/mfn/infer"])
+@pytest.mark.parametrize(
+    ("rest", "status"),
+    [
+        (b" HTTP/1.1\r\n" + b"a: b\r\n" * 11 + b"\r\n", 431),
+        (b" HTTP/3.1\r\n", 400),
+        (b" HTTP/1.1\r\na: \x16\r\n", 400),
+    ],
+    ids=["headers", "version", "header"],
+)
+def test_clients_of_kserves_protocols_find_the_error(path: bytes, rest: bytes, status: int) -> None:
+    async def test(desk: Desk) -> None:
+        assert is_error(await desk.sent(b"GET " + path + rest), status)
+
+    run(test)
+
+
 @pytest.mark.parametrize("step", [1, 7, 5000])
 @pytest.mark.parametrize("line", [b"GET /livez HTTP/1.1\r\n", b"GET /livez?" + b"x" * 1000 + b" HTTP/1.1\r\n"])
 def test_headers_of_the_most_bytes_are_served_and_one_more_is_refused(step: int, line: bytes) -> None:
@@ -525,6 +551,7 @@ def test_when_all_are_busy_only_probes_are_answered() -> None:
         other = await desk.sent(GET.replace(b"livez", b"model"))
         assert refused(other, 503)
         assert b"retry-after: 1" in other.sent
+        assert is_error(await desk.sent(GET.replace(b"livez", b"v2/models/mfn")), 503)
         assert refused(await desk.sent(UPGRADE + b"\r\n"), 503)
         desk.hold.set()
         assert (await desk.sent(GET)).sent.startswith(b"HTTP/1.1 200")

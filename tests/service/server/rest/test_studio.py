@@ -237,6 +237,14 @@ def test_players_seek_in_the_film(page: httpx2.Client, asked: str, start: int, e
 def test_a_part_that_is_not_there(page: httpx2.Client) -> None:
     answer = page.get("/studio/film/faces.webm", headers={"Range": f"bytes={len(FILM)}-"})
     assert (answer.status_code, answer.headers["content-range"]) == (416, f"bytes */{len(FILM)}")
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json() == {
+        "type": "urn:problem-type:mfn:range-not-satisfiable",
+        "title": "The file has no such bytes",
+        "status": 416,
+        "detail": f"The file has {len(FILM)} bytes, and the request's Range names others. "
+        "Ask for some of them, or without Range.",
+    }
     many = page.get("/studio/film/faces.webm", headers={"Range": "bytes=" + "0-,1-," * 2000})
     assert many.content == FILM  # so many parts are no player's
 

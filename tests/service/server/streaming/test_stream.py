@@ -4,7 +4,7 @@ import asyncio
 import gc
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -74,3 +74,32 @@ def test_a_failed_frame_leaves_no_error_behind(
     told = ["bad-picture", "none", "bad-picture", "deadline-passed", "bad-picture", "none"]
     assert list(map(problem, given)) == told
     assert [line.getMessage() for line in caplog.records if line.levelno > logging.INFO] == []
+
+
+def test_a_frame_is_counted_until_it_is_answered_and_its_stream_keeps_none(state: ServerState) -> None:
+    async def scene() -> None:
+        log, empty = RequestLog(state.telemetry, "grpc", "RetargetStream"), state.held.free
+        stream = Stream(state, StreamOptions(), DropPolicy.LATEST, log, encode=lambda answer: problem(answer))
+        answered = stream.answers()
+        for sequence in range(3):  # each of which replaces the one before
+            await stream.offer(stream.admit(Frame(sequence, sequence, bad_picture, empty // 2)))
+            assert state.held.free == empty - empty // 2
+        assert await anext(answered) == "bad-picture"
+        assert await comes_true(lambda: state.held.free == empty)
+        await stream.offer(stream.admit(Frame(4, 4, bad_picture, empty + 1)))
+        assert state.held.free == empty  # it has no picture any more
+        assert await anext(answered) == "overloaded"
+
+    asyncio.run(scene())
+
+
+def bad_picture(side: int) -> Picture:
+    return decode(b"no picture", side, max_megapixels=1)
+
+
+async def comes_true(condition: Callable[[], bool]) -> bool:
+    """Whether something becomes true soon; a worker's thread is about to do it."""
+    async with asyncio.timeout(5):
+        while not condition():
+            await asyncio.sleep(0.01)
+    return True
