@@ -2,7 +2,7 @@
 
 import math
 import weakref
-from threading import Lock
+from threading import RLock
 from typing import Final
 
 from service.errors import OVERLOADED, RequestError
@@ -29,7 +29,9 @@ class HeldBytes:
         """most: bytes that may be held at once."""
         self.free = most
         self._most = most
-        self._lock = Lock()  # what a worker holds is let go of in the worker's thread
+        # What a worker holds is let go of in the worker's thread; and the garbage collector may let go of something in
+        # a thread that has just taken the lock.
+        self._lock = RLock()
 
     def take(self, size: int) -> None:
         """Counts bytes, whether they fit or not."""
