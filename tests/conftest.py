@@ -5,6 +5,8 @@ import os
 import pytest
 from hypothesis import settings
 
+from service.vision import pillow_resampling, resampling
+
 # How long an example takes is the machine's affair; speed is measured in bench/.
 settings.register_profile("mfn", deadline=None)
 settings.register_profile("few-examples", deadline=None, max_examples=10)  # where the same code is tested once more
@@ -17,3 +19,10 @@ def default_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith("MFN_"):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def resampled_by_pillow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures are resampled by Pillow, as those of reference answers were, whatever else is installed."""
+    monkeypatch.setattr(resampling, "means", pillow_resampling.means)
+    monkeypatch.setattr(resampling, "resized", pillow_resampling.resized)
