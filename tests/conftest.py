@@ -1,11 +1,12 @@
 """What holds for all tests: no settings of this machine's environment, and no deadlines on property tests."""
 
 import os
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
 
-from service.vision import pillow_resampling, resampling
+from service.vision.resampling import by_pillow
 
 # How long an example takes is the machine's affair; speed is measured in bench/.
 settings.register_profile("mfn", deadline=None)
@@ -22,7 +23,7 @@ def default_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def resampled_by_pillow(monkeypatch: pytest.MonkeyPatch) -> None:
+def resampled_by_pillow() -> Iterator[None]:
     """Pictures are resampled by Pillow, as those of reference answers were, whatever else is installed."""
-    monkeypatch.setattr(resampling, "means", pillow_resampling.means)
-    monkeypatch.setattr(resampling, "resized", pillow_resampling.resized)
+    with by_pillow():
+        yield

@@ -1,23 +1,53 @@
 """Resampling of 8-bit pixels: means of blocks, bilinear resizing, turned crops; mixes of their channels."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
 import numpy as np
 from PIL import Image
 
+from service.vision import pillow_resampling
 from service.vision.arrays import Pixels
-from service.vision.pillow_resampling import image_of
 
+
+class Resampler(Protocol):
+    """A module that resamples: service.vision.vector_resampling or, on any machine, pillow_resampling."""
+
+    def means(self, pixels: Pixels, across: int, down: int) -> Pixels:
+        """As block_means."""
+
+    def resized(self, pixels: Pixels, width: int, height: int) -> Pixels:
+        """RGB pixels (height, width, 3), as resize_into writes them."""
+
+
+chosen: Resampler = pillow_resampling
 try:
-    from service.vision.vector_resampling import means, resized
+    from service.vision import vector_resampling
 except ImportError:  # cykooz.resizer is not made for every machine, nor tried with every Pillow
-    from service.vision.pillow_resampling import means, resized
+    pass
+else:
+    chosen = vector_resampling
 
 Transform = tuple[float, float, float, float, float, float]
+
+
+@contextmanager
+def by_pillow() -> Iterator[None]:
+    """A block, or a function, in which Pillow resamples, whatever is installed: where answers are held to the last bit
+    on all machines. For programs that resample in one thread."""
+    global chosen
+    usual, chosen = chosen, pillow_resampling
+    try:
+        yield
+    finally:
+        chosen = usual
 
 
 def block_means(pixels: Pixels, across: int, down: int) -> Pixels:
     """The mean of each block of across x down pixels (h, w, 1 to 4); blocks at the right and lower edge may be
     smaller."""
-    return pixels if across == down == 1 else means(pixels, across, down)
+    return pixels if across == down == 1 else chosen.means(pixels, across, down)
 
 
 def mixed(pixels: Pixels, matrix: tuple[float, ...]) -> Pixels:
@@ -25,7 +55,7 @@ def mixed(pixels: Pixels, matrix: tuple[float, ...]) -> Pixels:
 
     matrix: 12 numbers, row by row the weights of a new channel and what is added to it.
     """
-    return np.asarray(image_of(pixels).convert("RGB", matrix))
+    return np.asarray(pillow_resampling.image_of(pixels).convert("RGB", matrix))
 
 
 def resize_into(target: Pixels, pixels: Pixels) -> None:
@@ -34,7 +64,7 @@ def resize_into(target: Pixels, pixels: Pixels) -> None:
     Whole factors are averaged first, as in JPEG's own reduced sizes. The rest is below 2, and the bilinear filter is
     widened when it shrinks, so nothing aliases.
     """
-    target[:] = resized(pixels, target.shape[1], target.shape[0])
+    target[:] = chosen.resized(pixels, target.shape[1], target.shape[0])
 
 
 def crop_into(target: Pixels, pixels: Pixels, transform: Transform, ground: int) -> None:
@@ -45,5 +75,7 @@ def crop_into(target: Pixels, pixels: Pixels, transform: Transform, ground: int)
     halves.
     """
     size, method, grey = target.shape[1::-1], Image.Transform.AFFINE, (ground, ground, ground)
-    crop = image_of(pixels).transform(size, method, transform, Image.Resampling.BILINEAR, fillcolor=grey)
+    crop = pillow_resampling.image_of(pixels).transform(
+        size, method, transform, Image.Resampling.BILINEAR, fillcolor=grey
+    )
     target[:] = np.asarray(crop)

@@ -4,7 +4,7 @@ import importlib.util
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
-from typing import Protocol
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -15,22 +15,15 @@ from skimage import data
 
 from service.vision import pillow_resampling, resampling
 from service.vision.arrays import Pixels
-from service.vision.resampling import block_means, crop_into, mixed, resize_into
-
-
-class Implementation(Protocol):
-    def means(self, pixels: Pixels, across: int, down: int) -> Pixels: ...
-
-    def resized(self, pixels: Pixels, width: int, height: int) -> Pixels: ...
-
+from service.vision.resampling import Resampler, block_means, by_pillow, crop_into, mixed, resize_into
 
 HAS_VECTORS = find_spec("cykooz_resizer") is not None
 needs_vectors = pytest.mark.skipif(not HAS_VECTORS, reason="cykooz.resizer is not made for this machine")
-IMPLEMENTATIONS: list[Implementation] = [pillow_resampling]
+RESAMPLERS: list[Resampler] = [pillow_resampling]
 if HAS_VECTORS:
     from service.vision import vector_resampling
 
-    IMPLEMENTATIONS.append(vector_resampling)
+    RESAMPLERS.append(vector_resampling)
 # Grey levels that results may be off from those of exact numbers: each of two roundings, and the bits of weights, move
 # a mean by half of one and a little more. Resizing rounds four times.
 OFF_MEANS = 1.05
@@ -57,9 +50,9 @@ def views(pixels: Pixels) -> list[Pixels]:
 
 
 @settings(max_examples=30)
-@given(sides, sides, st.integers(1, 9), st.integers(1, 9), st.integers(1, 4), st.sampled_from(IMPLEMENTATIONS), seeds)
+@given(sides, sides, st.integers(1, 9), st.integers(1, 9), st.integers(1, 4), st.sampled_from(RESAMPLERS), seeds)
 def test_means_are_means(
-    width: int, height: int, across: int, down: int, channels: int, by: Implementation, seed: int
+    width: int, height: int, across: int, down: int, channels: int, by: Resampler, seed: int
 ) -> None:
     pixels = noise(width, height, seed, channels)
     rows, columns = range(0, height, down), range(0, width, across)
@@ -68,9 +61,9 @@ def test_means_are_means(
         np.testing.assert_allclose(by.means(view, across, down), np.array(exact), atol=OFF_MEANS)
 
 
-@pytest.mark.parametrize("by", IMPLEMENTATIONS)
+@pytest.mark.parametrize("by", RESAMPLERS)
 @pytest.mark.parametrize(("width", "height"), [(1, 2000), (2000, 1), (3, 600), (910, 257), (910, 258), (257, 257)])
-def test_blocks_as_large_as_the_picture(by: Implementation, width: int, height: int) -> None:
+def test_blocks_as_large_as_the_picture(by: Resampler, width: int, height: int) -> None:
     white = np.full((height, width, 3), 255, np.uint8)
     assert (by.means(white, width, height) >= 252).all()  # of large blocks Pillow's reciprocal has few bits left
     pixels = noise(width, height, 5)
@@ -85,9 +78,9 @@ def test_means_of_single_pixels_are_the_pixels() -> None:
 
 
 @settings(max_examples=30)
-@given(sides, sides, st.integers(1, 50), st.integers(1, 50), st.sampled_from(IMPLEMENTATIONS), seeds)
+@given(sides, sides, st.integers(1, 50), st.integers(1, 50), st.sampled_from(RESAMPLERS), seeds)
 def test_resizing_is_pillows(
-    width: int, height: int, new_width: int, new_height: int, by: Implementation, seed: int
+    width: int, height: int, new_width: int, new_height: int, by: Resampler, seed: int
 ) -> None:
     pixels = noise(width, height, seed)
     image = Image.fromarray(pixels).resize((new_width, new_height), Image.Resampling.BILINEAR, reducing_gap=1.0)
@@ -125,16 +118,34 @@ def test_threads_do_not_disturb_each_other() -> None:
         np.testing.assert_array_equal(resized, alone)
 
 
-def test_pillow_resamples_where_nothing_faster_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert (vars(resampling)["means"].__module__ == "service.vision.vector_resampling") == HAS_VECTORS
-    monkeypatch.setitem(sys.modules, "cykooz_resizer", None)
-    monkeypatch.delitem(sys.modules, "service.vision.vector_resampling", raising=False)
+def load_anew() -> ModuleType:
+    """service.vision.resampling, as another process would load it."""
     spec = importlib.util.spec_from_file_location("anew", resampling.__file__)
     assert spec is not None
     assert spec.loader is not None
-    anew = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(anew)
-    assert (anew.means, anew.resized) == (pillow_resampling.means, pillow_resampling.resized)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@needs_vectors
+@pytest.mark.parametrize("why", ["not installed", "another Pillow"])
+def test_pillow_resamples_where_nothing_faster_can(why: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_anew().chosen is vector_resampling
+    monkeypatch.delitem(sys.modules, "service.vision.vector_resampling")
+    monkeypatch.delattr("service.vision.vector_resampling")
+    if why == "not installed":
+        monkeypatch.setitem(sys.modules, "cykooz_resizer", None)
+    else:
+        monkeypatch.setattr("PIL.__version__", "99.0.0")
+    assert load_anew().chosen is pillow_resampling
+
+
+def test_a_program_may_ask_for_pillow() -> None:
+    usual = resampling.chosen
+    with by_pillow():
+        assert resampling.chosen is pillow_resampling
+    assert resampling.chosen is usual
 
 
 @settings(max_examples=30)
