@@ -9,7 +9,9 @@ from service.vision.arrays import Pixels
 from service.vision.letterbox import PAD_GREY
 from service.vision.orientation import FROM_BELOW, SIDEWAYS, UPRIGHT
 
-STRIP_PIXELS: Final = 2**20  # that are converted at once: more would take memory besides the picture, fewer take time
+WHOLE_PIXELS: Final = 2**20  # of a picture that is converted at once; a larger one would take memory besides itself
+# Of the strips of a larger one: what they take stays in the processor's cache, and rows are not many.
+STRIP_PIXELS: Final = 2**17
 
 
 def upright_rgb(image: Image.Image, orientation: int) -> Pixels:
@@ -18,7 +20,7 @@ def upright_rgb(image: Image.Image, orientation: int) -> Pixels:
     Transparent parts become the grey that surrounds pictures in the network's input.
     """
     image.load()  # which may change its mode
-    if image.width * image.height <= STRIP_PIXELS:
+    if image.width * image.height <= WHOLE_PIXELS:
         return np.asarray(_upright(_to_rgb(image), orientation))
     return _in_strips(image, orientation)
 
