@@ -12,7 +12,7 @@ from service.vision.face_model import FaceModel
 from service.vision.faces import Faces
 from service.vision.image import Picture
 from service.vision.letterbox import PAD_GREY
-from service.vision.resampling import block_means, crop_into
+from service.vision.resampling import crop_into
 from service.vision.rotation import twist_angle
 
 CROP_SIDE: Final = 128  # pixels of the Single Face Network's square input
@@ -58,9 +58,8 @@ class Crop:
             target[:] = PAD_GREY
             return
         shrink = max(1, int(self.side * max(across, down) / CROP_SIDE))
-        region = block_means(picture.pixels[top:bottom, left:right], shrink, shrink)
         c, f = x - half * (a + b) - left, y - half * (d + e) - top
-        crop_into(target, region, (a / shrink, b / shrink, c / shrink, d / shrink, e / shrink, f / shrink), PAD_GREY)
+        crop_into(target, picture.pixels[top:bottom, left:right], (a, b, c, d, e, f), shrink, PAD_GREY)
 
 
 def _reach(centre: float, reach: float, size: int) -> tuple[int, int]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 from PIL import Image
@@ -28,6 +28,9 @@ except ImportError:  # cykooz.resizer is not made for every machine, nor tried w
     pass
 else:
     chosen = vector_resampling
+
+# From which on means that are no work of Pillow's save a crop more time than copying pixels once more takes.
+LARGE_SHRINK: Final = 4
 
 Transform = tuple[float, float, float, float, float, float]
 
@@ -67,15 +70,18 @@ def resize_into(target: Pixels, pixels: Pixels) -> None:
     target[:] = chosen.resized(pixels, target.shape[1], target.shape[0])
 
 
-def crop_into(target: Pixels, pixels: Pixels, transform: Transform, ground: int) -> None:
-    """Writes to a target (H, W, 3) what is at places of RGB pixels (h, w, 3), bilinear; the ground, a grey level, where
-    the place is outside.
+def crop_into(target: Pixels, pixels: Pixels, transform: Transform, shrink: int, ground: int) -> None:
+    """Writes to a target (H, W, 3) what is at places of RGB pixels (h, w, 3), bilinear between the means of blocks of
+    shrink x shrink pixels; the ground, a grey level, where the place is outside.
 
     transform: a, b, c, d, e, f; the target's (u, v) shows (a u + b v + c, d u + e v + f). Centres of pixels are at
     halves.
     """
+    if shrink < LARGE_SHRINK:
+        image = pillow_resampling.image_of(pixels)
+        image = image.reduce(shrink) if shrink > 1 else image
+    else:
+        image = pillow_resampling.image_of(chosen.means(pixels, shrink, shrink))
+    a, b, c, d, e, f = (value / shrink for value in transform)
     size, method, grey = target.shape[1::-1], Image.Transform.AFFINE, (ground, ground, ground)
-    crop = pillow_resampling.image_of(pixels).transform(
-        size, method, transform, Image.Resampling.BILINEAR, fillcolor=grey
-    )
-    target[:] = np.asarray(crop)
+    target[:] = np.asarray(image.transform(size, method, (a, b, c, d, e, f), Image.Resampling.BILINEAR, fillcolor=grey))

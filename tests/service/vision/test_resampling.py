@@ -158,24 +158,36 @@ def test_mixes_are_pillows(width: int, height: int, matrix: tuple[float, ...], s
     np.testing.assert_array_equal(mixed(pixels, matrix), expected)
 
 
-@settings(max_examples=30)
-@given(sides, sides, st.tuples(slopes, slopes, offsets, slopes, slopes, offsets))
-def test_crops_are_pillows(width: int, height: int, transform: tuple[float, ...]) -> None:
+@settings(max_examples=40)
+@given(sides, sides, st.tuples(slopes, slopes, offsets, slopes, slopes, offsets), st.integers(1, 5))
+def test_crops_are_pillows(width: int, height: int, transform: tuple[float, ...], shrink: int) -> None:
     a, b, c, d, e, f = transform
     pixels = noise(width, height, 7)
-    image = Image.fromarray(pixels).transform(
-        (16, 12), Image.Transform.AFFINE, (a, b, c, d, e, f), Image.Resampling.BILINEAR, fillcolor=(GREY, GREY, GREY)
+    few = tuple(value / shrink for value in transform)
+    image = (
+        Image.fromarray(pixels)
+        .reduce(shrink)
+        .transform((16, 12), Image.Transform.AFFINE, few, Image.Resampling.BILINEAR, fillcolor=(GREY, GREY, GREY))
     )
     for view in (pixels, *views(pixels)):
         target = np.empty((12, 16, 3), np.uint8)
-        crop_into(target, view, (a, b, c, d, e, f), GREY)
+        with by_pillow():
+            crop_into(target, view, (a, b, c, d, e, f), shrink, GREY)
         np.testing.assert_array_equal(target, np.asarray(image))
+
+
+def test_a_crop_of_means_is_of_means() -> None:
+    pixels = noise(36, 28, 3)
+    exact = pixels.reshape(7, 4, 9, 4, 3).mean(axis=(1, 3))
+    target = np.empty((7, 9, 3), np.uint8)
+    crop_into(target, pixels, (4, 0, 0, 0, 4, 0), 4, GREY)
+    np.testing.assert_allclose(target, exact, atol=OFF_MEANS)
 
 
 def test_a_crop_of_whole_pixels_is_exact() -> None:
     pixels = noise(9, 7, 3)
     target = np.empty((7, 9, 3), np.uint8)
-    crop_into(target, pixels, (1, 0, -2, 0, 1, 1), GREY)  # from 2 to the right and 1 above
+    crop_into(target, pixels, (1, 0, -2, 0, 1, 1), 1, GREY)  # from 2 to the right and 1 above
     np.testing.assert_array_equal(target[:-1, 2:], pixels[1:, :-2])
     assert (target[-1] == GREY).all()
     assert (target[:, :2] == GREY).all()
@@ -184,5 +196,5 @@ def test_a_crop_of_whole_pixels_is_exact() -> None:
 @pytest.mark.parametrize("far", [1e9, -1e9, 1e300])
 def test_places_far_outside_are_ground(far: float) -> None:
     target = np.empty((4, 4, 3), np.uint8)
-    crop_into(target, noise(5, 5, 1), (far, 0, far, 0, far, far), GREY)
+    crop_into(target, noise(5, 5, 1), (far, 0, far, 0, far, far), 1, GREY)
     assert (target == GREY).all()
