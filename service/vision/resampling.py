@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final, Protocol
 
-import numpy as np
 from PIL import Image
 
 from service.vision import pillow_resampling
 from service.vision.arrays import Pixels
+from service.vision.pillow_resampling import image_of, pixels_of
 
 
 class Resampler(Protocol):
@@ -58,7 +58,7 @@ def mixed(pixels: Pixels, matrix: tuple[float, ...]) -> Pixels:
 
     matrix: 12 numbers, row by row the weights of a new channel and what is added to it.
     """
-    return np.asarray(pillow_resampling.image_of(pixels).convert("RGB", matrix))
+    return pixels_of(image_of(pixels).convert("RGB", matrix))
 
 
 def resize_into(target: Pixels, pixels: Pixels) -> None:
@@ -78,10 +78,10 @@ def crop_into(target: Pixels, pixels: Pixels, transform: Transform, shrink: int,
     halves.
     """
     if shrink < LARGE_SHRINK:
-        image = pillow_resampling.image_of(pixels)
+        image = image_of(pixels)
         image = image.reduce(shrink) if shrink > 1 else image
     else:
-        image = pillow_resampling.image_of(chosen.means(pixels, shrink, shrink))
+        image = image_of(chosen.means(pixels, shrink, shrink))
     a, b, c, d, e, f = (value / shrink for value in transform)
     size, method, grey = target.shape[1::-1], Image.Transform.AFFINE, (ground, ground, ground)
-    target[:] = np.asarray(image.transform(size, method, (a, b, c, d, e, f), Image.Resampling.BILINEAR, fillcolor=grey))
+    target[:] = pixels_of(image.transform(size, method, (a, b, c, d, e, f), Image.Resampling.BILINEAR, fillcolor=grey))

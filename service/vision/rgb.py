@@ -8,6 +8,7 @@ from PIL import Image
 from service.vision.arrays import Pixels
 from service.vision.letterbox import PAD_GREY
 from service.vision.orientation import FROM_BELOW, SIDEWAYS, UPRIGHT
+from service.vision.pillow_resampling import pixels_of
 
 WHOLE_PIXELS: Final = 2**20  # of a picture that is converted at once; a larger one would take memory besides itself
 # Of the strips of a larger one: what they take stays in the processor's cache, and rows are not many.
@@ -21,7 +22,7 @@ def upright_rgb(image: Image.Image, orientation: int) -> Pixels:
     """
     image.load()  # which may change its mode
     if image.width * image.height <= WHOLE_PIXELS:
-        return np.asarray(_upright(_to_rgb(image), orientation))
+        return pixels_of(_upright(_to_rgb(image), orientation))
     return _in_strips(image, orientation)
 
 
@@ -33,7 +34,7 @@ def _in_strips(image: Image.Image, orientation: int) -> Pixels:
     rows = max(1, STRIP_PIXELS // width)
     for start in range(0, height, rows):
         end = min(start + rows, height)
-        strip = np.asarray(_upright(_to_rgb(image.crop((0, start, width, end))), orientation))
+        strip = pixels_of(_upright(_to_rgb(image.crop((0, start, width, end))), orientation))
         first, last = (height - end, height - start) if orientation in FROM_BELOW else (start, end)
         if orientation in SIDEWAYS:
             pixels[:, first:last] = strip

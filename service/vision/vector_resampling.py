@@ -13,7 +13,7 @@ from cykooz_resizer import CropBox, FilterType, ImageData, PixelType, ResizeAlg,
 from PIL import Image
 from PIL import __version__ as pillow_version
 
-from service.vision.arrays import Pixels
+from service.vision.arrays import Pixels, without_gaps
 
 # It reads rows where these versions of Pillow have them in memory; with another one they might be elsewhere.
 PILLOW_VERSIONS: Final = range(12, 14)
@@ -52,7 +52,7 @@ def _means_down(pixels: Pixels, down: int) -> Pixels:
     if down == 1:
         return pixels
     rows, columns, channels = pixels.shape
-    samples = np.ascontiguousarray(pixels).reshape(rows, columns * channels)
+    samples = without_gaps(pixels).reshape(rows, columns * channels)
     blocks = np.empty((-(-rows // down), columns * channels), np.uint8)
     whole = rows // down
     for source, target in ((samples[: whole * down], blocks[:whole]), (samples[whole * down :], blocks[whole:])):
@@ -82,5 +82,5 @@ def _resized(pixels: Pixels, width: int, height: int, options: ResizeOptions) ->
     rows, columns, channels = pixels.shape
     kind = TYPES[channels - 1]
     target = ImageData(width, height, kind)
-    Resizer().resize(ImageData(columns, rows, kind, pixels.tobytes()), target, options)
+    Resizer().resize(ImageData(columns, rows, kind, without_gaps(pixels).tobytes()), target, options)
     return np.frombuffer(target.get_buffer(), np.uint8).reshape(height, width, channels)
