@@ -15,10 +15,12 @@ from PIL import __version__ as pillow_version
 
 from service.vision.arrays import Pixels, without_gaps
 
-# It reads rows where these versions of Pillow have them in memory; with another one they might be elsewhere.
-PILLOW_VERSIONS: Final = range(12, 14)
-if int(pillow_version.split(".")[0]) not in PILLOW_VERSIONS:
-    raise ImportError(f"cykooz.resizer has not been tried with Pillow {pillow_version}: see PILLOW_VERSIONS")
+# It reads rows where this version of Pillow has them in memory; another one may have them elsewhere.
+PILLOW_VERSION: Final = "13"
+if pillow_version.split(".")[0] != PILLOW_VERSION:
+    raise ImportError(
+        f"cykooz.resizer is used with Pillow {PILLOW_VERSION}, not {pillow_version}: try it, then allow it here"
+    )
 
 TYPES: Final = (PixelType.U8, PixelType.U8x2, PixelType.U8x3, PixelType.U8x4)  # by channels, from 1 on
 BOX: Final = ResizeAlg.convolution(FilterType.box)
