@@ -12,10 +12,13 @@ from service.vision.face_model import FaceModel
 from service.vision.faces import Faces
 from service.vision.image import Picture
 from service.vision.letterbox import PAD_GREY
-from service.vision.resampling import block_means, crop_into
+from service.vision.resampling import crop_into
 from service.vision.rotation import twist_angle
 
 CROP_SIDE: Final = 128  # pixels of the Single Face Network's square input
+# Decoded pixels along the side of a crop that are enough, where a picture could be decoded larger. The landmarks' error
+# is 2.637 / 2.632 / 2.643 % where every second photo of landmarks_val is decoded for 128 / 96 / 64 of them.
+LEAST_CROP_PIXELS: Final = 96
 
 
 @dataclass(frozen=True)
@@ -55,9 +58,8 @@ class Crop:
             target[:] = PAD_GREY
             return
         shrink = max(1, int(self.side * max(across, down) / CROP_SIDE))
-        region = block_means(picture.pixels[top:bottom, left:right], shrink, shrink)
         c, f = x - half * (a + b) - left, y - half * (d + e) - top
-        crop_into(target, region, (a / shrink, b / shrink, c / shrink, d / shrink, e / shrink, f / shrink), PAD_GREY)
+        crop_into(target, picture.pixels[top:bottom, left:right], (a, b, c, d, e, f), shrink, PAD_GREY)
 
 
 def _reach(centre: float, reach: float, size: int) -> tuple[int, int]:
@@ -118,8 +120,8 @@ def turned_upright(offsets: Array, roll: Array | float) -> Array:
 
 
 def side_for(crops: Sequence[Crop], width: int, height: int) -> int:
-    """Pixels of the longer side that a picture must be decoded to for each crop to have at least CROP_SIDE pixels.
+    """Pixels of the longer side that a picture must be decoded to for each crop to have LEAST_CROP_PIXELS.
 
     width, height: of the picture as sent, in whose pixels the crops are.
     """
-    return math.ceil(max(width, height) * CROP_SIDE / min(crop.side for crop in crops))
+    return math.ceil(max(width, height) * LEAST_CROP_PIXELS / min(crop.side for crop in crops))

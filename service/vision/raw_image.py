@@ -11,7 +11,7 @@ from service.errors import BAD_PICTURE, TOO_LARGE, RequestError
 from service.vision.arrays import Pixels
 from service.vision.image import Picture
 from service.vision.raw_layout import ColorMatrix, PixelFormat, RawLayout, planes_of
-from service.vision.resampling import block_means, block_means_into, mixed
+from service.vision.resampling import block_means, mixed
 
 # Most raw frames do not tell their colour matrix. Video players assume BT.601 for standard definition and BT.709 for
 # high definition, which begins at 720 lines. Lines are counted along the shorter side, since phones are also held
@@ -47,7 +47,7 @@ def decode_raw(data: bytes | memoryview, layout: RawLayout, side: int, max_megap
     elif layout.pixel_format is PixelFormat.GRAY8:
         pixels = _rgb_of_grey(block_means(first, shrink, shrink), layout.is_full_range)
     else:
-        pixels = _rgb_of_yuv(*_yuv_of(layout, views), _matrix_of(layout), shrink)
+        pixels = mixed(_yuv_of(layout, views, shrink), _matrix_of(layout))
     return Picture(pixels[::-1] if layout.bottom_up else pixels, width, height)
 
 
@@ -73,38 +73,34 @@ def _rgb_of_grey(grey: Pixels, is_full_range: bool) -> Pixels:
     return np.repeat(grey, 3, axis=2)
 
 
-def _yuv_of(layout: RawLayout, views: list[Pixels]) -> tuple[Pixels, Pixels, Pixels]:
-    """Luma (h, w, 1), Cb and Cr of a frame with chroma, as views; chroma has half the columns, and half the rows or all
-    of them."""
-    if layout.pixel_format is PixelFormat.YUY2:
-        units = views[0]
-        luma = units.reshape(units.shape[0], -1, 1)[:, ::2]
-        return luma[:, : layout.width], units[..., 1:2], units[..., 3:]
-    if layout.pixel_format is PixelFormat.I420:
-        return views[0], views[1], views[2]
-    first, second = views[1][..., :1], views[1][..., 1:]
-    return views[0], *((first, second) if layout.pixel_format is PixelFormat.NV12 else (second, first))
-
-
-def _rgb_of_yuv(luma: Pixels, blue: Pixels, red: Pixels, matrix: tuple[float, ...], shrink: int) -> Pixels:
-    """Converts luma (h, w, 1) and chroma to RGB (H, W, 3), H and W being h and w at 1 / shrink.
+def _yuv_of(layout: RawLayout, views: list[Pixels], shrink: int) -> Pixels:
+    """Luma, Cb and Cr (H, W, 3) of a frame whose chroma has half the columns, and half the rows or all of them; H and W
+    are the frame's at 1 / shrink.
 
     An odd factor is lowered to the next even one, so that luma and chroma shrink to the same size.
     """
-    height, width, _ = luma.shape
-    down = -(-height // blue.shape[0])  # rows of luma to one of chroma: 2, or 1
+    luma, *chroma = views
+    if layout.pixel_format is PixelFormat.YUY2:
+        luma, chroma = luma.reshape(len(luma), -1, 1)[:, : 2 * layout.width : 2], [luma[..., 1::2]]
+    down = -(-len(luma) // len(chroma[0]))  # rows of luma to one of chroma: 2, or 1
     factor = max(1, shrink - shrink % 2)
-    yuv = np.empty((-(-height // factor), -(-width // factor), 3), np.uint8)
-    block_means_into(yuv[..., :1], luma, factor, factor)
-    for plane, chroma in ((yuv[..., 1:2], blue), (yuv[..., 2:], red)):
+    if factor > 1:
+        luma = block_means(luma, factor, factor)
+        chroma = [block_means(plane, factor // 2, factor // down) for plane in chroma]
+    yuv = np.empty((*luma.shape[:2], 3), np.uint8)
+    yuv[..., :1] = luma
+    samples = [plane[..., i : i + 1] for plane in chroma for i in range(plane.shape[2])]
+    order = (2, 1) if layout.pixel_format is PixelFormat.NV21 else (1, 2)
+    for channel, sample in zip(order, samples, strict=True):
+        plane = yuv[..., channel : channel + 1]
         if factor > 1:
-            block_means_into(plane, chroma, factor // 2, factor // down)
+            plane[:] = sample
             continue
         for row in range(down):  # a sample counts for several pixels, fewer at an odd edge
             for column in range(2):
                 pixels = plane[row::down, column::2]
-                pixels[:] = chroma[: pixels.shape[0], : pixels.shape[1]]
-    return mixed(yuv, matrix)
+                pixels[:] = sample[: pixels.shape[0], : pixels.shape[1]]
+    return yuv
 
 
 def _matrix_of(layout: RawLayout) -> tuple[float, ...]:

@@ -1,37 +1,56 @@
-"""Resampling of 8-bit pixels by Pillow: means of blocks, bilinear resizing, turned crops; mixes of their channels."""
+"""Resampling of 8-bit pixels: means of blocks, bilinear resizing, turned crops; mixes of their channels."""
 
-from typing import Final
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final, Protocol
 
-import numpy as np
 from PIL import Image
 
+from service.vision import pillow_resampling
 from service.vision.arrays import Pixels
+from service.vision.pillow_resampling import image_of, pixels_of
 
-MODES: Final = {1: "L", 3: "RGB", 4: "RGBX"}  # Pillow's, by channels; not RGBA, whose colours would be weighted by A
+
+class Resampler(Protocol):
+    """A module that resamples: service.vision.vector_resampling or, on any machine, pillow_resampling."""
+
+    def means(self, pixels: Pixels, across: int, down: int) -> Pixels:
+        """As block_means."""
+
+    def resized(self, pixels: Pixels, width: int, height: int) -> Pixels:
+        """RGB pixels (height, width, 3), as resize_into writes them."""
+
+
+chosen: Resampler = pillow_resampling
+try:
+    from service.vision import vector_resampling
+except ImportError:  # cykooz.resizer is not made for every machine, nor tried with every Pillow
+    pass
+else:
+    chosen = vector_resampling
+
+# From which on means that are no work of Pillow's save a crop more time than copying pixels once more takes.
+LARGE_SHRINK: Final = 4
 
 Transform = tuple[float, float, float, float, float, float]
 
 
+@contextmanager
+def by_pillow() -> Iterator[None]:
+    """A block, or a function, in which Pillow resamples, whatever is installed: where answers are held to the last bit
+    on all machines. For programs that resample in one thread."""
+    global chosen
+    usual, chosen = chosen, pillow_resampling
+    try:
+        yield
+    finally:
+        chosen = usual
+
+
 def block_means(pixels: Pixels, across: int, down: int) -> Pixels:
-    """The mean of each block of across x down pixels (h, w, 1, 3 or 4); blocks at the right and lower edge may be
+    """The mean of each block of across x down pixels (h, w, 1 to 4); blocks at the right and lower edge may be
     smaller."""
-    if across == down == 1:
-        return pixels
-    height, width, channels = pixels.shape
-    means = np.empty((-(-height // down), -(-width // across), channels), np.uint8)
-    block_means_into(means, pixels, across, down)
-    return means
-
-
-def block_means_into(target: Pixels, pixels: Pixels, across: int, down: int) -> None:
-    """As block_means, to a target that has a pixel for each block."""
-    if across == down == 1:
-        for channel in range(
-            pixels.shape[2]
-        ):  # NumPy takes a third of the time of pixels with gaps or in another order
-            target[..., channel] = pixels[..., channel]
-    else:
-        target[:] = np.asarray(_image(pixels).reduce((across, down))).reshape(target.shape)
+    return pixels if across == down == 1 else chosen.means(pixels, across, down)
 
 
 def mixed(pixels: Pixels, matrix: tuple[float, ...]) -> Pixels:
@@ -39,33 +58,30 @@ def mixed(pixels: Pixels, matrix: tuple[float, ...]) -> Pixels:
 
     matrix: 12 numbers, row by row the weights of a new channel and what is added to it.
     """
-    return np.asarray(_image(pixels).convert("RGB", matrix))
+    return pixels_of(image_of(pixels).convert("RGB", matrix))
 
 
 def resize_into(target: Pixels, pixels: Pixels) -> None:
     """Resizes RGB pixels (h, w, 3) to the size of a target (H, W, 3), and writes them there.
 
-    Whole factors are averaged first, as in JPEG's own reduced sizes. The rest is below 2, and Pillow widens its
-    bilinear filter when it shrinks, so nothing aliases.
+    Whole factors are averaged first, as in JPEG's own reduced sizes. The rest is below 2, and the bilinear filter is
+    widened when it shrinks, so nothing aliases.
     """
-    size, method = target.shape[1::-1], Image.Resampling.BILINEAR
-    target[:] = np.asarray(_image(pixels).resize(size, method, reducing_gap=1.0))
+    target[:] = chosen.resized(pixels, target.shape[1], target.shape[0])
 
 
-def crop_into(target: Pixels, pixels: Pixels, transform: Transform, ground: int) -> None:
-    """Writes to a target (H, W, 3) what is at places of RGB pixels (h, w, 3), bilinear; the ground, a grey level, where
-    the place is outside.
+def crop_into(target: Pixels, pixels: Pixels, transform: Transform, shrink: int, ground: int) -> None:
+    """Writes to a target (H, W, 3) what is at places of RGB pixels (h, w, 3), bilinear between the means of blocks of
+    shrink x shrink pixels; the ground, a grey level, where the place is outside.
 
     transform: a, b, c, d, e, f; the target's (u, v) shows (a u + b v + c, d u + e v + f). Centres of pixels are at
     halves.
     """
+    if shrink < LARGE_SHRINK:
+        image = image_of(pixels)
+        image = image.reduce(shrink) if shrink > 1 else image
+    else:
+        image = image_of(chosen.means(pixels, shrink, shrink))
+    a, b, c, d, e, f = (value / shrink for value in transform)
     size, method, grey = target.shape[1::-1], Image.Transform.AFFINE, (ground, ground, ground)
-    crop = _image(pixels).transform(size, method, transform, Image.Resampling.BILINEAR, fillcolor=grey)
-    target[:] = np.asarray(crop)
-
-
-def _image(pixels: Pixels) -> Image.Image:
-    """The pixels as Pillow's image."""
-    height, width, channels = pixels.shape
-    mode = MODES[channels]
-    return Image.frombuffer(mode, (width, height), np.ascontiguousarray(pixels), "raw", mode, 0, 1)
+    target[:] = pixels_of(image.transform(size, method, (a, b, c, d, e, f), Image.Resampling.BILINEAR, fillcolor=grey))

@@ -8,8 +8,11 @@ from PIL import Image
 from service.vision.arrays import Pixels
 from service.vision.letterbox import PAD_GREY
 from service.vision.orientation import FROM_BELOW, SIDEWAYS, UPRIGHT
+from service.vision.pillow_resampling import pixels_of
 
-STRIP_PIXELS: Final = 2**20  # that are converted at once: more would take memory besides the picture, fewer take time
+WHOLE_PIXELS: Final = 2**20  # of a picture that is converted at once; a larger one would take memory besides itself
+# Of the strips of a larger one: what they take stays in the processor's cache, and rows are not many.
+STRIP_PIXELS: Final = 2**17
 
 
 def upright_rgb(image: Image.Image, orientation: int) -> Pixels:
@@ -18,8 +21,8 @@ def upright_rgb(image: Image.Image, orientation: int) -> Pixels:
     Transparent parts become the grey that surrounds pictures in the network's input.
     """
     image.load()  # which may change its mode
-    if image.width * image.height <= STRIP_PIXELS:
-        return np.asarray(_upright(_to_rgb(image), orientation))
+    if image.width * image.height <= WHOLE_PIXELS:
+        return pixels_of(_upright(_to_rgb(image), orientation))
     return _in_strips(image, orientation)
 
 
@@ -31,7 +34,7 @@ def _in_strips(image: Image.Image, orientation: int) -> Pixels:
     rows = max(1, STRIP_PIXELS // width)
     for start in range(0, height, rows):
         end = min(start + rows, height)
-        strip = np.asarray(_upright(_to_rgb(image.crop((0, start, width, end))), orientation))
+        strip = pixels_of(_upright(_to_rgb(image.crop((0, start, width, end))), orientation))
         first, last = (height - end, height - start) if orientation in FROM_BELOW else (start, end)
         if orientation in SIDEWAYS:
             pixels[:, first:last] = strip

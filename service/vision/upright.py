@@ -4,10 +4,10 @@ from functools import partial
 from typing import Final
 
 import numpy as np
-from PIL import Image
 
 from service.errors import BAD_PARAMETER, RequestError
 from service.vision.image import ImageLoader, Picture
+from service.vision.resampling import block_means
 
 ROTATIONS: Final = (0, 90, 180, 270)  # degrees
 
@@ -37,7 +37,7 @@ def _load_turned(load: ImageLoader, turns: int, side: int) -> Picture:
     pixels = picture.pixels
     shrink = max(pixels.shape[:2]) // side
     if shrink > 1:  # as the letterbox that follows would, of fewer pixels whose rows are not in order
-        pixels = np.asarray(Image.fromarray(pixels).reduce(shrink))
+        pixels = block_means(pixels, shrink, shrink)
     width, height = picture.width, picture.height
     if turns % 2:
         width, height = height, width

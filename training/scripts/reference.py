@@ -30,6 +30,7 @@ from service.inference.pipeline import Pipeline
 from service.vision.crops import Crop, crops_of
 from service.vision.image import decode
 from service.vision.letterbox import Letterbox
+from service.vision.resampling import by_pillow
 from service.vision.voting import VOTE_SCORE_RATIO
 from training.export.calibration import FILE as CALIBRATION
 from training.export.calibration import read_pictures
@@ -155,6 +156,7 @@ def plain(value: Any) -> Any:
     return round(value, DIGITS) if isinstance(value, float) else value
 
 
+@by_pillow()
 def main() -> None:
     """Reads the options and runs the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])

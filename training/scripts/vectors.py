@@ -32,6 +32,7 @@ from service.vision.image import Picture
 from service.vision.letterbox import Letterbox
 from service.vision.nms import suppress
 from service.vision.refinement import apply_refinement, blend_estimates
+from service.vision.resampling import by_pillow
 from service.vision.rotation import normalize, quaternion_to_euler, quaternion_to_matrix
 from service.vision.voting import VOTE_SCORE_RATIO
 from training.scripts.vector_cases import BACKGROUND, COLUMNS, UNIT, Case, Published, cases, random_raw
@@ -229,6 +230,7 @@ def read_published(models: Path) -> Published:
     return Published(side, levels, networks.sfn.crop_factor)
 
 
+@by_pillow()
 def vectors(models: Path = MODELS) -> str:
     """The text of vectors.txt."""
     published, face_model = read_published(models), FaceModel.load(models / "face_model.npz")

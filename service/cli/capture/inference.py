@@ -57,7 +57,7 @@ def infer(
         # Settled whatever is raised, since later parts wait for it.
         _settle(found, lambda: search_frame(last, pipeline, options, known(), search_turns))
         interval = None
-        if before is not None and found.exception() is None and options.refine:
+        if before is not None and found.exception() is None:
             interval = Interval.between(before.result(), found.result(), pipeline.settings.nms_iou)
 
         def record(frame: SourceFrame) -> Record:

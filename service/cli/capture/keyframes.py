@@ -31,12 +31,12 @@ MIN_IOU: Final = 0.4
 @dataclass(frozen=True)
 class Keyframe:
     """A frame that was searched. detected: its N faces as the Multiple Face Network sees them, in pixels of the film.
-    followed: the same, refined, to tell whether a later frame shows them, too. side: pixels of the longer side that the
-    frame was decoded to for that."""
+    followed: the same, refined, to tell whether a later frame shows them, too; None where they are not refined. side:
+    pixels of the longer side that the frame was decoded to for that."""
 
     record: Record
     detected: Faces
-    followed: FollowedFaces
+    followed: FollowedFaces | None
     side: int
 
 
@@ -47,28 +47,33 @@ def search_frame(
     decoded = LazyImage(frame.load)
     picture = decoded.at_least(pipeline.models.input_size(options.input_size))
     found = pipeline.detect(picture, options, turn, search_turns)
-    faces = pipeline.refine(found.faces, decoded)[0] if options.refine else found.faces
+    faces, followed = found.faces, None
+    if options.refine:
+        faces = pipeline.refine(faces, decoded)[0]
+        followed = FollowedFaces.from_detection(faces, decoded.picture, pipeline.models.face_model)
     # A turn that shows nobody is not kept: who comes next is upright most likely.
     kept = (found.turn if len(faces) else 0) if search_turns else turn
     record = Record(frame.timestamp, picture.width, picture.height, kept, rows_of(faces))
-    followed = FollowedFaces.from_detection(faces, decoded.picture, pipeline.models.face_model)
     return Keyframe(record, found.faces, followed, decoded.asked)
 
 
 class Interval:
     """The time between two keyframes in which the same faces are seen, each moving a little."""
 
-    def __init__(self, before: Keyframe, after: Keyframe, order: NDArray[np.intp]) -> None:
-        """order: (N,) the faces of `after` that are those of `before`."""
-        self._before, self._end = before, after.record.timestamp
+    def __init__(self, before: Keyframe, followed: FollowedFaces, after: Keyframe, order: NDArray[np.intp]) -> None:
+        """followed: the faces of `before`. order: (N,) the faces of `after` that are those."""
+        self._before, self._followed, self._end = before, followed, after.record.timestamp
         self._faces = before.detected, after.detected.take(order)
 
     @classmethod
     def between(cls, before: Keyframe, after: Keyframe, max_iou: float) -> "Interval | None":
-        """None where the keyframes do not show the same faces, or one of them moves too far to say where it is between.
+        """None where the keyframes do not show the same faces, or one of them moves too far to say where it is between,
+        or they are not refined.
 
         max_iou: of two faces' boxes, above which they are one face.
         """
+        if before.followed is None or after.followed is None:
+            return None
         faces, later = before.followed.faces, after.followed.faces
         size = (before.record.width, before.record.height)
         near = after.record.timestamp - before.record.timestamp <= MAX_FOLLOW_GAP
@@ -78,7 +83,7 @@ class Interval:
         order = assign(1 - iou(faces.box, later.box), 1 - MIN_IOU)
         if (order < 0).any() or _lost(before.followed, after.followed.take(order), max_iou):
             return None
-        return cls(before, after, order)
+        return cls(before, before.followed, after, order)
 
     def look(self, frame: SourceFrame, pipeline: Pipeline) -> Record | None:
         """The record of a frame within the interval; None where it shows something else than the keyframe before it."""
@@ -90,7 +95,7 @@ class Interval:
         decoded.at_least(self._before.side)
         faces = pipeline.refine(interpolated(*self._faces, share), decoded)[0]
         followed = FollowedFaces.from_detection(faces, decoded.picture, pipeline.models.face_model)
-        if _lost(self._before.followed, followed, pipeline.settings.nms_iou):
+        if _lost(self._followed, followed, pipeline.settings.nms_iou):
             return None
         return replace(before, timestamp=frame.timestamp, rows=rows_of(faces))
 

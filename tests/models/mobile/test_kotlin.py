@@ -115,6 +115,7 @@ def playing(jar: Path, mobile: Path, mfn: Network, sfn: Network) -> Iterator[Fil
         cast(IO[bytes], process.stdin).write(struct.pack(">i", -1))
 
 
+@pytest.mark.usefixtures("resampled_by_pillow")
 def test_a_film(jar: Path, mobile: Path) -> None:
     """Both int8 networks in LiteRT, two people who move: what a session of the service answers, pixels resampled by
     Pillow there and by ours here. The phone is turned while it films."""

@@ -283,7 +283,7 @@ def test_an_input_size_that_is_not_offered(pipeline: Pipeline) -> None:
     ("options", "side"),
     [
         (RetargetOptions(), 96), (RetargetOptions(tiles=4), 384), (RetargetOptions(input_size=192), 192),
-        (RetargetOptions(tiles=2, input_size=192), 384),
+        (RetargetOptions(tiles=2, input_size=192), 384), (RetargetOptions(refine=True), 480),
     ],
 )  # fmt: skip
 def test_pictures_are_decoded_with_pixels_enough_to_find_faces(
@@ -294,12 +294,15 @@ def test_pictures_are_decoded_with_pixels_enough_to_find_faces(
     assert source.asked == [side]
 
 
-def test_a_second_look_has_the_pixels_that_the_smallest_face_needs(pipeline: Pipeline) -> None:
+def test_a_second_look_has_the_pixels_that_the_smallest_face_needs(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.inference.pipeline.FIRST_REFINE_SIDE", 96)
     source = Source()
     found = pipeline.retarget_source(Source(), RetargetOptions())
     (crop,) = crops_of(found.faces, pipeline.models.face_model, 6000, 6000, pipeline.models.crop_factor)
     fine = pipeline.retarget_source(source, RetargetOptions(refine=True))
-    assert source.asked == [96, math.ceil(6000 * 128 / crop.side)]
+    assert source.asked == [96, math.ceil(6000 * 96 / crop.side)]
     np.testing.assert_array_equal(fine.faces.box, found.faces.box)
     assert fine.timing.decode > 0
 
@@ -307,7 +310,7 @@ def test_a_second_look_has_the_pixels_that_the_smallest_face_needs(pipeline: Pip
 def test_a_second_look_decodes_nothing_that_is_there_or_needed_by_nobody(pipeline: Pipeline) -> None:
     for source in (Source(face=False), Source(smallest=2048)):
         pipeline.retarget_source(source, RetargetOptions(refine=True))
-        assert source.asked == [96]
+        assert source.asked == [480]
 
 
 def test_a_second_look_asks_for_no_more_than_there_is(pipeline: Pipeline, png: bytes) -> None:
@@ -319,4 +322,4 @@ def test_a_second_look_asks_for_no_more_than_there_is(pipeline: Pipeline, png: b
         return decode(png, side, 1.0)
 
     assert len(pipeline.retarget_source(source, RetargetOptions(refine=True)).faces) == 1
-    assert asked == [96]  # a PNG is decoded whole at once
+    assert asked == [480]  # a PNG is decoded whole at once

@@ -24,6 +24,8 @@ from service.vision.nms import suppress
 from service.vision.refinement import apply_refinement
 from tests.service.tiny_models import PUBLISHED
 
+pytestmark = pytest.mark.usefixtures("resampled_by_pillow")
+
 HERE = Path(__file__).resolve().parent
 PICTURE = HERE.parents[1] / "pictures" / "five_faces.webp"
 REFERENCE = json.loads((HERE / "reference_faces.json").read_text(encoding="utf-8"))

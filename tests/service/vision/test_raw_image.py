@@ -252,7 +252,7 @@ def test_a_smaller_frame_is_the_mean_of_the_whole_one(pixel_format: PixelFormat,
     used = factor - factor % 2 if planes else factor
     assert small.shape == (height // used, width // used, 3)
     mean = rgb.reshape(height // used, used, width // used, used, 3).mean(axis=(1, 3))
-    np.testing.assert_allclose(small, mean, atol=3)
+    np.testing.assert_allclose(small, mean, atol=4)  # means round twice, and Cb counts 2.0 times in blue
 
 
 def test_rgb_is_not_copied() -> None:

@@ -18,9 +18,11 @@ from service.vision.nms import iou
 from tests.studio.local.conftest import ROOT, Ask
 from tests.studio.local.faces_json import picture_json
 
+pytestmark = pytest.mark.usefixtures("resampled_by_pillow")
+
 # int8 and float32 are apart by .990 of IoU, 0.66 degrees and 0.0072 of w_exp, means over faces (MODEL_CARD.md, int8 by
-# family of processors). Here both calculate with the same integers, from the same bytes: resampling is Pillow's, to the
-# last bit. Only the second look's crop moves by what float32 rounds away.
+# family of processors). Here both calculate with the same integers, from the same bytes: the page resamples as Pillow
+# does, to the last bit. Only the second look's crop moves by what float32 rounds away.
 MEANS = {"1 - IoU": 0.010, "degrees": 0.66, "expression": 0.0072, "gaze": 0.0072, "identity": 0.02, "landmarks": 0.5}
 WORST = 3  # times as far as the mean may be, for a single face
 
