@@ -1,7 +1,7 @@
 """Whether the faces that the Multiple Face Network found are upside down, told by what it takes them for.
 
-It takes most faces that are upside down for upright ones, but for poor and odd ones: their scores are lower, and their
-identities are not those of people. Both together tell most pictures apart without another inference.
+It takes most faces that are upside down for upright ones, of lower scores and odd identities: what it sees as a chin is
+a forehead. Score and identity together tell most pictures apart without another inference.
 """
 
 from dataclasses import dataclass
