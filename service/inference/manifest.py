@@ -6,12 +6,15 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from service.errors import StartError
+from service.vision.face_model import IDENTITY_MODES
 
 MANIFEST: Final = "manifest.json"
 MAX_SIDE: Final = 2048  # pixels of a network's input: 50 times the work and memory of the published 288
+MAX_WEIGHT: Final = 1e6  # of a face's evidence that it is upside down: 10,000 times the published ones
 MAX_PARTS: Final = 16  # of a list of input sizes, levels or anchors; published are 3
 
 Length = Annotated[float, Field(ge=1, le=2 * MAX_SIDE, allow_inf_nan=False)]  # pixels of a network's input
+Weight = Annotated[float, Field(ge=-MAX_WEIGHT, le=MAX_WEIGHT, allow_inf_nan=False)]
 Line = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=256)]  # it may be a part of a message
 Name = Annotated[str, Field(pattern=r"^[\w.+-]+$", max_length=64)]  # also a part of paths
 
@@ -71,6 +74,15 @@ class SfnSpec(NetworkSpec):
     crop_factor: float = Field(ge=0.5, le=10, allow_inf_nan=False)
 
 
+class UpsideDownSpec(_Part):
+    """Weights by which faces of the Multiple Face Network are known to be upside down, see
+    service.vision.upside_down."""
+
+    identity: list[Weight] = Field(min_length=IDENTITY_MODES, max_length=IDENTITY_MODES)
+    score: Weight
+    constant: Weight
+
+
 class NetworkSpecs(_Part):
     """The two networks."""
 
@@ -82,6 +94,7 @@ class Manifest(_Part):
     """The parts of the manifest that a server needs; others, such as the weights' file, are ignored.
 
     gaze_names: of the Single Face Network's output "gaze"; empty in models before 0.6, which do not have that output.
+    upside_down: None where nobody fitted it to the networks: more pictures are inferred twice then.
     """
 
     name: Name
@@ -91,6 +104,7 @@ class Manifest(_Part):
     expression_names: tuple[Line, ...]
     gaze_names: tuple[Line, ...] = ()
     unobserved_arkit: tuple[Line, ...]
+    upside_down: UpsideDownSpec | None = None
     accuracy: dict[str, Any] = {}
 
 

@@ -11,7 +11,15 @@ import onnxruntime
 
 from service.errors import BAD_PARAMETER, RequestError, StartError
 from service.inference.execution import Execution
-from service.inference.manifest import MANIFEST, MAX_SIDE, FileSpec, Manifest, NetworkSpec, read_manifest
+from service.inference.manifest import (
+    MANIFEST,
+    MAX_SIDE,
+    FileSpec,
+    Manifest,
+    NetworkSpec,
+    UpsideDownSpec,
+    read_manifest,
+)
 from service.vision.arkit import NEVER_OBSERVED, WITHOUT_GAZE, arkit_matrix
 from service.vision.arrays import Array, Pixels
 from service.vision.crops import CROP_SIDE
@@ -19,6 +27,7 @@ from service.vision.decoding import Level, Priors, build_priors
 from service.vision.face_model import EXPRESSIONS, IDENTITY_MODES, FaceModel
 from service.vision.gaze import GAZE_COEFFICIENTS, GAZE_NAMES
 from service.vision.letterbox import PAD_GREY
+from service.vision.upside_down import UpsideDown
 
 # Names and widths of the outputs that both networks have.
 COEFFICIENTS: Final = (("pose", 7), ("identity", IDENTITY_MODES), ("expression", EXPRESSIONS))
@@ -48,7 +57,7 @@ class Models:
     """The models that are served, checked.
 
     side: default side in pixels of MFN's square input. priors: by the sides that a request may choose, the default
-    first. arkit: matrix (46, 52), see service.vision.arkit.
+    first. arkit: matrix (46, 52), see service.vision.arkit. upside_down: None where the manifest has none.
     """
 
     manifest: Manifest
@@ -59,6 +68,7 @@ class Models:
     side: int
     priors: Mapping[int, Priors]
     arkit: Array
+    upside_down: UpsideDown | None
 
     def input_size(self, chosen: int | None) -> int:
         """The side in pixels of MFN's square input that a request has chosen, or the default for None.
@@ -135,6 +145,7 @@ class Models:
             side=sizes[0],
             priors=priors,
             arkit=arkit,
+            upside_down=_upside_down(manifest.upside_down),
         )
 
 
@@ -176,6 +187,10 @@ def _gaze(folder: Path, manifest: Manifest) -> tuple[tuple[str, int], ...]:
             f"{'with' if output else 'without'} gaze expected {', '.join(expected)}."
         )
     return (("gaze", GAZE_COEFFICIENTS),) if output else ()
+
+
+def _upside_down(spec: UpsideDownSpec | None) -> UpsideDown | None:
+    return None if spec is None else UpsideDown(np.array(spec.identity, np.float32), spec.score, spec.constant)
 
 
 def _expect(folder: Path, name: str, spec: NetworkSpec, input_shape: Shape, outputs: Shapes) -> None:

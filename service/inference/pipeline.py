@@ -142,10 +142,11 @@ class Pipeline:
         results = [detect_in(tile, turn=turn) for tile in tiles]
         inferences = len(tiles)
         timing = sum((tile_timing for _, tile_timing in results), Timing())
-        if search and (other := next_turn([candidates for candidates, _ in results], turn)) != turn:
+        found = [candidates for candidates, _ in results]
+        if search and (other := next_turn(found, turn, self.models.upside_down)) != turn:
             # The tile that shows its faces best decides, where none shows any the smallest input, which takes the least
             # time. The others are inferred again only where they must.
-            scores = [best_score(candidates) for candidates, _ in results]
+            scores = [best_score(candidates) for candidates in found]
             best = max(range(len(tiles)), key=lambda i: (scores[i], -tiles[i].letterbox.side))
             turned, turned_timing = detect_in(tiles[best], turn=other)
             timing += turned_timing

@@ -1,14 +1,15 @@
 """Quarter turns of the Multiple Face Network's input, for pictures that show people lying down or upside down.
 
 The network finds upright faces best. It finds faces that lie on their side less often, and tells by how much they are
-rotated. Most of those that are upside down it also finds, but takes them for upright ones, with a lower score. So the
-input is inferred again, turned, where its faces call for it.
+rotated. Most of those that are upside down it also finds, but takes them for upright ones. So the input is inferred
+again, turned, where its faces call for it.
 
 A turn is a number of quarter turns, clockwise as seen, 0 to 3, that the input is turned by.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import log
 from typing import Final
 
 import numpy as np
@@ -16,11 +17,18 @@ import numpy as np
 from service.vision.arrays import Array, Pixels
 from service.vision.decoding import Candidates, Detections
 from service.vision.rotation import euler_to_quaternion, multiply, normalize, twist_angle
+from service.vision.upside_down import UpsideDown
 
 MIN_VOTE_SCORE: Final = 0.2  # of candidates that tell how faces are turned; below, most are no faces
 # Best score of a picture below which its faces may be upside down. Of pictures as they are and upside down it is
 # reached by 62 and 4 % in multi_val, and by 98 and 1 % in landmarks_val.
 UPRIGHT_SCORE: Final = 0.75
+# Least log odds with which such a picture is inferred upside down: a probability of 0.2. These are 9 in place of 29 %
+# of the upright pictures of multi_train_3, which the network was not trained on, and 1.7 in place of 5.0 % in
+# landmarks_train; of those that are upside down it misses 0.5 % in both, by weights fitted without them
+# (training.scripts.upside_down). At 0.1 it would be 12 and 2.1 %, missing 0.2 and 0.3 %; at 0.3 it would be 8 and
+# 1.5 %, missing 0.9 and 1.0 %.
+UPSIDE_DOWN_LOG_ODDS: Final = log(0.2 / 0.8)
 
 
 def turn_square(square: Pixels, turn: int) -> Pixels:
@@ -61,21 +69,26 @@ def best_score(candidates: Candidates) -> float:
     return float(candidates.score[0]) if len(candidates.score) else 0.0
 
 
-def next_turn(candidates: Sequence[Candidates], turn: int) -> int:
+def next_turn(candidates: Sequence[Candidates], turn: int, upside_down: UpsideDown | None = None) -> int:
     """The turn with which a picture should be inferred again, after an inference with `turn`; `turn` itself for none.
 
     candidates: of each input of that inference, with poses in the input as it was. Where most faces, weighted by their
     scores, are nearest to another quarter turn, it is that which makes them upright; otherwise it is half a turn where
-    no score reaches UPRIGHT_SCORE. Where nothing shows how an input that lies on its side should be turned, it is the
-    picture as it is: most are upright.
+    no score reaches UPRIGHT_SCORE and upside_down, if given, does not tell that they are upright. Where nothing shows
+    how an input that lies on its side should be turned, it is the picture as it is: most are upright.
     """
-    scores, quaternions = [part.score for part in candidates], [part.pose.quaternion for part in candidates]
-    score, quaternion = np.concatenate(scores), np.concatenate(quaternions)
+    score = np.concatenate([part.score for part in candidates])
     (votes,) = (score >= MIN_VOTE_SCORE).nonzero()
+    opposite = (turn + 2) % 4
     if not len(votes):
-        return 0 if turn % 2 else (turn + 2) % 4
-    quarters = np.rint(twist_angle(quaternion[votes]) / 90).astype(int) % 4
-    upright = int(np.bincount(quarters, score[votes], minlength=4).argmax())
-    if upright == turn and score.max() < UPRIGHT_SCORE:
-        return (turn + 2) % 4
-    return upright
+        return 0 if turn % 2 else opposite
+    score = score[votes]
+    quaternion = np.concatenate([part.pose.quaternion for part in candidates])[votes]
+    quarters = np.rint(twist_angle(quaternion) / 90).astype(int) % 4
+    upright = int(np.bincount(quarters, score, minlength=4).argmax())
+    if upright != turn or score.max() >= UPRIGHT_SCORE:
+        return upright
+    if upside_down is None:
+        return opposite
+    identity = np.concatenate([part.identity for part in candidates])[votes]
+    return opposite if upside_down.log_odds(score, identity) >= UPSIDE_DOWN_LOG_ODDS else turn

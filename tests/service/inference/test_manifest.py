@@ -1,4 +1,6 @@
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,3 +28,22 @@ def test_a_manifest_that_is_no_manifest_is_refused(tmp_path: Path, text: str) ->
 def test_a_manifest_that_is_missing_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StartError, match="MFN_MODELS_DIR"):
         read_manifest(tmp_path / "manifest.json")
+
+
+@pytest.mark.parametrize(
+    ("weights", "reason"),
+    [
+        ({"identity": [0.0] * 49, "score": 0.0, "constant": 0.0}, "upside_down.identity: List should have at least 50"),
+        ({"identity": [0.0] * 50, "score": 1e9, "constant": 0.0}, "upside_down.score: Input should be less than"),
+        ({"identity": [0.0] * 50, "score": 0.0}, "upside_down.constant: Field required"),
+    ],
+)
+def test_weights_of_another_network_are_refused(
+    models_dir: Path, tmp_path: Path, weights: dict[str, Any], reason: str
+) -> None:
+    manifest = json.loads((models_dir / "manifest.json").read_text())
+    assert read_manifest(models_dir / "manifest.json").upside_down is None
+    path = tmp_path / "manifest.json"
+    path.write_text(json.dumps(manifest | {"upside_down": weights}))
+    with pytest.raises(StartError, match=reason):
+        read_manifest(path)

@@ -25,7 +25,8 @@ from service.vision.rotation import quaternion_to_euler
 from tests.service.tiny_models import PUBLISHED, encoded
 
 PICTURES = Path(__file__).resolve().parents[2] / "pictures"
-CROWD = Path(__file__).resolve().parents[3] / "bench" / "pictures" / "twenty_faces.webp"
+BENCH = Path(__file__).resolve().parents[3] / "bench" / "pictures"
+CROWD = BENCH / "twenty_faces.webp"
 
 # Pixels in the photo of 512 x 512; left and right are the subject's.
 RIGHT_EYE, LEFT_EYE, NOSE_TIP = (202, 101), (246, 103), (224, 124)
@@ -122,6 +123,19 @@ def test_faces_are_found_at_any_turn_of_the_picture(
     apart = np.linalg.norm(points[:, None] - turned_points, axis=-1).mean(axis=-1) / size[:, None]
     assert apart.min(axis=1).max() < 0.05
     assert np.abs(faces.expression - turned.expression[apart.argmin(axis=1)]).mean() < 0.03
+
+
+@pytest.mark.parametrize("name", ["astronaut", "five_faces", "nine_faces", "twenty_faces"])
+def test_upright_faces_need_one_inference_and_those_upside_down_two(
+    pipeline: Pipeline, photo: Image.Image, name: str
+) -> None:
+    pixels = np.asarray(photo if name == "astronaut" else Image.open(BENCH / f"{name}.webp").convert("RGB"))
+    height, width = pixels.shape[:2]
+    upright = pipeline.detect(Picture(pixels, width, height), RetargetOptions())
+    assert (upright.turn, upright.inferences) == (0, 1)
+    turned = pipeline.detect(Picture(np.ascontiguousarray(pixels[::-1, ::-1]), width, height), RetargetOptions())
+    assert (turned.turn, turned.inferences) == (2, 2)
+    assert len(turned.faces) == len(upright.faces)
 
 
 def test_a_mirrored_photo_exchanges_left_and_right(pipeline: Pipeline, photo: Image.Image) -> None:

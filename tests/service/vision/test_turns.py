@@ -7,6 +7,7 @@ from service.vision.decoding import Candidates, Detections, Pose
 from service.vision.face_model import project
 from service.vision.rotation import euler_to_quaternion
 from service.vision.turns import next_turn, turn_boxes_back, turn_poses_back, turn_square
+from service.vision.upside_down import UpsideDown
 
 SIDE = 96
 TURNS = pytest.mark.parametrize("turn", [0, 1, 2, 3])
@@ -78,3 +79,22 @@ def test_a_head_in_the_turned_input_is_turned_back_with_its_points(turn: int) ->
 )  # fmt: skip
 def test_the_turn_that_is_tried_next(score: list[float], roll: list[float], before: int, after: int) -> None:
     assert next_turn([candidates(score, roll)], before) == after
+
+
+@pytest.mark.parametrize(
+    ("score", "roll", "before", "constant", "after"),
+    [
+        ([0.6], [5.0], 0, -2.0, 2),  # log odds of 0.6 x -2 = -1.2: a probability of 0.23
+        ([0.6], [5.0], 0, -2.5, 0),  # 0.6 x -2.5 = -1.5: 0.18
+        ([0.6], [175.0], 2, -2.5, 2),  # the same in an input that is upside down already
+        ([0.6, 0.19], [5.0, 5.0], 0, -2.5, 0),  # what is too faint to vote is no evidence either
+        ([0.8], [5.0], 0, 9.0, 0),  # a score of an upright face is enough
+        ([0.6], [95.0], 0, -9.0, 1),  # nor does it keep faces on their side
+        ([], [], 0, -9.0, 2),
+    ],
+)  # fmt: skip
+def test_faces_that_look_upright_are_not_turned(
+    score: list[float], roll: list[float], before: int, constant: float, after: int
+) -> None:
+    upside_down = UpsideDown(np.zeros(50, np.float32), score=0.0, constant=constant)
+    assert next_turn([candidates(score, roll)], before, upside_down) == after

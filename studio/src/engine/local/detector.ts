@@ -22,6 +22,7 @@ import { averaged, isTurned, mirrored, mirrorPartners } from "./vision/mirroring
 import type { Picture } from "./vision/pictures.ts";
 import { type RawLook, refined } from "./vision/refinement.ts";
 import { bestScore, MIN_VOTE_SCORE, nextTurn, turnDetectionBack, turnPoseBack, turnSquare } from "./vision/turns.ts";
+import type { UpsideDown } from "./vision/upside-down.ts";
 
 /** Boxes that overlap by more than this (IoU) are one face. */
 export const MAX_IOU = 0.5;
@@ -29,12 +30,13 @@ export const MAX_IOU = 0.5;
 /** Least side of a face's box in pixels of the picture: fewer cannot show a face. */
 const MIN_FACE_PIXELS = 6;
 
-/** What the networks are fed with, from their manifest. */
+/** What the networks are fed with, from their manifest. upsideDown: where it has been fitted to the networks. */
 export interface NetworkFacts {
   side: number;
   levels: readonly Level[];
   cropFactor: number;
   expressionNames: readonly string[];
+  upsideDown: UpsideDown | undefined;
 }
 
 export interface DetectorOptions {
@@ -75,7 +77,7 @@ export class Detector {
     const letterbox = fitLetterbox(picture.width, picture.height, this.#facts.side);
     const square = letterboxed(letterbox, picture);
     let candidates = await this.#candidates(square, turn, laps);
-    const other = search ? nextTurn(candidates, turn) : turn;
+    const other = search ? nextTurn(candidates, turn, this.#facts.upsideDown) : turn;
     let found = turn;
     if (other !== turn) {
       const turned = await this.#candidates(square, other, laps);

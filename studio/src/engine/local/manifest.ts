@@ -7,6 +7,7 @@ import { LocalError } from "./failure.ts";
 import type { Level } from "./vision/candidates.ts";
 import { CROP_SIDE } from "./vision/crops.ts";
 import { PAD_GREY } from "./vision/pictures.ts";
+import type { UpsideDown } from "./vision/upside-down.ts";
 
 /** The form that local mode runs. */
 const FORM = "int8.onnx";
@@ -22,6 +23,7 @@ interface Document extends Pick<Model, "name" | "version" | "expression_names" |
     mfn: NetworkSpec & { input_sizes: number[]; pad_value: number; levels: Level[] };
     sfn: NetworkSpec & { crop_factor: number };
   };
+  upside_down?: UpsideDown;
   accuracy: Record<string, unknown>;
 }
 
@@ -69,6 +71,7 @@ function published(document: Document): Published {
       levels: mfn.levels,
       cropFactor: sfn.crop_factor,
       expressionNames: document.expression_names,
+      upsideDown: document.upside_down,
     },
     model: {
       name: document.name,

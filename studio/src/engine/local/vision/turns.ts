@@ -5,11 +5,14 @@ import { multiply, normalize, turnInPlane, twistAngle } from "../../../rotation.
 import type { Box } from "./boxes.ts";
 import type { Candidate, Detection } from "./candidates.ts";
 import type { Point } from "./letterbox.ts";
+import { logOddsOf, type UpsideDown } from "./upside-down.ts";
 
 /** Least score of candidates that tell how faces are turned; below, most are no faces. */
 export const MIN_VOTE_SCORE = 0.2;
 
 const UPRIGHT_SCORE = 0.75; // best score of a picture below which its faces may be upside down
+/** Least log odds with which such a picture is inferred upside down. */
+const UPSIDE_DOWN_LOG_ODDS = Math.log(0.2 / 0.8);
 const TURNS = 4;
 
 /** The network's input, RGB (side, side, 3), turned. */
@@ -65,19 +68,19 @@ export function bestScore(candidates: readonly Candidate[]): number {
  *
  * candidates: of that inference, with poses in the input as it was. Where most faces, weighted by their scores, are
  * nearest to another quarter turn, it is that which makes them upright; otherwise it is half a turn where no score
- * reaches UPRIGHT_SCORE. Where nothing shows how an input that lies on its side should be turned, it is the picture as
- * it is: most are upright. */
-export function nextTurn(candidates: readonly Candidate[], turn: number): number {
+ * reaches UPRIGHT_SCORE and upsideDown, if given, does not tell that they are upright. Where nothing shows how an input
+ * that lies on its side should be turned, it is the picture as it is: most are upright. */
+export function nextTurn(candidates: readonly Candidate[], turn: number, upsideDown?: UpsideDown): number {
+  const voters = candidates.filter(({ score }) => score >= MIN_VOTE_SCORE);
+  const opposite = (turn + 2) % TURNS;
+  if (voters.length === 0) return turn % 2 === 1 ? 0 : opposite;
   const votes = new Float64Array(TURNS);
-  let voters = 0;
-  for (const { score, pose } of candidates) {
-    if (score < MIN_VOTE_SCORE) continue;
+  for (const { score, pose } of voters) {
     const quarter = (((Math.round(twistAngle(pose.quaternion) / 90) % TURNS) + TURNS) % TURNS) as 0 | 1 | 2 | 3;
     votes[quarter] = (votes[quarter] as number) + score;
-    voters++;
   }
-  if (voters === 0 && turn % 2 === 1) return 0;
-  const upright = voters > 0 ? votes.indexOf(Math.max(...votes)) : turn;
-  if (upright === turn && bestScore(candidates) < UPRIGHT_SCORE) return (turn + 2) % TURNS;
-  return upright;
+  const upright = votes.indexOf(Math.max(...votes));
+  if (upright !== turn || bestScore(voters) >= UPRIGHT_SCORE) return upright;
+  if (!upsideDown) return opposite;
+  return logOddsOf(upsideDown, voters) >= UPSIDE_DOWN_LOG_ODDS ? opposite : turn;
 }
