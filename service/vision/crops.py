@@ -110,12 +110,14 @@ def samples(crops: Sequence[Crop], picture: Picture) -> Pixels:
 
 
 def points_in_picture(crops: Sequence[Crop], points: Array) -> Array:
-    """Pixels (N, 2) of the picture of one point in each crop of CROP_SIDE pixels, (N, 2)."""
-    side, roll = np.array([(crop.side, crop.roll) for crop in crops]).T
-    offset = (points - CROP_SIDE / 2) * (side / CROP_SIDE)[:, None]
-    points = turned_upright(offset, -roll)
-    points += np.array([crop.centre for crop in crops])
-    return points
+    """Pixels (N, ..., 2) of the picture of points (N, ..., 2), some in each of N crops of CROP_SIDE pixels, or
+    (1, ..., 2), the same in each."""
+    each = (slice(None), *(None,) * (points.ndim - 2))
+    roll = np.array([crop.roll for crop in crops])[each]
+    scale = np.array([crop.side / CROP_SIDE for crop in crops])[each]
+    turned = turned_upright((points - CROP_SIDE / 2) * scale[..., None], -roll)
+    turned += np.array([crop.centre for crop in crops]).reshape(-1, 2)[each]
+    return turned
 
 
 def turned_upright(offsets: Array, roll: Array | float) -> Array:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
@@ -74,7 +74,7 @@ class Faces:
 
     def take(self, index: NDArray[np.intp]) -> "Faces":
         """The faces of an index, in its order."""
-        return Faces(*(getattr(self, field.name)[index] for field in fields(self)))
+        return Faces(*(values[index] for values in vars(self).values()))
 
     def __iter__(self) -> Iterator[Face]:
         return (self[i] for i in range(len(self)))
