@@ -121,9 +121,11 @@ def roll_to_quaternion(roll: ArrayLike) -> Array:
 def quaternion_to_euler(quaternion: Array) -> tuple[Array, Array, Array]:
     """Yaw, pitch and roll in degrees, each (...), of unit quaternions (..., 4); yaw within [-90, 90]."""
     matrix = quaternion_to_matrix(quaternion)
-    yaw = np.degrees(np.arcsin(np.minimum(np.maximum(-matrix[..., 2, 0], -1), 1)))
-    pitch = np.degrees(np.arctan2(matrix[..., 2, 1], matrix[..., 2, 2]))
-    roll = np.degrees(np.arctan2(matrix[..., 1, 0], matrix[..., 0, 0]))
+    radians = np.empty((3, *matrix.shape[:-2]), matrix.dtype)
+    radians[0] = np.arcsin(np.minimum(np.maximum(-matrix[..., 2, 0], -1), 1))
+    radians[1] = np.arctan2(matrix[..., 2, 1], matrix[..., 2, 2])
+    radians[2] = np.arctan2(matrix[..., 1, 0], matrix[..., 0, 0])
+    yaw, pitch, roll = np.degrees(radians)
     return yaw, pitch, roll
 
 
