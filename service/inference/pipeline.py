@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property, partial, reduce
 from itertools import pairwise
 from operator import add
 from time import perf_counter
@@ -141,7 +141,7 @@ class Pipeline:
         detect_in = partial(self._detect_in_tile, picture=picture, min_score=least)
         results = [detect_in(tile, turn=turn) for tile in tiles]
         inferences = len(tiles)
-        timing = sum((tile_timing for _, tile_timing in results), Timing())
+        timing = reduce(add, (tile_timing for _, tile_timing in results))
         found = [candidates for candidates, _ in results]
         if search and (other := next_turn(found, turn, self.models.upside_down)) != turn:
             # The tile that shows its faces best decides, where none shows any the smallest input, which takes the least
@@ -160,14 +160,14 @@ class Pipeline:
                 inferences += len(tiles) - 1
         start = perf_counter()
         candidates = concat_candidates([tile_candidates for tile_candidates, _ in results])
-        eligible = int((candidates.score >= options.min_score).sum())
+        eligible = int(np.count_nonzero(candidates.score >= options.min_score))
         if not eligible:
             return Detected(Faces.none(), timing, turn, inferences)
         groups = suppress(candidates.box, self.settings.nms_iou, options.max_faces, eligible)
         faces = to_image_space(vote(candidates, groups), tiles[0].whole, self.settings.field_of_view)
-        large = (faces.box[:, 2:] - faces.box[:, :2]).min(axis=1) >= MIN_FACE_PIXELS
-        if not large.all():
-            faces = faces.take(np.flatnonzero(large))
+        sides = faces.box[:, 2:] - faces.box[:, :2]
+        if not sides.min() >= MIN_FACE_PIXELS:  # also where one is not a number
+            faces = faces.take(np.flatnonzero((sides >= MIN_FACE_PIXELS).all(axis=1)))
         return Detected(faces, timing + Timing(postprocess=(perf_counter() - start) * 1e3), turn, inferences)
 
     def _detect_in_tile(self, tile: Tile, picture: Picture, min_score: float, turn: int) -> tuple[Candidates, Timing]:

@@ -4,7 +4,7 @@ The pydantic models are the schema only. Documents are built directly from the a
 the two.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final, Literal, get_args
 
 import numpy as np
@@ -216,9 +216,9 @@ def face_documents(
     """
     documents = coefficient_documents(faces, models.face_model.expression_names, exclude)
     if "landmarks" in include:
-        points = _rounded((uncalibrated or faces).landmarks(models.face_model, width, height), PIXEL_DECIMALS)
-        for document, landmarks in zip(documents, points, strict=True):
-            document["landmarks"] = landmarks
+        points = (uncalibrated or faces).landmarks(models.face_model, width, height)
+        for document, (x, y) in zip(documents, _rounded(points.swapaxes(1, 2), PIXEL_DECIMALS), strict=True):
+            document["landmarks"] = list(zip(x, y, strict=True))
     if "blendshapes" in include:
         include_blendshapes(documents, blendshapes(faces.expression, faces.gaze, models.arkit))
     return documents
@@ -275,9 +275,9 @@ def timing_document(timing: Timing) -> dict[str, float]:
     return {name: round(ms, TIME_DECIMALS) for name, ms in vars(timing).items() if name != "refine" or ms}
 
 
-def server_timing(timing: Timing) -> str:
-    """The timing as a Server-Timing header."""
-    return ", ".join(f"{name};dur={ms:.{TIME_DECIMALS}f}" for name, ms in timing_document(timing).items())
+def server_timing(timing: Mapping[str, float]) -> str:
+    """A timing_document as a Server-Timing header."""
+    return ", ".join([f"{name};dur={ms:.{TIME_DECIMALS}f}" for name, ms in timing.items()])
 
 
 def model_document(models: Models) -> dict[str, Any]:

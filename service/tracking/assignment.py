@@ -17,6 +17,10 @@ def assign(cost: Array, limit: float) -> NDArray[np.intp]:
     it may leave a face without its track to make another pair a little cheaper.
     """
     rows, columns = cost.shape
+    if rows and columns:  # mostly, every row may simply have its cheapest column
+        cheapest: NDArray[np.intp] = cost.argmin(axis=1)  # a NaN where there is one
+        if (cost[np.arange(rows), cheapest] < limit).all() and len(set(cheapest.tolist())) == rows:
+            return cheapest
     # One more column for each row stands for no assignment.
     table = np.full((rows, columns + rows), limit, np.float64)
     table[:, :columns] = np.where(cost < limit, cost, limit)

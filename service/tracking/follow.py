@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.vision.arrays import Array
-from service.vision.crops import CROP_SIDE, crops_around
+from service.vision.crops import CROP_SIDE, crops_around, points_in_picture
 from service.vision.face_model import FaceModel
 from service.vision.faces import Faces
 from service.vision.image import Picture
@@ -31,6 +31,8 @@ MAX_IDENTITY_DISTANCE: Final = 3.0  # standard deviations, see service.tracking.
 
 PATCH_SIDE: Final = 8  # cells along a side of a face's grey patch
 PATCH_SAMPLES: Final = 24  # pixels of the picture along a side that these are averaged from
+_AXIS: Final = (np.arange(PATCH_SAMPLES) + 0.5) * CROP_SIDE / PATCH_SAMPLES
+PATCH_POINTS: Final = np.stack(np.meshgrid(_AXIS, _AXIS), axis=-1)  # (24, 24, 2) of these pixels in a crop
 SIMILARITY_FLOOR: Final = 30.0  # grey levels squared; the constant that keeps SSIM stable for patches without contrast
 
 
@@ -53,7 +55,8 @@ class FollowedFaces:
         landmarks = faces.landmarks(face_model, picture.width, picture.height)
         centre, size = _centre_and_size(landmarks)
         corners = faces.box.reshape(-1, 2, 2)
-        frame = np.concatenate([(corners.mean(axis=1) - centre) / size, np.ptp(corners, axis=1) / size], axis=-1)
+        low, high = corners[:, 0], corners[:, 1]
+        frame = np.concatenate([((low + high) / 2 - centre) / size, (high - low) / size], axis=-1)
         return cls(faces, landmarks, frame, _patches(picture, landmarks, faces.quaternion))
 
     def updated(self, faces: Faces, picture: Picture, face_model: FaceModel) -> "FollowedFaces":
@@ -76,9 +79,10 @@ class FollowedFaces:
         the boxes of two faces; beyond it, both crops hold the same face.
         """
         (centre, size), (later_centre, _) = _centre_and_size(self.landmarks), _centre_and_size(later.landmarks)
-        move = np.linalg.norm(later_centre - centre, axis=-1) / np.sqrt(size.prod(axis=-1))
+        offset = later_centre - centre
+        move = np.sqrt(np.vecdot(offset, offset) / (size[:, 0] * size[:, 1]))
         growth = np.abs(np.log(later.faces.scale / self.faces.scale))
-        cosine = np.abs((self.faces.quaternion * later.faces.quaternion).sum(axis=-1))
+        cosine = np.abs(np.vecdot(self.faces.quaternion, later.faces.quaternion))
         turn = np.degrees(2 * np.arccos(np.minimum(cosine, 1)))
         box = later.faces.box
         others = (iou(box, box) * ~np.eye(len(box), dtype=bool)).max(axis=1, initial=0)
@@ -113,14 +117,19 @@ def _centre_and_size(landmarks: Array) -> tuple[Array, Array]:
 
 def _patches(picture: Picture, landmarks: Array, quaternion: Array) -> Array:
     """Mean grey levels (N, 8, 8) of upright squares around landmarks (N, 68, 2); edge pixels repeat outside."""
-    axis = (np.arange(PATCH_SAMPLES) + 0.5) * CROP_SIDE / PATCH_SAMPLES
-    grid = np.stack(np.meshgrid(axis, axis), axis=-1)
-    points = np.array([crop.to_picture(grid) for crop in crops_around(landmarks, quaternion, 1.0)]).reshape(
-        -1, PATCH_SAMPLES, PATCH_SAMPLES, 2
-    )
+    points = points_in_picture(crops_around(landmarks, quaternion, 1.0), PATCH_POINTS[None])
     height, width = picture.pixels.shape[:2]
-    ratio = np.array([width / picture.width, height / picture.height])
-    x, y = np.moveaxis(np.clip(points * ratio, 0, [width - 1, height - 1]).astype(int), -1, 0)
+    x = _indices(points[..., 0], width / picture.width, width)
+    y = _indices(points[..., 1], height / picture.height, height)
     cells = (len(points), PATCH_SIDE, PATCH_SAMPLES // PATCH_SIDE, PATCH_SIDE, PATCH_SAMPLES // PATCH_SIDE)
     grey: Array = picture.pixels[y, x, 1].reshape(cells).mean(axis=(2, 4))  # green is closest to luminance
     return grey
+
+
+def _indices(coordinates: Array, ratio: float, count: int) -> NDArray[np.intp]:
+    """Which of `count` decoded pixels in a line lie at coordinates in pixels of the picture, or nearest to them.
+
+    ratio: decoded pixels to one of the picture.
+    """
+    places: Array = coordinates * ratio
+    return np.minimum(np.maximum(places, 0), count - 1).astype(np.intp)

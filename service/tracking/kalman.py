@@ -38,7 +38,7 @@ class KalmanBoxes(Rows):
     @classmethod
     def start(cls, box: Array) -> Self:
         """Initial states of boxes (N, 4), x1, y1, x2, y2 in pixels."""
-        position = _position(box)
+        position = positions_of(box)
         number = len(position)
         return cls(
             position,
@@ -57,8 +57,7 @@ class KalmanBoxes(Rows):
     @property
     def size(self) -> Array:
         """Sizes (T,) in pixels: the geometric means of the boxes' sides."""
-        size: Array = np.exp(self.position[:, 2:].mean(axis=-1))
-        return size
+        return sizes_of(self.position)
 
     @property
     def deviation(self) -> Array:
@@ -81,7 +80,7 @@ class KalmanBoxes(Rows):
         """The states updated by measured boxes (T, 4), x1, y1, x2, y2 in pixels."""
         total = self.variance + MEASUREMENT_NOISE**2
         gain, speed_gain = self.variance / total, self.covariance / total
-        error = _position(box) - self.position
+        error = positions_of(box) - self.position
         return type(self)(
             self.position + gain[:, None] * error,
             self.velocity + speed_gain[:, None] * error,
@@ -91,6 +90,14 @@ class KalmanBoxes(Rows):
         )
 
 
-def _position(box: Array) -> Array:
-    low, high = box[:, :2].astype(np.float64), box[:, 2:].astype(np.float64)
+def positions_of(box: Array) -> Array:
+    """Centres x, y in pixels and logarithms of width and height (N, 4), float64, of boxes (N, 4)."""
+    exact = box.astype(np.float64)
+    low, high = exact[:, :2], exact[:, 2:]
     return np.concatenate([(low + high) / 2, np.log(np.maximum(high - low, MIN_SIDE))], axis=-1)
+
+
+def sizes_of(position: Array) -> Array:
+    """Sizes (N,) in pixels of boxes at positions (N, 4): the geometric means of their sides."""
+    size: Array = np.exp((position[:, 2] + position[:, 3]) / 2)
+    return size

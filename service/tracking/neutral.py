@@ -93,6 +93,8 @@ class NeutralCalibration:
         for track, row in zip(track_id.tolist(), expression, strict=True):
             if track in self._collecting:
                 self._collecting[track].add(row)
+        if self._initial is None and not self._neutral:
+            return expression
         other = np.zeros(EXPRESSIONS) if self._initial is None else self._initial
         neutral = np.array([self._neutral.get(track, other) for track in track_id.tolist()])
         return relative_to_neutral(expression, neutral.reshape(expression.shape))

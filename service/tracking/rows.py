@@ -1,6 +1,6 @@
 """A structure of arrays whose rows belong together."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -12,7 +12,7 @@ class Rows:
 
     def __getitem__(self, index: Any) -> Self:
         """The rows of an index or mask, in its order."""
-        return type(self)(*(getattr(self, field.name)[index] for field in fields(self)))
+        return type(self)(*(values[index] for values in vars(self).values()))
 
     def concatenate(self, *others: Self) -> Self:
         """These rows followed by those of the others."""
@@ -21,4 +21,4 @@ class Rows:
             first, *rest = (getattr(rows, name) for rows in (self, *others))
             return first.concatenate(*rest) if isinstance(first, Rows) else np.concatenate([first, *rest])
 
-        return type(self)(*(concatenated(field.name) for field in fields(self)))
+        return type(self)(*map(concatenated, vars(self)))

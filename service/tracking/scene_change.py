@@ -58,12 +58,14 @@ class SceneThumbnail:
         """Mask (rows, columns) of the cells that a face, its surroundings or the body below it touch."""
         rows, columns = self.cells.shape
         covered = np.zeros((rows, columns), bool)
-        to_cells = np.array([columns / self.width, rows / self.height] * 2)
-        width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
-        face = boxes + np.stack([-width, -height, width, height], axis=-1) * FACE_MARGIN
-        body = boxes + np.stack([-width, height, width, height], axis=-1) * BODY_MARGIN
-        body[:, 3] = self.height
-        for x1, y1, x2, y2 in np.concatenate([face, body]) * to_cells:
-            left, top = max(0, math.floor(x1)), max(0, math.floor(y1))
-            covered[top : max(0, math.ceil(y2)), left : max(0, math.ceil(x2))] = True
+        across, down = columns / self.width, rows / self.height  # cells to a pixel
+        for x1, y1, x2, y2 in boxes.tolist():
+            width, height = x2 - x1, y2 - y1
+            side, above = width * FACE_MARGIN, height * FACE_MARGIN
+            face = (x1 - side, y1 - above, x2 + side, y2 + above)
+            body = (x1 - width * BODY_MARGIN, y1 + height * BODY_MARGIN, x2 + width * BODY_MARGIN, self.height)
+            for left, top, right, bottom in (face, body):
+                first_row, first_column = max(0, math.floor(top * down)), max(0, math.floor(left * across))
+                end_row, end_column = max(0, math.ceil(bottom * down)), max(0, math.ceil(right * across))
+                covered[first_row:end_row, first_column:end_column] = True
         return covered

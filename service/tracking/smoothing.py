@@ -12,7 +12,6 @@ With the defaults and models 0.1.0 at 30 fps, camera noise moves a still face fr
 and 6 ms at five, and a blink of 0.15 s still closes the eye.
 """
 
-from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -36,21 +35,15 @@ SCALE: Final = 6
 IDENTITY: Final = slice(7, 7 + IDENTITY_MODES)
 EXPRESSION: Final = slice(7 + IDENTITY_MODES, 7 + IDENTITY_MODES + EXPRESSIONS)
 GAZE: Final = slice(EXPRESSION.stop, EXPRESSION.stop + GAZE_COEFFICIENTS)
+WEIGHTS: Final = slice(EXPRESSION.start, GAZE.stop)  # from 0 to 1
 ROTATION: Final = slice(GAZE.stop, GAZE.stop + 3)  # a rotation vector; columns of steps and speeds only
 
-
-@dataclass(frozen=True)
-class _State:
-    """The state of one track's filters.
-
-    value: (111,) smoothed columns. quaternion: (4,) smoothed. speed: (114,) of both, filtered, per second. timestamp:
-    of the frame, seconds. Value and speed are NaN in the columns of a missing gaze.
-    """
-
-    value: Array
-    quaternion: Array
-    speed: Array
-    timestamp: float
+# The state of a track's filters: its smoothed columns and quaternion, the filtered speed of both per second, and the
+# frame's timestamp in seconds, in one row. Values and speeds are NaN in the columns of a missing gaze.
+VALUE: Final = slice(0, GAZE.stop)
+QUATERNION: Final = slice(VALUE.stop, VALUE.stop + 4)
+SPEED: Final = slice(QUATERNION.stop, QUATERNION.stop + ROTATION.stop)
+TIMESTAMP: Final = SPEED.stop
 
 
 class Smoother:
@@ -58,7 +51,7 @@ class Smoother:
 
     def __init__(self, options: SmoothingOptions) -> None:
         self._options = options
-        self._states: dict[int, _State] = {}
+        self._states: dict[int, Array] = {}
 
     def smooth(self, faces: Faces, track_id: Ids, timestamp: float) -> Faces:
         """Smooths faces with the earlier ones of their tracks (N,); a track's first face is returned unchanged.
@@ -67,58 +60,62 @@ class Smoother:
         """
         if not len(faces):
             return faces
-        measured = _columns(faces)
-        quaternion: Array = faces.quaternion.astype(np.float64)
-        first = zip(measured, quaternion, strict=True)
-        states = [
-            self._states.get(int(track)) or _State(*face, np.zeros(ROTATION.stop), -np.inf)
-            for track, face in zip(track_id, first, strict=True)
-        ]
-        last_value, last_quaternion, last_speed = (
-            np.stack([getattr(state, name) for state in states]) for name in ("value", "quaternion", "speed")
-        )
-        last_value = np.where(np.isnan(last_value), measured, last_value)
-        last_speed[np.isnan(last_speed)] = 0
-        elapsed = timestamp - np.array([[state.timestamp] for state in states])
+        tracks = track_id.tolist()
+        state = np.empty((len(faces), TIMESTAMP + 1))  # as if all faces were the first of their tracks
+        measured, quaternion = state[:, VALUE], state[:, QUATERNION]
+        _columns_into(measured, faces)
+        quaternion[:] = faces.quaternion
+        state[:, SPEED], state[:, TIMESTAMP] = 0, -np.inf
+        last = np.array([self._states.get(track, first) for track, first in zip(tracks, state, strict=True)])
+        # A gaze may have been missing.
+        last_value, last_speed = last[:, VALUE], last[:, SPEED]
+        np.copyto(last_value, measured, where=np.isnan(last_value))
+        np.copyto(last_speed, 0, where=np.isnan(last_speed))
+        last_quaternion, elapsed = last[:, QUATERNION], timestamp - last[:, TIMESTAMP:]
         rotation = quaternion_to_rotation_vector(multiply(quaternion, inverse(last_quaternion)))
         step = np.concatenate([measured - last_value, rotation], axis=-1)
         speed = last_speed + _smoothing_factor(self._options.derivative_cutoff, elapsed) * (step / elapsed - last_speed)
         normalized = _normalized_speed(speed, faces.scale[:, None] * FACE_HEIGHT_CM)
         step *= _smoothing_factor(self._options.min_cutoff + self._options.beta * normalized, elapsed)
-        value = last_value + step[:, : GAZE.stop]
-        quaternion = multiply(rotation_vector_to_quaternion(step[:, ROTATION]), last_quaternion)  # this is a slerp
-        for row, track in enumerate(track_id):
-            self._states[int(track)] = _State(value[row], quaternion[row], speed[row], timestamp)
-        return _replaced(faces, value, quaternion)
+        state[:, VALUE] = last_value + step[:, : GAZE.stop]
+        state[:, QUATERNION] = multiply(rotation_vector_to_quaternion(step[:, ROTATION]), last_quaternion)  # a slerp
+        state[:, SPEED], state[:, TIMESTAMP] = speed, timestamp
+        self._states.update(zip(tracks, state, strict=True))
+        return _replaced(faces, state[:, VALUE], state[:, QUATERNION])
 
     def keep(self, alive: Ids) -> None:
         """Keeps the states of these tracks (T,) and forgets all others."""
         self._states = {track: self._states[track] for track in alive.tolist() if track in self._states}
 
 
-def _columns(faces: Faces) -> Array:
-    """The filtered columns (N, 111) of faces, float64.
+def _columns_into(target: Array, faces: Faces) -> None:
+    """Writes the filtered columns of faces to a target (N, 111) of float64.
 
     The head's origin in pixels is filtered in place of its translation: with the latter, a face far from the picture's
     centre would jump visibly with the jitter of its scale.
     """
     scale = faces.scale[:, None].astype(np.float64)
     origin = scale * faces.translation[:, :2]
-    return np.concatenate([faces.box, origin, np.log(scale), faces.identity, faces.expression, faces.gaze], axis=-1)
+    columns = (faces.box, origin, np.log(scale), faces.identity, faces.expression, faces.gaze)
+    np.concatenate(columns, axis=-1, out=target)
 
 
 def _replaced(faces: Faces, value: Array, quaternion: Array) -> Faces:
     scale = np.exp(value[:, SCALE, None])
+    origin = value[:, ORIGIN]
     depth = faces.translation[:, 2:] * (faces.scale[:, None] / scale)  # -F / scale
-    return replace(
-        faces,
-        box=value[:, BOX].astype(np.float32),
-        quaternion=np.where(quaternion[:, 3:] < 0, -quaternion, quaternion).astype(np.float32),
-        translation=np.concatenate([value[:, ORIGIN] / scale, depth], axis=-1).astype(np.float32),
+    value = value.astype(np.float32)
+    weights = value[:, WEIGHTS]
+    np.minimum(np.maximum(weights, 0, out=weights), 1, out=weights)
+    return Faces(
+        score=faces.score,
+        box=value[:, BOX],
+        quaternion=(quaternion * np.copysign(1, quaternion[:, 3:])).astype(np.float32),
+        translation=np.concatenate([origin / scale, depth], axis=-1).astype(np.float32),
         scale=scale[:, 0].astype(np.float32),
-        identity=value[:, IDENTITY].astype(np.float32),
-        expression=np.clip(value[:, EXPRESSION], 0, 1).astype(np.float32),
-        gaze=np.clip(value[:, GAZE], 0, 1).astype(np.float32),
+        identity=value[:, IDENTITY],
+        expression=value[:, EXPRESSION],
+        gaze=value[:, GAZE],
     )
 
 
@@ -130,15 +127,15 @@ def _normalized_speed(speed: Array, size: Array) -> Array:
     """
     normalized = np.abs(speed)
     # Of the two corners of a box: their root mean square.
-    normalized[:, BOX] = np.linalg.norm(speed[:, BOX] / size, axis=-1, keepdims=True) / np.sqrt(2)
-    normalized[:, ORIGIN] = np.linalg.norm(speed[:, ORIGIN] / size, axis=-1, keepdims=True)
+    box, origin, rotation = (np.vecdot(part, part) for part in (speed[:, BOX], speed[:, ORIGIN], speed[:, ROTATION]))
+    normalized[:, BOX] = np.sqrt(box / 2)[:, None] / size
+    normalized[:, ORIGIN] = np.sqrt(origin)[:, None] / size
     normalized[:, IDENTITY] /= IDENTITY_UNIT
-    normalized[:, ROTATION] = np.linalg.norm(speed[:, ROTATION], axis=-1, keepdims=True)
+    normalized[:, ROTATION] = np.sqrt(rotation)[:, None]
     return normalized
 
 
 def _smoothing_factor(cutoff: float | Array, elapsed: Array) -> Array:
     """The smoothing factor 1 / (1 + tau / T_e) of a low-pass filter. cutoff: Hz. elapsed: T_e, seconds."""
-    tau = 1 / (2 * np.pi * np.asarray(cutoff))
-    factor: Array = 1 / (1 + tau / elapsed)
+    factor: Array = 1 / (1 + 1 / (2 * np.pi * cutoff * elapsed))
     return factor

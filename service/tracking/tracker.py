@@ -5,6 +5,7 @@ ICIP 2016), identity coefficients with the track's running mean. Both costs are 
 least total is taken. Only the time between frames matters, not their number.
 """
 
+import math
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.tracking.assignment import assign
-from service.tracking.kalman import KalmanBoxes
+from service.tracking.kalman import KalmanBoxes, positions_of, sizes_of
 from service.tracking.rows import Rows
 from service.vision.arrays import Array
 from service.vision.face_model import IDENTITY_MODES
@@ -106,13 +107,16 @@ class Tracker:
         """
         tracks, elapsed = self._tracks_at(timestamp)
         row = assign(self._cost(tracks, faces), NEW_TRACK_COST)
-        new = row < 0
+        known, new = np.flatnonzero(row >= 0), np.flatnonzero(row < 0)
+        if not len(new):  # as in most frames
+            self._update_tracks(tracks, faces, row, timestamp, elapsed)
+            return tracks.track_id[row]
         track_id = np.empty(len(faces), np.int64)
-        track_id[~new] = tracks.track_id[row[~new]]
-        track_id[new] = np.arange(self._next_id, self._next_id + new.sum())
-        self._update_tracks(tracks, faces.take(np.flatnonzero(~new)), row[~new], timestamp, elapsed)
-        self._tracks = self._tracks.concatenate(Tracks.start(faces.take(np.flatnonzero(new)), track_id[new], timestamp))
-        self._next_id += int(new.sum())
+        track_id[known] = tracks.track_id[row[known]]
+        track_id[new] = np.arange(self._next_id, self._next_id + len(new))
+        self._update_tracks(tracks, faces.take(known), row[known], timestamp, elapsed)
+        self._tracks = self._tracks.concatenate(Tracks.start(faces.take(new), track_id[new], timestamp))
+        self._next_id += len(new)
         return track_id
 
     def follow(self, faces: Faces, track_id: Ids, timestamp: float) -> None:
@@ -125,19 +129,22 @@ class Tracker:
 
     def _tracks_at(self, timestamp: float) -> tuple[Tracks, float]:
         """The tracks that have not ended at a later time, predicted for it, and the seconds since the last frame."""
-        tracks = self._tracks[timestamp - self._tracks.last_seen <= MAX_AGE_SECONDS]
-        latest = np.argsort(-tracks.last_seen, kind="stable")[:MAX_TRACKS]
-        tracks = tracks[np.sort(latest)]
-        elapsed = timestamp - self._now
+        tracks, elapsed = self._tracks, timestamp - self._now
+        recent = timestamp - tracks.last_seen <= MAX_AGE_SECONDS
+        if not recent.all():
+            tracks = tracks[recent]
+        if len(tracks.track_id) > MAX_TRACKS:
+            tracks = tracks[np.sort(np.argsort(-tracks.last_seen, kind="stable")[:MAX_TRACKS])]
         return replace(tracks, motion=tracks.motion.predict(elapsed)), elapsed
 
     def _cost(self, tracks: Tracks, faces: Faces) -> Array:
         """Costs (N, T) of assigning each face to each track; infinite where that is impossible."""
-        motion, measured = tracks.motion, KalmanBoxes.start(faces.box)
+        motion, position = tracks.motion, positions_of(faces.box)
+        size = motion.size
         overlap = iou(faces.box, motion.box)
-        distance = np.linalg.norm(measured.position[:, None, :2] - motion.position[:, :2], axis=-1)
-        distance /= motion.size * motion.deviation * GATE_DEVIATIONS
-        growth = np.abs(np.log(measured.size[:, None] / motion.size))
+        offset = position[:, None, :2] - motion.position[:, :2]
+        distance = np.sqrt(np.vecdot(offset, offset)) / (size * motion.deviation * GATE_DEVIATIONS)
+        growth = np.abs(np.log(sizes_of(position)[:, None] / size))
         identity_distance = self._distance(faces.identity[:, None] - tracks.identity)
         overlaps = overlap >= MIN_IOU
         near = (distance <= 1) & (growth <= MAX_GROWTH) & (identity_distance <= SAME_IDENTITY)
@@ -151,12 +158,13 @@ class Tracker:
         self, tracks: Tracks, faces: Faces, row: NDArray[np.intp], timestamp: float, elapsed: float
     ) -> None:
         """Updates the tracks at rows (N,) by their faces (N), and keeps the others."""
-        before = tracks[row]
+        in_order = row.tolist() == list(range(len(tracks.track_id)))  # every track has its face, the first the first
+        before = tracks if in_order else tracks[row]
         step = min(elapsed, MAX_STEP)
         # Where two faces overlap, pixels of one may influence the estimate of the other.
         others = iou(faces.box, tracks.motion.box)
         others[np.arange(len(row)), row] = 0
-        clear = 1 - np.max(others, axis=1, initial=0)
+        clear = 1 - others.max(axis=1, initial=0)
         weight = faces.score * clear * step
         evidence = np.minimum(before.evidence, MEAN_SECONDS)
         deviation = faces.identity - before.identity
@@ -168,20 +176,21 @@ class Tracker:
             np.full(len(row), timestamp, np.float64),
         )
         self._estimate_noise(deviation[(clear == 1) & (before.last_seen == self._now)], step)
-        lost = np.ones(len(tracks.track_id), bool)
-        lost[row] = False
-        unsorted = tracks[lost].concatenate(after)
-        self._tracks = unsorted[np.argsort(unsorted.track_id)]
-        self._now = timestamp
+        if not in_order:
+            lost = np.ones(len(tracks.track_id), bool)
+            lost[row] = False
+            after = tracks[lost].concatenate(after)
+            after = after[np.argsort(after.track_id)]
+        self._tracks, self._now = after, timestamp
 
     def _estimate_noise(self, deviation: Array, step: float) -> None:
         """Updates the noise by deviations (N, 50) of clearly visible faces from the means of their tracks."""
         gain = min(1.0, len(deviation) * step / NOISE_SECONDS)
         if gain:
             variance = self._noise**2 + gain * (float(np.mean(deviation**2)) - self._noise**2)
-            self._noise = float(np.clip(np.sqrt(variance), MIN_NOISE, MAX_NOISE))
+            self._noise = min(max(math.sqrt(variance), MIN_NOISE), MAX_NOISE)
 
     def _distance(self, deviation: Array) -> Array:
         """Root mean squares (...) of deviations (..., 50), in standard deviations of a frame."""
-        distance: Array = np.linalg.norm(deviation, axis=-1) / (np.sqrt(IDENTITY_MODES) * self._noise)
+        distance: Array = np.sqrt(np.vecdot(deviation, deviation)) / (math.sqrt(IDENTITY_MODES) * self._noise)
         return distance

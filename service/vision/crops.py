@@ -83,10 +83,15 @@ def crop_around(landmarks: Array, quaternion: Array, crop_factor: float) -> Crop
 def crops_around(landmarks: Array, quaternion: Array, crop_factor: float) -> list[Crop]:
     """As crop_around, of N heads: (N, 68, 2) and (N, 4)."""
     roll = twist_angle(quaternion).astype(np.float64)
-    upright = turned_upright(landmarks, roll[:, None])
-    low, high = upright.min(axis=1), upright.max(axis=1)
+    radians = np.radians(roll)
+    turn = np.empty((len(roll), 2, 2))  # as turned_upright
+    turn[:, 0, 0] = turn[:, 1, 1] = np.cos(radians)
+    turn[:, 1, 0] = np.sin(radians)
+    turn[:, 0, 1] = -turn[:, 1, 0]
+    upright = turn @ np.swapaxes(landmarks, 1, 2)
+    low, high = upright.min(axis=2), upright.max(axis=2)
     side = np.maximum(1.0, crop_factor * (high - low).max(axis=1))
-    centre = turned_upright((low + high) / 2, -roll)
+    centre = ((low + high)[:, None] / 2 @ turn)[:, 0]  # turned back
     return [Crop(*crop) for crop in zip(centre, side.tolist(), roll.tolist(), strict=True)]
 
 
@@ -105,18 +110,26 @@ def samples(crops: Sequence[Crop], picture: Picture) -> Pixels:
 
 
 def points_in_picture(crops: Sequence[Crop], points: Array) -> Array:
-    """Pixels (N, 2) of the picture of one point in each crop of CROP_SIDE pixels, (N, 2)."""
-    side, roll = (np.array(values) for values in zip(*((crop.side, crop.roll) for crop in crops), strict=True))
-    offset = (points - CROP_SIDE / 2) * (side / CROP_SIDE)[:, None]
-    return turned_upright(offset, -roll) + np.stack([crop.centre for crop in crops])
+    """Pixels (N, ..., 2) of the picture of points (N, ..., 2), some in each of N crops of CROP_SIDE pixels, or
+    (1, ..., 2), the same in each."""
+    each = (slice(None), *(None,) * (points.ndim - 2))
+    roll = np.array([crop.roll for crop in crops])[each]
+    scale = np.array([crop.side / CROP_SIDE for crop in crops])[each]
+    turned = turned_upright((points - CROP_SIDE / 2) * scale[..., None], -roll)
+    turned += np.array([crop.centre for crop in crops]).reshape(-1, 2)[each]
+    return turned
 
 
 def turned_upright(offsets: Array, roll: Array | float) -> Array:
     """Offsets (..., 2) in the picture as they are in crops that are rotated by roll (...), degrees: clockwise for a
     positive one."""
-    cosine, sine = np.cos(np.radians(roll)), np.sin(np.radians(roll))
+    radians = np.radians(roll)
+    cosine, sine = np.cos(radians), np.sin(radians)
     x, y = offsets[..., 0], offsets[..., 1]
-    return np.stack([cosine * x - sine * y, sine * x + cosine * y], axis=-1)
+    turned = np.empty(offsets.shape)
+    turned[..., 0] = cosine * x - sine * y
+    turned[..., 1] = sine * x + cosine * y
+    return turned
 
 
 def side_for(crops: Sequence[Crop], width: int, height: int) -> int:

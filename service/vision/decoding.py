@@ -7,6 +7,7 @@ of a prior are decoded only where its score is high enough.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -43,14 +44,11 @@ class Priors:
     centre: Array
     size: Array
 
-    @property
+    @cached_property
     def scale(self) -> Array:
         """Lengths (N,) in pixels that origin and scale of a pose are coded in."""
-        return np.sqrt(self.size[:, 0] * self.size[:, 1])
-
-    def take(self, index: NDArray[np.intp]) -> "Priors":
-        """The priors (K,) of an index, in its order."""
-        return Priors(self.centre.take(index, axis=0), self.size.take(index, axis=0))
+        scale: Array = np.sqrt(self.size[:, 0] * self.size[:, 1])
+        return scale
 
 
 @dataclass(frozen=True)
@@ -118,10 +116,10 @@ def detect(detection: Array, priors: Priors, min_score: float) -> Detections:
     (index,) = (logit >= threshold).nonzero()  # a NaN is above no threshold
     if len(index) > MAX_CANDIDATES:
         index = index[np.argpartition(-logit[index], MAX_CANDIDATES)[:MAX_CANDIDATES]]
-    index = index[np.argsort(-logit[index], kind="stable")]
-    raw, prior = raw.take(index, axis=0), priors.take(index)
-    centre = prior.centre + raw[:, :2] * prior.size
-    half = prior.size * np.exp(raw[:, 2:4].clip(-LOG_LIMIT, LOG_LIMIT)) / 2
+    index = index.take((-logit.take(index)).argsort(kind="stable"))
+    raw, size = raw.take(index, axis=0), priors.size.take(index, axis=0)
+    centre = priors.centre.take(index, axis=0) + raw[:, :2] * size
+    half = size * _exp(raw[:, 2:4]) / 2
     return Detections(index, sigmoid(raw[:, 4]), np.concatenate([centre - half, centre + half], axis=-1))
 
 
@@ -131,20 +129,32 @@ def decode(raw: RawOutputs, priors: Priors, detections: Detections) -> Candidate
     return Candidates(
         score=detections.score,
         box=detections.box,
-        pose=decode_pose(raw["pose"].reshape(-1, 7).take(index, axis=0), priors.take(index)),
+        pose=decode_pose(
+            raw["pose"].reshape(-1, 7).take(index, axis=0),
+            priors.centre.take(index, axis=0),
+            priors.scale.take(index),
+        ),
         identity=raw["identity"].reshape(len(priors.centre), -1).take(index, axis=0),
         expression=sigmoid(raw["expression"].reshape(len(priors.centre), -1).take(index, axis=0)),
     )
 
 
-def decode_pose(raw: Array, priors: Priors) -> Pose:
-    """Decodes raw poses (K, 7) at K priors; a raw pose of zeros is a frontal head of the prior's size at its centre."""
-    length = priors.scale
+def decode_pose(raw: Array, centre: Array, scale: Array) -> Pose:
+    """Decodes raw poses (K, 7) at priors with these centres (K, 2) and scales (K,), or at one that all share.
+
+    A raw pose of zeros is a frontal head of the prior's size at its centre.
+    """
     return Pose(
         quaternion=normalize(raw[:, :4] + IDENTITY),
-        origin=priors.centre + raw[:, 4:6] * length[:, None],
-        scale=length * np.exp(raw[:, 6].clip(-LOG_LIMIT, LOG_LIMIT)) / FACE_HEIGHT_CM,
+        origin=centre + raw[:, 4:6] * scale[:, None],
+        scale=scale * _exp(raw[:, 6]) / FACE_HEIGHT_CM,
     )
+
+
+def _exp(log: Array) -> Array:
+    """Sizes and scales relative to the priors', of their logarithms."""
+    relative: Array = np.exp(np.minimum(np.maximum(log, -LOG_LIMIT), LOG_LIMIT))  # clip takes twice the time
+    return relative
 
 
 def sigmoid(x: Array) -> Array:

@@ -24,6 +24,7 @@ ARRAYS: Final = (
     "landmarks_mean", "landmarks_identity", "landmarks_expression", "mesh_mean", "mesh_identity", "mesh_expression",
     "triangles", "expression_names",
 )  # fmt: skip
+RIGHT_DOWN: Final = np.array([1, -1], np.float32)  # of pixels, along x and y of the camera frame
 LANDMARKS = 68  # iBUG / Multi-PIE order: jaw 0-16, brows 17-26, nose 27-35, eyes 36-47, mouth 48-67
 
 
@@ -43,9 +44,9 @@ class LinearShape:
 
         The neutral weight of the paper's tensor is implied: it is 1 - sum(w_exp), on the mean.
         """
-        identity = w_id @ self.identity.reshape(len(self.identity), -1)
-        expression = w_exp @ self.expression.reshape(len(self.expression), -1)
-        flat: Array = self.mean.reshape(-1) + identity + expression
+        flat: Array = w_id @ self.identity.reshape(len(self.identity), -1)
+        flat += w_exp @ self.expression.reshape(len(self.expression), -1)
+        flat += self.mean.reshape(-1)
         return flat.reshape(*flat.shape[:-1], *self.mean.shape)
 
 
@@ -125,6 +126,10 @@ def project(shape: Array, quaternion: Array, translation: Array, scale: Array, w
     shape: (..., V, 3) cm, head frame. quaternion: (..., 4), unit. translation: (..., 3) cm. scale: (...) pixels per cm.
     u = width / 2 + scale (X'_x + t_x), v = height / 2 - scale (X'_y + t_y), X' = R X.
     """
-    turned = shape @ np.swapaxes(quaternion_to_matrix(quaternion)[..., :2, :], -1, -2)
-    flat = (turned + translation[..., None, :2]) * np.asarray(scale)[..., None, None]
-    return flat * np.array([1, -1], flat.dtype) + np.array([width / 2, height / 2], flat.dtype)
+    # What goes right and down in the picture, in pixels, along the head's axes and from the picture's corner.
+    right_down = np.asarray(scale)[..., None] * RIGHT_DOWN
+    axes = quaternion_to_matrix(quaternion)[..., :2, :] * right_down[..., None]
+    origin = translation[..., :2] * right_down
+    origin += np.array([width / 2, height / 2], origin.dtype)
+    # Coordinate by coordinate in memory: NumPy is slow where the last axis is short.
+    return np.swapaxes(axes @ np.swapaxes(shape, -1, -2) + origin[..., None], -1, -2)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from service.vision.arrays import Array
 from service.vision.decoding import Candidates, Pose
-from service.vision.face_model import EXPRESSIONS, IDENTITY_MODES, FaceModel, project
+from service.vision.face_model import EXPRESSIONS, IDENTITY_MODES, RIGHT_DOWN, FaceModel, project
 from service.vision.gaze import GAZE_COEFFICIENTS, no_gaze
 from service.vision.letterbox import Letterbox
 
@@ -74,7 +74,7 @@ class Faces:
 
     def take(self, index: NDArray[np.intp]) -> "Faces":
         """The faces of an index, in its order."""
-        return Faces(*(getattr(self, field.name)[index] for field in fields(self)))
+        return Faces(*(values[index] for values in vars(self).values()))
 
     def __iter__(self) -> Iterator[Face]:
         return (self[i] for i in range(len(self)))
@@ -97,8 +97,8 @@ def translation(origin: Array, scale: Array, width: int, height: int, field_of_v
     the vertical field_of_view, degrees.
     """
     centimetres = np.empty((len(scale), 3), np.float32)
-    centimetres[:, 0] = (origin[:, 0] - width / 2) / scale
-    centimetres[:, 1] = (height / 2 - origin[:, 1]) / scale
+    offset = origin - np.array([width / 2, height / 2], origin.dtype)
+    centimetres[:, :2] = offset / (scale[:, None] * RIGHT_DOWN)
     centimetres[:, 2] = -focal_length(height, field_of_view) / scale
     return centimetres
 
@@ -109,7 +109,7 @@ def to_image_space(candidates: Candidates, letterbox: Letterbox, field_of_view: 
     field_of_view: vertical, degrees.
     """
     pose: Pose = candidates.pose
-    scale = (pose.scale / letterbox.scale).astype(np.float32)
+    scale = (pose.scale / letterbox.scale).astype(np.float32, copy=False)
     origin = letterbox.to_picture(pose.origin)
     return Faces(
         score=candidates.score,

@@ -4,6 +4,7 @@ Coordinates are continuous: (0, 0) is the top left corner, the centre of pixel (
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -50,10 +51,16 @@ class Letterbox:
 
     def to_picture(self, points: Array) -> Array:
         """Pixels (..., 2) of the picture of points (..., 2) in the square."""
-        ratio = np.array([self.width / self.content[0], self.height / self.content[1]], np.float32)
-        return (points - np.array(self.offset, np.float32)) * ratio
+        corner, ratio = self._corner_and_ratio
+        return (points - corner) * ratio
 
     def to_square(self, points: Array) -> Array:
         """Points (..., 2) in the square of pixels (..., 2) of the picture."""
         ratio = np.array([self.content[0] / self.width, self.content[1] / self.height], np.float32)
         return points * ratio + np.array(self.offset, np.float32)
+
+    @cached_property
+    def _corner_and_ratio(self) -> tuple[Array, Array]:
+        """The offset, and the picture's pixels to a pixel of the square, (2,) float32."""
+        ratio = np.array([self.width / self.content[0], self.height / self.content[1]], np.float32)
+        return np.array(self.offset, np.float32), ratio

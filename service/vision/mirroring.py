@@ -69,7 +69,12 @@ def run_with_mirror(
     count, rows = len(crops), np.flatnonzero(mirrored)
     if not len(rows):
         return dict(run(crops))
-    raw = run(np.concatenate([crops, crops[rows, :, ::-1]]))
+    images = np.empty((count + len(rows), *crops.shape[1:]), np.uint8)
+    images[:count] = crops
+    for image, row in zip(images[count:], rows.tolist(), strict=True):
+        for channel in range(image.shape[-1]):  # NumPy takes a quarter of the time of whole pixels
+            image[..., channel] = crops[row, :, ::-1, channel]
+    raw = run(images)
     back = mirrored_back({name: values[count:] for name, values in raw.items()}, expression_partners)
     averaged = {name: values[:count].copy() for name, values in raw.items()}
     for name, values in averaged.items():

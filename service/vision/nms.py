@@ -8,25 +8,32 @@ from numpy.typing import NDArray
 
 from service.vision.arrays import Array
 
-BLOCK_ROWS: Final = 64  # boxes whose overlaps with all others are computed, and kept in memory, at once
+INWARD: Final = np.array([[1], [1], [-1], [-1]], np.float32)  # signs of a box's edges, by which greater is further in
+TINY: Final = np.finfo(np.float32).tiny  # pixels squared; keeps the ratio of empty boxes finite
 
 
 def iou(first: Array, second: Array) -> Array:
     """Intersection over union (M, N) of boxes (M, 4) with boxes (N, 4), each x1, y1, x2, y2."""
-    intersection, union = _intersection_and_union(first, second)
-    ratio: Array = intersection / np.maximum(union, np.finfo(np.float32).tiny)
+    edges, others = _edges(first)[:, :, None], _edges(second)[:, None]
+    common = np.maximum(edges, others)
+    sides = np.minimum(common[:2] + common[2:], 0)  # of the intersections, negative
+    intersection = sides[0] * sides[1]
+    union = _areas(edges) + _areas(others) - intersection
+    ratio: Array = intersection / np.maximum(union, TINY)
     return ratio
 
 
-def _intersection_and_union(first: Array, second: Array) -> tuple[Array, Array]:
-    """Areas (M, N) of the intersections and unions of boxes (M, 4) with boxes (N, 4)."""
-    x1, y1, x2, y2 = first.T[..., None]
-    u1, v1, u2, v2 = np.ascontiguousarray(second.T)
-    left, top = np.maximum(x1, u1), np.maximum(y1, v1)
-    width = np.maximum(np.minimum(x2, u2), left) - left
-    height = np.maximum(np.minimum(y2, v2), top) - top
-    intersection = width * height
-    return intersection, (x2 - x1) * (y2 - y1) + (u2 - u1) * (v2 - v1) - intersection
+def _edges(boxes: Array) -> Array:
+    """x1, y1, -x2 and -y2 (4, N) of boxes (N, 4): of two boxes, the greater of each is their intersection's."""
+    edges: Array = np.ascontiguousarray(boxes.T) * INWARD
+    return edges
+
+
+def _areas(edges: Array) -> Array:
+    """Areas (...) of boxes with these edges (4, ...)."""
+    sides = edges[:2] + edges[2:]
+    area: Array = sides[0] * sides[1]
+    return area
 
 
 @dataclass(frozen=True)
@@ -45,44 +52,35 @@ def suppress(boxes: Array, max_iou: float, limit: int, eligible: int | None = No
     """Groups boxes by the box that suppresses them; at most `limit` boxes stay.
 
     boxes: (N, 4) x1, y1, x2, y2 in descending score. A box stays unless it overlaps one that stays by more than
-    max_iou; those after the first `eligible` (all by default) never stay. Overlaps are computed in blocks of rows,
-    which is faster than a step for each box that stays.
+    max_iou; those after the first `eligible` (all by default) never stay.
     """
-    member = np.full(len(boxes), -1)
-    best: list[NDArray[np.intp]] = []
-    count = 0  # of boxes that stay
-    left = np.arange(len(boxes))  # those that neither stay nor are suppressed yet
-    end = len(boxes) if eligible is None else min(eligible, len(boxes))  # in `left`, of those that may stay
-    while end and count < limit:
-        block = min(end, BLOCK_ROWS)
-        intersection, union = _intersection_and_union(boxes[:block], boxes)
-        overlaps = intersection > max_iou * union
-        stay = _greedy(overlaps[:, :block], limit - count)
-        joins = overlaps.take(stay, axis=0)
-        rows = joins.argmax(axis=0)  # of the first, and so the best, that each box overlaps
-        joined = np.logical_or.reduce(joins)
-        rows[stay] = np.arange(len(stay))  # a box without area overlaps not even itself
-        joined[stay] = True
-        member[left[joined]] = count + rows[joined]
-        best.append(left[stay])
-        count += len(stay)
-        rest = ~joined
-        rest[:block] = False  # those stay or are suppressed, or are beyond the limit
-        end = int(np.count_nonzero(rest[:end]))
-        if end:
-            boxes, left = boxes[rest], left[rest]
-    return Groups(np.concatenate(best) if best else left[:0], member)
+    best = np.array(_greedy(boxes[:eligible].tolist(), max_iou, limit), np.intp)
+    if not len(best):
+        return Groups(best, np.full(len(boxes), -1))
+    overlaps = iou(boxes.take(best, axis=0), boxes) > max_iou
+    # argmax is the first, and so the best, that each box overlaps.
+    member = np.where(np.logical_or.reduce(overlaps), overlaps.argmax(axis=0), -1)
+    member[best] = np.arange(len(best))  # a box without area overlaps not even itself
+    return Groups(best, member)
 
 
-def _greedy(overlaps: NDArray[np.bool_], limit: int) -> NDArray[np.intp]:
-    """The rows of a square matrix of overlaps that stay: those that overlap none before them that stays."""
-    packed = np.packbits(overlaps, axis=1, bitorder="little")
+def _greedy(boxes: list[list[float]], max_iou: float, limit: int) -> list[int]:
+    """The rows of boxes x1, y1, x2, y2 that stay, at most `limit`.
+
+    Few boxes may be faces, and most of them do not meet: these comparisons take less time than calls of NumPy.
+    """
     stay: list[int] = []
-    suppressed = 0  # a bit a column, the first one lowest
-    for row, bits in enumerate(packed):
-        if not suppressed >> row & 1:
+    kept: list[tuple[float, float, float, float, float]] = []  # with their areas
+    for row, (x1, y1, x2, y2) in enumerate(boxes):
+        area = (x2 - x1) * (y2 - y1)
+        for u1, v1, u2, v2, other in kept:
+            if x1 < u2 and u1 < x2 and y1 < v2 and v1 < y2:
+                intersection = (min(x2, u2) - max(x1, u1)) * (min(y2, v2) - max(y1, v1))
+                if intersection > max_iou * (area + other - intersection):
+                    break
+        else:
             stay.append(row)
-            suppressed |= int.from_bytes(bits, "little")
+            kept.append((x1, y1, x2, y2, area))
             if len(stay) == limit:
                 break
-    return np.array(stay, np.intp)
+    return stay

@@ -6,6 +6,7 @@ them are suppressed and merged in the square of the whole picture, see service.v
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import inf
 from typing import Final, Self
 
@@ -52,9 +53,17 @@ class Tile:
         side: pixels of their squares. Where it is above `usual`, the whole picture comes once more, last, in a square
         of `usual` pixels, for the faces that are too large in the others.
         """
-        whole = Letterbox.fit(picture.width, picture.height, side)
         height, width = picture.pixels.shape[:2]
-        decoded = (width, height)
+        return cls._of_size(picture.width, picture.height, (width, height), side, tiles, usual)
+
+    @classmethod
+    @lru_cache(maxsize=64)  # the pictures of a server have few sizes
+    def _of_size(
+        cls, sent_width: int, sent_height: int, decoded: tuple[int, int], side: int, tiles: int, usual: int
+    ) -> tuple[Self, ...]:
+        """As of, by the sizes of the picture as sent and as decoded."""
+        whole = Letterbox.fit(sent_width, sent_height, side)
+        width, height = decoded
         heights = (0.0, MAX_ENLARGED_HEIGHT if side > usual else inf)
         parts = [(part, side, heights) for part in windows(width, height, tiles)]
         if side > usual:

@@ -114,7 +114,7 @@ def faces_of(
 
     uncalibrated: the same faces with absolute expressions, for landmarks; the faces themselves by default.
     """
-    angles = np.stack(quaternion_to_euler(faces.quaternion), axis=-1).tolist()
+    yaws, pitches, rolls = (angles.tolist() for angles in quaternion_to_euler(faces.quaternion))
     boxes = np.concatenate([faces.box[:, :2], faces.box[:, 2:] - faces.box[:, :2]], axis=-1).tolist()
     quaternions, translations = faces.quaternion.tolist(), faces.translation.tolist()
     scores, scales, expressions = faces.score.tolist(), faces.scale.tolist(), faces.expression.tolist()
@@ -133,13 +133,13 @@ def faces_of(
             },
             expression=expression,
         )
-        for score, (x, y, w, h), q, (yaw, pitch, roll), t, scale, expression in zip(
-            scores, boxes, quaternions, angles, translations, scales, expressions, strict=True
+        for score, (x, y, w, h), q, yaw, pitch, roll, t, scale, expression in zip(
+            scores, boxes, quaternions, yaws, pitches, rolls, translations, scales, expressions, strict=True
         )
     ]
-    gazes = faces.gaze.tolist()
-    for row in np.flatnonzero(has_gaze(faces.gaze)):
-        messages[row].gaze.extend(gazes[row])
+    for message, gaze, seen in zip(messages, faces.gaze.tolist(), has_gaze(faces.gaze).tolist(), strict=True):
+        if seen:
+            message.gaze.extend(gaze)
     if included.identity:
         for message, identity in zip(messages, faces.identity.tolist(), strict=True):
             message.identity.extend(identity)

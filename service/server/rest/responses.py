@@ -29,7 +29,7 @@ def retarget_response(
 ) -> Response:
     """The response to POST /retarget. included: of schema.INCLUDES. excluded: of schema.EXCLUDES."""
     document = schema.retarget_document(result, models, included, excluded)
-    return json_response(document, headers={"Server-Timing": schema.server_timing(result.timing)})
+    return json_response(document, headers={"Server-Timing": schema.server_timing(document["timing_ms"])})
 
 
 def problem_response(problem: RequestError, headers: dict[str, str] | None = None) -> Response:

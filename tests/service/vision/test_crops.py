@@ -7,7 +7,7 @@ from scipy.ndimage import map_coordinates
 
 from service.inference.models import Models
 from service.vision.arrays import Array
-from service.vision.crops import CROP_SIDE, Crop, crop_around, crops_of, turned_upright
+from service.vision.crops import CROP_SIDE, Crop, crop_around, crops_of, points_in_picture, turned_upright
 from service.vision.face_model import project
 from service.vision.image import Picture
 from service.vision.letterbox import PAD_GREY
@@ -115,3 +115,15 @@ def test_crops_follow_the_landmarks(models: Models) -> None:
     extent = inside.max(axis=0) - inside.min(axis=0)
     np.testing.assert_allclose(inside.max(axis=0) + inside.min(axis=0), CROP_SIDE, atol=0.01)
     assert extent.max() == pytest.approx(CROP_SIDE / 1.4, rel=1e-4)
+
+
+def test_points_of_several_crops_are_those_of_each() -> None:
+    crops = [Crop(np.array([340.0, 250.0]), 200.0, 30.0), Crop(np.array([20.0, 10.0]), 64.0, -100.0)]
+    points = np.array([[[0.0, 0], [64, 64], [128, 32]]])
+    shared = points_in_picture(crops, points)
+    own = points_in_picture(crops, points[0, [0, 2]])
+    for i, crop in enumerate(crops):
+        np.testing.assert_allclose(shared[i], crop.to_picture(points[0]))
+        np.testing.assert_allclose(own[i], crop.to_picture(points[0, 2 * i]))
+    np.testing.assert_allclose(shared[0, 1], [340, 250])
+    assert points_in_picture([], points).shape == (0, 3, 2)

@@ -46,7 +46,7 @@ def test_box_and_score_by_hand() -> None:
 
 def test_pose_by_hand() -> None:
     priors = Priors(np.array([[20, 40]], np.float32), np.array([[16, 4]], np.float32))
-    pose = decode_pose(np.array([[0, 1, 0, 0, 0.5, -1, math.log(3)]], np.float32), priors)
+    pose = decode_pose(np.array([[0, 1, 0, 0, 0.5, -1, math.log(3)]], np.float32), priors.centre, priors.scale)
     np.testing.assert_allclose(pose.quaternion, [[0, math.sqrt(0.5), 0, math.sqrt(0.5)]], rtol=1e-6)
     np.testing.assert_allclose(pose.origin, [[24, 32]])  # sqrt(16 * 4) = 8 pixels a unit
     np.testing.assert_allclose(pose.scale, [8 * 3 / 20], rtol=1e-6)
@@ -54,7 +54,7 @@ def test_pose_by_hand() -> None:
 
 def test_untrained_outputs_stand_for_a_frontal_head() -> None:
     priors = Priors(np.array([[20, 40]], np.float32), np.array([[20, 20]], np.float32))
-    pose = decode_pose(np.zeros((1, 7), np.float32), priors)
+    pose = decode_pose(np.zeros((1, 7), np.float32), priors.centre, priors.scale)
     np.testing.assert_array_equal(pose.quaternion, [[0, 0, 0, 1]])
     np.testing.assert_array_equal(pose.origin, [[20, 40]])
     np.testing.assert_array_equal(pose.scale, [1])

@@ -55,7 +55,8 @@ def test_the_mirror_images_of_mirror_images_are_the_answers() -> None:
 def test_a_pose_comes_back_as_that_of_the_picture() -> None:
     raw = raw_of(4)
     prior = Priors(np.full((4, 2), 64, np.float32), np.full((4, 2), 128, np.float32))
-    seen, back = decode_pose(raw["pose"], prior), decode_pose(mirrored_back(raw, mirror_partners(NAMES))["pose"], prior)
+    mirrored = mirrored_back(raw, mirror_partners(NAMES))["pose"]
+    seen, back = (decode_pose(pose, prior.centre, prior.scale) for pose in (raw["pose"], mirrored))
     np.testing.assert_allclose(back.quaternion, mirror_quaternion(seen.quaternion), atol=1e-6)
     np.testing.assert_allclose(back.origin, [128, 0] + seen.origin * [-1, 1], rtol=1e-5)
     np.testing.assert_array_equal(back.scale, seen.scale)
@@ -72,7 +73,7 @@ def test_coefficients_come_back_as_those_of_the_picture(models: Models) -> None:
     prior = Priors(np.full((5, 2), 64, np.float32), np.full((5, 2), 128, np.float32))
 
     def points(answer: Mapping[str, Array]) -> Array:
-        pose = decode_pose(answer["pose"], prior)
+        pose = decode_pose(answer["pose"], prior.centre, prior.scale)
         shape = face_model.landmarks.shape(answer["identity"], answer["expression"])
         offset = (pose.origin - 64) / pose.scale[:, None] * [1, -1]
         translation = np.concatenate([offset, np.zeros((5, 1))], axis=1).astype(np.float32)
