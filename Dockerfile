@@ -53,7 +53,7 @@ RUN ORT_DISABLE_TELEMETRY=1 PYTHONSAFEPATH=1 PYTHONPYCACHEPREFIX=/opt/bytecode /
 
 # Nothing is run from here on: BASE needs no shell.
 FROM ${BASE}
-ARG VERSION=0.11.0
+ARG VERSION=0.12.0
 ARG REVISION=unknown
 ARG SOURCE=unknown
 LABEL org.opencontainers.image.title="mfn" \

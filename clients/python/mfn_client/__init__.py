@@ -17,7 +17,7 @@ from mfn_client.requests import (
     StreamConfig,
 )
 
-__version__ = "0.11.0"  # that of the server in the same commit
+__version__ = "0.12.0"  # that of the server in the same commit
 
 __all__ = [
     "RESET",
