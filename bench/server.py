@@ -59,11 +59,14 @@ def server(
     trust: ssl.SSLContext | None = None,
     settings: Mapping[str, str] | None = None,
     log: IO[str] | None = None,
+    program: str = PROGRAM,
+    folder: Path | None = None,
 ) -> Iterator[Served]:
     """Runs a server as long as the block runs.
 
     settings: further MFN_* variables; trust: what clients need to trust where those are of TLS. log: a file for what
-    the server writes to standard error.
+    the server writes to standard error. program: what starts it, in Python. folder: the checkout that it runs from, the
+    current one unless given.
     """
     ports = free_port(), free_port()
     environment = {
@@ -72,12 +75,13 @@ def server(
         "MFN_HTTP_PORT": str(ports[0]),
         "MFN_GRPC_PORT": str(ports[1]),
         "MFN_LOG_LEVEL": "warning",
+        **({} if folder is None else {"PYTHONPATH": os.pathsep.join([str(folder), str(folder / "clients/python")])}),
         **({} if models is None else {"MFN_MODELS_DIR": str(models)}),
         **(settings or {}),
     }
     scheme = "http" if trust is None else "https"
     start = time.perf_counter()
-    process = subprocess.Popen([sys.executable, "-c", PROGRAM], env=environment, stderr=log)
+    process = subprocess.Popen([sys.executable, "-c", program], env=environment, stderr=log, cwd=folder)
     try:
         while True:
             try:

@@ -11,16 +11,22 @@ import io
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any
+from importlib import import_module
+from typing import Any, Final
 
 from service import __version__
-from service.cli import retarget, watch
 from service.cli.arguments import FAILED, OK
-from service.cli.capture import command as capture
 from service.cli.interruption import exit_code
 from service.errors import StartError
 from service.inference.manifest import MANIFEST, read_manifest
-from service.settings import Settings, settings_help
+from service.settings import Settings
+
+COMMANDS: Final = {  # by name: the module that adds its arguments, and what --help says of it
+    "serve": ("service.cli.serve", "answer requests on port 8000"),
+    "retarget": ("service.cli.retarget", "find the faces in photos"),
+    "watch": ("service.cli.watch", "follow the faces in a video or before a camera"),
+    "capture": ("service.cli.capture.command", "make animation files of the people in a film"),
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -52,12 +58,20 @@ def close_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def serve(settings: Settings, _: argparse.Namespace) -> int:
-    """Runs the server; returns the exit code."""
-    # Imported here: FastAPI and gRPC take half a second, which the other commands need not wait for.
-    from service.server.main import serve as run
+class CommandParser(argparse.ArgumentParser):
+    """The parser of one command. module: adds its arguments once the command is chosen.
 
-    return run(settings)
+    It is imported no earlier: commands need not wait for what others need, and a server would keep it in memory.
+    """
+
+    module = ""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parses what follows the command; argparse calls this."""
+        if module := self.module:
+            self.module = ""
+            import_module(module).add_arguments(self)
+        return super().parse_known_args(args, namespace)
 
 
 class PrintVersions(argparse.Action):
@@ -77,16 +91,7 @@ def build_parser() -> argparse.ArgumentParser:
     """The parser of the command line; each command sets `run`, called with settings and arguments."""
     parser = argparse.ArgumentParser(prog="mfn", description="Finds every face: box, pose, expression.")
     parser.add_argument("--version", action=PrintVersions, nargs=0, help="tell the versions of code and models")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    server = commands.add_parser(
-        "serve",
-        help="answer requests on port 8000",
-        description="Runs the server until a signal ends it. The environment variables below set it up.",
-        epilog=settings_help(),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    server.set_defaults(run=serve)
-    retarget.add_parser(commands)
-    watch.add_parser(commands)
-    capture.add_parser(commands)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=CommandParser)
+    for name, (module, told) in COMMANDS.items():
+        commands.add_parser(name, help=told).module = module
     return parser

@@ -10,7 +10,7 @@ from functools import partial
 from io import BytesIO
 from os.path import realpath  # unlike Path.resolve it takes links in a circle
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from PIL import Image
 
@@ -34,13 +34,9 @@ ADDRESS: Final = re.compile(r"\w+:/")  # Path makes one slash of two
 ALL_PIXELS = sys.maxsize  # a side that no picture has, so that decoding never reduces its size
 
 
-def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
-    """Adds the command to the parser."""
-    parser = commands.add_parser(
-        "retarget",
-        help="find the faces in photos",
-        description="Finds the faces in photos and prints a table, or JSON, or draws them.",
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the command's description and arguments."""
+    parser.description = "Finds the faces in photos and prints a table, or JSON, or draws them."
     parser.add_argument(
         "photos", metavar="PHOTO", nargs="+", type=Path, help="a JPEG, PNG, WebP or AVIF file; - is stdin"
     )

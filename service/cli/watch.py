@@ -7,7 +7,6 @@ from contextlib import ExitStack, closing
 from functools import partial
 from os.path import realpath  # unlike Path.resolve it takes links in a circle
 from pathlib import Path
-from typing import Any
 
 from service.cli.arguments import FAILED, OK, add_input_size, check_input_size, count, score
 from service.cli.avatar import livelink, vmc
@@ -32,13 +31,11 @@ from service.tracking.session import Session
 Address = tuple[str, int]  # host, port
 
 
-def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
-    """Adds the command to the parser."""
-    parser = commands.add_parser(
-        "watch",
-        help="follow the faces in a video or before a camera",
-        description="Follows the faces in a video or before a camera; prints a line a frame, draws them, or sends them "
-        "on to avatars. Keys of the window: n takes everyone's resting face, r forgets it, q ends.",
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the command's description and arguments."""
+    parser.description = (
+        "Follows the faces in a video or before a camera; prints a line a frame, draws them, or sends them "
+        "on to avatars. Keys of the window: n takes everyone's resting face, r forgets it, q ends."
     )
     parser.add_argument(
         "source",

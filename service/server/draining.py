@@ -1,8 +1,8 @@
 """The server's shutdown, as what waits for clients sees it."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
+from types import TracebackType
 from typing import Final
 
 from service.errors import UNAVAILABLE, RequestError
@@ -41,25 +41,37 @@ class Draining:
             limit.reschedule(asyncio.get_running_loop().time() + grace)
         self._limits.clear()
 
-    @contextlib.asynccontextmanager
-    async def limit(self, grace: float = 0.0) -> AsyncIterator[None]:
-        """A block that waits for a client, at most until `grace` seconds after the shutdown has begun.
+    def limit(self, grace: float = 0.0) -> "WaitLimit":
+        """A block (async with) that waits for a client, at most until `grace` seconds after the shutdown has begun.
 
         Raises RequestError UNAVAILABLE where that ends it.
         """
-        limit = asyncio.timeout(grace if self.is_set() else None)
+        return WaitLimit(self._limits, grace, self.is_set())
+
+
+class WaitLimit:
+    """What Draining.limit returns. A class, since a generator would cost every call more."""
+
+    def __init__(self, limits: dict[asyncio.Timeout, float], grace: float, draining: bool) -> None:
+        """limits: those that the shutdown will set, with their grace. draining: whether it has begun."""
+        self._limits, self._grace, self._draining = limits, grace, draining
+        self._timeout = asyncio.timeout(grace if draining else None)
+
+    async def __aenter__(self) -> None:
+        await self._timeout.__aenter__()
+        if not self._draining:
+            self._limits[self._timeout] = self._grace
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._limits.pop(self._timeout, None)
         try:
-            async with limit:
-                if not self.is_set():
-                    self._limits[limit] = grace
-                try:
-                    yield
-                finally:
-                    self._limits.pop(limit, None)
+            await self._timeout.__aexit__(kind, error, trace)
         except TimeoutError:
-            if limit.expired():
-                raise shutting_down() from None
-            raise
+            raise shutting_down() from None
+        if isinstance(error, TimeoutError) and self._timeout.expired():
+            raise shutting_down() from None
 
 
 def shutting_down() -> RequestError:

@@ -1,14 +1,16 @@
 """Hands the results of workers' jobs over to the event loop. asyncio's own ways cost three times as much."""
 
 import asyncio
-from concurrent.futures import Future
+import contextlib
 from functools import partial
 from typing import TypeVar
+
+from service.server.job import Job
 
 T = TypeVar("T")
 
 
-async def result_within(job: "Future[T]", seconds: float) -> T:
+async def result_within(job: Job[T], seconds: float) -> T:
     """The result of a job, or its error. A job that no thread has taken when the wait ends is cancelled.
 
     Raises TimeoutError where it takes longer.
@@ -23,7 +25,7 @@ async def result_within(job: "Future[T]", seconds: float) -> T:
         del answer, job  # an error that they hold would hold them by this frame, and with them the picture
 
 
-def handed_over(job: "Future[T]") -> "asyncio.Future[T]":
+def handed_over(job: Job[T]) -> "asyncio.Future[T]":
     """A future of the running loop that gets a job's result, or its error. Its cancellation leaves the job alone.
 
     It stays pending where the job is cancelled.
@@ -34,13 +36,14 @@ def handed_over(job: "Future[T]") -> "asyncio.Future[T]":
     return answer
 
 
-def _hand_over(loop: asyncio.AbstractEventLoop, answer: "asyncio.Future[T]", job: "Future[T]") -> None:
+def _hand_over(loop: asyncio.AbstractEventLoop, answer: "asyncio.Future[T]", job: Job[T]) -> None:
     """Called in the thread that has done the job, or in the loop's where the job is cancelled."""
-    if not job.cancelled() and not loop.is_closed():
-        loop.call_soon_threadsafe(_settle, answer, job)
+    if not job.cancelled():
+        with contextlib.suppress(RuntimeError):  # the loop is closed by now
+            loop.call_soon_threadsafe(_settle, answer, job)
 
 
-def _settle(answer: "asyncio.Future[T]", job: "Future[T]") -> None:
+def _settle(answer: "asyncio.Future[T]", job: Job[T]) -> None:
     if answer.done():
         return
     error = job.exception()

@@ -2,11 +2,11 @@
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
 from queue import SimpleQueue
 from typing import Any, Final, TypeVar
 
 from service.errors import OVERLOADED, RequestError
+from service.server.job import Job
 
 RETRY_AFTER_SECONDS: Final = 1
 
@@ -22,8 +22,9 @@ class Workers:
     def __init__(self, count: int, queue_length: int) -> None:
         self.capacity = count + queue_length
         self.finished = 0
-        self._places = threading.Semaphore(self.capacity)
-        self._jobs: SimpleQueue[tuple[Future[Any], Callable[[], Any], bool] | None] = SimpleQueue()
+        self._taken = 0  # of the capacity
+        self._lock = threading.Lock()  # of that number
+        self._jobs: SimpleQueue[tuple[Job[Any], bool] | None] = SimpleQueue()
         self._threads = [threading.Thread(target=self._work, name=f"worker-{i}", daemon=True) for i in range(count)]
         for thread in self._threads:
             thread.start()
@@ -34,21 +35,23 @@ class Workers:
 
     def refuse_when_full(self) -> None:
         """Raises RequestError OVERLOADED where `submit` would do so now: before a picture is read for nothing."""
-        if not self._places.acquire(blocking=False):
+        if self._taken >= self.capacity:
             raise self._overloaded()
-        self._places.release()
 
-    def submit(self, job: Callable[[], T], bounded: bool = True) -> Future[T]:
-        """Queues a job. Raises RequestError OVERLOADED where the capacity is reached.
+    def submit(self, call: Callable[[], T], bounded: bool = True) -> Job[T]:
+        """Queues a call as a job. Raises RequestError OVERLOADED where the capacity is reached.
 
         bounded: whether the job counts against the capacity. Those of streams do not: each of the few streams has one
         job at a time.
         """
-        if bounded and not self._places.acquire(blocking=False):
-            raise self._overloaded()
-        future: Future[T] = Future()
-        self._jobs.put((future, job, bounded))
-        return future
+        if bounded:
+            with self._lock:
+                if self._taken >= self.capacity:
+                    raise self._overloaded()
+                self._taken += 1
+        job = Job(call)
+        self._jobs.put((job, bounded))
+        return job
 
     def _overloaded(self) -> RequestError:
         return RequestError(
@@ -66,14 +69,12 @@ class Workers:
 
     def _work(self) -> None:
         while (item := self._jobs.get()) is not None:
-            future, job, bounded = item
+            job, bounded = item
             try:
-                if future.set_running_or_notify_cancel():
-                    future.set_result(job())
-            except BaseException as error:
-                future.set_exception(error)
+                job.run()
             finally:
                 self.finished += 1  # two threads at once may count one; it tells only whether there were any
                 if bounded:
-                    self._places.release()
-                del item, future, job  # so that no picture is kept while the thread waits for the next job
+                    with self._lock:
+                        self._taken -= 1
+                del item, job  # so that no picture is kept while the thread waits for the next job

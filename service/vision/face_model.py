@@ -32,7 +32,8 @@ LANDMARKS = 68  # iBUG / Multi-PIE order: jaw 0-16, brows 17-26, nose 27-35, eye
 class LinearShape:
     """V points that move linearly with the coefficients.
 
-    mean: (V, 3) cm. identity: (50, V, 3) cm per standard deviation. expression: (46, V, 3) cm at weight 1. float32.
+    mean: (V, 3) cm. identity: (50, V, 3) cm per standard deviation. expression: (46, V, 3) cm at weight 1. float32, or
+    float16 as they are published: a server never draws the mesh, which is most of them.
     """
 
     mean: Array
@@ -44,8 +45,8 @@ class LinearShape:
 
         The neutral weight of the paper's tensor is implied: it is 1 - sum(w_exp), on the mean.
         """
-        flat: Array = w_id @ self.identity.reshape(len(self.identity), -1)
-        flat += w_exp @ self.expression.reshape(len(self.expression), -1)
+        flat: Array = w_id @ _float32(self.identity).reshape(len(self.identity), -1)
+        flat += w_exp @ _float32(self.expression).reshape(len(self.expression), -1)
         flat += self.mean.reshape(-1)
         return flat.reshape(*flat.shape[:-1], *self.mean.shape)
 
@@ -105,7 +106,11 @@ def _linear_shape(arrays: Mapping[str, np.ndarray], name: str, points: int) -> L
     )
     if not all((abs(part) <= MAX_CM).all() for part in parts):  # also where one is not a number
         raise ValueError(f"{name} has coordinates beyond {MAX_CM:g} cm")
-    return LinearShape(*(part.astype(np.float32) for part in parts))
+    return LinearShape(*parts)
+
+
+def _float32(values: np.ndarray) -> Array:
+    return values.astype(np.float32, copy=False)
 
 
 def _array(arrays: Mapping[str, np.ndarray], name: str, kinds: str, shape: tuple[int | None, ...]) -> np.ndarray:

@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import partial
 from os.path import realpath  # unlike Path.resolve it takes links in a circle
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -49,13 +49,11 @@ MAX_HOLES: Final = 3  # in a film, that are told one by one
 RATE_RANGE: Final = (1, 1000)  # frames a second
 
 
-def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
-    """Adds the command to the parser."""
-    parser = commands.add_parser(
-        "capture",
-        help="make animation files of the people in a film",
-        description="Finds the faces in every frame of a film, and writes each person's motion as files that animation "
-        "programs open. Interrupted, it goes on where it was when you run the same command again.",
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the command's description and arguments."""
+    parser.description = (
+        "Finds the faces in every frame of a film, and writes each person's motion as files that animation "
+        "programs open. Interrupted, it goes on where it was when you run the same command again."
     )
     parser.add_argument(
         "source",

@@ -1,10 +1,9 @@
 """The gRPC transport: the three calls of proto/mfn/v1/retarget.proto."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar
 from urllib.parse import unquote
 
 import grpc
@@ -27,6 +26,7 @@ from service.server.streaming.producer import StreamProducer
 from service.server.streaming.stream import Calibration, Frame, Stream
 from service.server.telemetry.request_log import REQUEST_ID_HEADER, RequestLog
 
+Answer = TypeVar("Answer")
 CALIBRATIONS: Final = {
     pb.CALIBRATION_TAKE_NEUTRAL: Calibration.TAKE_NEUTRAL,
     pb.CALIBRATION_RESET: Calibration.RESET,
@@ -75,8 +75,7 @@ class RetargetServicer:
 
     async def get_model(self, _: object, context: Context) -> pb.GetModelResponse:
         """Answers GetModel. Its message is empty, and is not read."""
-        async with self._logged("GetModel", context):
-            return pb.GetModelResponse(model=self._model)
+        return await self._logged("GetModel", context, self._get_model)
 
     async def retarget(self, _: object, context: Context) -> bytes:
         """Answers Retarget: the faces of one picture.
@@ -84,13 +83,22 @@ class RetargetServicer:
         It also answers while the server drains: gRPC accepts no calls after its GOAWAY, so the client of this one had
         not received that yet. A call whose message does not come then, either, is refused.
         """
-        async with self._logged("Retarget", context) as log, self._admission.slot() as slot:
-            with self._service.request(log):
-                self._state.workers.refuse_when_full()
-                async with self._state.draining.limit(LAST_MESSAGE_SECONDS):
-                    # No variable holds the message: it would be kept until the answer.
-                    answer = self._answer(parsed(pb.RetargetRequest, await slot.receive(context)))
-                return await answer
+        return await self._logged("Retarget", context, self._retarget)
+
+    async def retarget_stream(self, _: object, context: Context) -> None:
+        """Answers RetargetStream: the faces of a stream's frames, from its configuration to its end."""
+        await self._logged("RetargetStream", context, self._retarget_stream, observed=False)
+
+    async def _get_model(self, _: Context, __: RequestLog) -> pb.GetModelResponse:
+        return pb.GetModelResponse(model=self._model)
+
+    async def _retarget(self, context: Context, _: RequestLog) -> bytes:
+        async with self._admission.slot() as slot:
+            self._state.workers.refuse_when_full()
+            async with self._state.draining.limit(LAST_MESSAGE_SECONDS):
+                # No variable holds the message: it would be kept until the answer.
+                answer = self._answer(parsed(pb.RetargetRequest, await slot.receive(context)))
+            return await answer
 
     def _answer(self, request: pb.RetargetRequest) -> Awaitable[bytes]:
         """Queues a request, of which only the picture is kept."""
@@ -100,21 +108,19 @@ class RetargetServicer:
         encode = partial(messages.encoded_response, models=state.pipeline.models, included=Included.of(request.options))
         return self._service.retarget(load, options, encode)
 
-    async def retarget_stream(self, _: object, context: Context) -> None:
-        """Answers RetargetStream: the faces of a stream's frames, from its configuration to its end."""
-        async with self._logged("RetargetStream", context, observed=False) as log:
-            with self._state.stream_slot():
-                config = await self._configuration(context)
-                options = messages.stream_options(config, self._state.settings)
-                policy = messages.drop_policy_of(config.drop_policy)
-                included = Included.of(config.options)
-                encode = partial(messages.encoded_answer, models=self._state.pipeline.models, included=included)
-                stream = Stream(self._state, options, policy, log, encode, config.neutral or None)
-                await self._write(context, pb.RetargetStreamResponse(model=self._model).SerializeToString())
-                async with StreamProducer(self._state, partial(self._event, context), stream) as producer:
-                    async for message in stream.answers():
-                        await self._write(context, message)
-                    producer.raise_for_end()
+    async def _retarget_stream(self, context: Context, log: RequestLog) -> None:
+        with self._state.stream_slot():
+            config = await self._configuration(context)
+            options = messages.stream_options(config, self._state.settings)
+            policy = messages.drop_policy_of(config.drop_policy)
+            included = Included.of(config.options)
+            encode = partial(messages.encoded_answer, models=self._state.pipeline.models, included=included)
+            stream = Stream(self._state, options, policy, log, encode, config.neutral or None)
+            await self._write(context, pb.RetargetStreamResponse(model=self._model).SerializeToString())
+            async with StreamProducer(self._state, partial(self._event, context), stream) as producer:
+                async for message in stream.answers():
+                    await self._write(context, message)
+                producer.raise_for_end()
 
     async def _write(self, context: Context, message: bytes) -> None:
         """Sends an answer. Raises NotReadError where the client does not read, since its answers would pile up."""
@@ -162,9 +168,16 @@ class RetargetServicer:
             errors.BAD_PARAMETER, "A message is neither a frame nor a known calibration. Set one of them."
         )
 
-    @contextlib.asynccontextmanager
-    async def _logged(self, method: str, context: Context, observed: bool = True) -> AsyncIterator[RequestLog]:
-        metadata = {str(key): value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
+    async def _logged(
+        self,
+        method: str,
+        context: Context,
+        serve: Callable[[Context, RequestLog], Awaitable[Answer]],
+        observed: bool = True,
+    ) -> Answer:
+        """What `serve` answers to a call that it may answer. Its errors, and those of the call, end the call."""
+        sent = context.invocation_metadata() or ()
+        metadata = {str(key): value for key, value in sent if isinstance(value, str)}
         request_id, trace_parent = metadata.get(REQUEST_ID_HEADER), metadata.get("traceparent")
         forwarded = [metadata[FORWARDED_FOR]] if FORWARDED_FOR in metadata else []
         client = self._state.proxies.client_of(_peer(context), forwarded)
@@ -173,10 +186,11 @@ class RetargetServicer:
         self.calls += 1
         context.set_trailing_metadata(((REQUEST_ID_HEADER, log.request_id),))
         try:
-            self._check_metadata(context)
+            self._check_size(sum(len(key) + len(value) for key, value in sent))
             self._state.keys.check(metadata)
-            yield log
+            answer = await serve(context, log)
             code = "OK"
+            return answer
         except NotReadError:
             # A status could not be sent past the unread answers either. A cancelled call is reset without one.
             code = CODES[errors.DEADLINE_PASSED].grpc
@@ -190,11 +204,12 @@ class RetargetServicer:
             self.calls -= 1
             log.end(code, observed)
 
-    def _check_metadata(self, context: Context) -> None:
-        size = sum(len(key) + len(value) for key, value in context.invocation_metadata() or ())
-        if size > (most := self._state.settings.max_header_bytes):
+    def _check_size(self, metadata: int) -> None:
+        """metadata: bytes of the call's. Raises RequestError HEADERS_TOO_LARGE where they are too many."""
+        if metadata > (most := self._state.settings.max_header_bytes):
             raise RequestError(
-                errors.HEADERS_TOO_LARGE, f"The call's metadata have {size} bytes; at most {most} are read. Send less."
+                errors.HEADERS_TOO_LARGE,
+                f"The call's metadata have {metadata} bytes; at most {most} are read. Send less.",
             )
 
 

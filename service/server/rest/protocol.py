@@ -23,6 +23,7 @@ from uvicorn.server import ServerState
 
 from service.errors import BAD_REQUEST, HEADERS_TOO_LARGE, METHOD_NOT_ALLOWED, UNAVAILABLE, RequestError
 from service.server.rest.connections import Connections
+from service.server.rest.joined_head import JoinedHead
 from service.server.rest.refusals import problem_on
 from service.server.websocket.endpoint import PATH as STREAM_PATH
 from service.server.websocket.protocol import WebSocketProtocol
@@ -252,8 +253,10 @@ class HttpProtocol(HttpToolsProtocol):
         self._headers_timed = False
         self._open_connections.set_busy(self)
         super().on_headers_complete()
-        if self._over_limit and self.cycle is not None:
-            self.cycle.keep_alive = False
+        if self.cycle is not None:  # as where a WebSocket is opened first
+            self.cycle.transport = JoinedHead(self.transport, self.cycle)  # type: ignore[assignment]
+            if self._over_limit:
+                self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
         """Passes on a part of a request's body."""

@@ -1,7 +1,6 @@
 """A stream, independent of its transport: frames in, answers out, in order."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from concurrent.futures import Future
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
@@ -12,6 +11,7 @@ from typing import Generic, NamedTuple, TypeVar
 from service.errors import RequestError, deadline_passed
 from service.server.handover import handed_over, result_within
 from service.server.held_bytes import HeldBytes
+from service.server.job import Job
 from service.server.problems import codes_of
 from service.server.state import ServerState
 from service.server.streaming.mailbox import DropPolicy, Mailbox
@@ -88,7 +88,7 @@ class Stream(Generic[Encoded]):
         self._log = log
         self._encode = encode
         self._calibration: Calibration | None = None
-        self._in_work: Future[_Told[Encoded]] | None = None  # the last frame's job
+        self._in_work: Job[_Told[Encoded]] | None = None  # the last frame's job
 
     @property
     def dropped(self) -> int:

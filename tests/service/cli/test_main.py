@@ -369,3 +369,12 @@ def test_the_code_has_a_version_where_there_are_no_models(
     printed = capsys.readouterr()
     assert printed.out == f"mfn {__version__}\n"
     assert str(tmp_path / "manifest.json") in printed.err
+
+
+def test_a_server_keeps_no_other_command_in_memory() -> None:
+    program = (
+        "import sys; from service.cli.main import build_parser; build_parser().parse_args(['serve']); "
+        "print(*(name for name in sys.modules if name.startswith('service.cli.')))"
+    )
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True).stdout.split()
+    assert set(told) == {f"service.cli.{name}" for name in ("main", "arguments", "interruption", "serve")}

@@ -1,18 +1,24 @@
 """What workers hand over to the event loop."""
 
 import asyncio
+import contextlib
 import gc
 import threading
 import weakref
 from collections.abc import Coroutine
-from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
 import pytest
 
 from service.server.handover import handed_over, result_within
+from service.server.job import Job
 
 PATIENCE = 10  # seconds; nothing here takes more than an instant
+
+
+def fail() -> int:
+    raise KeyError("no")
 
 
 def run(scene: Coroutine[Any, Any, None]) -> None:
@@ -21,12 +27,12 @@ def run(scene: Coroutine[Any, Any, None]) -> None:
 
 def test_a_result_and_an_error_come_from_another_thread() -> None:
     async def scene() -> None:
-        fine, failed = Future[int](), Future[int]()
+        fine, failed = Job(lambda: 7), Job(fail)
         answers = handed_over(fine), handed_over(failed)
 
         def work() -> None:
-            fine.set_result(7)
-            failed.set_exception(KeyError("no"))
+            fine.run()
+            failed.run()
 
         thread = threading.Thread(target=work)
         thread.start()
@@ -40,8 +46,8 @@ def test_a_result_and_an_error_come_from_another_thread() -> None:
 
 def test_what_is_done_already_is_handed_over() -> None:
     async def scene() -> None:
-        job = Future[str]()
-        job.set_result("done")
+        job = Job(lambda: "done")
+        job.run()
         assert await handed_over(job) == "done"
 
     run(scene())
@@ -49,7 +55,7 @@ def test_what_is_done_already_is_handed_over() -> None:
 
 def test_a_cancelled_job_leaves_its_answer_pending() -> None:
     async def scene() -> None:
-        job = Future[int]()
+        job = Job(lambda: 1)
         answer = handed_over(job)
         assert job.cancel()
         await asyncio.sleep(0)
@@ -60,10 +66,10 @@ def test_a_cancelled_job_leaves_its_answer_pending() -> None:
 
 def test_an_answer_that_nobody_waits_for_any_more_may_come() -> None:
     async def scene() -> None:
-        job = Future[int]()
+        job = Job(lambda: 1)
         answer = handed_over(job)
         answer.cancel()
-        job.set_result(1)
+        job.run()
         await asyncio.sleep(0)
         assert answer.cancelled()
         assert job.result() == 1
@@ -72,32 +78,43 @@ def test_an_answer_that_nobody_waits_for_any_more_may_come() -> None:
 
 
 def test_a_job_that_ends_after_the_loop_is_nobodys_concern() -> None:
-    job = Future[int]()
+    job = Job(lambda: 1)
 
     async def scene() -> None:
         handed_over(job)
 
     asyncio.run(scene())
-    job.set_result(1)
+    job.run()
+    assert job.result() == 1
 
 
 def test_a_job_in_work_is_left_to_itself_when_the_time_is_over() -> None:
     async def scene() -> None:
-        waiting, working = Future[int](), Future[int]()
-        working.set_running_or_notify_cancel()
+        begun, let = threading.Event(), threading.Event()
+
+        def work() -> int:
+            begun.set()
+            assert let.wait(PATIENCE)
+            return 1
+
+        waiting, working = Job(work), Job(work)
+        thread = threading.Thread(target=working.run)
+        thread.start()
+        assert begun.wait(PATIENCE)
         for job in (waiting, working):
             with pytest.raises(TimeoutError):
                 await result_within(job, 0.001)
         assert waiting.cancelled()
-        working.set_result(1)
+        let.set()
         assert await result_within(working, PATIENCE) == 1
+        thread.join(PATIENCE)
 
     run(scene())
 
 
 def test_a_job_that_nobody_waits_for_any_more_is_not_begun() -> None:
     async def scene() -> None:
-        job = Future[int]()
+        job = Job(lambda: 1)
         waiting = asyncio.create_task(result_within(job, PATIENCE))
         await asyncio.sleep(0)
         waiting.cancel()
@@ -116,16 +133,19 @@ def test_an_error_leaves_nothing_behind_but_itself() -> None:
 
     held: list[weakref.ref[Picture]] = []
 
-    def failed() -> Future[int]:
-        job, picture = Future[int](), Picture()
+    def look(picture: Picture) -> int:
         held.append(weakref.ref(picture))
-        job.picture = picture  # type: ignore[attr-defined]
-        job.set_exception(KeyError("no"))
-        return job
+        raise KeyError("no")
+
+    def failed() -> Job[int]:
+        jobs = [Job(partial(look, Picture()))]
+        jobs[0].run()
+        return jobs.pop()  # a variable would hold it: the error holds this frame
 
     async def scene() -> None:
-        with pytest.raises(KeyError):
+        with contextlib.suppress(KeyError):  # pytest.raises would hold the error
             await result_within(failed(), PATIENCE)
+        await asyncio.sleep(0)  # the loop has what woke this scene until then
         assert held[0]() is None
 
     gc.disable()

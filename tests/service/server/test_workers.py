@@ -1,11 +1,12 @@
 import operator
 import threading
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import CancelledError
 from functools import partial
 
 import pytest
 
 from service.errors import OVERLOADED, RequestError
+from service.server.job import Job
 from service.server.workers import Workers
 
 PATIENCE = 10  # seconds; nothing here takes more than an instant
@@ -23,7 +24,7 @@ class Gate:
         return "done"
 
 
-def fill(workers: Workers, count: int) -> list[tuple[Gate, Future[str]]]:
+def fill(workers: Workers, count: int) -> list[tuple[Gate, Job[str]]]:
     gates = [Gate() for _ in range(count)]
     return [(gate, workers.submit(gate)) for gate in gates]
 
@@ -57,7 +58,7 @@ def test_what_does_not_fit_is_refused_at_once_and_fits_again_later() -> None:
     assert str(refused_before.value) == str(refused.value)
     for gate, _ in jobs:
         gate.let.set()
-    assert [future.result(PATIENCE) for _, future in jobs] == ["done"] * 3
+    assert [job.result(PATIENCE) for _, job in jobs] == ["done"] * 3
     for _ in range(50):  # places are free again, all of them
         workers.refuse_when_full()
         assert workers.submit(lambda: "yes").result(PATIENCE) == "yes"
@@ -92,4 +93,4 @@ def test_closing_waits_for_what_is_queued() -> None:
     for gate, _ in jobs:
         gate.let.set()
     workers.close()
-    assert all(future.done() for _, future in jobs)
+    assert all(job.done() for _, job in jobs)
