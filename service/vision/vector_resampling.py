@@ -13,6 +13,7 @@ from cykooz_resizer import CropBox, FilterType, ImageData, PixelType, ResizeAlg,
 from PIL import Image
 from PIL import __version__ as pillow_version
 
+from service.vision import pillow_resampling
 from service.vision.arrays import Pixels, without_gaps
 
 # It reads rows where this version of Pillow has them in memory; another one may have them elsewhere.
@@ -31,6 +32,10 @@ MEANS: Final = ResizeOptions(BOX, use_alpha=False)
 def means(pixels: Pixels, across: int, down: int) -> Pixels:
     """The mean of each block of across x down pixels (h, w, 1 to 4), rounded first down, then across; blocks at the
     right and lower edge may be smaller."""
+    if across == down == 1:
+        return pixels
+    if down == 1 or len(pixels) < 2 * down:  # as of a picture of one row: most of it would be copied, twice
+        return pillow_resampling.means(pixels, across, down)
     return _means_across(_means_down(pixels, down), across)
 
 
@@ -51,8 +56,6 @@ def _bilinear(width: float, height: float) -> ResizeOptions:
 
 def _means_down(pixels: Pixels, down: int) -> Pixels:
     """Means of blocks of one column. They are those of a grey picture of all samples, so that RGB needs no copy."""
-    if down == 1:
-        return pixels
     rows, columns, channels = pixels.shape
     samples = without_gaps(pixels).reshape(rows, columns * channels)
     blocks = np.empty((-(-rows // down), columns * channels), np.uint8)
