@@ -16,6 +16,7 @@ import argparse
 import statistics
 from contextlib import ExitStack
 from importlib.util import find_spec
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -77,21 +78,19 @@ def times(rounds: Rounds[Case, Any], found: list[System], group_of: dict[int, Gr
 
 
 def ratios(rounds: Rounds[Case, Any], found: list[System], group_of: dict[int, GroupPicture]) -> str:
-    """The table of how many times as long as each other system this service takes; of pictures in which the other
-    missed faces there is none."""
-    ours = [system for system in found if isinstance(system, Mfn)]
+    """The table of how many times as long as each other system this service takes; blank for pictures in which the
+    other missed faces. Empty where there is no other."""
     rows = []
-    for own in ours:
-        for other in found:
-            if other in ours:
-                continue
-            row = [own.name, other.name]
-            for number, group in group_of.items():
-                case = (other.name, number)
-                whole = group.found(other.boxes(rounds.answers[case][0])) == number
-                row.append(f"{rounds.ratio((own.name, number), case):.2f}" if whole else "")
-            rows.append(row)
-    return table(["system", "over", *headings("")], rows)
+    for own, other in product(found, found):
+        if not isinstance(own, Mfn) or isinstance(other, Mfn):
+            continue
+        row = [own.name, other.name]
+        for number, group in group_of.items():
+            case = (other.name, number)
+            whole = group.found(other.boxes(rounds.answers[case][0])) == number
+            row.append(f"{rounds.ratio((own.name, number), case):.2f}" if whole else "")
+        rows.append(row)
+    return table(["system", "over", *headings("")], rows) if rows else ""
 
 
 def steps(rounds: Rounds[Case, Any], found: list[System], group_of: dict[int, GroupPicture]) -> str:
@@ -120,7 +119,7 @@ def main() -> None:
     parser.add_argument("--tddfa", type=Path, metavar="ONNX", help="3DDFA_V2's mb05 as .onnx")
     parser.add_argument("--openseeface", type=Path, metavar="FOLDER", help="OpenSeeFace's repository")
     parser.add_argument("--rounds", type=int, default=60)
-    parser.add_argument("--results", action="store_true", help="write the table into bench/RESULTS.md")
+    parser.add_argument("--results", action="store_true", help="write the tables into bench/RESULTS.md")
     arguments = parser.parse_args()
     pin()
     group_of = {number: group for number, group in group_pictures().items() if number in FACES}
@@ -129,7 +128,7 @@ def main() -> None:
         cases = {(system.name, number): system.look(group) for number, group in group_of.items() for system in found}
         rounds = measure(cases, arguments.rounds)
     tables = [make(rounds, found, group_of) for make in (times, ratios, steps)]
-    figures = "\n\n".join([f"{machine()}. {rounds.told()}", *tables])
+    figures = "\n\n".join([f"{machine()}. {rounds.told()}", *filter(None, tables)])
     print(figures)
     if arguments.results:
         write_figures("peers", OPENING, figures)

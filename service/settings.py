@@ -83,8 +83,8 @@ class Settings:
         384 * 2**20,
         2**20,
         2**40,
-        "most bytes of bodies and of streams' frames that come in or wait for a worker; beyond it one is refused with "
-        "429; the largest picture always fits alone",
+        "bytes that REST bodies and streams' frames that come in or wait for a worker may have together; one that does "
+        "not fit is refused with 429; there is always room for one of the largest pictures",
     )
     deadline_seconds: float = _number(10.0, 0.01, 3600, "longest time for a picture once it has come, before 504")
     min_upload_rate: int = _number(

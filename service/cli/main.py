@@ -59,9 +59,9 @@ def close_output() -> None:
 
 
 class CommandParser(argparse.ArgumentParser):
-    """The parser of one command. module: adds its arguments once the command is chosen.
+    """The parser of one command. module: adds the command's arguments.
 
-    It is imported no earlier: commands need not wait for what others need, and a server would keep it in memory.
+    It is imported once the command is chosen: no command waits for what only others need, nor keeps it in memory.
     """
 
     module = ""

@@ -83,7 +83,7 @@ class Execution:
         # Where a library is missing, onnxruntime only writes a line to stderr and uses the CPU's provider.
         if provider not in session.get_providers():
             raise self._refusal("which does not start; onnxruntime's lines above this one tell what is missing")
-        session._model_bytes = None  # kept for the fallback to another provider, which there is not
+        session._model_bytes = None  # onnxruntime's copy of the file, kept only for the fallback, which is off
         return session
 
     def _provider_options(self) -> dict[str, str]:

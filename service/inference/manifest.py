@@ -10,7 +10,7 @@ from service.vision.face_model import IDENTITY_MODES
 
 MANIFEST: Final = "manifest.json"
 MAX_SIDE: Final = 2048  # pixels of a network's input: 50 times the work and memory of the published 288
-MAX_WEIGHT: Final = 1e6  # of a face's evidence that it is upside down: 10,000 times the published ones
+MAX_WEIGHT: Final = 1e6  # of a face's evidence that it is upside down: over 10,000 times the published ones
 MAX_PARTS: Final = 16  # of a list of input sizes, levels or anchors; published are 3
 
 Length = Annotated[float, Field(ge=1, le=2 * MAX_SIDE, allow_inf_nan=False)]  # pixels of a network's input
@@ -75,8 +75,7 @@ class SfnSpec(NetworkSpec):
 
 
 class UpsideDownSpec(_Part):
-    """Weights by which faces of the Multiple Face Network are known to be upside down, see
-    service.vision.upside_down."""
+    """Weights of the evidence that the Multiple Face Network's faces are upside down: service.vision.upside_down."""
 
     identity: list[Weight] = Field(min_length=IDENTITY_MODES, max_length=IDENTITY_MODES)
     score: Weight

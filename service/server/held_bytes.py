@@ -9,7 +9,7 @@ from service.errors import OVERLOADED, RequestError
 from service.settings import Settings
 
 RAW_PIXEL_BYTES: Final = 4  # of the widest formats, RGBA and BGRA
-ENVELOPED: Final = 2  # times a picture's bytes: more than those of a body that holds it in base64, with names around it
+ENVELOPED: Final = 2  # bytes of a body for a byte of its picture, at most: base64 takes 4/3, and names are around it
 
 
 def largest_raw(settings: Settings) -> int:
@@ -23,7 +23,7 @@ def budget_of(settings: Settings) -> int:
 
 
 class HeldBytes:
-    """Counts the bytes that are held. free: how many more fit; fewer than none for a moment, while one is refused."""
+    """Counts the bytes that are held. free: how many more fit; negative until a body that did not fit is refused."""
 
     def __init__(self, most: int) -> None:
         """most: bytes that may be held at once."""
@@ -52,7 +52,7 @@ class HeldBytes:
         """The error of a body or a frame that does not fit."""
         return RequestError(
             OVERLOADED,
-            f"Pictures of {self._most} bytes together come in or wait already, the most allowed "
-            "(MFN_MAX_WAITING_BYTES). Send it again, a little later.",
+            "There is no room for it beside the pictures that come in or wait: they may have "
+            f"{self._most} bytes together (MFN_MAX_WAITING_BYTES). Send it again, a little later.",
             retry_after=1,
         )

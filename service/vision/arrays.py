@@ -1,4 +1,4 @@
-"""The types of the arrays that the pipeline passes on, and their pixels in order."""
+"""The types of the arrays that the pipeline passes on, and pixels without gaps between them."""
 
 from typing import Any
 

@@ -24,7 +24,8 @@ ARRAYS: Final = (
     "landmarks_mean", "landmarks_identity", "landmarks_expression", "mesh_mean", "mesh_identity", "mesh_expression",
     "triangles", "expression_names",
 )  # fmt: skip
-RIGHT_DOWN: Final = np.array([1, -1], np.float32)  # of pixels, along x and y of the camera frame
+# Signs of pixels, which go right and down, along x and y of the camera frame, which go right and up.
+RIGHT_DOWN: Final = np.array([1, -1], np.float32)
 LANDMARKS = 68  # iBUG / Multi-PIE order: jaw 0-16, brows 17-26, nose 27-35, eyes 36-47, mouth 48-67
 
 
@@ -32,8 +33,8 @@ LANDMARKS = 68  # iBUG / Multi-PIE order: jaw 0-16, brows 17-26, nose 27-35, eye
 class LinearShape:
     """V points that move linearly with the coefficients.
 
-    mean: (V, 3) cm. identity: (50, V, 3) cm per standard deviation. expression: (46, V, 3) cm at weight 1. float32, or
-    float16 as they are published: a server never draws the mesh, which is most of them.
+    mean: (V, 3) cm. identity: (50, V, 3) cm per standard deviation. expression: (46, V, 3) cm at weight 1. float16 or
+    float32, as in the file: a server never draws the mesh, whose float32 would only take memory.
     """
 
     mean: Array

@@ -12,7 +12,7 @@ from service.vision.pillow_resampling import image_of, pixels_of
 
 
 class Resampler(Protocol):
-    """A module that resamples: service.vision.vector_resampling or, on any machine, pillow_resampling."""
+    """A module that resamples: service.vision.cykooz_resampling or, on any machine, pillow_resampling."""
 
     def means(self, pixels: Pixels, across: int, down: int) -> Pixels:
         """As block_means."""
@@ -23,13 +23,14 @@ class Resampler(Protocol):
 
 chosen: Resampler = pillow_resampling
 try:
-    from service.vision import vector_resampling
+    from service.vision import cykooz_resampling
 except ImportError:  # cykooz.resizer is not made for every machine, nor tried with every Pillow
     pass
 else:
-    chosen = vector_resampling
+    chosen = cykooz_resampling
 
-# From which on means that are no work of Pillow's save a crop more time than copying pixels once more takes.
+# Least factor by which the chosen module shrinks a crop's pixels. Pillow, which transforms them in any case, shrinks by
+# smaller ones: there the module saves less time than its copy of the pixels takes.
 LARGE_SHRINK: Final = 4
 
 Transform = tuple[float, float, float, float, float, float]

@@ -2,11 +2,13 @@
 
     python -m training.scripts.upside_down [--data ../shared/data] [--models models] [--folds 4]
 
-MFN infers training photos as they are and upside down. Those whose faces it takes for upright, as it does nearly all,
-are what is told apart: by a logistic regression of what service.vision.upside_down sums up for a picture. Before that,
-it is fitted to all but each fold of the photos in turn, and tried on that fold: a table tells, for several
-probabilities above which a picture is inferred again, how many upright ones are, and how many that are upside down are
-not, though their faces have higher scores when turned. Five minutes of one core.
+MFN infers training photos as they are and upside down, and takes nearly all of their faces for upright. A logistic
+regression tells these pictures apart, by what service.vision.upside_down sums up of each.
+
+First, weights are fitted to all photos but those of one fold, and tried on that fold, for each fold in turn. Of each
+probability above which a picture may be inferred again, a table tells how many upright pictures are inferred again, and
+how many that are upside down are missed, though their faces have higher scores when turned. Then weights are fitted to
+all photos, and written.
 """
 
 import argparse

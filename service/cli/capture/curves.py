@@ -113,9 +113,9 @@ class Curves:
     def resampled(self, timestamps: NDArray[np.float64], new: NDArray[np.float64]) -> "Curves":
         """The curves at other times (M,), seconds, interpolated between the frames around each.
 
-        A frame between two that are seen is seen, where these are up to SEEN_SECONDS apart. Where the film has none for
-        longer, it is as where the face is not found: bridged up to MAX_GAP_SECONDS, unknown beyond. A frame beside an
-        unknown one is unknown. Of each known frame, the new one that is nearest to it stands for it nevertheless.
+        A new frame between two that are seen is seen where these are up to SEEN_SECONDS apart, bridged where they are
+        up to MAX_GAP_SECONDS apart, and unknown beyond; beside an unknown frame it is unknown. But no known frame is
+        lost: where the new one that is nearest to it would be unknown, it takes the known one's values.
         """
         if len(timestamps) == 1:
             return self
@@ -128,7 +128,7 @@ class Curves:
         seen = self._all(self.seen, after, share) & (apart <= SEEN_SECONDS + ROUNDING)
         own = self._nearest(timestamps, new)
         seen[own >= 0] = self.seen[own[own >= 0]]
-        alone = (own >= 0) & ~known
+        alone = (own >= 0) & ~known  # of which only the known frame is shown
         after[alone], share[alone] = np.maximum(own[alone], 1), own[alone] > 0
         known |= alone
         left, right = share < 1, share > 0
@@ -141,7 +141,7 @@ class Curves:
         return Curves(values, seen & known, known & ~seen)
 
     def _nearest(self, timestamps: NDArray[np.float64], new: NDArray[np.float64]) -> NDArray[np.intp]:
-        """(M,) the known frame that each new one is the nearest to, the nearest of several; -1 where there is none."""
+        """Indices (M,) of the known frames that new ones are the nearest to; of several the nearest, -1 for none."""
         frames = np.flatnonzero(self.known)
         place = np.searchsorted((new[1:] + new[:-1]) / 2, timestamps[frames])
         order = np.argsort(-np.abs(timestamps[frames] - new[place]), kind="stable")  # a nearer one replaces another
@@ -151,7 +151,7 @@ class Curves:
 
     @staticmethod
     def _all(frames: NDArray[np.bool_], after: NDArray[np.intp], share: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """(M,) whether what is so of frames (N,) is so of those that new frames are made of, see resampled."""
+        """Mask (M,) of new frames: where a mask (N,) holds for each frame that they are made of, see resampled."""
         both: NDArray[np.bool_] = (frames[after - 1] | (share == 1)) & (frames[after] | (share == 0))
         return both
 

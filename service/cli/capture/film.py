@@ -60,8 +60,10 @@ def is_even(film: Film) -> bool:
 
 
 def holes(timestamps: NDArray[np.float64], rate: Fraction | None = None) -> NDArray[np.bool_]:
-    """(N - 1,) where frames are missing between two: of a damaged film, or where a camera was off. rate: that the film
-    is resampled to; of a slow film, frames are missing then, too."""
+    """Mask (N - 1,) of pairs of frames between which others are missing: the film is damaged, or the camera was off.
+
+    rate: that the film is resampled to, if it is; between the frames of a slower film others are missing, too.
+    """
     apart = np.diff(timestamps)
     if not len(apart):
         return np.zeros(0, np.bool_)

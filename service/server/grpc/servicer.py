@@ -175,7 +175,7 @@ class RetargetServicer:
         serve: Callable[[Context, RequestLog], Awaitable[Answer]],
         observed: bool = True,
     ) -> Answer:
-        """What `serve` answers to a call that it may answer. Its errors, and those of the call, end the call."""
+        """Answers a call by `serve`, where its metadata and key are allowed, and logs it; an error ends it."""
         sent = context.invocation_metadata() or ()
         metadata = {str(key): value for key, value in sent if isinstance(value, str)}
         request_id, trace_parent = metadata.get(REQUEST_ID_HEADER), metadata.get("traceparent")

@@ -253,7 +253,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._headers_timed = False
         self._open_connections.set_busy(self)
         super().on_headers_complete()
-        if self.cycle is not None:  # as where a WebSocket is opened first
+        if self.cycle is not None:  # it is where a connection's first request opens a WebSocket
             self.cycle.transport = JoinedHead(self.transport, self.cycle)  # type: ignore[assignment]
             if self._over_limit:
                 self.cycle.keep_alive = False

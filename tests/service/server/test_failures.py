@@ -287,7 +287,7 @@ def test_no_room_for_what_comes(serve: Callable[..., Servers], png: bytes, trans
     servers.state.held.take(servers.state.held.free)
     told = EVERY[transport](servers, png, {})
     assert told.kind is OVERLOADED
-    assert told.detail.endswith("the most allowed (MFN_MAX_WAITING_BYTES). Send it again, a little later.")
+    assert told.detail.endswith("bytes together (MFN_MAX_WAITING_BYTES). Send it again, a little later.")
 
 
 @pytest.mark.parametrize("transport", ["rest", *STREAMS])

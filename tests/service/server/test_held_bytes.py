@@ -47,8 +47,8 @@ def test_its_error_names_the_budget_and_when_to_come_again() -> None:
     problem = HeldBytes(12345).full()
     assert (problem.kind, problem.retry_after) == (OVERLOADED, 1)
     assert problem.detail == (
-        "Pictures of 12345 bytes together come in or wait already, the most allowed (MFN_MAX_WAITING_BYTES). "
-        "Send it again, a little later."
+        "There is no room for it beside the pictures that come in or wait: they may have 12345 bytes together "
+        "(MFN_MAX_WAITING_BYTES). Send it again, a little later."
     )
 
 

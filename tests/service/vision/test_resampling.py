@@ -17,13 +17,13 @@ from service.vision import pillow_resampling, resampling
 from service.vision.arrays import Pixels
 from service.vision.resampling import Resampler, block_means, by_pillow, crop_into, mixed, resize_into
 
-HAS_VECTORS = find_spec("cykooz_resizer") is not None
-needs_vectors = pytest.mark.skipif(not HAS_VECTORS, reason="cykooz.resizer is not made for this machine")
+HAS_CYKOOZ = find_spec("cykooz_resizer") is not None
+needs_cykooz = pytest.mark.skipif(not HAS_CYKOOZ, reason="cykooz.resizer is not made for this machine")
 RESAMPLERS: list[Resampler] = [pillow_resampling]
-if HAS_VECTORS:
-    from service.vision import vector_resampling
+if HAS_CYKOOZ:
+    from service.vision import cykooz_resampling
 
-    RESAMPLERS.append(vector_resampling)
+    RESAMPLERS.append(cykooz_resampling)
 # Grey levels that results may be off from those of exact numbers: each of two roundings, and the bits of weights, move
 # a mean by half of one and a little more. Resizing rounds four times.
 OFF_MEANS = 1.05
@@ -89,12 +89,12 @@ def test_resizing_is_pillows(
         np.testing.assert_allclose(resized, np.asarray(image).astype(int), atol=OFF_RESIZED)
 
 
-@needs_vectors
+@needs_cykooz
 @pytest.mark.parametrize(("width", "height"), [(1280, 720), (640, 480), (1366, 768), (640, 361), (320, 180)])
 def test_a_photo_is_pillows_within_half_a_grey_level(width: int, height: int) -> None:
     photo = np.asarray(Image.fromarray(data.astronaut()).resize((width, height)))
     expected = pillow_resampling.resized(photo, 288, 162)
-    assert np.abs(vector_resampling.resized(photo, 288, 162) - expected.astype(float)).mean() < 0.5
+    assert np.abs(cykooz_resampling.resized(photo, 288, 162) - expected.astype(float)).mean() < 0.5
 
 
 @settings(max_examples=10)
@@ -108,12 +108,12 @@ def test_nothing_is_written_beside_a_target(
     assert (square == GREY).all()
 
 
-@needs_vectors
+@needs_cykooz
 def test_threads_do_not_disturb_each_other() -> None:
     pictures = [noise(200 + 31 * i, 150 + 17 * i, i) for i in range(8)]
-    expected = [vector_resampling.resized(picture, 64, 48) for picture in pictures]
+    expected = [cykooz_resampling.resized(picture, 64, 48) for picture in pictures]
     with ThreadPoolExecutor(4) as threads:
-        found = list(threads.map(lambda picture: vector_resampling.resized(picture, 64, 48), pictures * 5))
+        found = list(threads.map(lambda picture: cykooz_resampling.resized(picture, 64, 48), pictures * 5))
     for resized, alone in zip(found, expected * 5, strict=True):
         np.testing.assert_array_equal(resized, alone)
 
@@ -128,12 +128,12 @@ def load_anew() -> ModuleType:
     return module
 
 
-@needs_vectors
+@needs_cykooz
 @pytest.mark.parametrize("why", ["not installed", "another Pillow"])
 def test_pillow_resamples_where_nothing_faster_can(why: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert load_anew().chosen is vector_resampling
-    monkeypatch.delitem(sys.modules, "service.vision.vector_resampling")
-    monkeypatch.delattr("service.vision.vector_resampling")
+    assert load_anew().chosen is cykooz_resampling
+    monkeypatch.delitem(sys.modules, "service.vision.cykooz_resampling")
+    monkeypatch.delattr("service.vision.cykooz_resampling")
     if why == "not installed":
         monkeypatch.setitem(sys.modules, "cykooz_resizer", None)
     else:

@@ -258,7 +258,6 @@ namespace Mfn
         }
 
         /// <summary>Numbers by name; null for a null, and without the names that have a null.</summary>
-        /// <summary>Null for a null.</summary>
         internal static IReadOnlyDictionary<string, float> ReadWeights(JsonReader json)
         {
             if (json.ReadNull()) return null;
