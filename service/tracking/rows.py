@@ -12,7 +12,7 @@ class Rows:
 
     def __getitem__(self, index: Any) -> Self:
         """The rows of an index or mask, in its order."""
-        return type(self)(*(values[index] for values in vars(self).values()))
+        return type(self)(*(getattr(self, name)[index] for name in self.__dataclass_fields__))
 
     def concatenate(self, *others: Self) -> Self:
         """These rows followed by those of the others."""
@@ -21,4 +21,4 @@ class Rows:
             first, *rest = (getattr(rows, name) for rows in (self, *others))
             return first.concatenate(*rest) if isinstance(first, Rows) else np.concatenate([first, *rest])
 
-        return type(self)(*map(concatenated, vars(self)))
+        return type(self)(*map(concatenated, self.__dataclass_fields__))

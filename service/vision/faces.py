@@ -74,7 +74,7 @@ class Faces:
 
     def take(self, index: NDArray[np.intp]) -> "Faces":
         """The faces of an index, in its order."""
-        return Faces(*(values[index] for values in vars(self).values()))
+        return Faces(*(getattr(self, name)[index] for name in self.__dataclass_fields__))
 
     def __iter__(self) -> Iterator[Face]:
         return (self[i] for i in range(len(self)))
