@@ -1,8 +1,8 @@
 """What a core bears, and what that costs: `python -m deploy.planning.capacity [--quick] [--part PART ...] [--results]`.
 
-Measures, and with --results keeps the figures in deploy/planning/figures/figures.json and writes the tables that follow
-from them into deploy/CAPACITY.md. Needs Linux and two cores: the server has the last one, the clients the first. For
-the first four parts nothing else should run there.
+Measures, and with --results keeps the figures in deploy/planning/figures/, in the file of this processor's family, and
+writes the tables that follow from them into deploy/CAPACITY.md. Needs Linux and two cores: the server has the last one,
+the clients the first. For the first four parts nothing else should run there.
 
     calls      CPU time of a request, and requests a second of one core that is kept busy
     frames     CPU time of a frame of a stream, by format and mode
@@ -16,10 +16,10 @@ the first four parts nothing else should run there.
 import argparse
 import json
 from dataclasses import fields, replace
-from typing import Any
 
+from bench.results import family
 from deploy.planning.capacity.measuring import QUICK, Lengths, Measuring
-from deploy.planning.capacity.report import DOCUMENT, FIGURES, with_tables
+from deploy.planning.capacity.report import DOCUMENT, file_of, read, with_tables
 from deploy.planning.capacity.sizing import Assumptions
 
 
@@ -35,7 +35,7 @@ def main() -> None:
     arguments = parser.parse_args()
     chosen = {a.name: getattr(arguments, a.name) for a in fields(Assumptions)}
     assumptions = replace(Assumptions(), **{name: value for name, value in chosen.items() if value is not None})
-    figures: dict[str, Any] = json.loads(FIGURES.read_text()) if FIGURES.exists() else {}
+    figures = read(family())
     measuring = Measuring(figures, QUICK if arguments.quick else Lengths())
     for name in arguments.part or measuring.parts:
         if name == "sizing":
@@ -45,11 +45,11 @@ def main() -> None:
         print(f"{name} ...", flush=True)
         measuring.parts[name]()
         if arguments.results:  # what has been measured is kept, whatever becomes of the rest
-            FIGURES.parent.mkdir(exist_ok=True)
-            FIGURES.write_text(json.dumps(figures, indent=1) + "\n")
-    figures = json.loads(json.dumps(figures))  # as it will be read
+            file = file_of(family())
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(json.dumps(figures, indent=1) + "\n")
     if arguments.results:
-        DOCUMENT.write_text(with_tables(DOCUMENT.read_text(encoding="utf-8"), figures, assumptions), encoding="utf-8")
+        DOCUMENT.write_text(with_tables(DOCUMENT.read_text(encoding="utf-8"), assumptions), encoding="utf-8")
     else:
         print(json.dumps(figures, indent=1))
 

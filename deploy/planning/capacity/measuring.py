@@ -49,7 +49,7 @@ QUICK: Final = Lengths(0.2, 2, 0.5, 1, 0.5, 40)
 
 
 class Measuring:
-    """Takes the measurements. figures: what deploy/planning/figures/figures.json holds; each part replaces its own."""
+    """Takes the measurements. figures: what is kept of this processor's family; each part replaces its own."""
 
     def __init__(self, figures: dict[str, Any], lengths: Lengths) -> None:
         self.figures, self._lengths = figures, lengths
