@@ -47,10 +47,10 @@ class Mailbox(Generic[T]):
         self._wake()
         return item
 
-    @property
-    def waiting(self) -> int:
-        """Number of waiting items: 0 or 1."""
-        return len(self._waiting)
+    def empty(self) -> int:
+        """Drops the waiting item, which nobody will take. Returns how many there were: 0 or 1."""
+        waiting, self._waiting = self._waiting, []
+        return len(waiting)
 
     async def close(self) -> None:
         """Closes the mailbox for new items; a waiting one can still be taken."""

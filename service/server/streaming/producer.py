@@ -39,6 +39,9 @@ class StreamProducer:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        # What ended a task holds its frame, which holds this object and perhaps a client's frame: nothing would let go
+        # of them before the garbage collector comes.
+        self._tasks.clear()
         self._stream.abandon()
 
     def raise_for_end(self) -> None:

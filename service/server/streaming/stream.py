@@ -119,8 +119,8 @@ class Stream(Generic[Encoded]):
         await self._mailbox.close()
 
     def abandon(self) -> None:
-        """Counts a waiting frame as dropped. Call this when no more answers will be taken."""
-        self._state.metrics.dropped("stream_ended", self._mailbox.waiting)
+        """Drops a waiting frame. Call this when no more answers will be taken."""
+        self._state.metrics.dropped("stream_ended", self._mailbox.empty())
 
     async def answers(self) -> AsyncIterator[Encoded]:
         """Yields an encoded answer for each frame that is not dropped, until the stream is finished."""
