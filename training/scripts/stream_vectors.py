@@ -159,6 +159,7 @@ def streamed(scene: list[StreamFrame], published: Published, face_model: FaceMod
         priors={side: priors},
         crop_factor=published.crop_factor,
         face_model=face_model,
+        upside_down=None,
         mfn=SimpleNamespace(run=lambda _images: detection_outputs(now[-1], len(priors.centre))),
         sfn=SimpleNamespace(run=lambda crops: look_outputs(now[-1].look, len(crops))),
     )

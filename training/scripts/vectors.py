@@ -140,7 +140,9 @@ def decoded(case: Case) -> tuple[NDArray[np.intp], NDArray[np.intp], Faces]:
     priors = build_priors(case.levels, case.side)
     raw = raw_of(case, len(priors.centre))
     mfn = SimpleNamespace(run=lambda _images: raw)
-    described = SimpleNamespace(input_size=lambda _: case.side, side=case.side, priors={case.side: priors}, mfn=mfn)
+    described = SimpleNamespace(
+        input_size=lambda _: case.side, side=case.side, priors={case.side: priors}, mfn=mfn, upside_down=None
+    )
     models = cast(Models, described)
     pipeline = Pipeline(models, Settings(nms_iou=case.max_iou, field_of_view=case.field_of_view))
     picture = Picture(np.zeros((case.side, case.side, 3), np.uint8), case.width, case.height)

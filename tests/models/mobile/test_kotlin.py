@@ -124,7 +124,7 @@ def test_a_film(jar: Path, mobile: Path) -> None:
     mfn, sfn = (LiteRt(ROOT / f"models/{name}.int8.tflite") for name in ("mfn", "sfn"))
     side = read_published(ROOT / "models").side
     parts = {name: getattr(models, name) for name in ("side", "priors", "crop_factor", "face_model")}
-    described = SimpleNamespace(**parts, input_size=lambda _: side, mfn=mfn, sfn=sfn)
+    described = SimpleNamespace(**parts, input_size=lambda _: side, mfn=mfn, sfn=sfn, upside_down=None)
     options = StreamOptions(refine=True, follow=True, max_faces=10, smoothing=SmoothingOptions())
     session = Session(Pipeline(cast(Models, described)), options)
     seen = set()
