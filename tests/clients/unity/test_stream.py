@@ -79,18 +79,22 @@ def test_a_saved_resting_face_is_told_at_once_and_again_after_a_loss(
 ) -> None:
     told: list[dict[str, Any]] = []
 
-    def conduct(connection: ServerConnection) -> None:
+    def lose(connection: ServerConnection) -> None:
+        told.append(greet(connection))
+        next_frame(connection)
+        connection.close(1001)
+
+    def serve(connection: ServerConnection) -> None:
         told.append(greet(connection))
         connection.send(answer(next_frame(connection)))
-        connection.close(1001)
 
     neutral = tmp_path / "anna.neutral.json"
     write_neutral(neutral, np.array([0.125, 0, 0.00001, 1]), ("jawOpen", "browDown_L", "mouthPucker", "cheekPuff_R"))
-    with fake_service(conduct) as address:
+    with fake_service(lose, serve) as address:
         stream.open(address, Neutral=neutral)
-        for _ in range(2):
-            stream.do("send", picture)
-    assert [configuration["neutral"] for configuration in told[:2]] == [json.loads(neutral.read_text())["neutral"]] * 2
+        assert stream.do("send", picture) == {"answer": None}  # lost with the connection
+        assert stream.do("send", picture)["answer"]
+    assert [configuration["neutral"] for configuration in told] == [json.loads(neutral.read_text())["neutral"]] * 2
 
 
 def test_what_is_left_as_it_is_is_not_told(stream: StreamProgram, picture: Path) -> None:
