@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from service.vision.arrays import Array, Pixels
+from service.vision.arrays import Array, Pixels, without_gaps
 from service.vision.gaze import GAZE_NAMES
 from service.vision.rotation import sine_of_yaw
 
@@ -72,8 +72,7 @@ def run_with_mirror(
     images = np.empty((count + len(rows), *crops.shape[1:]), np.uint8)
     images[:count] = crops
     for image, row in zip(images[count:], rows.tolist(), strict=True):
-        for channel in range(image.shape[-1]):  # NumPy takes a quarter of the time of whole pixels
-            image[..., channel] = crops[row, :, ::-1, channel]
+        image[:] = without_gaps(crops[row, :, ::-1])
     raw = run(images)
     back = mirrored_back({name: values[count:] for name, values in raw.items()}, expression_partners)
     averaged = {name: values[:count].copy() for name, values in raw.items()}
